@@ -55,9 +55,13 @@ void DocumentBuilder::StartBlock() {
 }
 
 void DocumentBuilder::PlacePending() {
-  for (auto open = open_sections_.rbegin();
-       open != open_sections_.rend() && *open >= first_pending_section_; ++open) {
-    document_.sections[static_cast<size_t>(*open)].span.begin = size();
+  // The outermost open section without text begins here, and so do all below it, closed or not.
+  const auto outermost =
+      std::lower_bound(open_sections_.begin(), open_sections_.end(), first_pending_section_);
+  if (outermost != open_sections_.end()) {
+    for (auto i = static_cast<size_t>(*outermost); i < document_.sections.size(); ++i) {
+      document_.sections[i].span = {.begin = size(), .end = size()};
+    }
   }
   first_pending_section_ = static_cast<int64_t>(document_.sections.size());
   PlacePage();
