@@ -1,0 +1,109 @@
+// SQLite as Tome uses it: a connection, a prepared statement, a transaction. Thin RAII over the C
+// interface; every failure becomes an Error whose message begins with the database's path:
+// kCorrupt for a damaged file, kIo for a full disk or a failed read, kUnavailable when another process
+// holds the write lock too long, kCancelled after Interrupt.
+//
+// A Database and its statements belong to one thread at a time. Interrupt may come from any thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace tome {
+
+class Statement;
+
+class Database {
+ public:
+  // Opens or creates the file at `path` (":memory:" keeps it in memory). Waits up to `busy_ms` for locks
+  // of other connections.
+  static Database Open(const std::filesystem::path& path, int busy_ms);
+
+  // Runs one or more statements that give no rows.
+  void Exec(const std::string& sql);
+
+  // Compiles one statement. The statement must not outlive the database.
+  Statement Prepare(std::string_view sql);
+
+  // The integer that a one-value query (a PRAGMA, a COUNT) gives.
+  int64_t QueryInt(std::string_view sql);
+
+  int64_t LastInsertId() const;
+  int64_t ChangedRows() const;
+  void Interrupt();
+
+  const std::string& path() const { return path_; }
+  sqlite3* handle() const { return handle_.get(); }
+
+  // Throws the Error for a result code of the C interface. `what` says what was being done.
+  [[noreturn]] void Fail(int result, std::string_view what) const;
+
+ private:
+  struct Closer {
+    void operator()(sqlite3* handle) const;
+  };
+  Database() = default;
+
+  std::unique_ptr<sqlite3, Closer> handle_;
+  std::string path_;
+};
+
+// A compiled statement. Parameters are numbered from 1, columns from 0, as in SQL and in SQLite.
+class Statement {
+ public:
+  // Text and blobs are not copied: they must live until the next Step, Reset or Bind of that parameter.
+  Statement& Bind(int parameter, int64_t value);
+  Statement& Bind(int parameter, std::string_view text);
+  Statement& BindBlob(int parameter, std::string_view bytes);
+  Statement& BindNull(int parameter);
+
+  // True: a row stands ready. False: done (the statement is reset by itself).
+  bool Step();
+  // Runs a statement that gives no rows.
+  void Run();
+  void Reset();
+
+  int64_t Int(int column) const;
+  double Real(int column) const;
+  bool IsNull(int column) const;
+  // Valid until the next Step or Reset.
+  std::string_view Text(int column) const;
+  std::string_view Blob(int column) const;
+
+ private:
+  friend class Database;
+  struct Finalizer {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  Statement(const Database* database, sqlite3_stmt* statement)
+      : database_(database), statement_(statement) {}
+  void Check(int result) const;
+
+  const Database* database_;
+  std::unique_ptr<sqlite3_stmt, Finalizer> statement_;
+};
+
+// BEGIN IMMEDIATE now, ROLLBACK at the end of the scope unless Commit was called.
+class Transaction {
+ public:
+  explicit Transaction(Database& database);
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction();
+
+  void Commit();
+
+ private:
+  Database& database_;
+  bool open_ = true;
+};
+
+}  // namespace tome

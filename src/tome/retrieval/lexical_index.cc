@@ -1,0 +1,211 @@
+#include "tome/retrieval/lexical_index.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "tome/base/error.h"
+#include "tome/retrieval/fts5_extension.h"
+
+namespace tome {
+namespace {
+
+// Terms gathered in memory before FTS5 writes a segment: larger means fewer segments to merge. 64 MiB
+// hold the terms of ten million characters of English.
+constexpr int kPendingTermsBytes = 64 << 20;
+
+// The passages of all ranges, side by side: slot = position in this concatenation.
+class Scope {
+ public:
+  explicit Scope(std::span<const PassageRange> ranges) {
+    for (const PassageRange& range : ranges) {
+      if (range.last < range.first) continue;
+      parts_.push_back({range, size_});
+      size_ += static_cast<size_t>(range.last - range.first + 1);
+    }
+  }
+
+  struct Part {
+    PassageRange range;
+    size_t first_slot;
+  };
+  std::span<const Part> parts() const { return parts_; }
+  size_t size() const { return size_; }
+
+  int64_t IdOf(size_t slot) const {
+    const auto after = std::upper_bound(parts_.begin(), parts_.end(), slot,
+                                        [](size_t s, const Part& part) { return s < part.first_slot; });
+    const Part& part = *(after - 1);
+    return part.range.first + static_cast<int64_t>(slot - part.first_slot);
+  }
+
+ private:
+  std::vector<Part> parts_;
+  size_t size_ = 0;
+};
+
+// Lengths of the scope's passages by slot; 0 for an id that holds no passage.
+std::vector<uint16_t> ReadLengths(Statement& statement, const Scope& scope) {
+  std::vector<uint16_t> lengths(scope.size());
+  for (const Scope::Part& part : scope.parts()) {
+    statement.Bind(1, part.range.first).Bind(2, part.range.last);
+    while (statement.Step()) {
+      const int64_t first = statement.Int(0);
+      const std::string_view blob = statement.Blob(1);
+      for (size_t i = 0; i + 1 < blob.size(); i += 2) {
+        const int64_t id = first + static_cast<int64_t>(i / 2);
+        if (id < part.range.first || id > part.range.last) continue;
+        const auto low = static_cast<unsigned char>(blob[i]);
+        const auto high = static_cast<unsigned char>(blob[i + 1]);
+        lengths[part.first_slot + static_cast<size_t>(id - part.range.first)] =
+            static_cast<uint16_t>(low | (high << 8));
+      }
+    }
+  }
+  return lengths;
+}
+
+std::string EncodeLengths(std::span<const PassageTerms> passages) {
+  std::string blob;
+  blob.reserve(passages.size() * 2);
+  for (const PassageTerms& passage : passages) {
+    const uint32_t length = std::min<uint32_t>(passage.text.positions, 0xFFFF);
+    blob += static_cast<char>(length & 0xFF);
+    blob += static_cast<char>(length >> 8);
+  }
+  return blob;
+}
+
+struct Posting {
+  size_t slot;
+  double frequency;
+};
+
+std::vector<Posting> ReadPostings(Statement& statement, const QueryTerm& term, const Scope& scope) {
+  std::vector<Posting> postings;
+  const std::string match = fmt::format("\"{}\"", term.stream);
+  constexpr int64_t kLowMask = (int64_t{1} << kFrequencyShift) - 1;
+  for (const Scope::Part& part : scope.parts()) {
+    statement.Bind(1, std::string_view(match)).Bind(2, part.range.first).Bind(3, part.range.last);
+    while (statement.Step()) {
+      const int64_t counts = statement.Int(1);
+      postings.push_back(
+          {.slot = part.first_slot + static_cast<size_t>(statement.Int(0) - part.range.first),
+           .frequency = static_cast<double>(counts & kLowMask) +
+                        kHeadingWeight * static_cast<double>(counts >> kFrequencyShift)});
+    }
+  }
+  return postings;
+}
+
+}  // namespace
+
+void LexicalIndex::CreateTables(Database& database) {
+  database.Exec(fmt::format(
+      "CREATE VIRTUAL TABLE lexical USING fts5("
+      "  text, headings, content='', columnsize=0, detail=full, tokenize='tome');"
+      "INSERT INTO lexical(lexical, rank) VALUES('hashsize', {});"
+      "CREATE TABLE lexical_lengths(first_passage INTEGER PRIMARY KEY, count INTEGER NOT NULL,"
+      "                             lengths BLOB NOT NULL);",
+      kPendingTermsBytes));
+}
+
+LexicalIndex::LexicalIndex(Database& database)
+    : database_(database),
+      insert_(database.Prepare("INSERT INTO lexical(rowid, text, headings) VALUES(?1, ?2, ?3)")),
+      delete_(database.Prepare(
+          "INSERT INTO lexical(lexical, rowid, text, headings) VALUES('delete', ?1, ?2, ?3)")),
+      insert_lengths_(database.Prepare("INSERT INTO lexical_lengths VALUES(?1, ?2, ?3)")),
+      delete_lengths_(database.Prepare(
+          "DELETE FROM lexical_lengths WHERE first_passage BETWEEN ?1 AND ?2")),
+      read_lengths_(database.Prepare(
+          "SELECT first_passage, lengths FROM lexical_lengths WHERE first_passage BETWEEN "
+          "ifnull((SELECT max(first_passage) FROM lexical_lengths WHERE first_passage <= ?1), ?1) "
+          "AND ?2")),
+      postings_(database.Prepare("SELECT rowid, tome_frequency(lexical) FROM lexical "
+                                 "WHERE lexical MATCH ?1 AND rowid BETWEEN ?2 AND ?3")) {}
+
+void LexicalIndex::Add(int64_t first, std::span<const PassageTerms> passages) {
+  if (passages.empty()) return;
+  int64_t id = first;
+  for (const PassageTerms& passage : passages) {
+    insert_.Bind(1, id++)
+        .Bind(2, std::string_view(passage.text.stream))
+        .Bind(3, std::string_view(passage.headings.stream))
+        .Run();
+  }
+  const std::string lengths = EncodeLengths(passages);
+  insert_lengths_.Bind(1, first)
+      .Bind(2, static_cast<int64_t>(passages.size()))
+      .BindBlob(3, lengths)
+      .Run();
+}
+
+void LexicalIndex::Remove(int64_t first, std::span<const PassageTerms> passages) {
+  if (passages.empty()) return;
+  int64_t id = first;
+  for (const PassageTerms& passage : passages) {
+    delete_.Bind(1, id++)
+        .Bind(2, std::string_view(passage.text.stream))
+        .Bind(3, std::string_view(passage.headings.stream))
+        .Run();
+  }
+  delete_lengths_.Bind(1, first).Bind(2, id - 1).Run();
+}
+
+std::vector<ScoredPassage> LexicalIndex::Search(std::span<const QueryTerm> query,
+                                                std::span<const PassageRange> ranges, size_t limit) {
+  const Scope scope(ranges);
+  if (scope.size() == 0 || query.empty() || limit == 0) return {};
+  const std::vector<uint16_t> lengths = ReadLengths(read_lengths_, scope);
+  double total_length = 0;
+  size_t passages = 0;
+  for (const uint16_t length : lengths) {
+    total_length += length;
+    if (length > 0) ++passages;
+  }
+  const auto count = static_cast<double>(std::max<size_t>(passages, 1));
+  const double mean_length = std::max(1.0, total_length / count);
+
+  constexpr double kExcluded = -std::numeric_limits<double>::infinity();
+  std::vector<double> scores(scope.size(), 0.0);
+  for (const QueryTerm& term : query) {
+    const std::vector<Posting> postings = ReadPostings(postings_, term, scope);
+    const auto holding = static_cast<double>(postings.size());
+    const double idf = std::log1p((count - std::min(holding, count) + 0.5) / (holding + 0.5));
+    size_t next_slot = 0;
+    for (const Posting& posting : postings) {
+      const double norm = 1 - kBm25B + kBm25B * lengths[posting.slot] / mean_length;
+      scores[posting.slot] += term.weight * idf * posting.frequency * (kBm25K1 + 1) /
+                              (posting.frequency + kBm25K1 * norm);
+      if (term.required) {
+        std::fill(scores.begin() + static_cast<ptrdiff_t>(next_slot),
+                  scores.begin() + static_cast<ptrdiff_t>(posting.slot), kExcluded);
+        next_slot = posting.slot + 1;
+      }
+    }
+    if (term.required) {
+      std::fill(scores.begin() + static_cast<ptrdiff_t>(next_slot), scores.end(), kExcluded);
+    }
+  }
+
+  std::vector<size_t> best;
+  for (size_t slot = 0; slot < scores.size(); ++slot) {
+    if (scores[slot] > 0) best.push_back(slot);
+  }
+  const size_t kept = std::min(limit, best.size());
+  const auto better = [&](size_t a, size_t b) {
+    return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
+  };
+  std::partial_sort(best.begin(), best.begin() + static_cast<ptrdiff_t>(kept), best.end(), better);
+  std::vector<ScoredPassage> result;
+  result.reserve(kept);
+  for (size_t i = 0; i < kept; ++i) {
+    result.push_back({.id = scope.IdOf(best[i]), .score = scores[best[i]]});
+  }
+  return result;
+}
+
+}  // namespace tome
