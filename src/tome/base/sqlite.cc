@@ -20,8 +20,8 @@ Database Database::Open(const std::filesystem::path& path, int busy_ms) {
   Database database;
   database.path_ = path.string();
   sqlite3* handle = nullptr;
-  const int result = sqlite3_open_v2(path.c_str(), &handle,
-                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  const int result =
+      sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
   database.handle_.reset(handle);
   if (result != SQLITE_OK) database.Fail(result, "cannot be opened");
   sqlite3_extended_result_codes(handle, 1);
@@ -40,7 +40,8 @@ void Database::Fail(int result, std::string_view what) const {
     throw Error(Code::kCorrupt, message("; the file is damaged: move it away and add the documents "
                                         "again"));
   }
-  if (primary == SQLITE_FULL || (primary == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT))) {
+  if (primary == SQLITE_FULL ||
+      (primary == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT))) {
     throw Error(Code::kIo, message("; free some space and try again, nothing was changed"));
   }
   if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
@@ -135,16 +136,18 @@ bool Statement::IsNull(int column) const {
 
 std::string_view Statement::Text(int column) const {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
-  return text == nullptr ? std::string_view()
-                         : std::string_view(text, static_cast<size_t>(sqlite3_column_bytes(
-                                                      statement_.get(), column)));
+  return text == nullptr
+             ? std::string_view()
+             : std::string_view(
+                   text, static_cast<size_t>(sqlite3_column_bytes(statement_.get(), column)));
 }
 
 std::string_view Statement::Blob(int column) const {
   const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
-  return bytes == nullptr ? std::string_view()
-                          : std::string_view(bytes, static_cast<size_t>(sqlite3_column_bytes(
-                                                        statement_.get(), column)));
+  return bytes == nullptr
+             ? std::string_view()
+             : std::string_view(
+                   bytes, static_cast<size_t>(sqlite3_column_bytes(statement_.get(), column)));
 }
 
 Transaction::Transaction(Database& database) : database_(database) {

@@ -1,7 +1,7 @@
 // SQLite as Tome uses it: a connection, a prepared statement, a transaction. Thin RAII over the C
 // interface; every failure becomes an Error whose message begins with the database's path:
-// kCorrupt for a damaged file, kIo for a full disk or a failed read, kUnavailable when another process
-// holds the write lock too long, kCancelled after Interrupt.
+// kCorrupt for a damaged file, kIo for a full disk or a failed read, kUnavailable when another
+// process holds the write lock too long, kCancelled after Interrupt.
 //
 // A Database and its statements belong to one thread at a time. Interrupt may come from any thread.
 #pragma once
@@ -23,8 +23,8 @@ class Statement;
 
 class Database {
  public:
-  // Opens or creates the file at `path` (":memory:" keeps it in memory). Waits up to `busy_ms` for locks
-  // of other connections.
+  // Opens or creates the file at `path` (":memory:" keeps it in memory). Waits up to `busy_ms` for
+  // locks of other connections.
   static Database Open(const std::filesystem::path& path, int busy_ms);
 
   // Runs one or more statements that give no rows.
@@ -59,7 +59,8 @@ class Database {
 // A compiled statement. Parameters are numbered from 1, columns from 0, as in SQL and in SQLite.
 class Statement {
  public:
-  // Text and blobs are not copied: they must live until the next Step, Reset or Bind of that parameter.
+  // Text and blobs are not copied: they must live until the next Step, Reset or Bind of that
+  // parameter.
   Statement& Bind(int parameter, int64_t value);
   Statement& Bind(int parameter, std::string_view text);
   Statement& BindBlob(int parameter, std::string_view bytes);

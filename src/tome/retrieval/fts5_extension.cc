@@ -22,8 +22,8 @@ int CreateTokenizer(void* /*context*/, const char** /*arguments*/, int /*count*/
 
 void DeleteTokenizer(Fts5Tokenizer* /*tokenizer*/) {}
 
-using TokenCallback = int (*)(void* context, int flags, const char* token, int token_bytes, int begin,
-                              int end);
+using TokenCallback = int (*)(void* context, int flags, const char* token, int token_bytes,
+                              int begin, int end);
 
 int Tokenize(Fts5Tokenizer* /*tokenizer*/, void* context, int /*reason*/, const char* text,
              int text_bytes, TokenCallback emit) {

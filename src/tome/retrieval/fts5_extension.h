@@ -11,8 +11,8 @@ namespace tome {
 
 inline constexpr int kFrequencyShift = 32;
 
-// Must be called once on every connection that touches an FTS5 table of Tome. Error(kUnsupported) when
-// this SQLite was built without FTS5.
+// Must be called once on every connection that touches an FTS5 table of Tome. Error(kUnsupported)
+// when this SQLite was built without FTS5.
 void RegisterFts5Extension(Database& database);
 
 }  // namespace tome

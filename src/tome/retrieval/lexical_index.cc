@@ -12,8 +12,8 @@
 namespace tome {
 namespace {
 
-// Terms gathered in memory before FTS5 writes a segment: larger means fewer segments to merge. 64 MiB
-// hold the terms of ten million characters of English.
+// Terms gathered in memory before FTS5 writes a segment: larger means fewer segments to merge. 64
+// MiB hold the terms of ten million characters of English.
 constexpr int kPendingTermsBytes = 64 << 20;
 
 // The passages of all ranges, side by side: slot = position in this concatenation.
@@ -35,8 +35,9 @@ class Scope {
   size_t size() const { return size_; }
 
   int64_t IdOf(size_t slot) const {
-    const auto after = std::upper_bound(parts_.begin(), parts_.end(), slot,
-                                        [](size_t s, const Part& part) { return s < part.first_slot; });
+    const auto after =
+        std::upper_bound(parts_.begin(), parts_.end(), slot,
+                         [](size_t s, const Part& part) { return s < part.first_slot; });
     const Part& part = *(after - 1);
     return part.range.first + static_cast<int64_t>(slot - part.first_slot);
   }
@@ -107,19 +108,17 @@ void LexicalIndex::CreateTables(Database& database) {
       "CREATE VIRTUAL TABLE lexical USING fts5("
       "  text, headings, content='', columnsize=0, detail=full, tokenize='tome');"
       "INSERT INTO lexical(lexical, rank) VALUES('hashsize', {});"
-      "CREATE TABLE lexical_lengths(first_passage INTEGER PRIMARY KEY, count INTEGER NOT NULL,"
-      "                             lengths BLOB NOT NULL);",
+      "CREATE TABLE lexical_lengths(first_passage INTEGER PRIMARY KEY, lengths BLOB NOT NULL);",
       kPendingTermsBytes));
 }
 
 LexicalIndex::LexicalIndex(Database& database)
-    : database_(database),
-      insert_(database.Prepare("INSERT INTO lexical(rowid, text, headings) VALUES(?1, ?2, ?3)")),
+    : insert_(database.Prepare("INSERT INTO lexical(rowid, text, headings) VALUES(?1, ?2, ?3)")),
       delete_(database.Prepare(
           "INSERT INTO lexical(lexical, rowid, text, headings) VALUES('delete', ?1, ?2, ?3)")),
-      insert_lengths_(database.Prepare("INSERT INTO lexical_lengths VALUES(?1, ?2, ?3)")),
-      delete_lengths_(database.Prepare(
-          "DELETE FROM lexical_lengths WHERE first_passage BETWEEN ?1 AND ?2")),
+      insert_lengths_(database.Prepare("INSERT INTO lexical_lengths VALUES(?1, ?2)")),
+      delete_lengths_(
+          database.Prepare("DELETE FROM lexical_lengths WHERE first_passage BETWEEN ?1 AND ?2")),
       read_lengths_(database.Prepare(
           "SELECT first_passage, lengths FROM lexical_lengths WHERE first_passage BETWEEN "
           "ifnull((SELECT max(first_passage) FROM lexical_lengths WHERE first_passage <= ?1), ?1) "
@@ -137,10 +136,7 @@ void LexicalIndex::Add(int64_t first, std::span<const PassageTerms> passages) {
         .Run();
   }
   const std::string lengths = EncodeLengths(passages);
-  insert_lengths_.Bind(1, first)
-      .Bind(2, static_cast<int64_t>(passages.size()))
-      .BindBlob(3, lengths)
-      .Run();
+  insert_lengths_.Bind(1, first).BindBlob(2, lengths).Run();
 }
 
 void LexicalIndex::Remove(int64_t first, std::span<const PassageTerms> passages) {
@@ -155,8 +151,8 @@ void LexicalIndex::Remove(int64_t first, std::span<const PassageTerms> passages)
   delete_lengths_.Bind(1, first).Bind(2, id - 1).Run();
 }
 
-std::vector<ScoredPassage> LexicalIndex::Search(std::span<const QueryTerm> query,
-                                                std::span<const PassageRange> ranges, size_t limit) {
+LexicalResult LexicalIndex::Search(std::span<const QueryTerm> query,
+                                   std::span<const PassageRange> ranges, size_t limit) {
   const Scope scope(ranges);
   if (scope.size() == 0 || query.empty() || limit == 0) return {};
   const std::vector<uint16_t> lengths = ReadLengths(read_lengths_, scope);
@@ -169,12 +165,14 @@ std::vector<ScoredPassage> LexicalIndex::Search(std::span<const QueryTerm> query
   const auto count = static_cast<double>(std::max<size_t>(passages, 1));
   const double mean_length = std::max(1.0, total_length / count);
 
+  LexicalResult result;
   constexpr double kExcluded = -std::numeric_limits<double>::infinity();
   std::vector<double> scores(scope.size(), 0.0);
   for (const QueryTerm& term : query) {
     const std::vector<Posting> postings = ReadPostings(postings_, term, scope);
     const auto holding = static_cast<double>(postings.size());
     const double idf = std::log1p((count - std::min(holding, count) + 0.5) / (holding + 0.5));
+    result.idf.push_back(idf);
     size_t next_slot = 0;
     for (const Posting& posting : postings) {
       const double norm = 1 - kBm25B + kBm25B * lengths[posting.slot] / mean_length;
@@ -200,10 +198,8 @@ std::vector<ScoredPassage> LexicalIndex::Search(std::span<const QueryTerm> query
     return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
   };
   std::partial_sort(best.begin(), best.begin() + static_cast<ptrdiff_t>(kept), best.end(), better);
-  std::vector<ScoredPassage> result;
-  result.reserve(kept);
   for (size_t i = 0; i < kept; ++i) {
-    result.push_back({.id = scope.IdOf(best[i]), .score = scores[best[i]]});
+    result.passages.push_back({.id = scope.IdOf(best[i]), .score = scores[best[i]]});
   }
   return result;
 }

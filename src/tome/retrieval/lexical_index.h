@@ -1,17 +1,18 @@
 // The lexical index: which passages hold which terms, ranked by BM25.
 //
 // Stored in the tables of one SQLite database:
-//   lexical           FTS5, contentless, detail=full: one row a passage, columns `text` and `headings`
-//   lexical_lengths   (first_passage, lengths): for a run of passages, the number of term positions of
+//   lexical           FTS5, contentless, detail=full: one row a passage, columns `text` and
+//   `headings` lexical_lengths   (first_passage, lengths): for a run of passages, the number of
+//   term positions of
 //                     each as 16-bit little-endian numbers (saturated)
 // FTS5 gives the postings; scores are computed here, because they must depend on nothing but the
-// documents asked about: the number of passages, their mean length and each term's document frequency
-// are those of the scope of the search, not of the whole library.
+// documents asked about: the number of passages, their mean length and each term's document
+// frequency are those of the scope of the search, not of the whole library.
 //
-// BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009) with the frequency of a
-// term in the headings added to that in the text (section 3.6, simple BM25F):
-//   score = Σ over query terms  weight · idf · f (k1 + 1) / (f + k1 (1 − b + b · length / mean length))
-//   idf   = ln(1 + (N − n + 0.5) / (n + 0.5)),   f = f_text + kHeadingWeight · f_headings
+// BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009) with the frequency
+// of a term in the headings added to that in the text (section 3.6, simple BM25F):
+//   score = Σ over query terms  weight · idf · f (k1 + 1) / (f + k1 (1 − b + b · length / mean
+//   length)) idf   = ln(1 + (N − n + 0.5) / (n + 0.5)),   f = f_text + kHeadingWeight · f_headings
 //
 // Writing happens inside the caller's transaction. One object a connection and thread.
 #pragma once
@@ -45,7 +46,7 @@ struct PassageRange {
 
 // One term, or several that must follow each other (a phrase), and how much it counts.
 struct QueryTerm {
-  std::string stream;     // term stream of the phrase
+  std::string stream;  // term stream of the phrase
   double weight = 1.0;
   bool required = false;  // a passage without it is no result (a quoted phrase)
 };
@@ -53,6 +54,11 @@ struct QueryTerm {
 struct ScoredPassage {
   int64_t id = 0;
   double score = 0;
+};
+
+struct LexicalResult {
+  std::vector<ScoredPassage> passages;
+  std::vector<double> idf;  // of each query term, in the scope searched
 };
 
 class LexicalIndex {
@@ -71,11 +77,10 @@ class LexicalIndex {
 
   // The `limit` best passages of the ranges (disjoint), best first, ties in order of id.
   // O(postings of the terms in the ranges).
-  std::vector<ScoredPassage> Search(std::span<const QueryTerm> query,
-                                    std::span<const PassageRange> ranges, size_t limit);
+  LexicalResult Search(std::span<const QueryTerm> query, std::span<const PassageRange> ranges,
+                       size_t limit);
 
  private:
-  Database& database_;
   Statement insert_;
   Statement delete_;
   Statement insert_lengths_;

@@ -1,9 +1,10 @@
 // Terms on their way into and out of FTS5.
 //
-// Analysis runs on worker threads, insertion on the one thread that holds the write lock. Between them
-// terms travel as a term stream: for each term one byte 0x80 | colocated << 6 | length (1 to 63), then
-// its bytes. No header byte is NUL or a quote, no term holds one, so a stream can stand inside a quoted
-// string of an FTS5 query as well. The FTS5 tokenizer "tome" (retrieval/fts5_extension.h) only decodes.
+// Analysis runs on worker threads, insertion on the one thread that holds the write lock. Between
+// them terms travel as a term stream: for each term one byte 0x80 | colocated << 6 | length (1 to
+// 63), then its bytes. No header byte is NUL or a quote, no term holds one, so a stream can stand
+// inside a quoted string of an FTS5 query as well. The FTS5 tokenizer "tome"
+// (retrieval/fts5_extension.h) only decodes.
 #pragma once
 
 #include <cstdint>

@@ -24,18 +24,26 @@ constexpr int kRulesVersion = 1;
 // Stems are cached because words repeat (Zipf): a novel has some 20,000 distinct ones.
 constexpr size_t kMaxCachedStems = size_t{1} << 16;
 
-enum class CharClass : uint8_t { kSeparator, kLetter, kDigit, kApostrophe, kNumberJoint, kCjk, kNoSpaces };
+enum class CharClass : uint8_t {
+  kSeparator,
+  kLetter,
+  kDigit,
+  kApostrophe,
+  kNumberJoint,
+  kCjk,
+  kNoSpaces
+};
 
 constexpr std::array<CharClass, 128> kAsciiClasses = [] {
   std::array<CharClass, 128> classes{};
   for (size_t c = 0; c < classes.size(); ++c) {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     const bool digit = c >= '0' && c <= '9';
-    classes[c] = letter                     ? CharClass::kLetter
-                 : digit                    ? CharClass::kDigit
-                 : c == '\''                ? CharClass::kApostrophe
-                 : (c == '.' || c == ',')   ? CharClass::kNumberJoint
-                                            : CharClass::kSeparator;
+    classes[c] = letter                   ? CharClass::kLetter
+                 : digit                  ? CharClass::kDigit
+                 : c == '\''              ? CharClass::kApostrophe
+                 : (c == '.' || c == ',') ? CharClass::kNumberJoint
+                                          : CharClass::kSeparator;
   }
   return classes;
 }();
@@ -60,7 +68,8 @@ using Stemmer = std::unique_ptr<sb_stemmer, StemmerDeleter>;
 Stemmer NewStemmer(const char* language) {
   Stemmer stemmer(sb_stemmer_new(language, "UTF_8"));
   if (!stemmer) {
-    throw Error(Code::kIo, fmt::format("the stemmer for {} is missing; reinstall libstemmer", language));
+    throw Error(Code::kIo,
+                fmt::format("the stemmer for {} is missing; reinstall libstemmer", language));
   }
   return stemmer;
 }
@@ -69,8 +78,9 @@ const icu::Normalizer2& Normalizer(const icu::Normalizer2* (*instance)(UErrorCod
   UErrorCode status = U_ZERO_ERROR;
   const icu::Normalizer2* normalizer = instance(status);
   if (U_FAILURE(status)) {
-    throw Error(Code::kIo, fmt::format("ICU's normalization data cannot be loaded: {}; reinstall libicu",
-                                       u_errorName(status)));
+    throw Error(Code::kIo,
+                fmt::format("ICU's normalization data cannot be loaded: {}; reinstall libicu",
+                            u_errorName(status)));
   }
   return *normalizer;
 }
@@ -173,8 +183,9 @@ class Analyzer::Impl {
     if (!folded.empty()) {
       sb_stemmer* stemmer = StemmerFor(folded);
       if (stemmer != nullptr) {
-        const auto* symbols = sb_stemmer_stem(stemmer, reinterpret_cast<const sb_symbol*>(folded.data()),
-                                              static_cast<int>(folded.size()));
+        const auto* symbols =
+            sb_stemmer_stem(stemmer, reinterpret_cast<const sb_symbol*>(folded.data()),
+                            static_cast<int>(folded.size()));
         if (symbols != nullptr) {
           stemmed = {reinterpret_cast<const char*>(symbols),
                      static_cast<size_t>(sb_stemmer_length(stemmer))};
@@ -186,7 +197,8 @@ class Analyzer::Impl {
     return std::string(stemmed.substr(0, FloorToCodePoint(stemmed, kMaxTermBytes)));
   }
 
-  // NFKC_Casefold, then decomposition without the marks of Latin, Greek and Cyrillic (U+0300 to U+036F).
+  // NFKC_Casefold, then decomposition without the marks of Latin, Greek and Cyrillic (U+0300 to
+  // U+036F).
   std::string FoldWide(std::string_view word) const {
     UErrorCode status = U_ZERO_ERROR;
     const icu::UnicodeString wide = icu::UnicodeString::fromUTF8(
@@ -206,7 +218,8 @@ class Analyzer::Impl {
     return U_SUCCESS(status) ? folded : std::string(word);
   }
 
-  // The stemmer for a folded word, by its first letter's script; none for other scripts and numbers.
+  // The stemmer for a folded word, by its first letter's script; none for other scripts and
+  // numbers.
   sb_stemmer* StemmerFor(std::string_view folded) const {
     const auto first = static_cast<unsigned char>(folded[0]);
     if (first >= 'a' && first <= 'z') return english_.get();
@@ -225,9 +238,8 @@ class Analyzer::Impl {
       sink({.text = first_, .kind = TermKind::kUnigram, .begin = i, .end = first_end});
       uint64_t second_end = first_end;
       if (second_end >= text.size()) return first_end;
-      const char32_t second = static_cast<unsigned char>(text[second_end]) < 0x80
-                                  ? 0
-                                  : NextCodePoint(text, second_end);
+      const char32_t second =
+          static_cast<unsigned char>(text[second_end]) < 0x80 ? 0 : NextCodePoint(text, second_end);
       if (second == 0 || !IsCjk(second)) return first_end;
       FoldCjk(second, second_);
       pair_.assign(first_).append(second_);
@@ -240,8 +252,8 @@ class Analyzer::Impl {
 
   void FoldCjk(char32_t c, std::string& out) const {
     out.clear();
-    // Unified ideographs, kana and Hangul syllables are their own folding; compatibility and half-width
-    // forms are not.
+    // Unified ideographs, kana and Hangul syllables are their own folding; compatibility and
+    // half-width forms are not.
     const bool plain = (c >= 0x3041 && c <= 0x3130) || (c >= 0x3400 && c <= 0x9FFF) ||
                        (c >= 0xAC00 && c <= 0xD7A3);
     if (plain) return AppendUtf8(c, out);
@@ -265,8 +277,9 @@ class Analyzer::Impl {
     if (!words_) {
       words_.reset(icu::BreakIterator::createWordInstance(icu::Locale::getRoot(), status));
       if (U_FAILURE(status)) {
-        throw Error(Code::kIo, fmt::format("ICU's word rules cannot be loaded: {}; reinstall libicu",
-                                           u_errorName(status)));
+        throw Error(Code::kIo,
+                    fmt::format("ICU's word rules cannot be loaded: {}; reinstall libicu",
+                                u_errorName(status)));
       }
     }
     UText utext = UTEXT_INITIALIZER;
@@ -290,7 +303,8 @@ class Analyzer::Impl {
   const icu::Normalizer2& nfc_ = Normalizer(icu::Normalizer2::getNFCInstance);
   const Stemmer english_ = NewStemmer("english");
   const Stemmer russian_ = NewStemmer("russian");
-  std::unique_ptr<icu::BreakIterator> words_;  // made when first needed: loading it takes milliseconds
+  std::unique_ptr<icu::BreakIterator>
+      words_;  // made when first needed: loading it takes milliseconds
   std::unordered_map<std::string, std::string, ViewHash, std::equal_to<>> stems_;
   std::string first_;
   std::string second_;

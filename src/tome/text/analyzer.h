@@ -1,17 +1,21 @@
 // From text to the terms that the lexical index holds.
 //
-//  - Alphabetic scripts: a term is a run of letters, marks and digits (an apostrophe inside joins, a '.' or
-//    ',' joins digits), case, width and diacritics folded (NFKC_Casefold, then marks of Latin, Greek and
-//    Cyrillic dropped), stemmed by Snowball: English for the Latin script, Russian for Cyrillic. Commas
-//    inside numbers are dropped. "Sources.list" gives "sourc", "list"; "10,000" gives "10000".
-//  - Chinese, Japanese, Korean: every character is a term, and every pair of neighbours is one, at the
-//    same position as its first character, so that a word of two or more characters is a phrase of pairs.
+//  - Alphabetic scripts: a term is a run of letters, marks and digits (an apostrophe inside joins,
+//  a '.' or
+//    ',' joins digits), case, width and diacritics folded (NFKC_Casefold, then marks of Latin,
+//    Greek and Cyrillic dropped), stemmed by Snowball: English for the Latin script, Russian for
+//    Cyrillic. Commas inside numbers are dropped. "Sources.list" gives "sourc", "list"; "10,000"
+//    gives "10000".
+//  - Chinese, Japanese, Korean: every character is a term, and every pair of neighbours is one, at
+//  the
+//    same position as its first character, so that a word of two or more characters is a phrase of
+//    pairs.
 //  - Scripts written without spaces that are not CJK (Thai, Lao, Khmer, Burmese): words by ICU's
 //    dictionaries.
 // White space, punctuation and symbols separate and are not indexed.
 //
-// The terms depend on the versions of ICU and Snowball: AnalyzerVersion() changes with them, and an index
-// made by another version is rebuilt.
+// The terms depend on the versions of ICU and Snowball: AnalyzerVersion() changes with them, and an
+// index made by another version is rebuilt.
 #pragma once
 
 #include <cstdint>
@@ -34,12 +38,12 @@ enum class TermKind {
 struct Term {
   std::string_view text;  // folded; valid during the call of the sink only
   TermKind kind = TermKind::kWord;
-  uint64_t begin = 0;     // byte span in the analyzed text
+  uint64_t begin = 0;  // byte span in the analyzed text
   uint64_t end = 0;
 };
 
-// Called in order of position. A bigram follows the unigram whose position it shares; every other term
-// takes the next position.
+// Called in order of position. A bigram follows the unigram whose position it shares; every other
+// term takes the next position.
 using TermSink = std::function<void(const Term&)>;
 
 // Holds ICU and Snowball objects and a cache of stems, so: one analyzer a thread, reused.

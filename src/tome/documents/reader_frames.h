@@ -1,0 +1,30 @@
+// The frames that the reader process answers with (see reader_process.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tome {
+
+inline constexpr char kProgressFrame = 'P';
+inline constexpr char kDocumentFrame = 'D';
+inline constexpr char kErrorFrame = 'E';
+inline constexpr size_t kFrameHeaderBytes = 9;
+
+// Kind and length of a frame as its nine header bytes.
+inline std::string FrameHeader(char kind, uint64_t payload_bytes) {
+  std::string header(1, kind);
+  for (int i = 0; i < 8; ++i) header += static_cast<char>((payload_bytes >> (8 * i)) & 0xFF);
+  return header;
+}
+
+inline uint64_t FramePayloadBytes(std::string_view header) {
+  uint64_t bytes = 0;
+  for (int i = 0; i < 8; ++i) {
+    bytes |= uint64_t{static_cast<unsigned char>(header[static_cast<size_t>(i) + 1])} << (8 * i);
+  }
+  return bytes;
+}
+
+}  // namespace tome

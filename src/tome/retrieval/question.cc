@@ -1,0 +1,250 @@
+#include "tome/retrieval/question.h"
+
+#include <fmt/format.h>
+#include <unicode/brkiter.h>
+#include <unicode/utext.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "tome/base/error.h"
+#include "tome/retrieval/stop_words.h"
+#include "tome/text/unicode.h"
+
+namespace tome {
+namespace {
+
+constexpr double kWordWeight = 1.0;
+constexpr double kPhraseWeight = 1.0;  // of words joined by punctuation, beside the words
+constexpr double kQuotedWeight = 2.0;
+constexpr double kPairAcrossWords = 0.4;  // "件管" in 软件|管理
+constexpr double kSingleCharacter = 0.3;  // a word of one character between left-out words
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kQuotes{{
+    {"\"", "\""},
+    {"“", "”"},
+    {"「", "」"},
+    {"『", "』"},
+}};
+
+// The phrases between quotation marks.
+std::vector<std::string> QuotedPhrases(std::string_view text) {
+  std::vector<std::string> phrases;
+  size_t position = 0;
+  while (position < text.size()) {
+    size_t best = std::string_view::npos;
+    std::string_view open;
+    std::string_view close;
+    for (const auto& [left, right] : kQuotes) {
+      const size_t found = text.find(left, position);
+      if (found < best) {
+        best = found;
+        open = left;
+        close = right;
+      }
+    }
+    if (best == std::string_view::npos) break;
+    const size_t begin = best + open.size();
+    const size_t end = text.find(close, begin);
+    if (end == std::string_view::npos) {
+      position = begin;  // an inch mark, or a quote that never ends
+      continue;
+    }
+    phrases.emplace_back(text.substr(begin, end - begin));
+    position = end + close.size();
+  }
+  return phrases;
+}
+
+// One term of the question's text with what decides its weight.
+struct Piece {
+  std::string text;
+  TermKind kind;
+  uint64_t begin;
+  uint64_t end;
+};
+
+std::vector<Piece> PiecesOf(std::string_view text, Analyzer& analyzer) {
+  std::vector<Piece> pieces;
+  analyzer.Analyze(text, [&](const Term& term) {
+    pieces.push_back({std::string(term.text), term.kind, term.begin, term.end});
+  });
+  return pieces;
+}
+
+std::string LowerAscii(std::string_view word) {
+  std::string lower(word);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+// Which bytes of the text belong to CJK words that are left out, and where the words begin.
+class CjkWords {
+ public:
+  explicit CjkWords(std::string_view text)
+      : stop_(text.size(), false), begins_(text.size() + 1, false) {
+    UErrorCode status = U_ZERO_ERROR;
+    const std::unique_ptr<icu::BreakIterator> words(
+        icu::BreakIterator::createWordInstance(icu::Locale("zh"), status));
+    if (U_FAILURE(status)) {
+      throw Error(Code::kIo, fmt::format("ICU's word rules cannot be loaded: {}; reinstall libicu",
+                                         u_errorName(status)));
+    }
+    UText utext = UTEXT_INITIALIZER;
+    utext_openUTF8(&utext, text.data(), static_cast<int64_t>(text.size()), &status);
+    words->setText(&utext, status);
+    int32_t from = words->first();
+    for (int32_t to = words->next(); to != icu::BreakIterator::DONE; to = words->next()) {
+      const auto begin = static_cast<size_t>(from);
+      const auto end = static_cast<size_t>(to);
+      begins_[begin] = true;
+      if (IsChineseStopWord(text.substr(begin, end - begin))) {
+        std::fill(stop_.begin() + from, stop_.begin() + to, true);
+      }
+      from = to;
+    }
+    utext_close(&utext);
+  }
+
+  bool IsStop(uint64_t offset) const { return stop_[offset]; }
+  bool BeginsWord(uint64_t offset) const { return begins_[offset]; }
+
+ private:
+  std::vector<bool> stop_;
+  std::vector<bool> begins_;
+};
+
+// Collects distinct terms; a term named twice keeps its larger weight.
+class TermCollector {
+ public:
+  void Add(std::string stream, double weight, bool required) {
+    if (stream.empty()) return;
+    for (QueryTerm& term : terms_) {
+      if (term.stream == stream) {
+        term.weight = std::max(term.weight, weight);
+        term.required = term.required || required;
+        return;
+      }
+    }
+    if (terms_.size() < kMaxQuestionTerms) terms_.push_back({std::move(stream), weight, required});
+  }
+
+  void AddTerm(std::string_view text, double weight) {
+    std::string stream;
+    AppendTerm(text, /*colocated=*/false, stream);
+    Add(std::move(stream), weight, /*required=*/false);
+  }
+
+  std::vector<QueryTerm> Take() && { return std::move(terms_); }
+  bool empty() const { return terms_.empty(); }
+
+ private:
+  std::vector<QueryTerm> terms_;
+};
+
+bool HasSpace(std::string_view text) {
+  return text.find_first_of(" \t\n") != std::string_view::npos ||
+         text.find("\xE3\x80\x80") != std::string_view::npos;  // the ideographic space
+}
+
+void AddWords(std::string_view text, std::span<const Piece> pieces, bool keep_stop_words,
+              Analyzer& analyzer, TermCollector& terms) {
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (pieces[i].kind != TermKind::kWord) continue;
+    // Words joined by punctuation: find the end of the group.
+    size_t last = i;
+    while (last + 1 < pieces.size() && pieces[last + 1].kind == TermKind::kWord &&
+           pieces[last + 1].begin > pieces[last].end &&
+           pieces[last + 1].begin - pieces[last].end <= 3 &&
+           !HasSpace(text.substr(pieces[last].end, pieces[last + 1].begin - pieces[last].end))) {
+      ++last;
+    }
+    const bool group = last > i;
+    if (group) {
+      terms.Add(
+          PhraseStream(text.substr(pieces[i].begin, pieces[last].end - pieces[i].begin), analyzer),
+          kPhraseWeight, /*required=*/false);
+    }
+    for (; i <= last; ++i) {
+      const std::string word =
+          LowerAscii(text.substr(pieces[i].begin, pieces[i].end - pieces[i].begin));
+      if (!keep_stop_words && !group && IsEnglishStopWord(word)) continue;
+      terms.AddTerm(pieces[i].text, kWordWeight);
+    }
+    --i;
+  }
+}
+
+void AddCjk(std::span<const Piece> pieces, const CjkWords& words, bool keep_stop_words,
+            TermCollector& terms) {
+  const auto left_out = [&](const Piece& piece) {
+    return !keep_stop_words && words.IsStop(piece.begin);
+  };
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const Piece& piece = pieces[i];
+    if (piece.kind == TermKind::kBigram) {
+      // The second character begins where the unigram before this pair ended.
+      const uint64_t second = pieces[i - 1].end;
+      const bool second_left_out = !keep_stop_words && words.IsStop(second);
+      if (left_out(piece) || second_left_out) continue;
+      terms.AddTerm(piece.text, words.BeginsWord(second) ? kPairAcrossWords : kWordWeight);
+    } else if (piece.kind == TermKind::kUnigram) {
+      const bool single = words.BeginsWord(piece.begin) && words.BeginsWord(piece.end);
+      if (single && !left_out(piece)) terms.AddTerm(piece.text, kSingleCharacter);
+    }
+  }
+}
+
+}  // namespace
+
+std::string PhraseStream(std::string_view text, Analyzer& analyzer) {
+  const std::vector<Piece> pieces = PiecesOf(text, analyzer);
+  std::string stream;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const bool has_pair = i + 1 < pieces.size() && pieces[i + 1].kind == TermKind::kBigram;
+    if (has_pair) continue;  // the pair stands for its first character, and is rarer
+    // The last character of a CJK run is already in the pair before it; it only matters for the
+    // position of what follows.
+    const bool last_of_run =
+        pieces[i].kind == TermKind::kUnigram && i > 0 && pieces[i - 1].kind == TermKind::kBigram;
+    if (last_of_run && i + 1 == pieces.size()) continue;
+    AppendTerm(pieces[i].text, /*colocated=*/false, stream);
+  }
+  return stream;
+}
+
+Question ParseQuestion(std::string_view text, Analyzer& analyzer) {
+  if (text.size() > kMaxQuestionBytes) {
+    throw Error(
+        Code::kInvalidArgument,
+        fmt::format("the question is longer than {} bytes; ask a shorter one", kMaxQuestionBytes));
+  }
+  Question question;
+  question.text = CollapseWhiteSpace(NormalizeText(text));
+  const std::vector<Piece> pieces = PiecesOf(question.text, analyzer);
+  if (pieces.empty()) {
+    throw Error(Code::kInvalidArgument,
+                "the question has no words; ask one in letters or characters");
+  }
+  TermCollector terms;
+  for (std::string& phrase : QuotedPhrases(question.text)) {
+    std::string stream = PhraseStream(phrase, analyzer);
+    if (stream.empty()) continue;
+    terms.Add(std::move(stream), kQuotedWeight, /*required=*/true);
+    question.phrases.push_back(std::move(phrase));
+  }
+  const CjkWords cjk_words(question.text);
+  for (const bool keep_stop_words : {false, true}) {
+    AddWords(question.text, pieces, keep_stop_words, analyzer, terms);
+    AddCjk(pieces, cjk_words, keep_stop_words, terms);
+    if (!terms.empty()) break;
+  }
+  question.terms = std::move(terms).Take();
+  return question;
+}
+
+}  // namespace tome

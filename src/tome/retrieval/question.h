@@ -1,0 +1,42 @@
+// From a question in natural language to what the lexical index is asked.
+//
+//  - Question and function words ("how do I", "是什么") carry no topic and are left out, unless
+//  nothing
+//    else remains; the rare words are what decides.
+//  - Words joined by punctuation without a space ("sources.list", "apt-get") also count as a
+//  phrase.
+//  - A run of Chinese, Japanese or Korean is cut into words by ICU's dictionary, question words are
+//  left
+//    out, and the pairs of characters that remain are searched: those inside a word count fully,
+//    those across two words less, single-character words least.
+//  - A quoted phrase ("…", “…”, 「…」, 『…』) must occur in a passage exactly so.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tome/retrieval/lexical_index.h"
+#include "tome/text/analyzer.h"
+
+namespace tome {
+
+// Longest question that is searched; what follows is no question any more.
+inline constexpr size_t kMaxQuestionBytes = 16384;
+// Most terms of a question that are searched.
+inline constexpr size_t kMaxQuestionTerms = 64;
+
+struct Question {
+  std::string text;                  // normalized
+  std::vector<QueryTerm> terms;      // distinct, at most kMaxQuestionTerms
+  std::vector<std::string> phrases;  // the quoted ones, as written
+};
+
+// Error(kInvalidArgument) for a question without any letter or digit, or one above
+// kMaxQuestionBytes.
+Question ParseQuestion(std::string_view text, Analyzer& analyzer);
+
+// The term stream that finds `text` as a phrase; empty when it holds no term.
+std::string PhraseStream(std::string_view text, Analyzer& analyzer);
+
+}  // namespace tome
