@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <thread>
 #include <utility>
 
 #include "tome/base/error.h"
@@ -16,8 +18,26 @@ void Statement::Finalizer::operator()(sqlite3_stmt* statement) const {
   sqlite3_finalize(statement);
 }
 
-Database Database::Open(const std::filesystem::path& path, int busy_ms) {
+namespace {
+
+// SQLite calls this while a lock is taken, `attempt` times so far; zero gives up.
+int WaitForLock(void* context, int attempt) {
+  auto* wait = static_cast<Database::BusyWait*>(context);
+  const auto now = std::chrono::steady_clock::now();
+  if (attempt == 0) wait->since = now;
+  if (wait->stop.stop_requested() || now - wait->since > wait->longest) return 0;
+  std::this_thread::sleep_for(std::chrono::milliseconds(std::min(attempt + 1, 20)));
+  return 1;
+}
+
+}  // namespace
+
+Database Database::Open(const std::filesystem::path& path, std::chrono::milliseconds busy_wait,
+                        std::stop_token stop) {
   Database database;
+  database.busy_wait_ = std::make_unique<BusyWait>();
+  database.busy_wait_->longest = busy_wait;
+  database.busy_wait_->stop = std::move(stop);
   database.path_ = path.string();
   sqlite3* handle = nullptr;
   const int result =
@@ -25,7 +45,7 @@ Database Database::Open(const std::filesystem::path& path, int busy_ms) {
   database.handle_.reset(handle);
   if (result != SQLITE_OK) database.Fail(result, "cannot be opened");
   sqlite3_extended_result_codes(handle, 1);
-  sqlite3_busy_timeout(handle, busy_ms);
+  sqlite3_busy_handler(handle, WaitForLock, database.busy_wait_.get());
   return database;
 }
 
@@ -45,6 +65,7 @@ void Database::Fail(int result, std::string_view what) const {
     throw Error(Code::kIo, message("; free some space and try again, nothing was changed"));
   }
   if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
+    if (busy_wait_->stop.stop_requested()) throw Error(Code::kCancelled, "interrupted");
     throw Error(Code::kUnavailable, message("; another process is writing to it, try again later"));
   }
   if (primary == SQLITE_INTERRUPT) throw Error(Code::kCancelled, "interrupted");

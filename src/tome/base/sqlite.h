@@ -6,11 +6,12 @@
 // A Database and its statements belong to one thread at a time. Interrupt may come from any thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -23,9 +24,17 @@ class Statement;
 
 class Database {
  public:
-  // Opens or creates the file at `path` (":memory:" keeps it in memory). Waits up to `busy_ms` for
-  // locks of other connections.
-  static Database Open(const std::filesystem::path& path, int busy_ms);
+  // How long to wait for a lock, and since when we do.
+  struct BusyWait {
+    std::chrono::milliseconds longest{};
+    std::stop_token stop;
+    std::chrono::steady_clock::time_point since{};
+  };
+
+  // Opens or creates the file at `path` (":memory:" keeps it in memory). Where another connection
+  // holds a lock it waits for up to `busy_wait`, and no longer than until `stop` is requested.
+  static Database Open(const std::filesystem::path& path, std::chrono::milliseconds busy_wait,
+                       std::stop_token stop);
 
   // Runs one or more statements that give no rows.
   void Exec(const std::string& sql);
@@ -52,6 +61,7 @@ class Database {
   };
   Database() = default;
 
+  std::unique_ptr<BusyWait> busy_wait_;  // SQLite holds its address
   std::unique_ptr<sqlite3, Closer> handle_;
   std::string path_;
 };

@@ -113,7 +113,8 @@ void LexicalIndex::CreateTables(Database& database) {
 }
 
 LexicalIndex::LexicalIndex(Database& database)
-    : insert_(database.Prepare("INSERT INTO lexical(rowid, text, headings) VALUES(?1, ?2, ?3)")),
+    : database_(database),
+      insert_(database.Prepare("INSERT INTO lexical(rowid, text, headings) VALUES(?1, ?2, ?3)")),
       delete_(database.Prepare(
           "INSERT INTO lexical(lexical, rowid, text, headings) VALUES('delete', ?1, ?2, ?3)")),
       insert_lengths_(database.Prepare("INSERT INTO lexical_lengths VALUES(?1, ?2)")),
@@ -149,6 +150,12 @@ void LexicalIndex::Remove(int64_t first, std::span<const PassageTerms> passages)
         .Run();
   }
   delete_lengths_.Bind(1, first).Bind(2, id - 1).Run();
+}
+
+void LexicalIndex::Clear() {
+  database_.Exec(
+      "INSERT INTO lexical(lexical) VALUES('delete-all');"
+      "DELETE FROM lexical_lengths;");
 }
 
 LexicalResult LexicalIndex::Search(std::span<const QueryTerm> query,

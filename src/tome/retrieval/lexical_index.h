@@ -42,6 +42,8 @@ struct PassageTerms {
 struct PassageRange {
   int64_t first = 0;
   int64_t last = -1;
+
+  friend bool operator==(const PassageRange&, const PassageRange&) = default;
 };
 
 // One term, or several that must follow each other (a phrase), and how much it counts.
@@ -75,12 +77,16 @@ class LexicalIndex {
   // Takes passages out again; `passages` must be exactly what Add was given.
   void Remove(int64_t first, std::span<const PassageTerms> passages);
 
+  // Takes every passage out.
+  void Clear();
+
   // The `limit` best passages of the ranges (disjoint), best first, ties in order of id.
   // O(postings of the terms in the ranges).
   LexicalResult Search(std::span<const QueryTerm> query, std::span<const PassageRange> ranges,
                        size_t limit);
 
  private:
+  Database& database_;
   Statement insert_;
   Statement delete_;
   Statement insert_lengths_;

@@ -1,0 +1,83 @@
+#include "tome/library/indexer.h"
+
+#include <algorithm>
+#include <exception>
+#include <thread>
+#include <utility>
+
+#include "tome/base/bounded_queue.h"
+#include "tome/text/analyzer.h"
+
+namespace tome {
+namespace {
+
+// 256 passages of 200 tokens are some 200 KB of text: enough work to hide the queue's cost, little
+// enough that a handful of batches in flight stay small.
+constexpr size_t kBatchPassages = 256;
+constexpr size_t kBatchesInFlight = 8;
+
+// Analyzes a batch; the headings' terms are kept from passage to passage of one section.
+class BatchAnalyzer {
+ public:
+  BatchAnalyzer(std::string_view text, const std::vector<Section>& sections)
+      : text_(text), sections_(sections) {}
+
+  std::vector<PassageTerms> Analyze(std::span<const Passage> passages) {
+    std::vector<PassageTerms> batch;
+    batch.reserve(passages.size());
+    for (const Passage& passage : passages) {
+      if (passage.section != section_) {
+        section_ = passage.section;
+        headings_ = AnalyzeToStream(SectionPath(sections_, section_), analyzer_);
+      }
+      batch.push_back({.text = AnalyzeToStream(
+                           text_.substr(passage.span.begin, passage.span.size()), analyzer_),
+                       .headings = headings_});
+    }
+    return batch;
+  }
+
+ private:
+  std::string_view text_;
+  const std::vector<Section>& sections_;
+  Analyzer analyzer_;
+  int64_t section_ = kNoParent;
+  AnalyzedText headings_;
+};
+
+}  // namespace
+
+void AnalyzePassages(std::string_view text, const std::vector<Section>& sections,
+                     std::span<const Passage> passages, const WorkControl& control,
+                     const BatchFn& consume) {
+  BoundedQueue<std::vector<PassageTerms>> queue(kBatchesInFlight);
+  std::exception_ptr failure;  // of the producer; read after it was joined
+  std::jthread producer([&] {
+    try {
+      BatchAnalyzer analyzer(text, sections);
+      for (size_t first = 0; first < passages.size(); first += kBatchPassages) {
+        const size_t count = std::min(kBatchPassages, passages.size() - first);
+        if (!queue.Push(analyzer.Analyze(passages.subspan(first, count)))) return;
+      }
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    queue.Close();
+  });
+  try {
+    size_t first = 0;
+    while (const auto batch = queue.Pop()) {
+      control.CheckStop();
+      consume(first, *batch);
+      first += batch->size();
+      control.Report("indexing", first, passages.size());
+    }
+  } catch (...) {
+    queue.Close();
+    throw;
+  }
+  producer.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace tome

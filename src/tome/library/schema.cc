@@ -1,0 +1,119 @@
+#include "tome/library/schema.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+#include "tome/base/error.h"
+#include "tome/retrieval/fts5_extension.h"
+#include "tome/retrieval/lexical_index.h"
+#include "tome/text/analyzer.h"
+
+namespace tome {
+namespace {
+
+constexpr int64_t kApplicationId = 0x546F6D65;  // "Tome"
+
+// Another process may be adding a long document: its transaction takes seconds, of a huge one a
+// minute.
+constexpr std::chrono::minutes kBusyWait{10};
+
+constexpr std::string_view kTables = R"(
+  CREATE TABLE properties(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE documents(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    hash BLOB NOT NULL,            -- XXH3, 128 bits, of the file
+    reader TEXT NOT NULL,          -- version of the readers that read it
+    settings TEXT NOT NULL,        -- options that changed how it was read
+    format TEXT NOT NULL,
+    encoding TEXT NOT NULL,
+    title TEXT NOT NULL,
+    soft_line_breaks INTEGER NOT NULL,
+    file_bytes INTEGER NOT NULL,
+    text_bytes INTEGER NOT NULL,
+    characters INTEGER NOT NULL,
+    page_count INTEGER NOT NULL,
+    first_passage INTEGER NOT NULL,
+    last_passage INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,       -- estimated
+    added_at TEXT NOT NULL,        -- UTC, ISO 8601
+    notes TEXT NOT NULL);          -- one a line
+  CREATE UNIQUE INDEX documents_by_content ON documents(hash, reader, settings);
+  CREATE TABLE files(
+    path TEXT PRIMARY KEY,
+    document INTEGER NOT NULL REFERENCES documents(id),
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL, device INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX files_by_document ON files(document);
+  CREATE TABLE texts(
+    document INTEGER NOT NULL, chunk INTEGER NOT NULL, bytes BLOB NOT NULL,
+    PRIMARY KEY(document, chunk));
+  CREATE TABLE sections(
+    document INTEGER NOT NULL, ordinal INTEGER NOT NULL, title TEXT NOT NULL,
+    level INTEGER NOT NULL, parent INTEGER NOT NULL,
+    begin_byte INTEGER NOT NULL, end_byte INTEGER NOT NULL,
+    PRIMARY KEY(document, ordinal)) WITHOUT ROWID;
+  CREATE INDEX sections_by_begin ON sections(document, begin_byte);
+  CREATE TABLE pages(
+    document INTEGER NOT NULL, number INTEGER NOT NULL,
+    begin_byte INTEGER NOT NULL, end_byte INTEGER NOT NULL, label TEXT NOT NULL,
+    PRIMARY KEY(document, begin_byte, number)) WITHOUT ROWID;
+  CREATE TABLE passages(
+    id INTEGER PRIMARY KEY,
+    document INTEGER NOT NULL, begin_byte INTEGER NOT NULL, end_byte INTEGER NOT NULL,
+    section INTEGER NOT NULL, tokens INTEGER NOT NULL);
+)";
+
+void CreateSchema(Database& database) {
+  Transaction transaction(database);
+  // Another process may have created it while we waited for the lock.
+  if (database.QueryInt("PRAGMA user_version") == 0) {
+    database.Exec(std::string(kTables));
+    LexicalIndex::CreateTables(database);
+    Statement property = database.Prepare("INSERT INTO properties VALUES('analyzer', ?1)");
+    const std::string version = AnalyzerVersion();
+    property.Bind(1, std::string_view(version)).Run();
+    database.Exec(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
+                              kApplicationId, kSchemaVersion));
+  }
+  transaction.Commit();
+}
+
+}  // namespace
+
+Database OpenLibraryDatabase(const std::filesystem::path& path, std::stop_token stop) {
+  std::error_code error;
+  std::filesystem::create_directories(path.parent_path(), error);
+  if (error) throw SystemError(path.parent_path().string(), error.value());
+  Database database = Database::Open(path, kBusyWait, std::move(stop));
+  // synchronous=NORMAL: a killed process loses nothing, a power cut at most the last commits,
+  // whole.
+  database.Exec(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;"
+      "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216;");
+  RegisterFts5Extension(database);
+  const int64_t version = database.QueryInt("PRAGMA user_version");
+  const int64_t application = database.QueryInt("PRAGMA application_id");
+  if (version == 0 && application == 0 &&
+      database.QueryInt("SELECT count(*) FROM sqlite_schema") == 0) {
+    CreateSchema(database);
+    return database;
+  }
+  if (application != kApplicationId) {
+    throw Error(Code::kUnsupported,
+                fmt::format("{}: is a database of another program; move it away or set TOME_HOME",
+                            path.string()));
+  }
+  if (version > kSchemaVersion) {
+    throw Error(
+        Code::kUnsupported,
+        fmt::format("{}: was written by a newer Tome (format {}, this one knows {}); upgrade "
+                    "Tome or set TOME_HOME to another folder",
+                    path.string(), version, kSchemaVersion));
+  }
+  return database;
+}
+
+}  // namespace tome
