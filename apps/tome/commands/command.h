@@ -1,0 +1,23 @@
+// A subcommand of tome: declared on the CLI11 app, run after parsing. One file a command, no logic:
+// each calls the library and prints.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <stop_token>
+
+namespace tome {
+
+// What every command gets from main.
+struct CommandContext {
+  std::stop_token stop;       // requested by Ctrl-C
+  std::function<void()> run;  // set by the command that was given
+};
+
+void AddAskCommand(CLI::App& app, CommandContext& context);
+void AddTextCommand(CLI::App& app, CommandContext& context);
+void AddLibraryCommand(CLI::App& app, CommandContext& context);
+void AddCompletionsCommand(CLI::App& app, CommandContext& context);
+void AddManualCommand(CLI::App& app, CommandContext& context);
+
+}  // namespace tome

@@ -1,0 +1,196 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "commands/command.h"
+#include "commands/reading.h"
+#include "terminal.h"
+#include "tome/base/error.h"
+
+namespace tome {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct LibraryOptions {
+  std::vector<std::string> names;
+  ReadingOptions reading;
+  bool json = false;
+};
+
+std::string_view OutcomeName(AddOutcome outcome) {
+  switch (outcome) {
+    case AddOutcome::kAdded:
+      return "added";
+    case AddOutcome::kReplaced:
+      return "replaced";
+    case AddOutcome::kUnchanged:
+      return "unchanged";
+  }
+  return "";
+}
+
+ordered_json ToJson(const DocumentRecord& record) {
+  return {{"id", record.id},
+          {"hash", record.hash},
+          {"paths", record.paths},
+          {"title", record.title},
+          {"format", record.format},
+          {"encoding", record.encoding},
+          {"file_bytes", record.file_bytes},
+          {"text_bytes", record.text_bytes},
+          {"characters", record.characters},
+          {"tokens", record.tokens},
+          {"pages", record.pages},
+          {"passages", record.passages.last - record.passages.first + 1},
+          {"added_at", record.added_at},
+          {"notes", record.notes}};
+}
+
+std::string NameOf(const DocumentRecord& record) {
+  return Printable(record.paths.empty() ? record.title : record.paths.front());
+}
+
+// Adds what can be added; one bad file does not keep the others out, but the command fails.
+void Add(const LibraryOptions& options, const CommandContext& context) {
+  Library library = OpenUserLibrary(context);
+  ordered_json results = ordered_json::array();
+  size_t failed = 0;
+  for (const std::string& file : options.names) {
+    try {
+      const AddedDocument added = AddFile(library, file, options.reading, context);
+      const DocumentRecord record = library.Show(added.id);
+      if (options.json) {
+        ordered_json result = ToJson(record);
+        result["outcome"] = OutcomeName(added.outcome);
+        results.push_back(std::move(result));
+      } else {
+        fmt::print("#{} {} {} ({} characters)\n", added.id, OutcomeName(added.outcome),
+                   Printable(file), record.characters);
+      }
+    } catch (const Error& error) {
+      if (error.code() == Code::kCancelled || options.names.size() == 1) throw;
+      fmt::print(stderr, "tome: {}\n", Printable(error.what()));
+      ++failed;
+    }
+  }
+  if (options.json) fmt::print("{}\n", ordered_json{{"documents", results}}.dump());
+  if (failed > 0) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("{} of {} files could not be added", failed, options.names.size()));
+  }
+}
+
+void List(const LibraryOptions& options, const CommandContext& context) {
+  Library library = OpenUserLibrary(context);
+  const std::vector<DocumentRecord> records = library.List();
+  if (options.json) {
+    ordered_json documents = ordered_json::array();
+    for (const DocumentRecord& record : records) documents.push_back(ToJson(record));
+    fmt::print("{}\n", ordered_json{{"documents", documents}}.dump());
+    return;
+  }
+  for (const DocumentRecord& record : records) {
+    fmt::print(
+        "{} {:<8} {:>10} characters  {}\n",
+        Styled(fmt::format("{:>5}", fmt::format("#{}", record.id)), Style::kBold, STDOUT_FILENO),
+        record.format, record.characters, NameOf(record));
+  }
+}
+
+void Show(const LibraryOptions& options, const CommandContext& context) {
+  Library library = OpenUserLibrary(context);
+  const DocumentRecord record = library.Show(library.Resolve(options.names.front()));
+  const std::vector<Section> sections = library.Sections(record.id);
+  if (options.json) {
+    ordered_json result = ToJson(record);
+    result["sections"] = ordered_json::array();
+    for (const Section& section : sections) {
+      result["sections"].push_back({{"title", section.title},
+                                    {"level", section.level},
+                                    {"begin", section.span.begin},
+                                    {"end", section.span.end}});
+    }
+    fmt::print("{}\n", result.dump());
+    return;
+  }
+  fmt::print("#{} {}\n", record.id, Printable(record.title));
+  for (const std::string& path : record.paths) fmt::print("  file        {}\n", Printable(path));
+  fmt::print("  format      {}{}{}\n", record.format, record.encoding.empty() ? "" : ", ",
+             record.encoding);
+  fmt::print("  text        {} characters, {} bytes, about {} tokens\n", record.characters,
+             record.text_bytes, record.tokens);
+  if (record.pages > 0) fmt::print("  pages       {}\n", record.pages);
+  fmt::print("  passages    {}\n", record.passages.last - record.passages.first + 1);
+  fmt::print("  hash        {}\n  added       {}\n", record.hash, record.added_at);
+  for (const std::string& note : record.notes) fmt::print("  note        {}\n", Printable(note));
+  for (const Section& section : sections) {
+    fmt::print("  {:{}}{}\n", "", 2 * section.level, Printable(section.title));
+  }
+}
+
+void Remove(const LibraryOptions& options, const CommandContext& context) {
+  Library library = OpenUserLibrary(context);
+  std::vector<DocumentId> ids;
+  for (const std::string& name : options.names) ids.push_back(library.Resolve(name));
+  for (const DocumentId id : ids) {
+    const std::string name = NameOf(library.Show(id));
+    ProgressBar bar(name);
+    library.Remove(id, {.stop = context.stop, .progress = bar.Function()});
+    fmt::print("#{} removed {}\n", id, name);
+  }
+}
+
+// Declares one subcommand of `library`.
+CLI::App* AddAction(CLI::App& library, const char* name, const char* description,
+                    const std::shared_ptr<LibraryOptions>& options, CommandContext& context,
+                    void (*action)(const LibraryOptions&, const CommandContext&)) {
+  CLI::App* command = library.add_subcommand(name, description);
+  command->callback([options, &context, action] {
+    context.run = [options, &context, action] { action(*options, context); };
+  });
+  return command;
+}
+
+}  // namespace
+
+void AddLibraryCommand(CLI::App& app, CommandContext& context) {
+  auto options = std::make_shared<LibraryOptions>();
+  CLI::App* library = app.add_subcommand("library", "The shelf of documents that were read");
+  library->require_subcommand(1);
+  library->footer(
+      "A document is kept by its content: a renamed file is not read again, a changed one "
+      "replaces\n"
+      "what it was. The library is one file, library.db, in $TOME_HOME (default: the XDG data "
+      "folder).");
+
+  CLI::App* add = AddAction(*library, "add", "Read files into the library", options, context, Add);
+  add->add_option("files", options->names, "The documents")->required()->type_name("FILE…");
+  AddReadingOptions(*add, options->reading);
+  add->add_flag("--json", options->json, "Print one JSON object");
+  add->footer(
+      "Examples:\n  tome library add *.pdf\n  tome library add --encoding GB18030 novel.txt");
+
+  CLI::App* list = AddAction(*library, "list", "List the documents", options, context, List);
+  list->add_flag("--json", options->json, "Print one JSON object");
+  list->footer("Example:\n  tome library list --json | jq '.documents[].title'");
+
+  CLI::App* show =
+      AddAction(*library, "show", "Show what is known of a document", options, context, Show);
+  show->add_option("document", options->names, "Its number, path, file name or hash")
+      ->required()
+      ->expected(1)
+      ->type_name("DOCUMENT");
+  show->add_flag("--json", options->json, "Print one JSON object");
+  show->footer("Example:\n  tome library show novel.epub");
+
+  CLI::App* remove = AddAction(*library, "remove", "Remove documents", options, context, Remove);
+  remove->add_option("documents", options->names, "Their numbers, paths, file names or hashes")
+      ->required()
+      ->type_name("DOCUMENT…");
+  remove->footer("The files themselves stay.\nExample:\n  tome library remove '#12' old.pdf");
+}
+
+}  // namespace tome

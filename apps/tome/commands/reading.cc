@@ -1,0 +1,46 @@
+#include "commands/reading.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "terminal.h"
+
+namespace tome {
+
+void AddReadingOptions(CLI::App& command, ReadingOptions& options) {
+  command
+      .add_option("--encoding", options.encoding,
+                  "Encoding of text, Markdown and HTML files (default: found out)")
+      ->type_name("NAME");
+  command.add_flag("--ocr", options.ocr, "Recognise the text of scanned PDF pages with tesseract");
+  command
+      .add_option("--threads", options.threads, "Threads to read with (default: all processors)")
+      ->check(CLI::Range(1, 256))
+      ->type_name("N");
+}
+
+Library OpenUserLibrary(const CommandContext& context) {
+  return Library::Open(Library::DefaultHome(), {.stop = context.stop, .progress = {}});
+}
+
+AddedDocument AddFile(Library& library, const std::string& file, const ReadingOptions& options,
+                      const CommandContext& context) {
+  AddedDocument added;
+  {
+    ProgressBar bar(Printable(file));
+    const int processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    added = library.Add(file, {.encoding = options.encoding,
+                               .ocr = options.ocr,
+                               .threads = options.threads > 0 ? options.threads : processors,
+                               .limits = {},
+                               .control = {.stop = context.stop, .progress = bar.Function()}});
+  }
+  for (const std::string& note : added.notes) {
+    fmt::print(stderr, "tome: note: {}: {}\n", Printable(file), Printable(note));
+  }
+  return added;
+}
+
+}  // namespace tome

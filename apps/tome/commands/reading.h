@@ -1,0 +1,28 @@
+// What `ask`, `text` and `library add` share: the options that say how files are read.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "commands/command.h"
+#include "tome/library/library.h"
+
+namespace tome {
+
+struct ReadingOptions {
+  std::string encoding;
+  bool ocr = false;
+  int threads = 0;  // 0: all processors
+};
+
+void AddReadingOptions(CLI::App& command, ReadingOptions& options);
+
+// Opens the user's library.
+Library OpenUserLibrary(const CommandContext& context);
+
+// Adds `file` to the library with a progress bar; the reader's notes go to stderr.
+AddedDocument AddFile(Library& library, const std::string& file, const ReadingOptions& options,
+                      const CommandContext& context);
+
+}  // namespace tome

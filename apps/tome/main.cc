@@ -1,0 +1,101 @@
+// tome: the command line. Parses, runs one command, maps errors to exit codes.
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <stop_token>
+#include <thread>
+
+#include "commands/command.h"
+#include "terminal.h"
+#include "tome/base/error.h"
+
+namespace tome {
+namespace {
+
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+constexpr int kInterrupted = 130;
+
+// Turns Ctrl-C into a stop request; the second one ends the program at once.
+void WatchInterrupts(std::stop_source stop) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  // Before any other thread is started, so that all inherit the mask and only the watcher waits.
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::thread([signals, stop]() mutable {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    stop.request_stop();
+    sigwait(&signals, &signal);
+    ::_exit(kInterrupted);
+  }).detach();
+}
+
+int Fail(std::string_view message, int status) {
+  fmt::print(stderr, "{} {}\n", Styled("tome:", Style::kRed, STDERR_FILENO), Printable(message));
+  return status;
+}
+
+int RunCommand(const CommandContext& context) {
+  try {
+    context.run();
+  } catch (const CLI::Error& error) {
+    return Fail(error.what(), kWrongUsage);
+  } catch (const Error& error) {
+    return Fail(error.what(), error.code() == Code::kCancelled ? kInterrupted : kFailed);
+  } catch (const std::bad_alloc&) {
+    return Fail("out of memory; close other programs or split the document", kFailed);
+  } catch (const std::exception& error) {
+    return Fail(fmt::format("internal error: {}", error.what()), kFailed);
+  }
+  // What was printed must have arrived: a full disk behind a redirection is a failure.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    return Fail(fmt::format("standard output: {}", std::strerror(errno)), kFailed);
+  }
+  return kDone;
+}
+
+int Main(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a failed write, reported like any other
+  std::stop_source stop;
+  WatchInterrupts(stop);
+  CommandContext context{.stop = stop.get_token(), .run = {}};
+
+  CLI::App app("answers questions about very long documents, with citations", "tome");
+  app.set_version_flag("--version", "tome " TOME_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "Reads PDF, EPUB, DOCX, ODT, HTML, Markdown and text, in Chinese and English, up to ten "
+      "million\n"
+      "characters and beyond. Without a model the best passages themselves are the answer.\n"
+      "Start with: tome ask FILE \"QUESTION\"");
+  AddAskCommand(app, context);
+  AddTextCommand(app, context);
+  AddLibraryCommand(app, context);
+  AddCompletionsCommand(app, context);
+  AddManualCommand(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help and --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return Fail(fmt::format("{}; see tome --help", error.what()), kWrongUsage);
+  }
+  return RunCommand(context);
+}
+
+}  // namespace
+}  // namespace tome
+
+int main(int argc, char** argv) { return tome::Main(argc, argv); }

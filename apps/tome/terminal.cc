@@ -1,0 +1,137 @@
+#include "terminal.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unicode/uchar.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+
+#include "tome/text/unicode.h"
+
+namespace tome {
+namespace {
+
+constexpr int64_t kSilentMs = 300;  // work shorter than this shows no bar
+constexpr int64_t kRedrawMs = 80;
+constexpr int kBarColumns = 30;
+
+bool IsTerminal(int fd) { return ::isatty(fd) == 1; }
+
+bool NoColor() {
+  const char* value = std::getenv("NO_COLOR");
+  return value != nullptr && *value != '\0';
+}
+
+int64_t NowMs() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+int ColumnsOf(char32_t c) {
+  const auto code_point = static_cast<UChar32>(c);
+  if (u_charType(code_point) == U_NON_SPACING_MARK) return 0;
+  const int width = u_getIntPropertyValue(code_point, UCHAR_EAST_ASIAN_WIDTH);
+  return width == U_EA_WIDE || width == U_EA_FULLWIDTH ? 2 : 1;
+}
+
+int TerminalColumns() {
+  winsize size{};
+  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20;
+  return known ? std::min<int>(size.ws_col, 100) : 80;
+}
+
+}  // namespace
+
+std::string Styled(std::string_view text, Style style, int fd) {
+  if (!IsTerminal(fd) || NoColor()) return std::string(text);
+  const std::string_view code = style == Style::kBold  ? "1"
+                                : style == Style::kDim ? "2"
+                                : style == Style::kRed ? "31"
+                                                       : "36";
+  return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+}
+
+std::string Printable(std::string_view text) {
+  std::string out;
+  uint64_t offset = 0;
+  while (offset < text.size()) {
+    const uint64_t begin = offset;
+    const char32_t c = NextCodePoint(text, offset);
+    const bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0);
+    // Overrides of the writing direction could make a terminal show another order than the text's.
+    const bool direction = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+    if (!control && !direction) out.append(text, begin, offset - begin);
+  }
+  return out;
+}
+
+std::string Wrapped(std::string_view text, std::string_view indent) {
+  const int width = std::max(20, TerminalColumns() - static_cast<int>(indent.size()));
+  std::string out;
+  std::string line;
+  int columns = 0;
+  size_t last_break = 0;  // in `line`, behind the last place where it may be cut
+  int columns_at_break = 0;
+  const auto flush = [&](size_t end) {
+    std::string_view part = std::string_view(line).substr(0, end);
+    while (part.ends_with(' ')) part.remove_suffix(1);
+    out += fmt::format("{}{}\n", indent, part);
+    line.erase(0, end);
+    last_break = 0;
+  };
+  uint64_t offset = 0;
+  while (offset < text.size()) {
+    const uint64_t begin = offset;
+    const char32_t c = NextCodePoint(text, offset);
+    if (c == '\n') {
+      flush(line.size());
+      columns = 0;
+      continue;
+    }
+    line.append(text, begin, offset - begin);
+    columns += ColumnsOf(c);
+    if (columns > width && last_break > 0) {
+      flush(last_break);
+      columns -= columns_at_break;
+    }
+    if (c == ' ' || IsCjk(c) || (c >= 0x3000 && c <= 0x303F) || (c >= 0xFF00 && c <= 0xFF60)) {
+      last_break = line.size();
+      columns_at_break = columns;
+    }
+  }
+  if (!line.empty()) flush(line.size());
+  return out;
+}
+
+ProgressBar::ProgressBar(std::string label)
+    : label_(std::move(label)), enabled_(IsTerminal(STDERR_FILENO)), started_ms_(NowMs()) {}
+
+ProgressBar::~ProgressBar() {
+  if (shown_) fmt::print(stderr, "\r\x1b[K");
+}
+
+ProgressFn ProgressBar::Function() {
+  if (!enabled_) return {};
+  return
+      [this](std::string_view stage, uint64_t done, uint64_t total) { Show(stage, done, total); };
+}
+
+void ProgressBar::Show(std::string_view stage, uint64_t done, uint64_t total) {
+  const int64_t now = NowMs();
+  if (now - started_ms_ < kSilentMs || now - last_ms_ < kRedrawMs) return;
+  last_ms_ = now;
+  shown_ = true;
+  if (total == 0) {
+    fmt::print(stderr, "\r\x1b[K{} {}", label_, Printable(stage));
+    return;
+  }
+  const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
+  const int filled = static_cast<int>(share * kBarColumns);
+  fmt::print(stderr, "\r\x1b[K{} {} [{:#<{}}{:-<{}}] {:3.0f}%", label_, Printable(stage), "",
+             filled, "", kBarColumns - filled, share * 100);
+}
+
+}  // namespace tome

@@ -1,0 +1,47 @@
+// What the command line shows to a person: colours and progress on a terminal, plain lines
+// elsewhere.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "tome/base/progress.h"
+
+namespace tome {
+
+enum class Style { kBold, kDim, kRed, kCyan };
+
+// `text` in a style if file descriptor `fd` is a terminal and NO_COLOR is not set.
+std::string Styled(std::string_view text, Style style, int fd);
+
+// `text` without the control characters a terminal would obey: documents are data.
+std::string Printable(std::string_view text);
+
+// Text wrapped to the terminal's width (80 columns elsewhere), every line begun with `indent`. Wide
+// characters count two columns.
+std::string Wrapped(std::string_view text, std::string_view indent);
+
+// A line on stderr that shows how far work is, rewritten in place, gone at the end. Shows nothing
+// where stderr is no terminal, and nothing for work that ends at once.
+class ProgressBar {
+ public:
+  explicit ProgressBar(std::string label);
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+  ~ProgressBar();
+
+  // The function to hand to the work; it must not outlive the bar.
+  ProgressFn Function();
+
+ private:
+  void Show(std::string_view stage, uint64_t done, uint64_t total);
+
+  std::string label_;
+  bool enabled_;
+  bool shown_ = false;
+  int64_t started_ms_;
+  int64_t last_ms_ = 0;
+};
+
+}  // namespace tome

@@ -1,0 +1,45 @@
+// What Tome says to a question about documents, whatever the way it was found.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tome/documents/document.h"
+#include "tome/library/library.h"
+
+namespace tome {
+
+// A place in a document that supports the answer. Its quote is exactly the bytes of `span` of the
+// document's text (`tome text`).
+struct Citation {
+  DocumentId document_id = 0;
+  std::string document;                // the file as the user named it, else its first path
+  std::optional<int64_t> page;         // nothing where the format has no pages
+  std::string page_label;              // as printed on the page; may be empty
+  std::optional<std::string> section;  // "Part > Chapter"; nothing outside any section
+  TextSpan span;
+  std::string quote;
+  double score = 0;  // higher is better; comparable within one answer only
+};
+
+struct Answer {
+  std::string question;
+  std::string way;  // "quotes"
+  std::string why;  // why this way was taken
+  std::string text;
+  std::vector<Citation> citations;  // best first
+  std::vector<std::string> notes;   // what the reader should know of the answer
+  double search_seconds = 0;
+  uint64_t document_tokens = 0;  // of all documents asked, estimated
+  uint64_t quoted_tokens = 0;    // of the quotes, estimated
+};
+
+// A document that is asked about, and how the user names it.
+struct AskedDocument {
+  DocumentId id = 0;
+  std::string name;
+};
+
+}  // namespace tome

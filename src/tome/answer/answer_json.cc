@@ -1,0 +1,34 @@
+#include "tome/answer/answer_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace tome {
+
+using nlohmann::ordered_json;
+
+nlohmann::ordered_json AnswerToJson(const Answer& answer) {
+  ordered_json citations = ordered_json::array();
+  for (const Citation& citation : answer.citations) {
+    citations.push_back({
+        {"document", citation.document},
+        {"page", citation.page ? ordered_json(*citation.page) : ordered_json(nullptr)},
+        {"section", citation.section ? ordered_json(*citation.section) : ordered_json(nullptr)},
+        {"begin", citation.span.begin},
+        {"end", citation.span.end},
+        {"quote", citation.quote},
+        {"score", citation.score},
+    });
+  }
+  return {
+      {"question", answer.question},
+      {"way", answer.way},
+      {"why", answer.why},
+      {"answer", answer.text},
+      {"citations", std::move(citations)},
+      {"notes", answer.notes},
+      {"timing", {{"search_seconds", answer.search_seconds}}},
+      {"tokens", {{"documents", answer.document_tokens}, {"quoted", answer.quoted_tokens}}},
+  };
+}
+
+}  // namespace tome

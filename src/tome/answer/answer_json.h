@@ -1,0 +1,12 @@
+// An Answer as the JSON object of `tome ask --json` (docs/command-line.md).
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "tome/answer/answer.h"
+
+namespace tome {
+
+nlohmann::ordered_json AnswerToJson(const Answer& answer);
+
+}  // namespace tome

@@ -1,0 +1,145 @@
+#include "tome/answer/quotes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <utility>
+
+#include "tome/base/error.h"
+#include "tome/retrieval/duplicates.h"
+#include "tome/retrieval/excerpt.h"
+#include "tome/retrieval/question.h"
+#include "tome/text/analyzer.h"
+
+namespace tome {
+namespace {
+
+// Passages looked at for each quote wanted: some turn out to be duplicates.
+constexpr size_t kCandidatesPerQuote = 4;
+
+// The records of the documents that come up, read once, with the name to show.
+class DocumentNames {
+ public:
+  DocumentNames(Library& library, std::span<const AskedDocument> asked) : library_(library) {
+    for (const AskedDocument& document : asked) names_.emplace(document.id, document.name);
+  }
+
+  const DocumentRecord& Record(DocumentId id) {
+    const auto found = records_.find(id);
+    return found != records_.end() ? found->second
+                                   : records_.emplace(id, library_.Show(id)).first->second;
+  }
+
+  std::string Name(DocumentId id) {
+    if (const auto named = names_.find(id); named != names_.end()) return named->second;
+    const DocumentRecord& record = Record(id);
+    return record.paths.empty() ? fmt::format("#{}", id) : record.paths.front();
+  }
+
+ private:
+  Library& library_;
+  std::map<DocumentId, std::string> names_;
+  std::map<DocumentId, DocumentRecord> records_;
+};
+
+Citation Cite(Library& library, const ScoredPassage& scored, std::span<const TermValue> terms,
+              Excerpter& excerpter, DocumentNames& names) {
+  const Library::PassageRecord passage = library.ReadPassage(scored.id);
+  const std::string text = library.Text(passage.document, passage.span);
+  // Inside this function offsets count from the passage's begin.
+  const uint64_t base = passage.span.begin;
+  std::vector<TextSpan> headings = passage.headings;
+  for (TextSpan& heading : headings) heading = {heading.begin - base, heading.end - base};
+  const TextSpan part = excerpter.Trim(text, {.begin = 0, .end = text.size()}, headings,
+                                       names.Record(passage.document).line_breaks, terms);
+  Citation citation{.document_id = passage.document,
+                    .document = names.Name(passage.document),
+                    .page = std::nullopt,
+                    .page_label = {},
+                    .section = std::nullopt,
+                    .span = {.begin = base + part.begin, .end = base + part.end},
+                    .quote = text.substr(part.begin, part.size()),
+                    .score = scored.score};
+  if (auto page = library.PageOf(passage.document, citation.span.begin)) {
+    citation.page = page->number;
+    citation.page_label = std::move(page->label);
+  }
+  if (!passage.section_path.empty()) citation.section = passage.section_path;
+  return citation;
+}
+
+uint64_t TokensOf(Library& library, std::span<const AskedDocument> documents,
+                  DocumentNames& names) {
+  uint64_t tokens = 0;
+  for (const AskedDocument& document : documents) tokens += names.Record(document.id).tokens;
+  if (documents.empty()) {
+    for (const DocumentRecord& record : library.List()) tokens += record.tokens;
+  }
+  return tokens;
+}
+
+std::string NothingFound(const Question& question) {
+  if (!question.phrases.empty()) {
+    return fmt::format(
+        "no passage holds the quoted phrase \"{}\"; leave the quotation marks out to "
+        "search for its words",
+        fmt::join(question.phrases, "\", \""));
+  }
+  return "no passage holds any of the question's words; ask with other words";
+}
+
+}  // namespace
+
+Answer AnswerWithQuotes(Library& library, const std::string& question_text,
+                        std::span<const AskedDocument> documents, const QuotesOptions& options,
+                        const WorkControl& control) {
+  const auto start = std::chrono::steady_clock::now();
+  TOME_CHECK(options.top >= 1 && options.top <= kMaxQuotes);
+  const auto top = static_cast<size_t>(options.top);
+  Analyzer analyzer;
+  const Question question = ParseQuestion(question_text, analyzer);
+  std::vector<DocumentId> ids;
+  for (const AskedDocument& document : documents) ids.push_back(document.id);
+  const LexicalResult found = library.Search(question.terms, ids, top * kCandidatesPerQuote);
+
+  std::vector<TermValue> terms;
+  for (size_t i = 0; i < question.terms.size() && i < found.idf.size(); ++i) {
+    terms.push_back(
+        {.stream = question.terms[i].stream, .value = question.terms[i].weight * found.idf[i]});
+  }
+  DocumentNames names(library, documents);
+  Excerpter excerpter(analyzer);
+  Answer answer{.question = question.text,
+                .way = "quotes",
+                .why = "no model was given, so the best passages themselves are the answer",
+                .text = {},
+                .citations = {},
+                .notes = {},
+                .search_seconds = 0,
+                .document_tokens = TokensOf(library, documents, names),
+                .quoted_tokens = 0};
+  std::vector<std::vector<uint64_t>> taken;
+  for (const ScoredPassage& scored : found.passages) {
+    control.CheckStop();
+    if (answer.citations.size() == top) break;
+    Citation citation = Cite(library, scored, terms, excerpter, names);
+    std::vector<uint64_t> shingles = Shingles(citation.quote, analyzer);
+    const bool duplicate = std::any_of(taken.begin(), taken.end(), [&](const auto& other) {
+      return Resemblance(shingles, other) >= kNearDuplicate;
+    });
+    if (duplicate) continue;
+    taken.push_back(std::move(shingles));
+    answer.quoted_tokens += EstimateTokens(citation.quote);
+    answer.text += fmt::format("{}{} [{}]", answer.text.empty() ? "" : "\n\n", citation.quote,
+                               answer.citations.size() + 1);
+    answer.citations.push_back(std::move(citation));
+  }
+  if (answer.citations.empty()) answer.notes.push_back(NothingFound(question));
+  answer.search_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return answer;
+}
+
+}  // namespace tome

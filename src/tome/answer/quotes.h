@@ -1,0 +1,28 @@
+// The way `quotes`: no model, the best passages of the documents are the answer.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "tome/answer/answer.h"
+#include "tome/base/progress.h"
+#include "tome/library/library.h"
+
+namespace tome {
+
+inline constexpr int kDefaultQuotes = 5;
+inline constexpr int kMaxQuotes = 100;
+
+struct QuotesOptions {
+  int top = kDefaultQuotes;  // quotes at most, 1 to kMaxQuotes
+};
+
+// Finds the passages that answer, trims each to the sentences that do, and drops those that say the
+// same as a better one. With no documents given, asks the whole library. An answer without
+// citations says in its notes why nothing was found. Error(kInvalidArgument) for a question without
+// words.
+Answer AnswerWithQuotes(Library& library, const std::string& question,
+                        std::span<const AskedDocument> documents, const QuotesOptions& options,
+                        const WorkControl& control);
+
+}  // namespace tome
