@@ -41,7 +41,8 @@ Database Database::Open(const std::filesystem::path& path, std::chrono::millisec
   database.path_ = path.string();
   sqlite3* handle = nullptr;
   const int result =
-      sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+      sqlite3_open_v2(path.c_str(), &handle,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   database.handle_.reset(handle);
   if (result != SQLITE_OK) database.Fail(result, "cannot be opened");
   sqlite3_extended_result_codes(handle, 1);
@@ -124,6 +125,11 @@ Statement& Statement::BindBlob(int parameter, std::string_view bytes) {
 
 Statement& Statement::BindNull(int parameter) {
   Check(sqlite3_bind_null(statement_.get(), parameter));
+  return *this;
+}
+
+Statement& Statement::BindPointer(int parameter, void* pointer, const char* type) {
+  Check(sqlite3_bind_pointer(statement_.get(), parameter, pointer, type, nullptr));
   return *this;
 }
 

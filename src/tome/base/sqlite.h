@@ -75,6 +75,8 @@ class Statement {
   Statement& Bind(int parameter, std::string_view text);
   Statement& BindBlob(int parameter, std::string_view bytes);
   Statement& BindNull(int parameter);
+  // An address for a function of the program that runs inside SQLite; `type` tells it what it is.
+  Statement& BindPointer(int parameter, void* pointer, const char* type);
 
   // True: a row stands ready. False: done (the statement is reset by itself).
   bool Step();

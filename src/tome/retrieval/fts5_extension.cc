@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <new>
 #include <string_view>
 
 #include "tome/base/error.h"
@@ -39,21 +40,30 @@ int Tokenize(Fts5Tokenizer* /*tokenizer*/, void* context, int /*reason*/, const 
   return SQLITE_OK;
 }
 
-void Frequency(const Fts5ExtensionApi* api, Fts5Context* fts, sqlite3_context* context,
-               int /*count*/, sqlite3_value** /*arguments*/) {
+void Collect(const Fts5ExtensionApi* api, Fts5Context* fts, sqlite3_context* context, int count,
+             sqlite3_value** arguments) {
+  auto* postings = count != 1 ? nullptr
+                              : static_cast<std::vector<Posting>*>(
+                                    sqlite3_value_pointer(arguments[0], kPostingsPointer));
   Fts5PhraseIter iterator;
   int column = 0;
   int offset = 0;
-  int64_t counts[2] = {0, 0};
-  const int result = api->xPhraseFirst(fts, 0, &iterator, &column, &offset);
+  const int result =
+      postings == nullptr ? SQLITE_MISUSE : api->xPhraseFirst(fts, 0, &iterator, &column, &offset);
   if (result != SQLITE_OK) {
     sqlite3_result_error_code(context, result);
     return;
   }
+  Posting posting{.id = api->xRowid(fts)};
   for (; column >= 0; api->xPhraseNext(fts, &iterator, &column, &offset)) {
-    ++counts[column == 0 ? 0 : 1];
+    ++(column == 0 ? posting.in_text : posting.in_headings);
   }
-  sqlite3_result_int64(context, counts[0] + (counts[1] << kFrequencyShift));
+  try {
+    postings->push_back(posting);
+    sqlite3_result_int(context, 1);
+  } catch (const std::bad_alloc&) {
+    sqlite3_result_error_nomem(context);  // no exception may cross SQLite's C code
+  }
 }
 
 // The documented way to FTS5's entry points: a SELECT that fills a pointer.
@@ -80,7 +90,7 @@ void RegisterFts5Extension(Database& database) {
   fts5_tokenizer tokenizer{CreateTokenizer, DeleteTokenizer, Tokenize};
   int result = api->xCreateTokenizer(api, "tome", nullptr, &tokenizer, nullptr);
   if (result == SQLITE_OK) {
-    result = api->xCreateFunction(api, "tome_frequency", nullptr, Frequency, nullptr);
+    result = api->xCreateFunction(api, "tome_collect", nullptr, Collect, nullptr);
   }
   if (result != SQLITE_OK) database.Fail(result, "cannot be prepared for search");
 }

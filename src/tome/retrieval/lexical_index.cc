@@ -79,26 +79,14 @@ std::string EncodeLengths(std::span<const PassageTerms> passages) {
   return blob;
 }
 
-struct Posting {
-  size_t slot;
-  double frequency;
-};
-
-std::vector<Posting> ReadPostings(Statement& statement, const QueryTerm& term, const Scope& scope) {
-  std::vector<Posting> postings;
-  const std::string match = fmt::format("\"{}\"", term.stream);
-  constexpr int64_t kLowMask = (int64_t{1} << kFrequencyShift) - 1;
-  for (const Scope::Part& part : scope.parts()) {
-    statement.Bind(1, std::string_view(match)).Bind(2, part.range.first).Bind(3, part.range.last);
-    while (statement.Step()) {
-      const int64_t counts = statement.Int(1);
-      postings.push_back(
-          {.slot = part.first_slot + static_cast<size_t>(statement.Int(0) - part.range.first),
-           .frequency = static_cast<double>(counts & kLowMask) +
-                        kHeadingWeight * static_cast<double>(counts >> kFrequencyShift)});
-    }
-  }
-  return postings;
+// Appends the postings of `term` in `range`, in order of id.
+void ReadPostings(Statement& statement, std::string_view match, const PassageRange& range,
+                  std::vector<Posting>& postings) {
+  statement.BindPointer(1, &postings, kPostingsPointer)
+      .Bind(2, match)
+      .Bind(3, range.first)
+      .Bind(4, range.last)
+      .Run();
 }
 
 }  // namespace
@@ -124,8 +112,9 @@ LexicalIndex::LexicalIndex(Database& database)
           "SELECT first_passage, lengths FROM lexical_lengths WHERE first_passage BETWEEN "
           "ifnull((SELECT max(first_passage) FROM lexical_lengths WHERE first_passage <= ?1), ?1) "
           "AND ?2")),
-      postings_(database.Prepare("SELECT rowid, tome_frequency(lexical) FROM lexical "
-                                 "WHERE lexical MATCH ?1 AND rowid BETWEEN ?2 AND ?3")) {}
+      postings_(database.Prepare("SELECT 1 FROM lexical WHERE lexical MATCH ?2 "
+                                 "AND rowid BETWEEN ?3 AND ?4 AND NOT tome_collect(lexical, ?1)")) {
+}
 
 void LexicalIndex::Add(int64_t first, std::span<const PassageTerms> passages) {
   if (passages.empty()) return;
@@ -175,24 +164,34 @@ LexicalResult LexicalIndex::Search(std::span<const QueryTerm> query,
   LexicalResult result;
   constexpr double kExcluded = -std::numeric_limits<double>::infinity();
   std::vector<double> scores(scope.size(), 0.0);
+  std::vector<Posting> postings;
   for (const QueryTerm& term : query) {
-    const std::vector<Posting> postings = ReadPostings(postings_, term, scope);
+    const std::string match = fmt::format("\"{}\"", term.stream);
+    postings.clear();
+    std::vector<size_t> part_ends;
+    for (const Scope::Part& part : scope.parts()) {
+      ReadPostings(postings_, match, part.range, postings);
+      part_ends.push_back(postings.size());
+    }
     const auto holding = static_cast<double>(postings.size());
     const double idf = std::log1p((count - std::min(holding, count) + 0.5) / (holding + 0.5));
     result.idf.push_back(idf);
-    size_t next_slot = 0;
-    for (const Posting& posting : postings) {
-      const double norm = 1 - kBm25B + kBm25B * lengths[posting.slot] / mean_length;
-      scores[posting.slot] += term.weight * idf * posting.frequency * (kBm25K1 + 1) /
-                              (posting.frequency + kBm25K1 * norm);
-      if (term.required) {
-        std::fill(scores.begin() + static_cast<ptrdiff_t>(next_slot),
-                  scores.begin() + static_cast<ptrdiff_t>(posting.slot), kExcluded);
-        next_slot = posting.slot + 1;
+    std::vector<bool> holds(term.required ? scope.size() : 0, false);
+    size_t next = 0;
+    for (size_t p = 0; p < part_ends.size(); ++p) {
+      const Scope::Part& part = scope.parts()[p];
+      for (; next < part_ends[p]; ++next) {
+        const Posting& posting = postings[next];
+        const size_t slot = part.first_slot + static_cast<size_t>(posting.id - part.range.first);
+        const double frequency = posting.in_text + kHeadingWeight * posting.in_headings;
+        const double norm = 1 - kBm25B + kBm25B * lengths[slot] / mean_length;
+        scores[slot] +=
+            term.weight * idf * frequency * (kBm25K1 + 1) / (frequency + kBm25K1 * norm);
+        if (term.required) holds[slot] = true;
       }
     }
-    if (term.required) {
-      std::fill(scores.begin() + static_cast<ptrdiff_t>(next_slot), scores.end(), kExcluded);
+    for (size_t slot = 0; slot < holds.size(); ++slot) {
+      if (!holds[slot]) scores[slot] = kExcluded;
     }
   }
 
