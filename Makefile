@@ -12,8 +12,7 @@ setup:
 	@scripts/setup
 
 release: setup
-	@cmake --preset release -DTOME_TESTS=OFF -DTOME_BENCH=OFF $(CMAKE_FLAGS) >build-release.log 2>&1 || (cat build-release.log; exit 1)
-	@rm -f build-release.log
+	cmake --preset release -DTOME_TESTS=OFF -DTOME_BENCH=OFF $(CMAKE_FLAGS)
 	cmake --build --preset release
 
 demo: release
