@@ -21,12 +21,12 @@ std::string Xhtml(std::string_view body) {
 
 // A book in OEBPS/ whose chapters are listed in the spine in the order given.
 struct Book {
-  std::vector<ZipEntry> chapters;  // names relative to OEBPS/
-  std::string nav;                 // the <ol> of nav.xhtml
-  std::string ncx;                 // the <navPoint>s of toc.ncx
-  std::string manifest;            // further items
-  std::string spine;               // further itemrefs
-  std::vector<ZipEntry> parts;     // further entries
+  std::vector<ZipEntry> chapters{};  // names relative to OEBPS/
+  std::string nav{};                 // the <ol> of nav.xhtml
+  std::string ncx{};                 // the <navPoint>s of toc.ncx
+  std::string manifest{};            // further items
+  std::string spine{};               // further itemrefs
+  std::vector<ZipEntry> parts{};     // further entries
 
   std::string Bytes() const {
     std::string items = manifest;
@@ -130,12 +130,12 @@ TEST(EpubReaderTest, NestsChaptersAsTheContentsDo) {
       R"(<ol><li><span>Part One</span><ol><li><a href="1.xhtml">First</a></li>)"
       R"(<li><a href="2.xhtml">Second</a></li></ol></li>)"
       R"(<li><a href="p2.xhtml">Part Two</a><ol><li><a href="3.xhtml">Third</a></li></ol></li></ol>)";
-  const Document document =
-      Read({.chapters = {{"1.xhtml", Xhtml("<h1>First</h1><p>a</p><h2>In first</h2><p>b</p>")},
-                         {"2.xhtml", Xhtml("<p>no heading</p><p>c</p><h1>Late heading</h1>")},
-                         {"p2.xhtml", Xhtml("<img src='part2.png'/>")},
-                         {"3.xhtml", Xhtml("<h1>Third</h1><p>d</p>")}},
-            .nav = nav});
+  const Document document = Read(
+      {.chapters = {{"1.xhtml", Xhtml("<h1>First</h1><p>a</p><h2>In first</h2><p>b</p>")},
+                    {"2.xhtml", Xhtml("<p>no heading</p><p>c</p><p>d</p><h1>Late heading</h1>")},
+                    {"p2.xhtml", Xhtml("<img src='part2.png'/>")},
+                    {"3.xhtml", Xhtml("<h1>Third</h1><p>d</p>")}},
+       .nav = nav});
   EXPECT_EQ(Sections(document),
             (Strings{"Part One: First", "Part One > First: First",
                      "Part One > First > In first: In first", "Part One > Second: no heading",
