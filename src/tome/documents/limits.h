@@ -14,6 +14,12 @@ inline constexpr uint64_t kMaxTextBytes = uint64_t{256} << 20;
 inline constexpr uint64_t kMaxArchiveEntryBytes = uint64_t{128} << 20;
 inline constexpr uint64_t kMaxArchiveTotalBytes = uint64_t{512} << 20;
 inline constexpr uint64_t kMaxArchiveEntries = 65536;
+// Most bytes that one compressed byte of an entry may give, once the entry has given the floor: an
+// entry past both is a bomb. Deflate reaches 1032; the markup of real documents stays below 60.
+inline constexpr uint64_t kMaxArchiveRatio = 200;
+inline constexpr uint64_t kArchiveRatioFloorBytes = uint64_t{16} << 20;
+// Most memory that the tree of an XML part may need: `<a/>` costs thirty times its text.
+inline constexpr uint64_t kMaxXmlTreeBytes = uint64_t{2} << 30;
 // Largest HTML or XHTML part that is parsed as a tree (a tree costs some thirty times its text).
 inline constexpr uint64_t kMaxHtmlBytes = uint64_t{64} << 20;
 // Deepest nesting of elements in HTML or XML.

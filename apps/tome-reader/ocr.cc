@@ -1,0 +1,156 @@
+#include "apps/tome-reader/ocr.h"
+
+#include <fmt/format.h>
+#include <poppler-document.h>
+#include <poppler-global.h>
+#include <poppler-page-renderer.h>
+#include <poppler-page.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <memory>
+#include <optional>
+
+#include "apps/tome-reader/parallel_pages.h"
+#include "apps/tome-reader/tesseract.h"
+#include "tome/base/error.h"
+
+namespace tome {
+namespace {
+
+// What tesseract was trained for.
+constexpr double kDpi = 300;
+// An A3 page at 300 dpi has 17 million pixels; a larger poster is rendered more coarsely.
+constexpr double kMaxPixels = 40e6;
+constexpr float kPointsPerInch = 72;
+
+struct PageImage {
+  std::string pgm = {};  // grey
+  int dpi = 0;
+};
+
+PageImage Render(const poppler::page& page) {
+  const poppler::rectf rect = page.page_rect();
+  const double area =
+      std::max(1.0, rect.width() * rect.height()) / (kPointsPerInch * kPointsPerInch);
+  const double dpi = std::max(1.0, std::floor(std::min(kDpi, std::sqrt(kMaxPixels / area))));
+  poppler::page_renderer renderer;
+  renderer.set_image_format(poppler::image::format_gray8);
+  renderer.set_render_hint(poppler::page_renderer::antialiasing);
+  renderer.set_render_hint(poppler::page_renderer::text_antialiasing);
+  const poppler::image image = renderer.render_page(&page, dpi, dpi);
+  if (!image.is_valid()) return {};
+  PageImage result{.pgm = fmt::format("P5\n{} {}\n255\n", image.width(), image.height()),
+                   .dpi = static_cast<int>(dpi)};
+  const auto width = static_cast<size_t>(image.width());
+  for (int y = 0; y < image.height(); ++y) {
+    result.pgm.append(image.const_data() + static_cast<ptrdiff_t>(y) * image.bytes_per_row(),
+                      width);
+  }
+  return result;
+}
+
+// One row of the TSV: level, page, block, paragraph, line, word, left, top, width, height,
+// confidence, text. Boxes are pixels.
+struct TsvRow {
+  std::array<int, 10> numbers{};
+  std::string_view text;
+
+  int level() const { return numbers[0]; }
+  Box box(float scale) const {
+    const auto left = static_cast<float>(numbers[6]);
+    const auto top = static_cast<float>(numbers[7]);
+    return {left * scale, top * scale, (left + static_cast<float>(numbers[8])) * scale,
+            (top + static_cast<float>(numbers[9])) * scale};
+  }
+};
+
+constexpr int kWordLevel = 5;
+
+std::optional<TsvRow> ParseRow(std::string_view line) {
+  TsvRow row;
+  for (int& number : row.numbers) {
+    const size_t tab = line.find('\t');
+    if (tab == std::string_view::npos) return std::nullopt;
+    const auto parsed = std::from_chars(line.data(), line.data() + tab, number);
+    if (parsed.ec != std::errc() || parsed.ptr != line.data() + tab) return std::nullopt;
+    line.remove_prefix(tab + 1);
+  }
+  const size_t tab = line.find('\t');  // after the confidence
+  if (tab == std::string_view::npos) return std::nullopt;
+  row.text = line.substr(tab + 1);
+  return row;
+}
+
+// Boxes of recognised words hug their ink ("aces" is lower than "high"): give all words of a line
+// the height that the line has at its middle word.
+void LevelLine(std::vector<Word>& words, size_t first) {
+  if (first == words.size()) return;
+  std::vector<float> tops;
+  std::vector<float> bottoms;
+  for (size_t i = first; i < words.size(); ++i) {
+    tops.push_back(words[i].box.top);
+    bottoms.push_back(words[i].box.bottom);
+  }
+  const auto median = [](std::vector<float>& values) {
+    const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+  };
+  const float top = median(tops);
+  const float bottom = median(bottoms);
+  for (size_t i = first; i < words.size(); ++i) {
+    words[i].box.top = top;
+    words[i].box.bottom = std::max(bottom, top + 1);
+    words[i].font_size = words[i].box.height();
+  }
+}
+
+}  // namespace
+
+std::vector<Word> WordsOfTsv(std::string_view tsv, int dpi) {
+  const float scale = kPointsPerInch / static_cast<float>(std::max(dpi, 1));
+  std::vector<Word> words;
+  size_t line_start = 0;
+  while (!tsv.empty()) {
+    const size_t end = std::min(tsv.find('\n'), tsv.size());
+    const std::optional<TsvRow> row = ParseRow(tsv.substr(0, end));
+    tsv.remove_prefix(std::min(end + 1, tsv.size()));
+    if (!row) continue;
+    if (row->level() < kWordLevel) {
+      LevelLine(words, line_start);
+      line_start = words.size();
+    } else if (row->text.find_first_not_of(' ') != std::string_view::npos) {
+      words.push_back(
+          {.text = std::string(row->text), .box = row->box(scale), .space_after = true});
+    }
+  }
+  LevelLine(words, line_start);
+  return words;
+}
+
+void RecognisePages(std::string_view bytes, const std::vector<size_t>& scans,
+                    const ReadOptions& options, std::vector<PageWords>& pages) {
+  const std::string languages = TesseractLanguages(options.control);
+  poppler::set_debug_error_function([](const std::string&, void*) {}, nullptr);
+  const auto open = [&](size_t /*worker*/) {
+    return std::unique_ptr<poppler::document>(
+        poppler::document::load_from_raw_data(bytes.data(), static_cast<int>(bytes.size())));
+  };
+  const auto recognise = [&](const std::unique_ptr<poppler::document>& document, size_t i) {
+    if (!document) throw Error(Code::kCorrupt, "the file cannot be opened for rendering");
+    const std::unique_ptr<poppler::page> page(document->create_page(static_cast<int>(scans[i])));
+    if (!page) return;
+    const PageImage image = Render(*page);
+    if (image.pgm.empty()) return;
+    PageWords& words = pages[scans[i]];
+    words.words =
+        WordsOfTsv(RunTesseract(image.pgm, image.dpi, languages, options.control), image.dpi);
+    words.recognised = true;
+  };
+  ForEachPage(scans.size(), options.threads, options.control, "recognising", open, recognise);
+}
+
+}  // namespace tome

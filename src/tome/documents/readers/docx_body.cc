@@ -1,0 +1,283 @@
+#include "tome/documents/readers/docx_body.h"
+
+#include <utility>
+
+#include "tome/documents/readers/xml.h"
+
+namespace tome {
+namespace {
+
+enum class Role {
+  kDescend,  // a container whose name says nothing about text
+  kSkip,
+  kParagraph,
+  kTable,
+  kTextBox,
+  kAlternatives,
+  kStructured,
+  kRun,
+  kText,
+  kTab,
+  kBreak,
+  kLineEnd,
+  kNoBreakHyphen,
+  kFootnote,
+  kEndnote,
+};
+
+Role RoleOf(pugi::xml_node node) {
+  static const std::unordered_map<std::string_view, Role> kRoles{
+      {"p", Role::kParagraph},
+      {"tbl", Role::kTable},
+      {"txbxContent", Role::kTextBox},
+      {"AlternateContent", Role::kAlternatives},
+      {"sdt", Role::kStructured},
+      {"r", Role::kRun},
+      {"t", Role::kText},
+      {"tab", Role::kTab},
+      {"ptab", Role::kTab},
+      {"br", Role::kBreak},
+      {"cr", Role::kLineEnd},
+      {"noBreakHyphen", Role::kNoBreakHyphen},
+      {"footnoteReference", Role::kFootnote},
+      {"endnoteReference", Role::kEndnote},
+      // Properties hold no text, but elements named as if they did (w:tabs/w:tab).
+      {"pPr", Role::kSkip},
+      {"rPr", Role::kSkip},
+      {"tblPr", Role::kSkip},
+      {"trPr", Role::kSkip},
+      {"tcPr", Role::kSkip},
+      {"sdtPr", Role::kSkip},
+      {"sectPr", Role::kSkip},
+      // Deleted or moved away by tracked changes.
+      {"del", Role::kSkip},
+      {"delText", Role::kSkip},
+      {"moveFrom", Role::kSkip},
+      // Field codes, and the reading aid above a ruby base.
+      {"instrText", Role::kSkip},
+      {"delInstrText", Role::kSkip},
+      {"rt", Role::kSkip},
+  };
+  const std::string_view name = LocalName(node);
+  if (name.empty()) return Role::kSkip;
+  const auto found = kRoles.find(name);
+  return found == kRoles.end() ? Role::kDescend : found->second;
+}
+
+// w:b, w:vanish, …: on unless it says otherwise.
+bool IsOn(pugi::xml_node properties, std::string_view name) {
+  const pugi::xml_node property = Child(properties, name);
+  if (!property) return false;
+  const std::string_view value = Attribute(property, "val");
+  return value != "0" && value != "false" && value != "off";
+}
+
+// The branch of mc:AlternateContent to read: the first choice, as all of them say the same.
+pugi::xml_node Branch(pugi::xml_node alternatives) {
+  const pugi::xml_node choice = Child(alternatives, "Choice");
+  return choice ? choice : Child(alternatives, "Fallback");
+}
+
+// A generated table of contents repeats the headings.
+bool IsTableOfContents(pugi::xml_node structured) {
+  const pugi::xml_node gallery =
+      Child(Child(Child(structured, "sdtPr"), "docPartObj"), "docPartGallery");
+  return Attribute(gallery, "val") == "Table of Contents";
+}
+
+// A table of one cell is a frame around ordinary text.
+bool IsFrame(pugi::xml_node table) {
+  int rows = 0;
+  int cells = 0;
+  for (const pugi::xml_node row : table) {
+    if (LocalName(row) != "tr") continue;
+    if (++rows > 1) return false;
+    for (const pugi::xml_node cell : row) {
+      if (LocalName(cell) == "tc" && ++cells > 1) return false;
+    }
+  }
+  return rows == 1 && cells == 1;
+}
+
+// A cell that a vertical or horizontal merge has hidden under another one.
+bool IsCovered(pugi::xml_node cell) {
+  const pugi::xml_node properties = Child(cell, "tcPr");
+  const pugi::xml_node vertical = Child(properties, "vMerge");
+  if (vertical && Attribute(vertical, "val") != "restart") return true;
+  const pugi::xml_node horizontal = Child(properties, "hMerge");
+  return horizontal && Attribute(horizontal, "val") != "restart";
+}
+
+}  // namespace
+
+DocxNotes::DocxNotes(pugi::xml_node root) {
+  for (const pugi::xml_node note : root) {
+    const std::string_view type = Attribute(note, "type");
+    const bool is_text = type.empty() || type == "normal";  // the others are separator lines
+    if (is_text && !LocalName(note).empty()) notes_.emplace(Attribute(note, "id"), note);
+  }
+}
+
+pugi::xml_node DocxNotes::Find(std::string_view id) const {
+  const auto found = notes_.find(std::string(id));
+  return found == notes_.end() ? pugi::xml_node() : found->second;
+}
+
+void DocxBodyReader::ReadBlocks(pugi::xml_node parent) {
+  for (const pugi::xml_node node : parent) {
+    switch (RoleOf(node)) {
+      case Role::kParagraph:
+        ReadParagraph(node);
+        break;
+      case Role::kTable:
+        ReadTable(node);
+        break;
+      case Role::kAlternatives:
+        ReadBlocks(Branch(node));
+        break;
+      case Role::kStructured:
+        if (!IsTableOfContents(node)) ReadBlocks(node);
+        break;
+      case Role::kDescend:
+      case Role::kTextBox:
+        ReadBlocks(node);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+void DocxBodyReader::ReadParagraph(pugi::xml_node paragraph) {
+  control_.CheckStop();
+  const pugi::xml_node properties = Child(paragraph, "pPr");
+  ParagraphStyle style = context_.styles.Find(Attribute(Child(properties, "pStyle"), "val"));
+  if (style.contents_entry) return;
+  if (const auto level = OutlineLevel(properties)) style.heading_level = *level;
+  if (auto list = ListPositionOf(properties)) style.list = std::move(list);
+
+  InlineText text;
+  Boxes boxes;
+  ReadInline(paragraph, text, boxes);
+  if (text.HasText()) {
+    const std::string label =
+        style.list ? context_.numbering.NextLabel(*style.list) : std::string();
+    if (style.heading_level > 0) {
+      text.Prepend(label.starts_with("•") ? "" : label);
+      flow_.Heading(style.heading_level, text);
+    } else {
+      flow_.ListItem(label, text);
+    }
+  }
+  for (const pugi::xml_node box : boxes) ReadBlocks(box);
+}
+
+void DocxBodyReader::ReadInline(pugi::xml_node parent, InlineText& out, Boxes& boxes) {
+  for (const pugi::xml_node node : parent) {
+    switch (RoleOf(node)) {
+      case Role::kText:
+        out.text += TextContent(node);
+        break;
+      case Role::kTab:
+        out.text += '\t';
+        break;
+      case Role::kBreak: {
+        const std::string_view type = Attribute(node, "type");
+        out.text += type == "page" || type == "column" ? ' ' : '\n';
+        break;
+      }
+      case Role::kLineEnd:
+        out.text += '\n';
+        break;
+      case Role::kNoBreakHyphen:
+        out.text += '-';
+        break;
+      case Role::kRun:
+        if (!IsOn(Child(node, "rPr"), "vanish")) ReadInline(node, out, boxes);
+        break;
+      case Role::kFootnote:
+        ReadReference(node, context_.footnotes, out);
+        break;
+      case Role::kEndnote:
+        ReadReference(node, context_.endnotes, out);
+        break;
+      case Role::kTextBox:
+        boxes.push_back(node);
+        break;
+      case Role::kAlternatives:
+        ReadInline(Branch(node), out, boxes);
+        break;
+      case Role::kDescend:
+      case Role::kStructured:
+        ReadInline(node, out, boxes);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+void DocxBodyReader::ReadReference(pugi::xml_node reference, DocxNotes& notes, InlineText& out) {
+  if (in_note_) return;
+  const std::string_view id = Attribute(reference, "id");
+  const pugi::xml_node note = notes.Find(id);
+  if (!note) return;
+  int& mark = notes.MarkOf(id);
+  if (mark > 0) {
+    FlowWriter::CiteAgain(out, mark);
+  } else {
+    mark = flow_.Cite(out, NoteText(note));
+  }
+}
+
+std::string DocxBodyReader::NoteText(pugi::xml_node note) {
+  in_note_ = true;
+  InlineText text;
+  Boxes ignored;
+  for (pugi::xml_node node = note; node;) {
+    const Role role = RoleOf(node);
+    if (role == Role::kParagraph) {
+      ReadInline(node, text, ignored);
+      text.text += ' ';
+      node = NextAfter(node, note);
+    } else {
+      node = role == Role::kSkip ? NextAfter(node, note) : NextInDocument(node, note);
+    }
+  }
+  in_note_ = false;
+  return std::move(text.text);
+}
+
+void DocxBodyReader::ReadTable(pugi::xml_node table) {
+  if (IsFrame(table)) {
+    return ReadBlocks(Child(Child(table, "tr"), "tc"));
+  }
+  flow_.BeginTable();
+  ReadRows(table);
+  flow_.EndTable();
+}
+
+void DocxBodyReader::ReadRows(pugi::xml_node parent) {
+  for (const pugi::xml_node node : parent) {
+    if (LocalName(node) == "tr") {
+      if (Child(Child(node, "trPr"), "del")) continue;
+      ReadCells(node);
+      flow_.EndRow();
+    } else if (RoleOf(node) == Role::kDescend || RoleOf(node) == Role::kStructured) {
+      ReadRows(node);
+    }
+  }
+}
+
+void DocxBodyReader::ReadCells(pugi::xml_node parent) {
+  for (const pugi::xml_node node : parent) {
+    if (LocalName(node) == "tc") {
+      if (!IsCovered(node)) ReadBlocks(node);
+      flow_.EndCell();
+    } else if (RoleOf(node) == Role::kDescend || RoleOf(node) == Role::kStructured) {
+      ReadCells(node);
+    }
+  }
+}
+
+}  // namespace tome

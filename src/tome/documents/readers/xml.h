@@ -1,0 +1,43 @@
+// One XML part of a container as a tree, from hostile bytes.
+//
+// pugixml keeps a DOCTYPE unread, so no entity beyond XML's own five exists: an entity bomb stays
+// the text "&lol9;" and an external entity is never opened. Namespace prefixes are the writer's
+// choice, so elements and attributes are compared by their local name ("w:p", "p" and "x:p" are all
+// "p"); the few formats read here reuse no local name in a way that matters.
+#pragma once
+
+#include <pugixml.hpp>
+#include <string>
+#include <string_view>
+
+namespace tome {
+
+// Parses UTF-8, UTF-16 or UTF-32 (by BOM or declaration). White space between elements is kept.
+// Throws Error naming `part`: kCorrupt where the XML is not well-formed (with the byte offset) or
+// nests deeper than kMaxElementDepth, kOutOfMemory where its tree would pass kMaxXmlTreeBytes.
+pugi::xml_document ParseXml(std::string_view bytes, std::string_view part);
+
+// "p" of "w:p"; empty for nodes that are no elements. The view lives as long as the tree.
+std::string_view LocalName(pugi::xml_node node);
+
+// The first child element, or the attribute's value, with this local name; a null node, or "".
+pugi::xml_node Child(pugi::xml_node parent, std::string_view local_name);
+std::string_view Attribute(pugi::xml_node node, std::string_view local_name);
+bool HasAttribute(pugi::xml_node node, std::string_view local_name);
+
+// The first element below `root` (document order, `root` included) with this local name.
+pugi::xml_node FindDescendant(pugi::xml_node root, std::string_view local_name);
+
+// All text inside `root`. Iterative, as FindDescendant is.
+std::string TextContent(pugi::xml_node root);
+
+// The node after `node` in document order that lies inside `root`; null at the end.
+pugi::xml_node NextInDocument(pugi::xml_node node, pugi::xml_node root);
+
+// As above, leaving out everything inside `node`.
+pugi::xml_node NextAfter(pugi::xml_node node, pugi::xml_node root);
+
+// The whole number that `text` is, clamped to [low, high]; `fallback` if it is none.
+int ParseInt(std::string_view text, int low, int high, int fallback);
+
+}  // namespace tome
