@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bitset>
+#include <limits>
 #include <string>
 
 #include "tome/documents/passages.h"
@@ -65,13 +66,25 @@ double ValueOf(const TermSet& set, std::span<const TermValue> terms) {
   return value;
 }
 
-// The run [first, last] of sentences with the greatest value less its cost.
-TextSpan BestRun(const std::vector<Sentence>& sentences, std::span<const TermValue> terms) {
+// Sentences first to last, both included.
+struct Run {
+  size_t first = 0;
+  size_t last = 0;
+};
+
+uint64_t TokensOf(const std::vector<Sentence>& sentences, const Run& run) {
+  uint64_t tokens = 0;
+  for (size_t i = run.first; i <= run.last; ++i) tokens += sentences[i].tokens;
+  return tokens;
+}
+
+// The run of sentences with the greatest value less its cost.
+Run BestRun(const std::vector<Sentence>& sentences, std::span<const TermValue> terms) {
   double total = 0;
   for (const TermValue& term : terms) total += term.value;
   if (total <= 0) total = 1;
-  TextSpan best = sentences.front().span;
-  double best_value = -1e300;
+  Run best;
+  double best_value = -std::numeric_limits<double>::infinity();
   for (size_t first = 0; first < sentences.size(); ++first) {
     TermSet set;
     uint64_t tokens = 0;
@@ -83,11 +96,29 @@ TextSpan BestRun(const std::vector<Sentence>& sentences, std::span<const TermVal
           ValueOf(set, terms) / total - kCostPerToken * static_cast<double>(tokens);
       if (value > best_value) {
         best_value = value;
-        best = {.begin = sentences[first].span.begin, .end = sentences[last].span.end};
+        best = {.first = first, .last = last};
       }
     }
   }
   return best;
+}
+
+// `run` with the sentence after it and the one before, where they stand in the same paragraph and
+// fit.
+Run WithContext(std::string_view text, const std::vector<Sentence>& sentences, Run run) {
+  const auto joined = [&](size_t i) {  // sentences i and i + 1 are of one paragraph
+    const uint64_t end = sentences[i].span.end;
+    return text.substr(end, sentences[i + 1].span.begin - end).find("\n\n") ==
+           std::string_view::npos;
+  };
+  const Run with_next{.first = run.first, .last = run.last + 1};
+  if (with_next.last < sentences.size() && joined(run.last) &&
+      TokensOf(sentences, with_next) <= kQuoteTokens) {
+    run = with_next;
+  }
+  if (run.first == 0 || !joined(run.first - 1)) return run;
+  const Run with_previous{.first = run.first - 1, .last = run.last};
+  return TokensOf(sentences, with_previous) <= kQuoteTokens ? with_previous : run;
 }
 
 }  // namespace
@@ -114,7 +145,9 @@ TextSpan Excerpter::Trim(std::string_view text, const TextSpan& passage,
     for (size_t i = 0; i < phrases.size(); ++i) found[i] = Holds(positions, phrases[i]);
     sentences.push_back({.span = span, .tokens = EstimateTokens(sentence), .terms = found});
   }
-  return sentences.empty() ? passage : BestRun(sentences, terms);
+  if (sentences.empty()) return passage;
+  const Run run = WithContext(text, sentences, BestRun(sentences, terms));
+  return {.begin = sentences[run.first].span.begin, .end = sentences[run.last].span.end};
 }
 
 }  // namespace tome

@@ -14,7 +14,7 @@
 
 namespace tome {
 
-// A quote aims at no more than this; a single longer sentence stays whole.
+// A quote holds no more than this, unless a single sentence does.
 inline constexpr uint64_t kQuoteTokens = 100;
 
 // A query term and what finding it is worth: its weight times its inverse document frequency.

@@ -19,8 +19,8 @@ namespace {
 constexpr double kWordWeight = 1.0;
 constexpr double kPhraseWeight = 1.0;  // of words joined by punctuation, beside the words
 constexpr double kQuotedWeight = 2.0;
-constexpr double kPairAcrossWords = 0.4;  // "件管" in 软件|管理
-constexpr double kSingleCharacter = 0.3;  // a word of one character between left-out words
+constexpr double kUnknownWordPair = 0.6;  // "瑞尔" in 卡|瑞|尔: most likely one word, a name
+constexpr double kSingleCharacter = 0.3;  // a word of one character
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kQuotes{{
     {"\"", "\""},
@@ -112,6 +112,9 @@ class CjkWords {
 
   bool IsStop(uint64_t offset) const { return stop_[offset]; }
   bool BeginsWord(uint64_t offset) const { return begins_[offset]; }
+  // Whether the character at [begin, end) is a word by itself: such a one, or a name the dictionary
+  // lacks.
+  bool IsSingle(uint64_t begin, uint64_t end) const { return begins_[begin] && begins_[end]; }
 
  private:
   std::vector<bool> stop_;
@@ -191,9 +194,13 @@ void AddCjk(std::span<const Piece> pieces, const CjkWords& words, bool keep_stop
       const uint64_t second = pieces[i - 1].end;
       const bool second_left_out = !keep_stop_words && words.IsStop(second);
       if (left_out(piece) || second_left_out) continue;
-      terms.AddTerm(piece.text, words.BeginsWord(second) ? kPairAcrossWords : kWordWeight);
+      if (!words.BeginsWord(second)) {
+        terms.AddTerm(piece.text, kWordWeight);
+      } else if (words.IsSingle(piece.begin, second) || words.IsSingle(second, piece.end)) {
+        terms.AddTerm(piece.text, kUnknownWordPair);
+      }
     } else if (piece.kind == TermKind::kUnigram) {
-      const bool single = words.BeginsWord(piece.begin) && words.BeginsWord(piece.end);
+      const bool single = words.IsSingle(piece.begin, piece.end);
       if (single && !left_out(piece)) terms.AddTerm(piece.text, kSingleCharacter);
     }
   }

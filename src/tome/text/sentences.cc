@@ -9,6 +9,16 @@
 #include "tome/text/unicode.h"
 
 namespace tome {
+namespace {
+
+// True when the text before `end` closes with an initial ("Richard M. "): ICU takes it for an end.
+bool EndsWithInitial(std::string_view text, uint64_t end) {
+  while (end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\n')) --end;
+  if (end < 2 || text[end - 1] != '.' || text[end - 2] < 'A' || text[end - 2] > 'Z') return false;
+  return end >= 3 && text[end - 3] == ' ';
+}
+
+}  // namespace
 
 class SentenceSplitter::Impl {
  public:
@@ -36,7 +46,9 @@ class SentenceSplitter::Impl {
     rules_->first();
     for (int32_t end = rules_->next(); U_SUCCESS(status) && end != icu::BreakIterator::DONE;
          end = rules_->next()) {
-      ends.push_back(static_cast<uint64_t>(end));
+      const auto offset = static_cast<uint64_t>(end);
+      const bool line_end = utf8[offset - 1] == '\n';
+      if (line_end || !EndsWithInitial(utf8, offset)) ends.push_back(offset);
     }
     utext_close(&utext);
     if (!utf8.empty() && (ends.empty() || ends.back() != utf8.size())) ends.push_back(utf8.size());
