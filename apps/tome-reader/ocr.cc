@@ -84,27 +84,48 @@ std::optional<TsvRow> ParseRow(std::string_view line) {
   return row;
 }
 
-// Boxes of recognised words hug their ink ("aces" is lower than "high"): give all words of a line
-// the height that the line has at its middle word.
+float Median(std::vector<float> values) {
+  const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// Boxes of recognised words hug their ink ("aces" is lower than "high"): all words of a line get
+// the height of the line, which is nearly its type size where it has letters of all kinds.
 void LevelLine(std::vector<Word>& words, size_t first) {
   if (first == words.size()) return;
-  std::vector<float> tops;
-  std::vector<float> bottoms;
+  Box line = words[first].box;
+  std::vector<float> heights;
   for (size_t i = first; i < words.size(); ++i) {
-    tops.push_back(words[i].box.top);
-    bottoms.push_back(words[i].box.bottom);
+    Unite(words[i].box, line);
+    heights.push_back(words[i].box.height());
   }
-  const auto median = [](std::vector<float>& values) {
-    const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-  };
-  const float top = median(tops);
-  const float bottom = median(bottoms);
+  // A brace over two lines, or a speck, is not the height of its line.
+  const float usual = Median(std::move(heights));
+  const bool outlier = line.height() > 1.8F * usual;
   for (size_t i = first; i < words.size(); ++i) {
-    words[i].box.top = top;
-    words[i].box.bottom = std::max(bottom, top + 1);
-    words[i].font_size = words[i].box.height();
+    Box& box = words[i].box;
+    if (!outlier) {
+      box.top = line.top;
+      box.bottom = line.bottom;
+    }
+    words[i].font_size = std::max(outlier ? usual : line.height(), 1.0F);
+  }
+}
+
+// Lines of nearly the page's usual height are of one size: the ink of a line without descenders
+// says nothing about its type.
+void LevelPage(std::vector<Word>& words) {
+  if (words.empty()) return;
+  std::vector<float> sizes;
+  for (const Word& word : words) sizes.push_back(word.font_size);
+  const float usual = Median(std::move(sizes));
+  for (Word& word : words) {
+    if (word.font_size < 0.65F * usual || word.font_size > 1.4F * usual) continue;
+    const float middle = word.box.center_y();
+    word.font_size = usual;
+    word.box.top = middle - usual / 2;
+    word.box.bottom = middle + usual / 2;
   }
 }
 
@@ -128,6 +149,7 @@ std::vector<Word> WordsOfTsv(std::string_view tsv, int dpi) {
     }
   }
   LevelLine(words, line_start);
+  LevelPage(words);
   return words;
 }
 

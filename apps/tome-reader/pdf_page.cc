@@ -1,6 +1,7 @@
 #include "apps/tome-reader/pdf_page.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -29,9 +30,11 @@ Font FontOf(const PopplerTextAttributes& attributes) {
   const std::string_view name = attributes.font_name == nullptr ? "" : attributes.font_name;
   Font font{.size = static_cast<float>(attributes.font_size)};
   font.bold = Contains(name, "bold") || Contains(name, "black") || Contains(name, "heavy");
-  font.mono = Contains(name, "mono") || Contains(name, "courier") || Contains(name, "consol") ||
-              Contains(name, "typewriter") || Contains(name, "menlo") || Contains(name, "cmtt") ||
-              Contains(name, "sfmono") || Contains(name, "code");
+  static constexpr std::array<std::string_view, 10> kMono{
+      "mono", "courier", "consol",    "typewriter", "menlo",
+      "cmtt", "sftt",    "nimbusmon", "fixed",      "code"};
+  font.mono = std::any_of(kMono.begin(), kMono.end(),
+                          [&](std::string_view part) { return Contains(name, part); });
   return font;
 }
 

@@ -120,7 +120,9 @@ Document ReadPdf(std::string_view bytes, const ReadOptions& options) {
                   "this is a scanned PDF: its pages are images without text; read it with --ocr");
     }
     builder.AddNote(PagesAre(content.scans) +
-                    " scans without text; --ocr reads them with tesseract");
+                    (content.scans.size() == 1
+                         ? " a scan without text; --ocr reads it with tesseract"
+                         : " scans without text; --ocr reads them with tesseract"));
   }
   LayOutPages(std::move(content.pages), outline, options.control, builder);
   return std::move(builder).Finish();

@@ -105,7 +105,8 @@ SectionStart PlaceEntry(const std::vector<std::vector<Line>>& pages, const Outli
       if (found) ++found_page;
     }
   }
-  SectionStart start = found.value_or(SectionStart{.first_line = below, .end_line = below});
+  const size_t unseen = std::max(below, after);
+  SectionStart start = found.value_or(SectionStart{.first_line = unseen, .end_line = unseen});
   start.page = found_page;
   start.level = entry.level;
   start.title = entry.title;
@@ -137,7 +138,7 @@ std::vector<SectionStart> PlaceOutline(const std::vector<std::vector<Line>>& pag
     SectionStart start = PlaceEntry(pages, entry, previous);
     if (IsBefore(start, previous)) {
       start.page = previous.page;
-      start.first_line = start.end_line = previous.first_line;
+      start.first_line = start.end_line = previous.end_line;
     }
     previous = start;
     starts.push_back(std::move(start));
