@@ -95,13 +95,16 @@ bool IsOnlyNumber(const EdgeRow& row) {
          std::none_of(row.key.begin(), row.key.end(), [](char c) { return IsLetter(c); });
 }
 
+bool CountsOn(const PrintedNumber& number, const EdgeRow& later, int pages_later) {
+  return std::any_of(later.numbers.begin(), later.numbers.end(), [&](const PrintedNumber& other) {
+    return number.roman == other.roman && other.value - number.value == pages_later;
+  });
+}
+
 bool CountsOn(const EdgeRow& row, const EdgeRow& later, int pages_later) {
-  for (const PrintedNumber& a : row.numbers) {
-    for (const PrintedNumber& b : later.numbers) {
-      if (a.roman == b.roman && b.value - a.value == pages_later) return true;
-    }
-  }
-  return false;
+  return std::any_of(row.numbers.begin(), row.numbers.end(), [&](const PrintedNumber& number) {
+    return CountsOn(number, later, pages_later);
+  });
 }
 
 // Whether the pages around `page` show the same row in the same place.
@@ -157,12 +160,11 @@ std::string LabelOf(const std::array<Edge, 2>& edges, size_t page) {
     for (const EdgeRow& row : edges[side][page]) {
       if (!row.is_furniture) continue;
       for (const PrintedNumber& number : row.numbers) {
-        const EdgeRow alone{.numbers = {number}};
         for (const int step : {-1, 1, -2, 2}) {
           const auto other = static_cast<size_t>(static_cast<int64_t>(page) + step);
           if (other >= edges[side].size()) continue;
           for (const EdgeRow& neighbour : edges[side][other]) {
-            if (neighbour.is_furniture && CountsOn(alone, neighbour, step)) return number.text;
+            if (neighbour.is_furniture && CountsOn(number, neighbour, step)) return number.text;
           }
         }
       }
