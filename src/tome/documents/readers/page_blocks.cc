@@ -10,6 +10,15 @@
 namespace tome {
 namespace {
 
+constexpr std::array<std::string_view, 12> kClosing{"\"", "'",  ")",  "”", "’",  "」",
+                                                    "』", "）", "》", "]", "】", "〉"};
+
+constexpr std::array<std::string_view, 9> kTerminal{".",  "!",  "?",  ":", "。",
+                                                    "！", "？", "：", "…"};
+
+constexpr std::array<std::string_view, 10> kBullets{"•", "▪", "◦", "‣", "·",
+                                                    "●", "■", "○", "◆", "✓"};
+
 // More than the usual distance by this factor is white space between blocks.
 constexpr float kBlockGap = 1.18F;
 constexpr float kIndentEm = 0.8F;
@@ -21,8 +30,6 @@ constexpr float kSizeTolerance = 0.08F;
 bool SameSize(float a, float b) { return std::abs(a - b) <= kSizeTolerance * std::max(a, b); }
 
 bool IsBullet(std::string_view text) {
-  static constexpr std::array<std::string_view, 10> kBullets{"•", "▪", "◦", "‣", "·",
-                                                             "●", "■", "○", "◆", "✓"};
   return std::any_of(kBullets.begin(), kBullets.end(),
                      [&](std::string_view bullet) { return text.starts_with(bullet); });
 }
@@ -144,10 +151,6 @@ class BlockFinder {
 };
 
 bool EndsSentence(std::string_view text) {
-  static constexpr std::array<std::string_view, 12> kClosing{"\"", "'",  ")",  "”", "’",  "」",
-                                                             "』", "）", "》", "]", "】", "〉"};
-  static constexpr std::array<std::string_view, 9> kTerminal{".",  "!",  "?",  ":", "。",
-                                                             "！", "？", "：", "…"};
   bool stripped = true;
   while (stripped) {
     stripped = false;
