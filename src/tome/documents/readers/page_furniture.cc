@@ -9,6 +9,20 @@
 namespace tome {
 namespace {
 
+constexpr std::array<std::pair<std::string_view, int>, 13> kRomanParts{{{"m", 1000},
+                                                                        {"cm", 900},
+                                                                        {"d", 500},
+                                                                        {"cd", 400},
+                                                                        {"c", 100},
+                                                                        {"xc", 90},
+                                                                        {"l", 50},
+                                                                        {"xl", 40},
+                                                                        {"x", 10},
+                                                                        {"ix", 9},
+                                                                        {"v", 5},
+                                                                        {"iv", 4},
+                                                                        {"i", 1}}};
+
 // Furniture stands in the outer part of the page, and at most this many rows of it at either end.
 constexpr float kMarginPart = 0.17F;
 constexpr size_t kMaxRows = 3;
@@ -176,19 +190,6 @@ std::string LabelOf(const std::array<Edge, 2>& edges, size_t page) {
 }  // namespace
 
 int RomanValue(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, int>, 13> kParts{{{"m", 1000},
-                                                                            {"cm", 900},
-                                                                            {"d", 500},
-                                                                            {"cd", 400},
-                                                                            {"c", 100},
-                                                                            {"xc", 90},
-                                                                            {"l", 50},
-                                                                            {"xl", 40},
-                                                                            {"x", 10},
-                                                                            {"ix", 9},
-                                                                            {"v", 5},
-                                                                            {"iv", 4},
-                                                                            {"i", 1}}};
   if (text.empty() || text.size() > 12) return 0;
   const bool upper = text[0] >= 'A' && text[0] <= 'Z';
   std::string lower;
@@ -198,7 +199,7 @@ int RomanValue(std::string_view text) {
   }
   int value = 0;
   std::string_view rest = lower;
-  for (const auto& [digits, worth] : kParts) {
+  for (const auto& [digits, worth] : kRomanParts) {
     const int most = digits.size() == 2 || worth == 5 || worth == 50 || worth == 500 ? 1 : 3;
     for (int n = 0; n < most && rest.starts_with(digits); ++n) {
       rest.remove_prefix(digits.size());
