@@ -118,6 +118,7 @@ void LevelLine(std::vector<Word>& words, size_t first) {
 void LevelPage(std::vector<Word>& words) {
   if (words.empty()) return;
   std::vector<float> sizes;
+  sizes.reserve(words.size());
   for (const Word& word : words) sizes.push_back(word.font_size);
   const float usual = Median(std::move(sizes));
   for (Word& word : words) {

@@ -9,9 +9,14 @@
 namespace tome {
 namespace {
 
+constexpr std::array<std::string_view, 8> kExtensions{".doc", ".docx", ".pdf", ".tex",
+                                                      ".dvi", ".rtf",  ".odt", ".indd"};
+
+constexpr std::array<std::string_view, 6> kJunkTitles{
+    "untitled",    "无标题",  "microsoft word - ", "microsoft powerpoint - ",
+    "(anonymous)", "no title"};
+
 bool EndsWithExtension(std::string_view title) {
-  static constexpr std::array<std::string_view, 8> kExtensions{".doc", ".docx", ".pdf", ".tex",
-                                                               ".dvi", ".rtf",  ".odt", ".indd"};
   return std::any_of(kExtensions.begin(), kExtensions.end(),
                      [&](std::string_view extension) { return title.ends_with(extension); });
 }
@@ -21,11 +26,8 @@ bool IsJunkTitle(std::string_view title) {
   for (char& c : lower) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
-  static constexpr std::array<std::string_view, 6> kJunk{
-      "untitled",    "无标题",  "microsoft word - ", "microsoft powerpoint - ",
-      "(anonymous)", "no title"};
   return EndsWithExtension(lower) ||
-         std::any_of(kJunk.begin(), kJunk.end(),
+         std::any_of(kJunkTitles.begin(), kJunkTitles.end(),
                      [&](std::string_view junk) { return lower.starts_with(junk); });
 }
 

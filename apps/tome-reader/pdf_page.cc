@@ -9,6 +9,10 @@
 namespace tome {
 namespace {
 
+constexpr std::array<std::string_view, 10> kMonoNames{"mono",  "courier", "consol", "typewriter",
+                                                      "menlo", "cmtt",    "sftt",   "nimbusmon",
+                                                      "fixed", "code"};
+
 // A scan may carry a stamped page number or a watermark as text.
 constexpr size_t kMaxScanLetters = 24;
 // A scanned image fills the page but for margins that were cut off.
@@ -30,10 +34,7 @@ Font FontOf(const PopplerTextAttributes& attributes) {
   const std::string_view name = attributes.font_name == nullptr ? "" : attributes.font_name;
   Font font{.size = static_cast<float>(attributes.font_size)};
   font.bold = Contains(name, "bold") || Contains(name, "black") || Contains(name, "heavy");
-  static constexpr std::array<std::string_view, 10> kMono{
-      "mono", "courier", "consol",    "typewriter", "menlo",
-      "cmtt", "sftt",    "nimbusmon", "fixed",      "code"};
-  font.mono = std::any_of(kMono.begin(), kMono.end(),
+  font.mono = std::any_of(kMonoNames.begin(), kMonoNames.end(),
                           [&](std::string_view part) { return Contains(name, part); });
   return font;
 }

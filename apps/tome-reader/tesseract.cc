@@ -21,6 +21,8 @@
 namespace tome {
 namespace {
 
+constexpr std::array<std::string_view, 5> kLanguages{"eng", "chi_sim", "chi_tra", "jpn", "kor"};
+
 constexpr std::string_view kInstall =
     "OCR needs tesseract and its languages; install them: "
     "apt install tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim";
@@ -38,6 +40,7 @@ class Child {
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (const std::string& argument : arguments)
       argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
@@ -58,6 +61,8 @@ class Child {
   }
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
+  Child(Child&&) = delete;
+  Child& operator=(Child&&) = delete;
   ~Child() {
     if (pid_ < 0) return;
     kill(pid_, SIGKILL);
@@ -129,8 +134,6 @@ std::string Run(const std::vector<std::string>& arguments, std::string_view inpu
 }  // namespace
 
 std::string TesseractLanguages(const WorkControl& control) {
-  static constexpr std::array<std::string_view, 5> kLanguages{"eng", "chi_sim", "chi_tra", "jpn",
-                                                              "kor"};
   const std::string listed = "\n" + Run({"tesseract", "--list-langs"}, "", control) + "\n";
   std::string languages;
   for (const std::string_view language : kLanguages) {

@@ -25,7 +25,7 @@ Error ErrorOf(const std::function<void()>& call) {
 }
 
 void Put(std::string& out, uint64_t value, int width) {
-  for (int i = 0; i < width; ++i) out += static_cast<char>(value >> (8 * i) & 0xFF);
+  for (int i = 0; i < width; ++i) out += static_cast<char>(i < 8 ? value >> (8 * i) & 0xFF : 0);
 }
 
 // A ZIP file with one entry, every field as given: for what no honest writer makes.

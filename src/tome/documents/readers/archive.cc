@@ -35,6 +35,8 @@ class Utf8LocaleGuard {
   }
   Utf8LocaleGuard(const Utf8LocaleGuard&) = delete;
   Utf8LocaleGuard& operator=(const Utf8LocaleGuard&) = delete;
+  Utf8LocaleGuard(Utf8LocaleGuard&&) = delete;
+  Utf8LocaleGuard& operator=(Utf8LocaleGuard&&) = delete;
 
  private:
   locale_t utf8_;

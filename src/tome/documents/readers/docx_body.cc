@@ -26,7 +26,7 @@ enum class Role {
 };
 
 Role RoleOf(pugi::xml_node node) {
-  static const std::unordered_map<std::string_view, Role> kRoles{
+  static const std::unordered_map<std::string_view, Role> roles{
       {"p", Role::kParagraph},
       {"tbl", Role::kTable},
       {"txbxContent", Role::kTextBox},
@@ -60,8 +60,8 @@ Role RoleOf(pugi::xml_node node) {
   };
   const std::string_view name = LocalName(node);
   if (name.empty()) return Role::kSkip;
-  const auto found = kRoles.find(name);
-  return found == kRoles.end() ? Role::kDescend : found->second;
+  const auto found = roles.find(name);
+  return found == roles.end() ? Role::kDescend : found->second;
 }
 
 // w:b, w:vanish, …: on unless it says otherwise.

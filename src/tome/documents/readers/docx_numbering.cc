@@ -15,16 +15,18 @@ constexpr std::string_view kBullet = "• ";
 constexpr int kMaxStart = 1'000'000;
 // Most lists that are kept (each takes a KiB); items of any more get a bullet. Word stops at 2047.
 constexpr size_t kMaxLists = 20'000;
+// Past this, a number in letters is eight of them or more.
+constexpr int64_t kMaxLetters = 208;
 // Labels longer than a line are no labels.
 constexpr size_t kMaxLabelBytes = 200;
 
 std::string Roman(int64_t number) {
-  static constexpr std::pair<int, std::string_view> kDigits[] = {
+  static constexpr std::pair<int, std::string_view> digits[] = {
       {1000, "M"}, {900, "CM"}, {500, "D"}, {400, "CD"}, {100, "C"}, {90, "XC"}, {50, "L"},
       {40, "XL"},  {10, "X"},   {9, "IX"},  {5, "V"},    {4, "IV"},  {1, "I"}};
   std::string text;
-  for (const auto& [value, digits] : kDigits) {
-    for (; number >= value; number -= value) text += digits;
+  for (const auto& [value, sign] : digits) {
+    for (; number >= value; number -= value) text += sign;
   }
   return text;
 }
@@ -90,8 +92,9 @@ bool IsChineseCounting(std::string_view format) {
 std::string FormatListNumber(std::string_view format, int64_t number) {
   if (number >= 1 && number < 4000 && format == "upperRoman") return Roman(number);
   if (number >= 1 && number < 4000 && format == "lowerRoman") return Lower(Roman(number));
-  if (number >= 1 && number <= 26 * 8 && format == "upperLetter") return Letters(number);
-  if (number >= 1 && number <= 26 * 8 && format == "lowerLetter") return Lower(Letters(number));
+  if (number >= 1 && number <= kMaxLetters && format == "upperLetter") return Letters(number);
+  if (number >= 1 && number <= kMaxLetters && format == "lowerLetter")
+    return Lower(Letters(number));
   if (number >= 1 && number <= 9999 && IsChineseCounting(format)) {
     return ChineseNumber(number, kCommon);
   }

@@ -18,13 +18,13 @@ constexpr size_t kNone = static_cast<size_t>(-1);
 
 // The title of normalized text as it is compared.
 std::string TitleKey(std::string_view title) {
-  constexpr std::string_view kIdeographicSpace = "\u3000";
+  constexpr std::string_view ideographic_space = "\u3000";
   std::string key;
   for (size_t i = 0; i < title.size(); ++i) {
     const char c = title[i];
     if (c == ' ' || c == '\n' || c == '\t') continue;
-    if (title.substr(i).starts_with(kIdeographicSpace)) {
-      i += kIdeographicSpace.size() - 1;
+    if (title.substr(i).starts_with(ideographic_space)) {
+      i += ideographic_space.size() - 1;
       continue;
     }
     key += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

@@ -10,21 +10,45 @@
 namespace tome {
 namespace {
 
+constexpr std::array<std::string_view, 12> kClosing{"\"", "'",  ")",  "”", "’",  "」",
+                                                    "』", "）", "》", "]", "】", "〉"};
+
+constexpr std::array<std::string_view, 9> kTerminal{".",  "!",  "?",  ":", "。",
+                                                    "！", "？", "：", "…"};
+
+constexpr std::array<std::string_view, 10> kBullets{"•", "▪", "◦", "‣", "·",
+                                                    "●", "■", "○", "◆", "✓"};
+
 // More than the usual distance by this factor is white space between blocks.
 constexpr float kBlockGap = 1.18F;
 constexpr float kIndentEm = 0.8F;
 // A line is short if the next one's first word and this much more would have fitted.
 constexpr float kFitEm = 1.25F;
+// In the middle of a sentence only a line shorter by this part of its width ends a paragraph:
+// ragged and loosely set lines fall short by less.
+constexpr float kShortLine = 0.25F;
 // Sizes that differ by less are one size (a line with much of it in another font).
 constexpr float kSizeTolerance = 0.08F;
 
 bool SameSize(float a, float b) { return std::abs(a - b) <= kSizeTolerance * std::max(a, b); }
 
 bool IsBullet(std::string_view text) {
-  static constexpr std::array<std::string_view, 10> kBullets{"•", "▪", "◦", "‣", "·",
-                                                             "●", "■", "○", "◆", "✓"};
   return std::any_of(kBullets.begin(), kBullets.end(),
                      [&](std::string_view bullet) { return text.starts_with(bullet); });
+}
+
+bool EndsSentence(std::string_view text) {
+  bool stripped = true;
+  while (stripped) {
+    stripped = false;
+    for (const std::string_view mark : kClosing) {
+      if (!text.ends_with(mark)) continue;
+      text.remove_suffix(mark.size());
+      stripped = true;
+    }
+  }
+  return text.empty() || std::any_of(kTerminal.begin(), kTerminal.end(),
+                                     [&](std::string_view mark) { return text.ends_with(mark); });
 }
 
 class BlockFinder {
@@ -101,7 +125,11 @@ class BlockFinder {
     const Line& before = lines_[i - 1];
     const Line& line = lines_[i];
     const float em = line.font_size;
-    if (right - before.box.right > line.first_word_width + kFitEm * em) return true;
+    const float slack = right - before.box.right;
+    if (slack > line.first_word_width + kFitEm * em &&
+        (EndsSentence(before.text) || slack > kShortLine * (right - line.box.left))) {
+      return true;
+    }
     const float step = line.box.left - before.box.left;
     const bool item = StartsItem(line.text);
     if (item && (IsBullet(line.text) || step < -kIndentEm * em / 2 ||
@@ -142,24 +170,6 @@ class BlockFinder {
   std::vector<LineKind> kinds_;
   std::vector<Block> blocks_;
 };
-
-bool EndsSentence(std::string_view text) {
-  static constexpr std::array<std::string_view, 12> kClosing{"\"", "'",  ")",  "”", "’",  "」",
-                                                             "』", "）", "》", "]", "】", "〉"};
-  static constexpr std::array<std::string_view, 9> kTerminal{".",  "!",  "?",  ":", "。",
-                                                             "！", "？", "：", "…"};
-  bool stripped = true;
-  while (stripped) {
-    stripped = false;
-    for (const std::string_view mark : kClosing) {
-      if (!text.ends_with(mark)) continue;
-      text.remove_suffix(mark.size());
-      stripped = true;
-    }
-  }
-  return text.empty() || std::any_of(kTerminal.begin(), kTerminal.end(),
-                                     [&](std::string_view mark) { return text.ends_with(mark); });
-}
 
 }  // namespace
 

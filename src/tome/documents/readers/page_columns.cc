@@ -7,6 +7,8 @@
 namespace tome {
 namespace {
 
+constexpr size_t kMaxCandidates = 24;  // a page with more is a table
+
 constexpr float kBin = 2.0F;  // points; resolution of the search for gutters
 constexpr size_t kMaxBins = 4096;
 constexpr float kMinGutterEm = 0.6F;   // narrower than any gutter in print
@@ -21,6 +23,7 @@ struct Strip {
 
 float MedianSize(const std::vector<Segment>& segments, const std::vector<size_t>& members) {
   std::vector<float> sizes;
+  sizes.reserve(members.size());
   for (const size_t index : members) sizes.push_back(segments[index].font_size);
   const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
   std::nth_element(sizes.begin(), middle, sizes.end());
@@ -134,7 +137,6 @@ std::vector<Strip> FindGutters(const std::vector<Segment>& segments,
   const float em = MedianSize(segments, members);
   const Strip extent = Extent(segments, members);
   std::vector<Strip> gutters = CandidateStrips(segments, members, extent, em);
-  constexpr size_t kMaxCandidates = 24;  // a page with more is a table
   if (gutters.size() > kMaxCandidates) return {};
   while (!gutters.empty()) {
     const std::vector<std::vector<size_t>> columns = ByColumn(segments, members, gutters);

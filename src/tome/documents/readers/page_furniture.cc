@@ -9,6 +9,20 @@
 namespace tome {
 namespace {
 
+constexpr std::array<std::pair<std::string_view, int>, 13> kRomanParts{{{"m", 1000},
+                                                                        {"cm", 900},
+                                                                        {"d", 500},
+                                                                        {"cd", 400},
+                                                                        {"c", 100},
+                                                                        {"xc", 90},
+                                                                        {"l", 50},
+                                                                        {"xl", 40},
+                                                                        {"x", 10},
+                                                                        {"ix", 9},
+                                                                        {"v", 5},
+                                                                        {"iv", 4},
+                                                                        {"i", 1}}};
+
 // Furniture stands in the outer part of the page, and at most this many rows of it at either end.
 constexpr float kMarginPart = 0.17F;
 constexpr size_t kMaxRows = 3;
@@ -95,13 +109,16 @@ bool IsOnlyNumber(const EdgeRow& row) {
          std::none_of(row.key.begin(), row.key.end(), [](char c) { return IsLetter(c); });
 }
 
+bool CountsOn(const PrintedNumber& number, const EdgeRow& later, int pages_later) {
+  return std::any_of(later.numbers.begin(), later.numbers.end(), [&](const PrintedNumber& other) {
+    return number.roman == other.roman && other.value - number.value == pages_later;
+  });
+}
+
 bool CountsOn(const EdgeRow& row, const EdgeRow& later, int pages_later) {
-  for (const PrintedNumber& a : row.numbers) {
-    for (const PrintedNumber& b : later.numbers) {
-      if (a.roman == b.roman && b.value - a.value == pages_later) return true;
-    }
-  }
-  return false;
+  return std::any_of(row.numbers.begin(), row.numbers.end(), [&](const PrintedNumber& number) {
+    return CountsOn(number, later, pages_later);
+  });
 }
 
 // Whether the pages around `page` show the same row in the same place.
@@ -157,12 +174,11 @@ std::string LabelOf(const std::array<Edge, 2>& edges, size_t page) {
     for (const EdgeRow& row : edges[side][page]) {
       if (!row.is_furniture) continue;
       for (const PrintedNumber& number : row.numbers) {
-        const EdgeRow alone{.numbers = {number}};
         for (const int step : {-1, 1, -2, 2}) {
           const auto other = static_cast<size_t>(static_cast<int64_t>(page) + step);
           if (other >= edges[side].size()) continue;
           for (const EdgeRow& neighbour : edges[side][other]) {
-            if (neighbour.is_furniture && CountsOn(alone, neighbour, step)) return number.text;
+            if (neighbour.is_furniture && CountsOn(number, neighbour, step)) return number.text;
           }
         }
       }
@@ -174,19 +190,6 @@ std::string LabelOf(const std::array<Edge, 2>& edges, size_t page) {
 }  // namespace
 
 int RomanValue(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, int>, 13> kParts{{{"m", 1000},
-                                                                            {"cm", 900},
-                                                                            {"d", 500},
-                                                                            {"cd", 400},
-                                                                            {"c", 100},
-                                                                            {"xc", 90},
-                                                                            {"l", 50},
-                                                                            {"xl", 40},
-                                                                            {"x", 10},
-                                                                            {"ix", 9},
-                                                                            {"v", 5},
-                                                                            {"iv", 4},
-                                                                            {"i", 1}}};
   if (text.empty() || text.size() > 12) return 0;
   const bool upper = text[0] >= 'A' && text[0] <= 'Z';
   std::string lower;
@@ -196,7 +199,7 @@ int RomanValue(std::string_view text) {
   }
   int value = 0;
   std::string_view rest = lower;
-  for (const auto& [digits, worth] : kParts) {
+  for (const auto& [digits, worth] : kRomanParts) {
     const int most = digits.size() == 2 || worth == 5 || worth == 50 || worth == 500 ? 1 : 3;
     for (int n = 0; n < most && rest.starts_with(digits); ++n) {
       rest.remove_prefix(digits.size());

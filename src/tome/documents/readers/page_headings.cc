@@ -11,6 +11,8 @@
 namespace tome {
 namespace {
 
+constexpr size_t kTopLines = 3;  // a destination at the very bottom means the next page
+
 constexpr size_t kMaxHeadingLines = 4;
 // "Chapter 12", "Appendix A.3", "第十二章": what may stand before a title that names none of it.
 constexpr size_t kMaxNumberBytes = 16;
@@ -99,7 +101,6 @@ SectionStart PlaceEntry(const std::vector<std::vector<Line>>& pages, const Outli
   if (!wanted.empty()) {
     found = FindOn(lines, std::max(below, after), lines.size(), wanted);
     if (!found) found = FindOn(lines, after, lines.size(), wanted);
-    constexpr size_t kTopLines = 3;  // a destination at the very bottom means the next page
     if (!found && page + 1 < pages.size() && below + 1 >= lines.size()) {
       found = FindOn(pages[page + 1], 0, kTopLines, wanted);
       if (found) ++found_page;

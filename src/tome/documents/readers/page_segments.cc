@@ -5,6 +5,9 @@
 namespace tome {
 namespace {
 
+// A raised or lowered mark sorts beside its line, never further than two rows away.
+constexpr size_t kRowsBack = 3;
+
 // Gutters of narrow columns are about one em wide, spaces of justified text rarely more than 0.6.
 constexpr float kMaxWordSpaceEm = 0.7F;
 // Kerning and slanted letters make boxes overlap a little.
@@ -65,8 +68,6 @@ std::vector<Row> FindRows(const std::vector<Segment>& segments,
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     return segments[a].box.center_y() < segments[b].box.center_y();
   });
-  // A raised or lowered mark sorts beside its line, never further than two rows away.
-  constexpr size_t kRowsBack = 3;
   std::vector<Row> rows;
   for (const size_t index : order) {
     const Box& box = segments[index].box;

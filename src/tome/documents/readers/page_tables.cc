@@ -8,6 +8,11 @@
 namespace tome {
 namespace {
 
+constexpr size_t kRowsApart = 2;  // a wrapped cell may stand between two rows
+
+// A row with a wrapped cell lacks that column: look through the rows near it.
+constexpr size_t kRowsSearched = 6;
+
 // Rows of a table are rarely further apart than this many usual distances.
 constexpr float kMaxRowDistance = 2.0F;
 constexpr float kAlignedEm = 0.4F;
@@ -58,12 +63,11 @@ bool RunsOnInProse(const std::vector<Line>& lines, size_t i, const TextStatistic
 std::vector<LineKind> FindLineKinds(const std::vector<Line>& lines,
                                     const TextStatistics& statistics) {
   std::vector<LineKind> kinds(lines.size(), LineKind::kProse);
-  constexpr size_t kReach = 2;  // a wrapped cell may stand between two rows
   for (size_t i = 0; i < lines.size(); ++i) {
     const Line& line = lines[i];
     if (line.turned) continue;
     if (line.leader) kinds[i] = LineKind::kTable;
-    for (size_t j = i + 1; j < std::min(lines.size(), i + 1 + kReach); ++j) {
+    for (size_t j = i + 1; j < std::min(lines.size(), i + 1 + kRowsApart); ++j) {
       if (!Neighbours(line, lines[j], statistics) || (line.mono && lines[j].mono)) continue;
       if (SharesColumn(line, lines[j])) kinds[i] = kinds[j] = LineKind::kTable;
     }
@@ -75,9 +79,7 @@ std::vector<LineKind> FindLineKinds(const std::vector<Line>& lines,
   const auto absorb = [&](size_t i, size_t row) {
     if (kinds[row] != LineKind::kTable || kinds[i] == LineKind::kTable) return;
     if (!Neighbours(lines[i], lines[row], statistics)) return;
-    // A row with a wrapped cell lacks that column: look through the rows near it.
-    constexpr size_t kRows = 6;
-    for (size_t k = 0; k < kRows; ++k) {
+    for (size_t k = 0; k < kRowsSearched; ++k) {
       const size_t shown = i > row ? row - k : row + k;  // wraps around below 0
       if (shown >= lines.size() || kinds[shown] != LineKind::kTable) return;
       if (!FitsUnder(lines[i], lines[shown])) continue;

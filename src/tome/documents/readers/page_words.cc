@@ -11,6 +11,8 @@
 namespace tome {
 namespace {
 
+constexpr std::array<std::string_view, 7> kLigatures{"ff", "fi", "fl", "ffi", "ffl", "st", "st"};
+
 // No page is larger: the PDF limit is 14,400 units, and Tome leaves room for odd user units.
 constexpr float kMaxCoordinate = 1e5F;
 
@@ -23,13 +25,11 @@ bool IsSane(const Box& box) {
 
 // U+FB00 to U+FB06 are one glyph in print and several letters to a reader who searches.
 void SpellOutLigatures(std::string& text) {
-  static constexpr std::array<std::string_view, 7> kLetters{"ff",  "fi", "fl", "ffi",
-                                                            "ffl", "st", "st"};
   size_t at = text.find("\xEF\xAC");
   while (at != std::string::npos) {
     const auto index =
         at + 2 < text.size() ? static_cast<unsigned char>(text[at + 2]) - 0x80U : 99U;
-    if (index < kLetters.size()) text.replace(at, 3, kLetters[index]);
+    if (index < kLigatures.size()) text.replace(at, 3, kLigatures[index]);
     at = text.find("\xEF\xAC", at + 1);
   }
 }
