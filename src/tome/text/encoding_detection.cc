@@ -102,11 +102,16 @@ Utf16Signs ReadAsUtf16(const Sample& sample, bool little_endian) {
   return signs;
 }
 
-// UTF-16 is half NUL bytes where its text is ASCII, and has bytes above ASCII where it is not.
+// UTF-16 is half NUL bytes where its text is ASCII; where it is not, the upper bytes of its
+// characters are controls (0x04 of Cyrillic) or the lower ones lie above ASCII now and then.
 bool IsAsciiWithFewNuls(std::string_view bytes) {
-  const auto is_high = [](char c) { return (static_cast<unsigned char>(c) & 0x80U) != 0; };
-  const auto nuls = static_cast<size_t>(std::count(bytes.begin(), bytes.end(), '\0'));
-  return nuls * 4 < bytes.size() && std::none_of(bytes.begin(), bytes.end(), is_high);
+  const auto is_ascii_text = [](char c) {
+    return (c >= ' ' && c < 0x7F) || (c >= '\t' && c <= '\r');
+  };
+  const auto nuls = std::count(bytes.begin(), bytes.end(), '\0');
+  const auto text = std::count_if(bytes.begin(), bytes.end(), is_ascii_text);
+  const auto size = static_cast<int64_t>(bytes.size());
+  return nuls * 4 < size && nuls + text == size;
 }
 
 // The parts of a sample for UTF-16 start at even offsets.
