@@ -48,11 +48,14 @@ class InterruptionTest(TomeTest):
             except subprocess.TimeoutExpired:
                 process.kill()
                 killed += 1
-            if process.wait() == 0:
-                self.done("library", "remove", self.long)
+            process.wait()
             with self.subTest(seed=self.seed):
+                # The old state or the new one, which is there from the commit on, and never a third.
+                if len(self.done("library", "list", "--json").json["documents"]) == 2:
+                    self.assertIn("log", self.quotes(self.long, "What was written in the log?"))
+                    self.done("library", "remove", self.long)
                 self.assert_whole()
-        self.assertGreater(killed, self.KILLS // 2)
+        self.assertGreater(killed, self.KILLS // 4)
         self.assertTrue(wait_until(lambda: not reader_processes(self.long.name)), "a reader outlives its tome")
         self.done("library", "add", self.long)
         self.assertIn("log", self.quotes(self.long, "What was written in the log?"))
