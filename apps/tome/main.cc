@@ -1,4 +1,5 @@
 // tome: the command line. Parses, runs one command, maps errors to exit codes.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <pthread.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <exception>
 #include <new>
 #include <stop_token>
+#include <system_error>
 #include <thread>
 
 #include "commands/command.h"
@@ -43,8 +45,14 @@ void WatchInterrupts(std::stop_source stop) {
 }
 
 int Fail(std::string_view message, int status) {
-  fmt::print(stderr, "{} {}\n", Styled("tome:", Style::kRed, STDERR_FILENO), Printable(message));
+  PrintError(message);
   return status;
+}
+
+// What was printed must have arrived: a full disk behind a redirection is a failure.
+int FinishOutput() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return kDone;
+  return Fail(fmt::format("standard output: {}", std::strerror(errno)), kFailed);
 }
 
 int RunCommand(const CommandContext& context) {
@@ -56,18 +64,28 @@ int RunCommand(const CommandContext& context) {
     return Fail(error.what(), error.code() == Code::kCancelled ? kInterrupted : kFailed);
   } catch (const std::bad_alloc&) {
     return Fail("out of memory; close other programs or split the document", kFailed);
+  } catch (const std::system_error& error) {  // of fmt::print
+    if (std::ferror(stdout) == 0) return Fail(error.what(), kFailed);
+    return Fail(fmt::format("standard output: {}", error.code().message()), kFailed);
   } catch (const std::exception& error) {
     return Fail(fmt::format("internal error: {}", error.what()), kFailed);
   }
-  // What was printed must have arrived: a full disk behind a redirection is a failure.
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    return Fail(fmt::format("standard output: {}", std::strerror(errno)), kFailed);
+  return FinishOutput();
+}
+
+// Takes the standard descriptors that the caller closed, so that no file we open becomes one of
+// them. What was closed stays useless: stdin is not for reading, the others not for writing.
+void KeepStandardDescriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
   }
-  return kDone;
 }
 
 int Main(int argc, char** argv) {
-  ::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a failed write, reported like any other
+  KeepStandardDescriptors();
+  // A closed pipe, or a file past the limit of sizes, is a failed write, reported like any other.
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
   std::stop_source stop;
   WatchInterrupts(stop);
   CommandContext context{.stop = stop.get_token(), .run = {}};
@@ -88,7 +106,8 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help and --version
-    return app.exit(success);
+    app.exit(success);
+    return FinishOutput();
   } catch (const CLI::ParseError& error) {
     return Fail(fmt::format("{}; see tome --help", error.what()), kWrongUsage);
   }

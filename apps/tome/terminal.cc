@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 
 #include "tome/text/unicode.h"
@@ -17,6 +18,7 @@ namespace {
 constexpr int64_t kSilentMs = 300;  // work shorter than this shows no bar
 constexpr int64_t kRedrawMs = 80;
 constexpr int kBarColumns = 30;
+constexpr int kStageColumns = 12;  // "recognising"
 
 bool IsTerminal(int fd) { return ::isatty(fd) == 1; }
 
@@ -37,11 +39,29 @@ int ColumnsOf(char32_t c) {
   return width == U_EA_WIDE || width == U_EA_FULLWIDTH ? 2 : 1;
 }
 
-int TerminalColumns() {
+int TerminalColumns(int fd) {
   winsize size{};
-  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20;
+  const bool known = ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 20;
   return known ? std::min<int>(size.ws_col, 100) : 80;
 }
+
+int ColumnsOf(std::string_view text) {
+  int columns = 0;
+  for (uint64_t offset = 0; offset < text.size();)
+    columns += ColumnsOf(NextCodePoint(text, offset));
+  return columns;
+}
+
+// The end of `text` that takes at most `columns`.
+std::string_view EndThatFits(std::string_view text, int columns) {
+  int left = ColumnsOf(text);
+  uint64_t begin = 0;
+  while (left > columns) left -= ColumnsOf(NextCodePoint(text, begin));
+  return text.substr(begin);
+}
+
+// Not fmt::print, which throws where a stream cannot be written.
+void WriteToStderr(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
 }  // namespace
 
@@ -63,13 +83,33 @@ std::string Printable(std::string_view text) {
     const bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0);
     // Overrides of the writing direction could make a terminal show another order than the text's.
     const bool direction = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
-    if (!control && !direction) out.append(text, begin, offset - begin);
+    if (c == 0xFFFD) {
+      out += "\uFFFD";
+    } else if (!control && !direction) {
+      out.append(text, begin, offset - begin);
+    }
   }
   return out;
 }
 
+std::string PrintableLine(std::string_view text) {
+  std::string line = Printable(text);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  return line;
+}
+
+void PrintNote(std::string_view message) {
+  WriteToStderr(fmt::format("tome: {}\n", PrintableLine(message)));
+}
+
+void PrintError(std::string_view message) {
+  WriteToStderr(
+      fmt::format("{} {}\n", Styled("tome:", Style::kRed, STDERR_FILENO), PrintableLine(message)));
+}
+
 std::string Wrapped(std::string_view text, std::string_view indent) {
-  const int width = std::max(20, TerminalColumns() - static_cast<int>(indent.size()));
+  const int width = std::max(20, TerminalColumns(STDOUT_FILENO) - static_cast<int>(indent.size()));
   std::string out;
   std::string line;
   int columns = 0;
@@ -107,10 +147,10 @@ std::string Wrapped(std::string_view text, std::string_view indent) {
 }
 
 ProgressBar::ProgressBar(std::string label)
-    : label_(std::move(label)), enabled_(IsTerminal(STDERR_FILENO)), started_ms_(NowMs()) {}
+    : label_(PrintableLine(label)), enabled_(IsTerminal(STDERR_FILENO)), started_ms_(NowMs()) {}
 
 ProgressBar::~ProgressBar() {
-  if (shown_) fmt::print(stderr, "\r\x1b[K");
+  if (shown_) WriteToStderr("\r\x1b[K");
 }
 
 ProgressFn ProgressBar::Function() {
@@ -124,14 +164,19 @@ void ProgressBar::Show(std::string_view stage, uint64_t done, uint64_t total) {
   if (now - started_ms_ < kSilentMs || now - last_ms_ < kRedrawMs) return;
   last_ms_ = now;
   shown_ = true;
+  // " stage", " [", "]", " 100%", and a column that stays free so that the line does not wrap.
+  constexpr int kOtherColumns = 1 + kStageColumns + 2 + kBarColumns + 1 + 5 + 1;
+  const int columns = std::max(8, TerminalColumns(STDERR_FILENO) - kOtherColumns);
+  const std::string head = fmt::format("\r\x1b[K{} {}", EndThatFits(label_, columns),
+                                       EndThatFits(PrintableLine(stage), kStageColumns));
   if (total == 0) {
-    fmt::print(stderr, "\r\x1b[K{} {}", label_, Printable(stage));
+    WriteToStderr(head);
     return;
   }
   const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
   const int filled = static_cast<int>(share * kBarColumns);
-  fmt::print(stderr, "\r\x1b[K{} {} [{:#<{}}{:-<{}}] {:3.0f}%", label_, Printable(stage), "",
-             filled, "", kBarColumns - filled, share * 100);
+  WriteToStderr(fmt::format("{} [{:#<{}}{:-<{}}] {:3.0f}%", head, "", filled, "",
+                            kBarColumns - filled, share * 100));
 }
 
 }  // namespace tome

@@ -107,6 +107,14 @@ TEST(EncodingDetectionTest, TellsBinaryDataFromText) {
   EXPECT_FALSE(LooksBinary(""));
 }
 
+TEST(EncodingDetectionTest, AsciiWithSomeNulBytesIsNoUtf16) {
+  std::string lines;
+  // A NUL before a line end looks like a line end of UTF-16BE.
+  for (int i = 0; i < 100; ++i) lines += std::string("The lamp burned whale oil.\0\n", 28);
+  EXPECT_EQ(DetectEncoding(lines).name, "UTF-8");
+  EXPECT_TRUE(LooksBinary(lines));
+}
+
 TEST(EncodingDetectionTest, AnyBytesGetANameThatDecodes) {
   std::mt19937 random(11);
   for (int i = 0; i < 500; ++i) {

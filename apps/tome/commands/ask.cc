@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/command.h"
+#include "commands/json_output.h"
 #include "commands/reading.h"
 #include "terminal.h"
 #include "tome/answer/answer_json.h"
@@ -23,7 +24,7 @@ struct AskOptions {
 };
 
 void PrintAnswer(const Answer& answer) {
-  for (const std::string& note : answer.notes) fmt::print(stderr, "tome: {}\n", Printable(note));
+  for (const std::string& note : answer.notes) PrintNote(note);
   int number = 0;
   for (const Citation& citation : answer.citations) {
     const std::string mark = fmt::format("[{}]", ++number);
@@ -36,18 +37,26 @@ void PrintAnswer(const Answer& answer) {
     }
     if (citation.section) place += fmt::format(", {}", *citation.section);
     fmt::print("{}{} {}\n{}", number > 1 ? "\n" : "", Styled(mark, Style::kBold, STDOUT_FILENO),
-               Styled(Printable(place), Style::kCyan, STDOUT_FILENO),
+               Styled(PrintableLine(place), Style::kCyan, STDOUT_FILENO),
                Wrapped(Printable(citation.quote), "    "));
+  }
+}
+
+void CheckQuestion(const std::string& question) {
+  constexpr const char* kUsage = "usage: tome ask FILE… \"QUESTION\"";
+  if (question.find_first_not_of(" \t\r\n") == std::string::npos) {
+    throw CLI::ValidationError("ask", fmt::format("the question is empty; {}", kUsage));
+  }
+  std::error_code error;
+  if (std::filesystem::is_regular_file(question, error)) {
+    throw CLI::ValidationError(
+        "ask", fmt::format("{}: the last word is a file, not a question; {}", question, kUsage));
   }
 }
 
 void Ask(const AskOptions& options, const CommandContext& context) {
   const std::string& question = options.words.back();
-  std::error_code error;
-  if (options.words.size() == 1 && std::filesystem::exists(question, error)) {
-    throw CLI::ValidationError(
-        "ask", "there is a file but no question; usage: tome ask FILE… \"QUESTION\"");
-  }
+  CheckQuestion(question);
   Library library = OpenUserLibrary(context);
   std::vector<AskedDocument> documents;
   for (size_t i = 0; i + 1 < options.words.size(); ++i) {
@@ -57,7 +66,7 @@ void Ask(const AskOptions& options, const CommandContext& context) {
   const Answer answer = AnswerWithQuotes(library, question, documents, options.quotes,
                                          {.stop = context.stop, .progress = {}});
   if (options.json) {
-    fmt::print("{}\n", AnswerToJson(answer).dump());
+    PrintJson(AnswerToJson(answer));
   } else {
     PrintAnswer(answer);
   }

@@ -94,8 +94,12 @@ std::string Bash(const CommandModel& model) {
   script +=
       "  esac\n"
       "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
-      "  if [[ $word != -* ]]; then compopt -o filenames; COMPREPLY+=($(compgen -f -- \"$word\")); "
-      "fi\n"
+      "  if [[ $word != -* ]]; then\n"
+      "    local files\n"
+      "    mapfile -t files < <(compgen -f -- \"$word\")\n"
+      "    compopt -o filenames\n"
+      "    COMPREPLY+=(\"${files[@]}\")\n"
+      "  fi\n"
       "}\n"
       "complete -F _tome tome\n";
   return script;

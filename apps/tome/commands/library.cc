@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/command.h"
+#include "commands/json_output.h"
 #include "commands/reading.h"
 #include "terminal.h"
 #include "tome/base/error.h"
@@ -50,7 +51,7 @@ ordered_json ToJson(const DocumentRecord& record) {
 }
 
 std::string NameOf(const DocumentRecord& record) {
-  return Printable(record.paths.empty() ? record.title : record.paths.front());
+  return PrintableLine(record.paths.empty() ? record.title : record.paths.front());
 }
 
 // Adds what can be added; one bad file does not keep the others out, but the command fails.
@@ -68,15 +69,15 @@ void Add(const LibraryOptions& options, const CommandContext& context) {
         results.push_back(std::move(result));
       } else {
         fmt::print("#{} {} {} ({} characters)\n", added.id, OutcomeName(added.outcome),
-                   Printable(file), record.characters);
+                   PrintableLine(file), record.characters);
       }
     } catch (const Error& error) {
       if (error.code() == Code::kCancelled || options.names.size() == 1) throw;
-      fmt::print(stderr, "tome: {}\n", Printable(error.what()));
+      PrintNote(error.what());
       ++failed;
     }
   }
-  if (options.json) fmt::print("{}\n", ordered_json{{"documents", results}}.dump());
+  if (options.json) PrintJson({{"documents", results}});
   if (failed > 0) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("{} of {} files could not be added", failed, options.names.size()));
@@ -89,7 +90,7 @@ void List(const LibraryOptions& options, const CommandContext& context) {
   if (options.json) {
     ordered_json documents = ordered_json::array();
     for (const DocumentRecord& record : records) documents.push_back(ToJson(record));
-    fmt::print("{}\n", ordered_json{{"documents", documents}}.dump());
+    PrintJson({{"documents", documents}});
     return;
   }
   for (const DocumentRecord& record : records) {
@@ -113,11 +114,12 @@ void Show(const LibraryOptions& options, const CommandContext& context) {
                                     {"begin", section.span.begin},
                                     {"end", section.span.end}});
     }
-    fmt::print("{}\n", result.dump());
+    PrintJson(result);
     return;
   }
-  fmt::print("#{} {}\n", record.id, Printable(record.title));
-  for (const std::string& path : record.paths) fmt::print("  file        {}\n", Printable(path));
+  fmt::print("#{} {}\n", record.id, PrintableLine(record.title));
+  for (const std::string& path : record.paths)
+    fmt::print("  file        {}\n", PrintableLine(path));
   fmt::print("  format      {}{}{}\n", record.format, record.encoding.empty() ? "" : ", ",
              record.encoding);
   fmt::print("  text        {} characters, {} bytes, about {} tokens\n", record.characters,
@@ -125,9 +127,10 @@ void Show(const LibraryOptions& options, const CommandContext& context) {
   if (record.pages > 0) fmt::print("  pages       {}\n", record.pages);
   fmt::print("  passages    {}\n", record.passages.last - record.passages.first + 1);
   fmt::print("  hash        {}\n  added       {}\n", record.hash, record.added_at);
-  for (const std::string& note : record.notes) fmt::print("  note        {}\n", Printable(note));
+  for (const std::string& note : record.notes)
+    fmt::print("  note        {}\n", PrintableLine(note));
   for (const Section& section : sections) {
-    fmt::print("  {:{}}{}\n", "", 2 * section.level, Printable(section.title));
+    fmt::print("  {:{}}{}\n", "", 2 * section.level, PrintableLine(section.title));
   }
 }
 
@@ -164,7 +167,8 @@ void AddLibraryCommand(CLI::App& app, CommandContext& context) {
       "A document is kept by its content: a renamed file is not read again, a changed one "
       "replaces\n"
       "what it was. The library is one file, library.db, in $TOME_HOME (default: the XDG data "
-      "folder).");
+      "folder).\n"
+      "Examples:\n  tome library add *.pdf\n  tome library list");
 
   CLI::App* add = AddAction(*library, "add", "Read files into the library", options, context, Add);
   add->add_option("files", options->names, "The documents")->required()->type_name("FILE…");

@@ -67,6 +67,8 @@ std::string Manual(const CommandModel& model) {
   for (const CommandModel& command : model.commands)
     page += fmt::format("{}\n.br\n", Synopsis(command));
   page += fmt::format(".SH DESCRIPTION\n.nf\n{}\n.fi\n", Roff(model.footer));
+  page += ".SH OPTIONS\n";
+  for (const OptionModel& option : model.options) page += OptionText(option);
   for (const CommandModel* command : Flatten(model)) {
     if (command->path.size() < 2) continue;
     page += fmt::format(

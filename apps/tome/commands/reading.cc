@@ -29,7 +29,7 @@ AddedDocument AddFile(Library& library, const std::string& file, const ReadingOp
                       const CommandContext& context) {
   AddedDocument added;
   {
-    ProgressBar bar(Printable(file));
+    ProgressBar bar(file);
     const int processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     added = library.Add(file, {.encoding = options.encoding,
                                .ocr = options.ocr,
@@ -38,7 +38,7 @@ AddedDocument AddFile(Library& library, const std::string& file, const ReadingOp
                                .control = {.stop = context.stop, .progress = bar.Function()}});
   }
   for (const std::string& note : added.notes) {
-    fmt::print(stderr, "tome: note: {}: {}\n", Printable(file), Printable(note));
+    PrintNote(fmt::format("note: {}: {}", file, note));
   }
   return added;
 }

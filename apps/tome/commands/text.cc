@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <memory>
 
 #include "commands/command.h"
 #include "commands/reading.h"
+#include "tome/base/error.h"
 
 namespace tome {
 namespace {
@@ -18,7 +20,9 @@ void PrintText(const TextOptions& options, const CommandContext& context) {
   Library library = OpenUserLibrary(context);
   const DocumentId id = AddFile(library, options.file, options.reading, context).id;
   const std::string text = library.Text(id);
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+    throw SystemError("standard output", errno);
+  }
 }
 
 }  // namespace

@@ -54,8 +54,8 @@ class Worker {
     for (const std::string& argument : arguments)
       argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
-    // Its own process group: Ctrl-C at the terminal reaches Tome alone, which then ends the worker. An
-    // empty signal mask: Tome's own is not the worker's.
+    // Its own process group: Ctrl-C at the terminal reaches Tome alone, which then ends the worker.
+    // An empty signal mask: Tome's own is not the worker's.
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     sigset_t no_signals;
@@ -152,17 +152,30 @@ class FrameReader {
   const ReadFileOptions& options_;
 };
 
+// A member of what the worker sent, which may be anything: empty or 0
+// where it is missing or of another type.
+std::string StringOf(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+uint64_t NumberOf(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
+}
+
 void ReportProgress(const std::string& payload, const WorkControl& control) {
   const json progress = json::parse(payload, nullptr, /*allow_exceptions=*/false);
   if (!progress.is_object()) return;
-  control.Report(progress.value("stage", ""), progress.value("done", uint64_t{0}),
-                 progress.value("total", uint64_t{0}));
+  control.Report(StringOf(progress, "stage"), NumberOf(progress, "done"),
+                 NumberOf(progress, "total"));
 }
 
 [[noreturn]] void ThrowReported(const std::string& payload) {
   const json error = json::parse(payload, nullptr, /*allow_exceptions=*/false);
-  if (!error.is_object()) throw Error(Code::kCorrupt, "the reader failed without saying why");
-  throw Error(CodeFromName(error.value("code", "")), error.value("message", ""));
+  const std::string message = error.is_object() ? StringOf(error, "message") : "";
+  if (message.empty()) throw Error(Code::kCorrupt, "the reader failed without saying why");
+  throw Error(CodeFromName(StringOf(error, "code")), message);
 }
 
 // The worker ended without an answer.

@@ -66,6 +66,21 @@ constexpr std::string_view kTables = R"(
     section INTEGER NOT NULL, tokens INTEGER NOT NULL);
 )";
 
+// What a database file is, read in one statement: another process may be creating it just now.
+struct Identity {
+  int64_t version = 0;
+  int64_t application = 0;
+  int64_t tables = 0;
+};
+
+Identity ReadIdentity(Database& database) {
+  Statement select = database.Prepare(
+      "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema) "
+      "FROM pragma_user_version, pragma_application_id");
+  if (!select.Step()) return {};
+  return {.version = select.Int(0), .application = select.Int(1), .tables = select.Int(2)};
+}
+
 void CreateSchema(Database& database) {
   Transaction transaction(database);
   // Another process may have created it while we waited for the lock.
@@ -86,7 +101,10 @@ void CreateSchema(Database& database) {
 Database OpenLibraryDatabase(const std::filesystem::path& path, std::stop_token stop) {
   std::error_code error;
   std::filesystem::create_directories(path.parent_path(), error);
-  if (error) throw SystemError(path.parent_path().string(), error.value());
+  if (error) {
+    throw Error(Code::kIo, fmt::format("{}: {}; set TOME_HOME to a folder that can be written",
+                                       path.parent_path().string(), error.message()));
+  }
   Database database = Database::Open(path, kBusyWait, std::move(stop));
   // synchronous=NORMAL: a killed process loses nothing, a power cut at most the last commits,
   // whole.
@@ -94,24 +112,22 @@ Database OpenLibraryDatabase(const std::filesystem::path& path, std::stop_token 
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;"
       "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216;");
   RegisterFts5Extension(database);
-  const int64_t version = database.QueryInt("PRAGMA user_version");
-  const int64_t application = database.QueryInt("PRAGMA application_id");
-  if (version == 0 && application == 0 &&
-      database.QueryInt("SELECT count(*) FROM sqlite_schema") == 0) {
+  const Identity identity = ReadIdentity(database);
+  if (identity.version == 0 && identity.application == 0 && identity.tables == 0) {
     CreateSchema(database);
     return database;
   }
-  if (application != kApplicationId) {
+  if (identity.application != kApplicationId) {
     throw Error(Code::kUnsupported,
                 fmt::format("{}: is a database of another program; move it away or set TOME_HOME",
                             path.string()));
   }
-  if (version > kSchemaVersion) {
+  if (identity.version > kSchemaVersion) {
     throw Error(
         Code::kUnsupported,
         fmt::format("{}: was written by a newer Tome (format {}, this one knows {}); upgrade "
                     "Tome or set TOME_HOME to another folder",
-                    path.string(), version, kSchemaVersion));
+                    path.string(), identity.version, kSchemaVersion));
   }
   return database;
 }

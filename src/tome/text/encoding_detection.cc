@@ -102,6 +102,13 @@ Utf16Signs ReadAsUtf16(const Sample& sample, bool little_endian) {
   return signs;
 }
 
+// UTF-16 is half NUL bytes where its text is ASCII, and has bytes above ASCII where it is not.
+bool IsAsciiWithFewNuls(std::string_view bytes) {
+  const auto is_high = [](char c) { return (static_cast<unsigned char>(c) & 0x80U) != 0; };
+  const auto nuls = static_cast<size_t>(std::count(bytes.begin(), bytes.end(), '\0'));
+  return nuls * 4 < bytes.size() && std::none_of(bytes.begin(), bytes.end(), is_high);
+}
+
 // The parts of a sample for UTF-16 start at even offsets.
 std::optional<std::string> Utf16WithoutBom(std::string_view bytes) {
   if (bytes.size() % 2 != 0) return std::nullopt;
@@ -111,6 +118,7 @@ std::optional<std::string> Utf16WithoutBom(std::string_view bytes) {
   if (head.find('\0') == std::string_view::npos && middle.find('\0') == std::string_view::npos) {
     return std::nullopt;
   }
+  if (IsAsciiWithFewNuls(head) && IsAsciiWithFewNuls(middle)) return std::nullopt;
   const Sample sample = {head, middle};
   const Utf16Signs little = ReadAsUtf16(sample, true);
   const Utf16Signs big = ReadAsUtf16(sample, false);

@@ -45,7 +45,7 @@ class Utf8LocaleGuard {
 
 std::string Reason(archive* reader) {
   const char* text = archive_error_string(reader);
-  return text != nullptr ? text : "damaged data";
+  return text != nullptr ? CollapseWhiteSpace(text) : "damaged data";  // some end in a line end
 }
 
 ReaderPtr Open(std::string_view bytes) {

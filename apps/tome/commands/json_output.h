@@ -1,0 +1,12 @@
+// The one object that --json prints.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace tome {
+
+// Prints `object` on one line of stdout. JSON is UTF-8, the names of files may hold any bytes: what
+// is not UTF-8 becomes U+FFFD.
+void PrintJson(const nlohmann::ordered_json& object);
+
+}  // namespace tome
