@@ -3,12 +3,35 @@
 #include <fmt/format.h>
 #include <unicode/brkiter.h>
 #include <unicode/filteredbrk.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
 #include <unicode/utext.h>
 
 #include "tome/base/error.h"
 #include "tome/text/unicode.h"
 
 namespace tome {
+namespace {
+
+// Titles that ICU's list of abbreviations lacks.
+constexpr const char16_t* kTitles[] = {u"Dr.",  u"St.",  u"Messrs.", u"Mme.", u"Mlle.",
+                                       u"Gen.", u"Gov.", u"Sen.",    u"Jr.",  u"Sr."};
+
+// UAX 29 does not tell an opening quote or bracket from a closing one, so where no space stands
+// between two sentences it counts the one that opens the second as the end of the first.
+uint64_t BeforeOpeningPunctuation(std::string_view utf8, uint64_t begin, uint64_t end) {
+  uint64_t moved = end;
+  while (moved > begin) {
+    const uint64_t previous = FloorToCodePoint(utf8, moved - 1);
+    uint64_t offset = previous;
+    const auto c = static_cast<UChar32>(NextCodePoint(utf8, offset));
+    if ((U_MASK(u_charType(c)) & (U_GC_PS_MASK | U_GC_PI_MASK)) == 0) return moved;
+    moved = previous;
+  }
+  return end;  // nothing but opening punctuation
+}
+
+}  // namespace
 
 class SentenceSplitter::Impl {
  public:
@@ -19,6 +42,9 @@ class SentenceSplitter::Impl {
         icu::BreakIterator::createSentenceInstance(english, status));
     const std::unique_ptr<icu::FilteredBreakIteratorBuilder> abbreviations(
         icu::FilteredBreakIteratorBuilder::createInstance(english, status));
+    for (const char16_t* title : kTitles) {
+      if (U_SUCCESS(status)) abbreviations->suppressBreakAfter(title, status);
+    }
     if (U_SUCCESS(status)) rules_.reset(abbreviations->build(plain.release(), status));
     if (U_FAILURE(status)) {
       throw Error(Code::kIo,
@@ -36,7 +62,10 @@ class SentenceSplitter::Impl {
     rules_->first();
     for (int32_t end = rules_->next(); U_SUCCESS(status) && end != icu::BreakIterator::DONE;
          end = rules_->next()) {
-      ends.push_back(static_cast<uint64_t>(end));
+      const auto size = static_cast<uint64_t>(end);
+      ends.push_back(size == utf8.size()
+                         ? size
+                         : BeforeOpeningPunctuation(utf8, ends.empty() ? 0 : ends.back(), size));
     }
     utext_close(&utext);
     if (!utf8.empty() && (ends.empty() || ends.back() != utf8.size())) ends.push_back(utf8.size());
@@ -54,21 +83,22 @@ std::vector<uint64_t> SentenceSplitter::Ends(std::string_view utf8) {
   return utf8.empty() ? std::vector<uint64_t>() : impl_->Ends(utf8);
 }
 
-uint64_t EstimateTokens(std::string_view utf8) {
-  uint64_t cjk = 0;
-  uint64_t other = 0;
+TokenCount CountTokens(std::string_view utf8) {
+  TokenCount count;
   uint64_t i = 0;
   while (i < utf8.size()) {
     if (static_cast<unsigned char>(utf8[i]) < 0x80) {
-      ++other;
+      ++count.others;
       ++i;
     } else if (IsCjk(NextCodePoint(utf8, i))) {
-      ++cjk;
+      ++count.cjk;
     } else {
-      ++other;
+      ++count.others;
     }
   }
-  return cjk + (other + 3) / 4;
+  return count;
 }
+
+uint64_t EstimateTokens(std::string_view utf8) { return CountTokens(utf8).tokens(); }
 
 }  // namespace tome
