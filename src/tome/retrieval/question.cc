@@ -107,6 +107,7 @@ class CjkWords {
       }
       from = to;
     }
+    begins_[text.size()] = true;  // the end ends the last word
     utext_close(&utext);
   }
 
@@ -193,8 +194,12 @@ void AddCjk(std::span<const Piece> pieces, const CjkWords& words, bool keep_stop
       if (left_out(piece) || second_left_out) continue;
       terms.AddTerm(piece.text, words.BeginsWord(second) ? kPairAcrossWords : kWordWeight);
     } else if (piece.kind == TermKind::kUnigram) {
+      // A character without a pair is in none of the pairs: alone in its run, whatever word the
+      // dictionary makes of it and of what stands beside it.
+      const bool paired = (i > 0 && pieces[i - 1].kind == TermKind::kBigram) ||
+                          (i + 1 < pieces.size() && pieces[i + 1].kind == TermKind::kBigram);
       const bool single = words.BeginsWord(piece.begin) && words.BeginsWord(piece.end);
-      if (single && !left_out(piece)) terms.AddTerm(piece.text, kSingleCharacter);
+      if ((single || !paired) && !left_out(piece)) terms.AddTerm(piece.text, kSingleCharacter);
     }
   }
 }
