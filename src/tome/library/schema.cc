@@ -94,10 +94,18 @@ Database OpenLibraryDatabase(const std::filesystem::path& path, std::stop_token 
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;"
       "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216;");
   RegisterFts5Extension(database);
-  const int64_t version = database.QueryInt("PRAGMA user_version");
-  const int64_t application = database.QueryInt("PRAGMA application_id");
-  if (version == 0 && application == 0 &&
-      database.QueryInt("SELECT count(*) FROM sqlite_schema") == 0) {
+  int64_t version = 0;
+  int64_t application = 0;
+  int64_t tables = 0;
+  {
+    // One state of the file: another process may be creating the library right now.
+    database.Exec("BEGIN");
+    application = database.QueryInt("PRAGMA application_id");
+    version = database.QueryInt("PRAGMA user_version");
+    tables = database.QueryInt("SELECT count(*) FROM sqlite_schema");
+    database.Exec("COMMIT");
+  }
+  if (version == 0 && application == 0 && tables == 0) {
     CreateSchema(database);
     return database;
   }
