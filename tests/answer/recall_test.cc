@@ -34,7 +34,9 @@ struct RecallQuestion {
 };
 
 std::vector<RecallQuestion> ReadQuestions() {
-  std::ifstream file(TOME_SOURCE_DIR "/tests/golden/recall/questions.jsonl");
+  const char* source = std::getenv("TOME_SOURCE_DIR");  // set by ctest
+  std::ifstream file(std::filesystem::path(source == nullptr ? "." : source) /
+                     "tests/golden/recall/questions.jsonl");
   std::vector<RecallQuestion> questions;
   for (std::string line; std::getline(file, line);) {
     const auto object = nlohmann::json::parse(line);

@@ -12,6 +12,14 @@
 #include "tome/base/error.h"
 
 namespace tome {
+namespace {
+
+[[noreturn]] void ThrowNotRegular(const std::filesystem::path& path) {
+  throw Error(Code::kInvalidArgument,
+              fmt::format("{}: is not a regular file; save it to a file first", path.string()));
+}
+
+}  // namespace
 
 UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
   if (this != &other) {
@@ -34,6 +42,7 @@ UniqueFd OpenForReading(const std::filesystem::path& path) {
     if (errno == ENOENT) {
       throw Error(Code::kNotFound, fmt::format("{}: no such file; check the path", path.string()));
     }
+    if (errno == ENXIO) ThrowNotRegular(path);  // a socket, or a device without a driver
     throw SystemError(path.string(), errno);
   }
   struct stat status {};
@@ -42,10 +51,7 @@ UniqueFd OpenForReading(const std::filesystem::path& path) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("{}: is a folder; name the files in it", path.string()));
   }
-  if (!S_ISREG(status.st_mode)) {
-    throw Error(Code::kInvalidArgument,
-                fmt::format("{}: is not a regular file; save it to a file first", path.string()));
-  }
+  if (!S_ISREG(status.st_mode)) ThrowNotRegular(path);
   return fd;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "tome/base/error.h"
 #include "tome/documents/limits.h"
@@ -35,11 +36,34 @@ json HeaderOf(const Document& document) {
           {"text_bytes", document.text.size()}};
 }
 
+// nlohmann would take a fraction, true or a number out of range for an integer as well.
+uint64_t OffsetOf(const json& value) {
+  if (!value.is_number_unsigned()) {
+    throw Error(Code::kCorrupt, "the reader's answer has an offset that is no number of bytes");
+  }
+  return value.get<uint64_t>();
+}
+
+template <typename Integer>
+Integer IntegerOf(const json& value) {
+  if (!value.is_number_integer() || !std::in_range<Integer>(value.get<int64_t>()) ||
+      (value.is_number_unsigned() && !std::in_range<Integer>(value.get<uint64_t>()))) {
+    throw Error(Code::kCorrupt, "the reader's answer has a level or parent out of range");
+  }
+  return static_cast<Integer>(value.get<int64_t>());
+}
+
+LineBreaks LineBreaksOf(const json& value) {
+  if (value == "soft") return LineBreaks::kSoft;
+  if (value == "hard") return LineBreaks::kHard;
+  throw Error(Code::kCorrupt, "the reader's answer has line breaks that are neither soft nor hard");
+}
+
 void ReadHeader(const json& header, Document& document) {
   header.at("format").get_to(document.format);
   header.at("encoding").get_to(document.encoding);
   header.at("title").get_to(document.title);
-  document.line_breaks = header.at("line_breaks") == "soft" ? LineBreaks::kSoft : LineBreaks::kHard;
+  document.line_breaks = LineBreaksOf(header.at("line_breaks"));
   header.at("notes").get_to(document.notes);
   const json& pages = header.at("pages");
   const json& sections = header.at("sections");
@@ -48,14 +72,15 @@ void ReadHeader(const json& header, Document& document) {
     throw Error(Code::kCorrupt, "more pages, sections or notes than a document may have");
   }
   for (const json& page : pages) {
-    document.pages.push_back(
-        {.span = {.begin = page.at(0), .end = page.at(1)}, .label = page.at(2)});
+    document.pages.push_back({.span = {.begin = OffsetOf(page.at(0)), .end = OffsetOf(page.at(1))},
+                              .label = page.at(2).get<std::string>()});
   }
   for (const json& section : sections) {
-    document.sections.push_back({.title = section.at(0),
-                                 .level = section.at(1),
-                                 .parent = section.at(2),
-                                 .span = {.begin = section.at(3), .end = section.at(4)}});
+    document.sections.push_back(
+        {.title = section.at(0).get<std::string>(),
+         .level = IntegerOf<int>(section.at(1)),
+         .parent = IntegerOf<int64_t>(section.at(2)),
+         .span = {.begin = OffsetOf(section.at(3)), .end = OffsetOf(section.at(4))}});
   }
 }
 
@@ -91,7 +116,7 @@ Document DecodeDocument(std::string_view bytes) {
   try {
     const json header = json::parse(bytes.substr(kFixedBytes, header_bytes));
     ReadHeader(header, document);
-    if (header.at("text_bytes").get<uint64_t>() != text.size() || text.size() > kMaxTextBytes) {
+    if (OffsetOf(header.at("text_bytes")) != text.size() || text.size() > kMaxTextBytes) {
       throw Error(Code::kCorrupt, "the reader's answer has a text of the wrong size");
     }
   } catch (const json::exception& error) {

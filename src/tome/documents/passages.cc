@@ -9,14 +9,33 @@
 namespace tome {
 namespace {
 
-constexpr std::string_view kWhiteSpace = " \t\n";
-
 TextSpan Trim(std::string_view text, TextSpan span) {
-  const std::string_view part = text.substr(span.begin, span.size());
-  const size_t first = part.find_first_not_of(kWhiteSpace);
-  if (first == std::string_view::npos) return {.begin = span.begin, .end = span.begin};
-  const size_t last = part.find_last_not_of(kWhiteSpace);
-  return {.begin = span.begin + first, .end = span.begin + last + 1};
+  while (span.begin < span.end) {
+    uint64_t next = span.begin;
+    if (!IsWhiteSpace(NextCodePoint(text, next))) break;
+    span.begin = next;
+  }
+  while (span.begin < span.end) {
+    const uint64_t last = FloorToCodePoint(text, span.end - 1);
+    uint64_t next = last;
+    if (!IsWhiteSpace(NextCodePoint(text, next))) break;
+    span.end = last;
+  }
+  return span;
+}
+
+// The longest beginning of `utf8`, at least one character, that EstimateTokens puts at no more than
+// `tokens`. Reads no further than that.
+uint64_t BytesOfTokens(std::string_view utf8, uint64_t tokens) {
+  uint64_t end = 0;
+  TokenCount count;
+  while (end < utf8.size()) {
+    uint64_t next = end;
+    ++(IsCjk(NextCodePoint(utf8, next)) ? count.cjk : count.others);
+    if (end > 0 && count.tokens() > tokens) break;
+    end = next;
+  }
+  return end;
 }
 
 // Walks the blocks of a text: runs without an empty line and without the begin of a section inside.
@@ -27,8 +46,12 @@ class BlockReader {
   // The next block that holds more than white space; false at the end.
   bool Next(TextSpan& block) {
     while (position_ < document_.text.size()) {
-      uint64_t end =
-          std::min<uint64_t>(document_.text.find("\n\n", position_), document_.text.size());
+      // Looked for once, however many sections begin before it.
+      if (empty_line_ < position_ || position_ == 0) {
+        empty_line_ =
+            std::min<uint64_t>(document_.text.find("\n\n", position_), document_.text.size());
+      }
+      uint64_t end = empty_line_;
       while (next_section_ < document_.sections.size() &&
              document_.sections[next_section_].span.begin <= position_) {
         ++next_section_;
@@ -46,6 +69,7 @@ class BlockReader {
  private:
   const Document& document_;
   uint64_t position_ = 0;
+  uint64_t empty_line_ = 0;  // the first one at or behind position_, or the end of the text
   size_t next_section_ = 0;
 };
 
@@ -61,13 +85,15 @@ class Cutter {
       if (!only_headings_ || !Encloses(section_, section)) Flush();
       section_ = section;
     }
-    const uint64_t tokens = EstimateTokens(View(block));
-    if (tokens <= budget_) {
-      AddPiece(block, tokens);
+    const TokenCount count = CountTokens(View(block));
+    if (IsHeading(block) && count.tokens() <= budget_) {
+      if (!Fits(block, count)) Flush();
+      Append(block, count);
+    } else if (StaysWhole(block, count)) {
+      AddPiece(block, count);
     } else {
       AddLongBlock(block);
     }
-    if (!IsHeading(block)) only_headings_ = false;
   }
 
   std::vector<Passage> Finish() && {
@@ -93,11 +119,33 @@ class Cutter {
     return inner == outer;
   }
 
-  void AddPiece(const TextSpan& piece, uint64_t tokens) {
-    if (tokens_ > 0 && tokens_ + tokens > budget_) Flush();
-    if (tokens_ == 0) span_.begin = piece.begin;
-    span_.end = piece.end;
-    tokens_ += tokens;
+  // The passage with this piece and the white space between.
+  TokenCount CountWith(const TextSpan& piece, const TokenCount& count) const {
+    if (span_.size() == 0) return count;
+    return count_ + CountTokens(View({.begin = span_.end, .end = piece.begin})) + count;
+  }
+
+  bool Fits(const TextSpan& piece, const TokenCount& count) const {
+    return CountWith(piece, count).tokens() <= budget_;
+  }
+
+  // Whether a block or line is added as a whole: in this passage or, unless it would leave headings
+  // behind, in the next.
+  bool StaysWhole(const TextSpan& piece, const TokenCount& count) const {
+    return Fits(piece, count) || (!only_headings_ && count.tokens() <= budget_);
+  }
+
+  void Append(const TextSpan& piece, const TokenCount& count) {
+    count_ = CountWith(piece, count);
+    span_section_ = section_;
+    span_ = {.begin = span_.size() > 0 ? span_.begin : piece.begin, .end = piece.end};
+  }
+
+  // Headings take the first piece of their text along even where it fills the budget by itself.
+  void AddPiece(const TextSpan& piece, const TokenCount& count) {
+    if (!only_headings_ && !Fits(piece, count)) Flush();
+    Append(piece, count);
+    only_headings_ = false;
   }
 
   // A block above the budget: line by line where lines are meant, sentence by sentence where those
@@ -106,13 +154,15 @@ class Cutter {
     if (document_.line_breaks == LineBreaks::kSoft) return AddSentences(block);
     uint64_t begin = block.begin;
     while (begin < block.end) {
-      const uint64_t end = std::min<uint64_t>(document_.text.find('\n', begin), block.end);
+      const uint64_t length = std::min<uint64_t>(
+          View({.begin = begin, .end = block.end}).find('\n'), block.end - begin);
+      const uint64_t end = begin + length;
       const TextSpan line = Trim(document_.text, {.begin = begin, .end = end});
       begin = end + 1;
       if (line.size() == 0) continue;
-      const uint64_t tokens = EstimateTokens(View(line));
-      if (tokens <= budget_) {
-        AddPiece(line, tokens);
+      const TokenCount count = CountTokens(View(line));
+      if (StaysWhole(line, count)) {
+        AddPiece(line, count);
       } else {
         AddSentences(line);
       }
@@ -122,9 +172,9 @@ class Cutter {
   void AddSentences(const TextSpan& span) {
     for (const TextSpan& sentence :
          Sentences(document_.text, span, document_.line_breaks, splitter_)) {
-      const uint64_t tokens = EstimateTokens(View(sentence));
-      if (tokens <= budget_ * kMaxBudgets) {
-        AddPiece(sentence, tokens);
+      const TokenCount count = CountTokens(View(sentence));
+      if (count.tokens() <= budget_ * kMaxBudgets) {
+        AddPiece(sentence, count);
       } else {
         AddEndlessSentence(sentence);
       }
@@ -134,30 +184,26 @@ class Cutter {
   // No sentence of a language is this long: a table in one line, a file without punctuation.
   void AddEndlessSentence(TextSpan rest) {
     while (rest.size() > 0) {
-      // A token is at least one byte of ASCII or three of a CJK character; four bytes a token is
-      // exact for ASCII and errs to the short side elsewhere.
-      uint64_t take = std::min<uint64_t>(rest.size(), budget_ * 4);
+      uint64_t take = BytesOfTokens(View(rest), budget_);
       if (take < rest.size()) {
-        const std::string_view head = View(rest).substr(0, take);
-        const size_t space = head.find_last_of(kWhiteSpace);
-        take = space != std::string_view::npos && space > take / 2
-                   ? space + 1
-                   : FloorToCodePoint(View(rest), take);
+        const size_t space = View(rest).substr(0, take).find_last_of(" \t\n");
+        if (space != std::string_view::npos && space > take / 2) take = space + 1;
       }
       const TextSpan piece = Trim(document_.text, {.begin = rest.begin, .end = rest.begin + take});
       rest.begin += take;
-      if (piece.size() > 0) AddPiece(piece, EstimateTokens(View(piece)));
+      if (piece.size() > 0) AddPiece(piece, CountTokens(View(piece)));
     }
   }
 
   void Flush() {
-    if (tokens_ > 0) {
+    if (span_.size() > 0) {
       passages_.push_back({.span = span_,
-                           .section = section_,
+                           .section = span_section_,
                            .page = PageAt(document_.pages, span_.begin),
-                           .tokens = static_cast<uint32_t>(EstimateTokens(View(span_)))});
+                           .tokens = static_cast<uint32_t>(count_.tokens())});
     }
-    tokens_ = 0;
+    span_ = {};
+    count_ = {};
     only_headings_ = true;
   }
 
@@ -165,10 +211,11 @@ class Cutter {
   const uint64_t budget_;
   SentenceSplitter splitter_;
   std::vector<Passage> passages_;
-  TextSpan span_;                // of the passage being gathered
-  uint64_t tokens_ = 0;          // in it; 0: none begun
-  int64_t section_ = kNoParent;  // of the last block
-  bool only_headings_ = true;    // nothing but headings gathered so far
+  TextSpan span_;                     // of the passage being gathered; empty: none begun
+  TokenCount count_;                  // of its text
+  int64_t span_section_ = kNoParent;  // of what was appended last
+  int64_t section_ = kNoParent;       // of the last block
+  bool only_headings_ = true;         // nothing but headings gathered so far
 };
 
 }  // namespace

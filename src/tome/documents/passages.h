@@ -3,8 +3,9 @@
 // A passage never crosses a section boundary (a heading goes with the text that follows it), holds
 // whole paragraphs while they fit the token budget, whole lines or sentences of a longer paragraph,
 // and never part of a sentence; only a "sentence" above kMaxBudgets times the budget is cut, at
-// white space or between characters. Together the passages cover every visible character of the
-// text, in order, without overlap.
+// white space or between characters. It is within the budget unless it is one long sentence, or
+// headings with the first sentence below them. Together the passages cover every visible character
+// of the text, in order, without overlap.
 #pragma once
 
 #include <cstdint>

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,13 @@ using nlohmann::json;
 constexpr int kPollMs = 50;
 // A frame holds a document's text and its header.
 constexpr uint64_t kMaxFrameBytes = kMaxTextBytes + (uint64_t{256} << 20);
+
+[[noreturn]] void ThrowStalled(const ReadFileOptions& options) {
+  throw Error(Code::kUnsupported,
+              fmt::format("cannot be read within {} seconds without progress; it is too large or "
+                          "made to be slow",
+                          options.limits.stall_seconds));
+}
 
 // A started worker. Its end of scope kills what still runs and reaps it, so no zombie is left.
 class Worker {
@@ -85,6 +93,25 @@ class Worker {
 
   int output() const { return output_.get(); }
 
+  // The wait status of a process that has closed its output and so is about to end; one that does
+  // not is stalled.
+  int WaitWithin(const ReadFileOptions& options) {
+    const auto start = std::chrono::steady_clock::now();
+    for (;;) {
+      siginfo_t info{};
+      const int result =
+          ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+      if (result == 0 && info.si_pid == pid_) return Wait();
+      if (result != 0 && errno != EINTR) throw SystemError("the reader", errno);
+      options.control.CheckStop();
+      if (std::chrono::steady_clock::now() - start >
+          std::chrono::seconds(options.limits.stall_seconds)) {
+        ThrowStalled(options);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+
   // Waits for the end of the process and gives its wait status.
   int Wait() {
     int status = 0;
@@ -128,10 +155,7 @@ class FrameReader {
       const auto now = std::chrono::steady_clock::now();
       if (ready <= 0) {
         if (now - last_byte > std::chrono::seconds(options_.limits.stall_seconds)) {
-          throw Error(Code::kUnsupported,
-                      fmt::format("cannot be read within {} seconds without progress; it is too "
-                                  "large or made to be slow",
-                                  options_.limits.stall_seconds));
+          ThrowStalled(options_);
         }
         continue;
       }
@@ -152,30 +176,36 @@ class FrameReader {
   const ReadFileOptions& options_;
 };
 
-// A member of what the worker sent, which may be anything: empty or 0
-// where it is missing or of another type.
-std::string StringOf(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-uint64_t NumberOf(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
+[[noreturn]] void ThrowMalformed() {
+  throw Error(Code::kCorrupt, "the reader's answer is malformed");
 }
 
 void ReportProgress(const std::string& payload, const WorkControl& control) {
-  const json progress = json::parse(payload, nullptr, /*allow_exceptions=*/false);
-  if (!progress.is_object()) return;
-  control.Report(StringOf(progress, "stage"), NumberOf(progress, "done"),
-                 NumberOf(progress, "total"));
+  std::string stage;
+  uint64_t done = 0;
+  uint64_t total = 0;
+  try {
+    const json progress = json::parse(payload);
+    progress.at("stage").get_to(stage);
+    progress.at("done").get_to(done);
+    progress.at("total").get_to(total);
+  } catch (const json::exception&) {
+    ThrowMalformed();
+  }
+  control.Report(stage, done, total);
 }
 
 [[noreturn]] void ThrowReported(const std::string& payload) {
-  const json error = json::parse(payload, nullptr, /*allow_exceptions=*/false);
-  const std::string message = error.is_object() ? StringOf(error, "message") : "";
-  if (message.empty()) throw Error(Code::kCorrupt, "the reader failed without saying why");
-  throw Error(CodeFromName(StringOf(error, "code")), message);
+  std::string code;
+  std::string message;
+  try {
+    const json error = json::parse(payload);
+    error.at("code").get_to(code);
+    error.at("message").get_to(message);
+  } catch (const json::exception&) {
+    ThrowMalformed();
+  }
+  throw Error(CodeFromName(code), message);
 }
 
 // The worker ended without an answer.
@@ -234,10 +264,10 @@ Document ReadFileInProcess(int fd, const std::string& file_name, const ReadFileO
     } else if (kind == kErrorFrame) {
       ThrowReported(payload);
     } else {
-      throw Error(Code::kCorrupt, "the reader's answer is malformed");
+      ThrowMalformed();
     }
   }
-  ThrowEnded(worker.Wait());
+  ThrowEnded(worker.WaitWithin(options));
 }
 
 }  // namespace tome

@@ -96,7 +96,7 @@ AddedDocument Library::Add(const std::filesystem::path& file, const ReadFileOpti
   const UniqueFd fd = OpenForReading(file);
   const std::string path = std::filesystem::canonical(file).string();
   const std::string settings = SettingsOf(options);
-  FileStamp stamp = StampOf(fd.get(), file.string());
+  const FileStamp stamp = StampOf(fd.get(), file.string());
   if (const auto known = FindByPath(path, stamp, settings)) {
     return {.id = *known, .outcome = AddOutcome::kUnchanged, .notes = {}};
   }
@@ -111,7 +111,8 @@ AddedDocument Library::Add(const std::filesystem::path& file, const ReadFileOpti
     }
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     const int64_t now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-    if (now_ns - stamp.ctime_ns < kRacyNs) stamp = {};  // matches no file: hashed again next time
+    // The empty stamp matches no file: it is hashed again next time.
+    const FileStamp trusted = now_ns - stamp.ctime_ns < kRacyNs ? FileStamp{} : stamp;
 
     Transaction transaction(*database_);
     // Another process may have added it while this one read.
@@ -125,7 +126,7 @@ AddedDocument Library::Add(const std::filesystem::path& file, const ReadFileOpti
       added.notes = document->notes;
     }
     added.id = *id;
-    const bool replaced = LinkFile(path, *id, stamp, options.control);
+    const bool replaced = LinkFile(path, *id, trusted, options.control);
     if (replaced && added.outcome == AddOutcome::kAdded) added.outcome = AddOutcome::kReplaced;
     transaction.Commit();
     return added;

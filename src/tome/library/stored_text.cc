@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "tome/base/error.h"
+#include "tome/documents/limits.h"
 
 namespace tome {
 namespace {
@@ -38,6 +39,8 @@ void WriteStoredText(Database& database, int64_t document, std::string_view text
 }
 
 std::string ReadStoredText(Database& database, int64_t document, const TextSpan& span) {
+  // No document is that long: a damaged row gave the span.
+  if (span.begin > span.end || span.end > kMaxTextBytes) FailCorrupt(database, document);
   std::string text;
   if (span.size() == 0) return text;
   text.reserve(span.size());

@@ -1,11 +1,12 @@
 // What Tome adds to SQLite's FTS5 on a connection: the tokenizer "tome", which decodes term streams
 // (retrieval/term_stream.h), and the auxiliary function tome_collect(TABLE, POSTINGS), which
-// appends the current row to a list of postings. A query for it is a single phrase, wrapped in an
-// aggregate:
+// appends the current row to a list of postings and gives 1. A query for it is a single phrase,
+// with the function in a condition that no row meets:
 //
-//   SELECT count(tome_collect(lexical, ?1)) FROM lexical WHERE lexical MATCH ?2
+//   SELECT 1 FROM lexical WHERE lexical MATCH ?2 AND NOT tome_collect(lexical, ?1)
 //
-// so that a posting costs one call and no step of a statement (half the time of a search).
+// so that a posting costs one call and no step of a statement (half the time of a search). FTS5
+// does not allow its functions inside an aggregate.
 #pragma once
 
 #include <cstdint>

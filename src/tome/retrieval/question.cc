@@ -107,6 +107,7 @@ class CjkWords {
       }
       from = to;
     }
+    begins_[text.size()] = true;  // the end ends the last word
     utext_close(&utext);
   }
 
@@ -200,8 +201,12 @@ void AddCjk(std::span<const Piece> pieces, const CjkWords& words, bool keep_stop
         terms.AddTerm(piece.text, kUnknownWordPair);
       }
     } else if (piece.kind == TermKind::kUnigram) {
+      // A character without a pair is in none of the pairs: alone in its run, whatever word the
+      // dictionary makes of it and of what stands beside it.
+      const bool paired = (i > 0 && pieces[i - 1].kind == TermKind::kBigram) ||
+                          (i + 1 < pieces.size() && pieces[i + 1].kind == TermKind::kBigram);
       const bool single = words.IsSingle(piece.begin, piece.end);
-      if (single && !left_out(piece)) terms.AddTerm(piece.text, kSingleCharacter);
+      if ((single || !paired) && !left_out(piece)) terms.AddTerm(piece.text, kSingleCharacter);
     }
   }
 }

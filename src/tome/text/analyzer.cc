@@ -19,7 +19,7 @@ namespace tome {
 namespace {
 
 // Raised whenever the same text would give other terms.
-constexpr int kRulesVersion = 1;
+constexpr int kRulesVersion = 2;
 
 // Stems are cached because words repeat (Zipf): a novel has some 20,000 distinct ones.
 constexpr size_t kMaxCachedStems = size_t{1} << 16;
@@ -51,13 +51,12 @@ constexpr std::array<CharClass, 128> kAsciiClasses = [] {
 CharClass WideClass(char32_t c) {
   if (IsCjk(c)) return CharClass::kCjk;
   if (c == 0x2019) return CharClass::kApostrophe;
+  const auto code_point = static_cast<UChar32>(c);
+  constexpr uint32_t kWordMask = U_GC_L_MASK | U_GC_N_MASK | U_GC_M_MASK;
+  if ((U_MASK(u_charType(code_point)) & kWordMask) == 0) return CharClass::kSeparator;
   if (c >= 0x0E00 && c <= 0x109F && (c <= 0x0EFF || c >= 0x1000)) return CharClass::kNoSpaces;
   if (c >= 0x1780 && c <= 0x17FF) return CharClass::kNoSpaces;
-  const auto code_point = static_cast<UChar32>(c);
-  if (u_isdigit(code_point)) return CharClass::kDigit;
-  constexpr uint32_t kWordMask = U_GC_L_MASK | U_GC_N_MASK | U_GC_M_MASK;
-  return (U_MASK(u_charType(code_point)) & kWordMask) != 0 ? CharClass::kLetter
-                                                           : CharClass::kSeparator;
+  return u_isdigit(code_point) ? CharClass::kDigit : CharClass::kLetter;
 }
 
 struct StemmerDeleter {
@@ -198,7 +197,8 @@ class Analyzer::Impl {
   }
 
   // NFKC_Casefold, then decomposition without the marks of Latin, Greek and Cyrillic (U+0300 to
-  // U+036F).
+  // U+036F), but for the breve of й: that is a letter of its own, which Russian endings are made
+  // of.
   std::string FoldWide(std::string_view word) const {
     UErrorCode status = U_ZERO_ERROR;
     const icu::UnicodeString wide = icu::UnicodeString::fromUTF8(
@@ -209,6 +209,8 @@ class Analyzer::Impl {
       const char16_t unit = decomposed[i];
       if (unit == 0x2019) {
         kept += u'\'';
+      } else if (unit == 0x0306 && i > 0 && decomposed[i - 1] == u'и') {
+        kept += unit;
       } else if ((unit < 0x0300 || unit > 0x036F) && unit != u',') {
         kept += unit;
       }

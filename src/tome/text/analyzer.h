@@ -3,9 +3,9 @@
 //  - Alphabetic scripts: a term is a run of letters, marks and digits (an apostrophe inside joins,
 //  a '.' or
 //    ',' joins digits), case, width and diacritics folded (NFKC_Casefold, then marks of Latin,
-//    Greek and Cyrillic dropped), stemmed by Snowball: English for the Latin script, Russian for
-//    Cyrillic. Commas inside numbers are dropped. "Sources.list" gives "sourc", "list"; "10,000"
-//    gives "10000".
+//    Greek and Cyrillic dropped, but for that of й), stemmed by Snowball: English for the Latin
+//    script, Russian for Cyrillic. Commas inside numbers are dropped. "Sources.list" gives "sourc",
+//    "list"; "10,000" gives "10000".
 //  - Chinese, Japanese, Korean: every character is a term, and every pair of neighbours is one, at
 //  the
 //    same position as its first character, so that a word of two or more characters is a phrase of
@@ -65,7 +65,7 @@ class Analyzer {
   std::unique_ptr<Impl> impl_;
 };
 
-// "tome-1 icu-72.1 snowball-2.2": what the terms of an index depend on.
+// "tome-2 icu-72.1 snowball-2": what the terms of an index depend on.
 std::string AnalyzerVersion();
 
 }  // namespace tome

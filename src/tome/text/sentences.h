@@ -1,5 +1,6 @@
-// Sentence boundaries by ICU (Unicode Standard Annex 29, with ICU's list of English abbreviations,
-// so that "Mr. Smith" is one sentence). Works for Chinese, Japanese and the alphabetic scripts
+// Sentence boundaries by ICU (Unicode Standard Annex 29, with ICU's list of English abbreviations
+// and some titles, so that "Mr. Smith met Dr. Jones" is one sentence). A quote or bracket that
+// opens belongs to the sentence after it. Works for Chinese, Japanese and the alphabetic scripts
 // alike.
 #pragma once
 
@@ -28,6 +29,19 @@ class SentenceSplitter {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// What EstimateTokens counts. Counts add up exactly, so the estimate of a text is had from its
+// parts.
+struct TokenCount {
+  uint64_t cjk = 0;
+  uint64_t others = 0;
+
+  uint64_t tokens() const { return cjk + (others + 3) / 4; }
+  friend TokenCount operator+(const TokenCount& a, const TokenCount& b) {
+    return {.cjk = a.cjk + b.cjk, .others = a.others + b.others};
+  }
+};
+TokenCount CountTokens(std::string_view utf8);
 
 // About how many tokens a language model makes of the text, for budgets where no model is at hand:
 // one a CJK character, one per four other characters.

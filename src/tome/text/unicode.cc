@@ -91,9 +91,6 @@ std::string Repair(std::string_view bytes) {
   return out;
 }
 
-// White space in the sense of CollapseWhiteSpace, above ASCII.
-bool IsWideSpace(char32_t c) { return u_isUWhiteSpace(static_cast<UChar32>(c)) != 0; }
-
 }  // namespace
 
 bool IsValidUtf8(std::string_view bytes) {
@@ -173,7 +170,7 @@ std::string CollapseWhiteSpace(std::string_view utf8) {
     }
     const size_t start = i;
     const char32_t c = NextOrReplacement(utf8, i);
-    if (IsWideSpace(c)) {
+    if (IsWhiteSpace(c)) {
       pending = !out.empty();
       continue;
     }
@@ -183,6 +180,10 @@ std::string CollapseWhiteSpace(std::string_view utf8) {
     out.append(utf8, start, i - start);
   }
   return out;
+}
+
+bool IsWhiteSpace(char32_t code_point) {
+  return u_isUWhiteSpace(static_cast<UChar32>(code_point)) != 0;
 }
 
 uint64_t CountCodePoints(std::string_view utf8) {

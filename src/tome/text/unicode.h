@@ -22,6 +22,9 @@ std::string NormalizeText(std::string_view bytes);
 // end. The no-break space counts as white space, U+200B (zero width) is dropped.
 std::string CollapseWhiteSpace(std::string_view utf8);
 
+// Unicode White_Space: among it the no-break space and the ideographic one.
+bool IsWhiteSpace(char32_t code_point);
+
 // The number of code points of well-formed UTF-8.
 uint64_t CountCodePoints(std::string_view utf8);
 

@@ -1,0 +1,53 @@
+#include "tome/answer/answer_json.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace tome {
+namespace {
+
+TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
+  const Answer answer{.question = "Where?",
+                      .way = "quotes",
+                      .why = "no model",
+                      .text = "Here. [1]",
+                      .citations = {{.document_id = 3,
+                                     .document = "a.pdf",
+                                     .page = 12,
+                                     .page_label = "xii",
+                                     .section = "Part > Chapter",
+                                     .span = {.begin = 5, .end = 10},
+                                     .quote = "Here.",
+                                     .score = 1.5}},
+                      .notes = {"a note"},
+                      .search_seconds = 0.25,
+                      .document_tokens = 1000,
+                      .quoted_tokens = 2};
+  EXPECT_EQ(AnswerToJson(answer), nlohmann::ordered_json::parse(R"({
+    "question": "Where?", "way": "quotes", "why": "no model", "answer": "Here. [1]",
+    "citations": [{"document": "a.pdf", "page": 12, "section": "Part > Chapter",
+                   "begin": 5, "end": 10, "quote": "Here.", "score": 1.5}],
+    "notes": ["a note"], "timing": {"search_seconds": 0.25},
+    "tokens": {"documents": 1000, "quoted": 2}})"));
+  const nlohmann::ordered_json json = AnswerToJson(answer);
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.items()) keys.push_back(key);
+  EXPECT_EQ(keys, (std::vector<std::string>{"question", "way", "why", "answer", "citations",
+                                            "notes", "timing", "tokens"}));
+}
+
+TEST(AnswerJsonTest, PageAndSectionAreNullWhereThereIsNone) {
+  Answer answer;
+  answer.citations.emplace_back();
+  const auto citation = AnswerToJson(answer)["citations"][0];
+  EXPECT_TRUE(citation.at("page").is_null());
+  EXPECT_TRUE(citation.at("section").is_null());
+  EXPECT_TRUE(AnswerToJson(Answer())["citations"].is_array());
+  EXPECT_TRUE(AnswerToJson(Answer())["notes"].is_array());
+}
+
+}  // namespace
+}  // namespace tome

@@ -1,0 +1,177 @@
+#include "tome/retrieval/question.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/expect_error.h"
+#include "tests/random_text.h"
+#include "tome/retrieval/term_stream.h"
+
+namespace tome {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Not;
+using testing::UnorderedElementsAre;
+
+// "sourc list" for a phrase of two terms.
+std::string Readable(std::string_view stream) {
+  std::string text;
+  std::string_view term;
+  bool colocated = false;
+  while (NextTerm(stream, term, colocated)) {
+    text += (text.empty() ? "" : " ") + std::string(term);
+  }
+  return text;
+}
+
+class QuestionTest : public testing::Test {
+ protected:
+  std::vector<std::string> Terms(const std::string& text) {
+    std::vector<std::string> terms;
+    for (const QueryTerm& term : ParseQuestion(text, analyzer_).terms) {
+      terms.push_back(Readable(term.stream));
+    }
+    return terms;
+  }
+  const QueryTerm& Find(const Question& question, const std::string& readable) {
+    for (const QueryTerm& term : question.terms) {
+      if (Readable(term.stream) == readable) return term;
+    }
+    ADD_FAILURE() << "no term " << readable;
+    return question.terms.at(0);
+  }
+
+  Analyzer analyzer_;
+};
+
+TEST_F(QuestionTest, LeavesQuestionWordsOut) {
+  EXPECT_THAT(Terms("How do I install the packages?"), UnorderedElementsAre("instal", "packag"));
+  EXPECT_THAT(Terms("WHAT IS DEBIAN"), ElementsAre("debian"));
+}
+
+TEST_F(QuestionTest, KeepsQuestionWordsWhereNothingElseRemains) {
+  EXPECT_THAT(Terms("What is it?"), UnorderedElementsAre("what", "is", "it"));
+  EXPECT_THAT(Terms("是什么"), Not(IsEmpty()));
+}
+
+TEST_F(QuestionTest, WordsJoinedByPunctuationAreAPhraseAsWell) {
+  EXPECT_THAT(Terms("Where is sources.list?"), UnorderedElementsAre("sourc list", "sourc", "list"));
+  EXPECT_THAT(Terms("apt-get"), UnorderedElementsAre("apt get", "apt", "get"));
+  EXPECT_THAT(Terms("/etc/apt/sources.list"), Contains("etc apt sourc list"));
+  EXPECT_THAT(Terms("apt get"), UnorderedElementsAre("apt", "get")) << "a space joins nothing";
+  EXPECT_THAT(Terms("one　two"), UnorderedElementsAre("one", "two")) << "nor does a wide one";
+}
+
+TEST_F(QuestionTest, ALeftOutWordCountsInsideAJoinedGroup) {
+  EXPECT_THAT(Terms("end-to-end tests"), UnorderedElementsAre("end to end", "end", "to", "test"));
+}
+
+TEST_F(QuestionTest, SearchesChineseByThePairsThatRemain) {
+  const Question question = ParseQuestion("如何管理软件包？", analyzer_);
+  std::vector<std::string> terms;
+  for (const QueryTerm& term : question.terms) terms.push_back(Readable(term.stream));
+  EXPECT_THAT(terms, Contains("管理"));
+  EXPECT_THAT(terms, Contains("软件"));
+  EXPECT_THAT(terms, Not(Contains("如何")));
+  EXPECT_THAT(terms, Not(Contains("何管")));
+  // A pair across two words counts less than a word.
+  EXPECT_LT(Find(question, "理软").weight, Find(question, "管理").weight);
+}
+
+TEST_F(QuestionTest, MixesScripts) {
+  const auto terms = Terms("Debian 的软件源是什么？");
+  EXPECT_THAT(terms, Contains("debian"));
+  EXPECT_THAT(terms, Contains("软件"));
+  EXPECT_THAT(terms, Not(Contains("什么")));
+  EXPECT_THAT(terms, Not(Contains("的")));
+}
+
+TEST_F(QuestionTest, AQuotedPhraseIsRequiredInAllFourKindsOfQuotes) {
+  for (const char* text :
+       {"what of \"stable release\" dates", "what of “stable release” dates",
+        "what of 「stable release」 dates", "what of 『stable release』 dates"}) {
+    const Question question = ParseQuestion(text, analyzer_);
+    EXPECT_THAT(question.phrases, ElementsAre("stable release")) << text;
+    const QueryTerm& phrase = Find(question, "stabl releas");
+    EXPECT_TRUE(phrase.required) << text;
+    EXPECT_FALSE(Find(question, "date").required) << text;
+    EXPECT_GT(phrase.weight, Find(question, "date").weight) << text;
+  }
+}
+
+TEST_F(QuestionTest, AQuotedPhraseKeepsItsStopWords) {
+  EXPECT_THAT(Terms("\"to be or not\""), Contains("to be or not"));
+  const Question chinese = ParseQuestion("“是什么”", analyzer_);
+  EXPECT_TRUE(Find(chinese, "是什 什么").required);
+}
+
+TEST_F(QuestionTest, QuotesThatHoldNoWordOrNeverEndAreNoPhrases) {
+  EXPECT_THAT(ParseQuestion("a 5\" disk", analyzer_).phrases, IsEmpty());
+  EXPECT_THAT(ParseQuestion("disk \"\" “…”", analyzer_).phrases, IsEmpty());
+  EXPECT_THAT(ParseQuestion("「disk” size", analyzer_).phrases, IsEmpty());
+  EXPECT_THAT(ParseQuestion("\"a disk\" and \"a drive\"", analyzer_).phrases,
+              ElementsAre("a disk", "a drive"));
+}
+
+TEST_F(QuestionTest, NormalizesItsText) {
+  EXPECT_EQ(ParseQuestion("  what\n is e\u0301te\u0301 ", analyzer_).text, "what is été");
+  EXPECT_EQ(ParseQuestion("debian\xFF", analyzer_).text, "debian\uFFFD");
+}
+
+TEST_F(QuestionTest, AQuestionWithoutWordsIsRefused) {
+  for (const char* text : {"", "   ", "?!…", "\xFF\xFE", "。？"}) {
+    EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { ParseQuestion(text, analyzer_); })) << text;
+  }
+}
+
+TEST_F(QuestionTest, TheLongestQuestionIsTakenAndOneByteMoreRefused) {
+  EXPECT_NO_THROW(ParseQuestion(std::string(kMaxQuestionBytes, 'x'), analyzer_));
+  EXPECT_TRUE(Fails(Code::kInvalidArgument,
+                    [&] { ParseQuestion(std::string(kMaxQuestionBytes + 1, 'x'), analyzer_); }));
+}
+
+TEST_F(QuestionTest, AnyQuestionWithAWordGivesDistinctTermsUpToTheLimit) {
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    std::mt19937 random(seed);
+    const std::string text = RandomText(random, 1 + random() % (seed % 10 == 0 ? 600 : 12));
+    Question question;
+    try {
+      question = ParseQuestion(text, analyzer_);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kInvalidArgument) << "seed " << seed;
+      continue;
+    }
+    EXPECT_FALSE(question.terms.empty()) << "seed " << seed << ": " << text;
+    EXPECT_LE(question.terms.size(), kMaxQuestionTerms) << "seed " << seed;
+    std::set<std::string> streams;
+    for (const QueryTerm& term : question.terms) {
+      EXPECT_GT(term.weight, 0) << "seed " << seed;
+      EXPECT_FALSE(Readable(term.stream).empty()) << "seed " << seed;
+      EXPECT_TRUE(streams.insert(term.stream).second) << "seed " << seed;
+    }
+  }
+}
+
+TEST_F(QuestionTest, CharactersThatTheDictionaryJoinsToPunctuationAreStillAsked) {
+  EXPECT_THAT(Terms("한_"), ElementsAre("한"));
+  EXPECT_THAT(Terms("ア_"), ElementsAre("ア"));
+}
+
+TEST_F(QuestionTest, APhraseIsFoundWhereItsTextStands) {
+  EXPECT_EQ(Readable(PhraseStream("软件管理", analyzer_)), "软件 件管 管理");
+  EXPECT_EQ(Readable(PhraseStream("软件a库", analyzer_)), "软件 件 a 库");
+  EXPECT_EQ(Readable(PhraseStream("软", analyzer_)), "软");
+  EXPECT_EQ(PhraseStream("…", analyzer_), "");
+}
+
+}  // namespace
+}  // namespace tome

@@ -1,0 +1,55 @@
+#include "tome/retrieval/stop_words.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/temp_folder.h"
+
+namespace tome {
+namespace {
+
+// The words as they stand in the source: binary search finds each only in a sorted list.
+std::vector<std::string> ListInSource(const std::string& name) {
+  const std::string source = FileBytes(TOME_SOURCE_DIR "/src/tome/retrieval/stop_words.cc");
+  const size_t begin = source.find("{", source.find(name + "[]"));
+  const size_t end = source.find("};", begin);
+  std::vector<std::string> words;
+  for (size_t at = source.find('"', begin); at < end; at = source.find('"', at + 1)) {
+    const size_t close = source.find('"', at + 1);
+    words.push_back(source.substr(at + 1, close - at - 1));
+    at = close;
+  }
+  return words;
+}
+
+TEST(StopWordsTest, TheEnglishListIsSortedAndEachOfItsWordsIsFound) {
+  const std::vector<std::string> words = ListInSource("kEnglish");
+  ASSERT_GT(words.size(), 90U);
+  for (size_t i = 0; i < words.size(); ++i) {
+    EXPECT_TRUE(IsEnglishStopWord(words[i])) << words[i];
+    EXPECT_TRUE(i == 0 || words[i - 1] < words[i]) << words[i];
+  }
+}
+
+TEST(StopWordsTest, EachWordOfTheChineseListIsFound) {
+  const std::vector<std::string> words = ListInSource("kChinese");
+  ASSERT_GT(words.size(), 100U);
+  for (const std::string& word : words) EXPECT_TRUE(IsChineseStopWord(word)) << word;
+}
+
+TEST(StopWordsTest, WordsThatCarryATopicAreNone) {
+  for (const char* word : {"", "debian", "The", "package", "th", "yourss", "的"}) {
+    EXPECT_FALSE(IsEnglishStopWord(word)) << word;
+  }
+  for (const char* word : {"", "软件", "么", "the", "是什么包"}) {
+    EXPECT_FALSE(IsChineseStopWord(word)) << word;
+  }
+}
+
+}  // namespace
+}  // namespace tome
