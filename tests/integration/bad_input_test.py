@@ -141,10 +141,10 @@ class BadReaderTest(BadInputCase):
                 ("kill -XCPU $$", "time"), ("exit 3", "status 3"), ("true", "no answer"), ("echo hello", "answer"),
                 (r"printf 'D\377\377\377\377\377\377\377\377'", "malformed"),
                 (r"printf 'D\005\0\0\0\0\0\0\0abcde'", "no document"), (r"printf 'D\005\0\0\0\0\0\0\0abc'", "answer"),
-                (r"printf 'X\0\0\0\0\0\0\0\0'", "malformed"), (r"printf 'E\0\0\0\0\0\0\0\0'", "without saying why"),
-                (r"printf 'E\002\0\0\0\0\0\0\0[]'", "without saying why"),
-                (r"""printf 'E\015\0\0\0\0\0\0\0{"message":7}'""", "without saying why"),
-                (r"""printf 'P\014\0\0\0\0\0\0\0{"done":"x"}'""", "no answer"),
+                (r"printf 'X\0\0\0\0\0\0\0\0'", "malformed"), (r"printf 'E\0\0\0\0\0\0\0\0'", "malformed"),
+                (r"printf 'E\002\0\0\0\0\0\0\0[]'", "malformed"),
+                (r"""printf 'E\015\0\0\0\0\0\0\0{"message":7}'""", "malformed"),
+                (r"""printf 'P\014\0\0\0\0\0\0\0{"done":"x"}'""", "malformed"),
                 (r"""printf 'E\025\0\0\0\0\0\0\0{"message":"a\\nb\\tc"}'""", "a.*b"),
                 ("exec >&-; sleep 0.1; exit 3", "status 3")):
             with self.subTest(script=script):
