@@ -45,7 +45,7 @@ TEST_F(QuotesTest, QuotesTheSentenceWithItsPageAndSection) {
   const AskedDocument document =
       Add("a.txt",
           "---\n# Part\nNothing of use. Really nothing.\n---\n## 安装\nFirst rest a while. The "
-          "needle lies in the haystack. Then eat.\n");
+          "needle lies in the haystack.\n");
   const Answer answer = Ask("Where is the needle?", {document});
   ExpectVerbatim(answer);
   ASSERT_EQ(answer.citations.size(), 1U);
@@ -76,7 +76,7 @@ TEST_F(QuotesTest, WithoutPagesAndSectionsThereAreNone) {
 }
 
 TEST_F(QuotesTest, AnswersInChinese) {
-  Add("a.txt", "# 第一章\n今天天气很好。软件包由仓库管理。我们出去走走。\n# 第二章\n别的事情。");
+  Add("a.txt", "# 第一章\n今天天气很好。软件包由仓库管理。\n# 第二章\n别的事情。");
   const Answer answer = Ask("软件包由什么管理？");
   ExpectVerbatim(answer);
   ASSERT_FALSE(answer.citations.empty());

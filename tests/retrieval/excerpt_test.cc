@@ -37,8 +37,10 @@ class ExcerptTest : public testing::Test {
   Excerpter excerpter_{analyzer_};
 };
 
+// Each sentence is a paragraph: none takes the next one along.
 constexpr const char* kEnglish =
-    "The weather was fine. Edit the file sources.list first. Then run apt update. Nobody knew why.";
+    "The weather was fine.\n\nEdit the file sources.list first.\n\nThen run apt update.\n\n"
+    "Nobody knew why.";
 
 TEST_F(ExcerptTest, TakesTheSentenceThatHoldsTheTerms) {
   EXPECT_EQ(Trim(kEnglish, {{"sources.list", 1}}), "Edit the file sources.list first.");
@@ -47,7 +49,7 @@ TEST_F(ExcerptTest, TakesTheSentenceThatHoldsTheTerms) {
 
 TEST_F(ExcerptTest, TakesTheShortestRunThatHoldsAll) {
   EXPECT_EQ(Trim(kEnglish, {{"file", 1}, {"update", 1}}),
-            "Edit the file sources.list first. Then run apt update.");
+            "Edit the file sources.list first.\n\nThen run apt update.");
 }
 
 TEST_F(ExcerptTest, LeavesOutATermWhoseSentencesCostMoreThanItIsWorth) {
@@ -56,7 +58,7 @@ TEST_F(ExcerptTest, LeavesOutATermWhoseSentencesCostMoreThanItIsWorth) {
 }
 
 TEST_F(ExcerptTest, AmongEqualsTheFirstAndShortestWins) {
-  EXPECT_EQ(Trim("A cat sat. A cat sat. A cat sat.", {{"cat", 1}}), "A cat sat.");
+  EXPECT_EQ(Trim("A cat sat.\n\nA cat sat.\n\nA cat sat.", {{"cat", 1}}), "A cat sat.");
   const std::string text = "One cat here. One dog here. Two cat here.";
   const std::vector<TermValue> values = Values({{"cat", 1}});
   EXPECT_EQ(excerpter_.Trim(text, {0, text.size()}, {}, LineBreaks::kHard, values).begin, 0U);
@@ -69,8 +71,19 @@ TEST_F(ExcerptTest, APhraseMustStandTogetherInOneSentence) {
 
 TEST_F(ExcerptTest, WorksOnChinese) {
   const std::string text = "今天天气很好。软件包由仓库管理。我们出去走走吧！";
-  EXPECT_EQ(Trim(text, {{"软件", 1}, {"仓库", 1}}), "软件包由仓库管理。");
+  EXPECT_EQ(Trim(text, {{"软件", 1}, {"仓库", 1}}), "软件包由仓库管理。我们出去走走吧！");
   EXPECT_EQ(Trim(text, {{"走", 1}}), "我们出去走走吧！");
+}
+
+TEST_F(ExcerptTest, TakesTheNextSentenceOfTheParagraphAlongWhereItFits) {
+  EXPECT_EQ(Trim("Before. The rg command is fast. It skips files. After.", {{"rg", 1}}),
+            "The rg command is fast. It skips files.");
+  EXPECT_EQ(Trim("The rg command is fast.\n\nIt skips files.", {{"rg", 1}}),
+            "The rg command is fast.");
+  std::string words;
+  for (int i = 0; i < 100; ++i) words += " word";
+  EXPECT_EQ(Trim("The rg command is fast. It skips" + words + ".", {{"rg", 1}}),
+            "The rg command is fast.");
 }
 
 TEST_F(ExcerptTest, TakesNoHeadingWhereThereIsOtherText) {
@@ -93,12 +106,12 @@ TEST_F(ExcerptTest, KeepsToAQuotesLengthButNeverTearsASentence) {
 
 TEST_F(ExcerptTest, AWrappedSentenceOfSoftTextStaysWhole) {
   const std::string text = "First one. The needle\nis wrapped. Last.";
-  EXPECT_EQ(Trim(text, {{"needle", 1}}, {}, LineBreaks::kSoft), "The needle\nis wrapped.");
+  EXPECT_EQ(Trim(text, {{"needle", 1}}, {}, LineBreaks::kSoft), "The needle\nis wrapped. Last.");
 }
 
 TEST_F(ExcerptTest, WithoutTermsGivesASentence) {
-  EXPECT_EQ(Trim("One. Two.", {}), "One.");
-  EXPECT_EQ(Trim("One. Two.", {{"absent", 1}}), "One.");
+  EXPECT_EQ(Trim("One.\n\nTwo.", {}), "One.");
+  EXPECT_EQ(Trim("One.\n\nTwo.", {{"absent", 1}}), "One.");
 }
 
 TEST_F(ExcerptTest, IsARunOfWholeSentencesInsideThePassage) {

@@ -103,22 +103,13 @@ Run BestRun(const std::vector<Sentence>& sentences, std::span<const TermValue> t
   return best;
 }
 
-// `run` with the sentence after it and the one before, where they stand in the same paragraph and
-// fit.
-Run WithContext(std::string_view text, const std::vector<Sentence>& sentences, Run run) {
-  const auto joined = [&](size_t i) {  // sentences i and i + 1 are of one paragraph
-    const uint64_t end = sentences[i].span.end;
-    return text.substr(end, sentences[i + 1].span.begin - end).find("\n\n") ==
-           std::string_view::npos;
-  };
-  const Run with_next{.first = run.first, .last = run.last + 1};
-  if (with_next.last < sentences.size() && joined(run.last) &&
-      TokensOf(sentences, with_next) <= kQuoteTokens) {
-    run = with_next;
-  }
-  if (run.first == 0 || !joined(run.first - 1)) return run;
-  const Run with_previous{.first = run.first - 1, .last = run.last};
-  return TokensOf(sentences, with_previous) <= kQuoteTokens ? with_previous : run;
+// `run` with the sentence after it, where that stands in the same paragraph and fits.
+Run WithNext(std::string_view text, const std::vector<Sentence>& sentences, const Run& run) {
+  const Run longer{.first = run.first, .last = run.last + 1};
+  if (longer.last >= sentences.size() || TokensOf(sentences, longer) > kQuoteTokens) return run;
+  const uint64_t end = sentences[run.last].span.end;
+  const std::string_view gap = text.substr(end, sentences[longer.last].span.begin - end);
+  return gap.find("\n\n") == std::string_view::npos ? longer : run;
 }
 
 }  // namespace
@@ -146,7 +137,7 @@ TextSpan Excerpter::Trim(std::string_view text, const TextSpan& passage,
     sentences.push_back({.span = span, .tokens = EstimateTokens(sentence), .terms = found});
   }
   if (sentences.empty()) return passage;
-  const Run run = WithContext(text, sentences, BestRun(sentences, terms));
+  const Run run = WithNext(text, sentences, BestRun(sentences, terms));
   return {.begin = sentences[run.first].span.begin, .end = sentences[run.last].span.end};
 }
 
