@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "tome/base/error.h"
@@ -81,6 +82,22 @@ Identity ReadIdentity(Database& database) {
   return {.version = select.Int(0), .application = select.Int(1), .tables = select.Int(2)};
 }
 
+// Sets the journal mode, which stays with the file. Where several processes do so on a new file at
+// once, SQLite refuses all but one at once instead of letting them wait; the next try finds it
+// done.
+void UseWal(Database& database) {
+  constexpr int kTries = 500;
+  for (int tries_left = kTries;; --tries_left) {
+    try {
+      database.Exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (const Error& error) {
+      if (error.code() != Code::kUnavailable || tries_left == 0) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
 void CreateSchema(Database& database) {
   Transaction transaction(database);
   // Another process may have created it while we waited for the lock.
@@ -106,10 +123,11 @@ Database OpenLibraryDatabase(const std::filesystem::path& path, std::stop_token 
                                        path.parent_path().string(), error.message()));
   }
   Database database = Database::Open(path, kBusyWait, std::move(stop));
+  UseWal(database);
   // synchronous=NORMAL: a killed process loses nothing, a power cut at most the last commits,
   // whole.
   database.Exec(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;"
+      "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;"
       "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216;");
   RegisterFts5Extension(database);
   const Identity identity = ReadIdentity(database);
