@@ -1,4 +1,5 @@
-// The stages of adding a text to the library, each alone and on one thread: what bounds `library add`.
+// The stages of adding a text to the library, each alone and on one thread: what bounds `library
+// add`.
 //   indexing_bench TEXT_FILE [Google Benchmark's options]
 // "chars/s" counts code points of the text.
 #include <benchmark/benchmark.h>
@@ -21,8 +22,9 @@ namespace {
 Document document;  // set by main before any benchmark runs
 
 void CountCharacters(benchmark::State& state) {
-  state.counters["chars/s"] = benchmark::Counter(static_cast<double>(CountCodePoints(document.text)),
-                                                 benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["chars/s"] =
+      benchmark::Counter(static_cast<double>(CountCodePoints(document.text)),
+                         benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void BM_Normalize(benchmark::State& state) {
@@ -40,7 +42,8 @@ BENCHMARK(BM_CutPassages)->Unit(benchmark::kMillisecond);
 std::vector<PassageTerms> AnalyzeAll(Analyzer& analyzer) {
   std::vector<PassageTerms> terms;
   for (const Passage& passage : CutPassages(document, kPassageTokens, {})) {
-    const auto text = std::string_view(document.text).substr(passage.span.begin, passage.span.size());
+    const auto text =
+        std::string_view(document.text).substr(passage.span.begin, passage.span.size());
     terms.push_back({.text = AnalyzeToStream(text, analyzer), .headings = {}});
   }
   return terms;

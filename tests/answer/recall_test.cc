@@ -48,7 +48,8 @@ std::vector<RecallQuestion> ReadQuestions() {
   return questions;
 }
 
-// Line ends of the source stand differently in the answer and in the text: compare without white space.
+// Line ends of the source stand differently in the answer and in the text: compare without white
+// space.
 std::string WithoutSpace(std::string_view text) {
   std::string kept;
   for (const char c : CollapseWhiteSpace(text)) {
@@ -89,8 +90,8 @@ struct Score {
   }
   double Recall() const { return static_cast<double>(found) / static_cast<double>(asked); }
   std::string Text() const {
-    return fmt::format("recall@{} {:.3f} ({} of {}), mean reciprocal rank {:.3f}", kTop, Recall(), found,
-                       asked, reciprocal_ranks / static_cast<double>(asked));
+    return fmt::format("recall@{} {:.3f} ({} of {}), mean reciprocal rank {:.3f}", kTop, Recall(),
+                       found, asked, reciprocal_ranks / static_cast<double>(asked));
   }
 };
 

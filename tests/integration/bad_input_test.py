@@ -145,7 +145,7 @@ class BadReaderTest(BadInputCase):
                 (r"printf 'E\002\0\0\0\0\0\0\0[]'", "malformed"),
                 (r"""printf 'E\015\0\0\0\0\0\0\0{"message":7}'""", "malformed"),
                 (r"""printf 'P\014\0\0\0\0\0\0\0{"done":"x"}'""", "malformed"),
-                (r"""printf 'E\041\0\0\0\0\0\0\0{"code":"io","message":"a\\nb\\tc"}'""", "a.*b"),
+                (r"""printf 'E\041\0\0\0\0\0\0\0{"code":"io","message":"a\\nb\\tc"}'""", "txt: a b c$"),
                 ("exec >&-; sleep 0.1; exit 3", "status 3")):
             with self.subTest(script=script):
                 result = self.fails("library", "add", book, naming=book, env=self.reader_that(script))
