@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "tome/base/error.h"
@@ -183,31 +184,31 @@ void AddWords(std::string_view text, std::span<const Piece> pieces, bool keep_st
   }
 }
 
+// The weight of the pair of characters at pieces[i]; nothing where it is not searched.
+std::optional<double> PairWeight(std::span<const Piece> pieces, size_t i, const CjkWords& words,
+                                 bool keep_stop_words) {
+  const Piece& pair = pieces[i];
+  if (pair.kind != TermKind::kBigram) return std::nullopt;
+  // The second character begins where the unigram before this pair ended.
+  const uint64_t second = pieces[i - 1].end;
+  if (!keep_stop_words && (words.IsStop(pair.begin) || words.IsStop(second))) return std::nullopt;
+  if (!words.BeginsWord(second)) return kWordWeight;
+  const bool name = words.IsSingle(pair.begin, second) || words.IsSingle(second, pair.end);
+  return name ? std::optional(kUnknownWordPair) : std::nullopt;
+}
+
 void AddCjk(std::span<const Piece> pieces, const CjkWords& words, bool keep_stop_words,
             TermCollector& terms) {
-  const auto left_out = [&](const Piece& piece) {
-    return !keep_stop_words && words.IsStop(piece.begin);
+  const auto pair_weight = [&](size_t i) {
+    return i < pieces.size() ? PairWeight(pieces, i, words, keep_stop_words) : std::nullopt;
   };
   for (size_t i = 0; i < pieces.size(); ++i) {
-    const Piece& piece = pieces[i];
-    if (piece.kind == TermKind::kBigram) {
-      // The second character begins where the unigram before this pair ended.
-      const uint64_t second = pieces[i - 1].end;
-      const bool second_left_out = !keep_stop_words && words.IsStop(second);
-      if (left_out(piece) || second_left_out) continue;
-      if (!words.BeginsWord(second)) {
-        terms.AddTerm(piece.text, kWordWeight);
-      } else if (words.IsSingle(piece.begin, second) || words.IsSingle(second, piece.end)) {
-        terms.AddTerm(piece.text, kUnknownWordPair);
-      }
-    } else if (piece.kind == TermKind::kUnigram) {
-      // A character without a pair is in none of the pairs: alone in its run, whatever word the
-      // dictionary makes of it and of what stands beside it.
-      const bool paired = (i > 0 && pieces[i - 1].kind == TermKind::kBigram) ||
-                          (i + 1 < pieces.size() && pieces[i + 1].kind == TermKind::kBigram);
-      const bool single = words.IsSingle(piece.begin, piece.end);
-      if ((single || !paired) && !left_out(piece)) terms.AddTerm(piece.text, kSingleCharacter);
-    }
+    if (const auto weight = pair_weight(i)) terms.AddTerm(pieces[i].text, *weight);
+    if (pieces[i].kind != TermKind::kUnigram) continue;
+    // A character alone is common: it is asked for only where no pair asks for it.
+    const bool in_pair = (i > 0 && pair_weight(i - 1)) || pair_weight(i + 1);
+    const bool left_out = !keep_stop_words && words.IsStop(pieces[i].begin);
+    if (!in_pair && !left_out) terms.AddTerm(pieces[i].text, kSingleCharacter);
   }
 }
 

@@ -5,11 +5,10 @@
 //    else remains; the rare words are what decides.
 //  - Words joined by punctuation without a space ("sources.list", "apt-get") also count as a
 //  phrase.
-//  - A run of Chinese, Japanese or Korean is cut into words by ICU's dictionary and question words
-//  are
-//    left out. Searched are the pairs of characters inside the words, and pairs across two words
-//    where one of them is a single character (the dictionary knows no names: 卡|瑞|尔), which count
-//    less, as do single characters.
+//  - A run of Chinese, Japanese or Korean is cut into words by ICU's dictionary and question
+//    words are left out. Searched are the pairs of characters inside the words, pairs across two
+//    words where one is a single character (the dictionary knows no names: 卡|瑞|尔), which count
+//    less, and single characters that are in no such pair, which count least.
 //  - A quoted phrase ("…", “…”, 「…」, 『…』) must occur in a passage exactly so.
 #pragma once
 
