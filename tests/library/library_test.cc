@@ -226,6 +226,17 @@ TEST_F(LibraryTest, RemoveForgetsTheDocumentItsIndexAndItsPaths) {
   EXPECT_THAT(Found(library, "软件"), ElementsAre("Head\n\nAlpha 软件."));
 }
 
+TEST_F(LibraryTest, ADocumentWithADamagedTextCanBeRemoved) {
+  Library library = Open();
+  const DocumentId damaged = library.Add(folder_.Write("a.txt", "Alpha needle."), {}).id;
+  library.Add(folder_.Write("b.txt", "Beta needle."), {});
+  Tables().Exec("UPDATE texts SET bytes = x'00' WHERE document = " + std::to_string(damaged));
+  EXPECT_TRUE(Fails(Code::kCorrupt, [&] { library.Text(damaged); }));
+  library.Remove(damaged, {});
+  EXPECT_EQ(library.List().size(), 1U);
+  EXPECT_THAT(Found(library, "needle"), ElementsAre("Beta needle."));
+}
+
 TEST_F(LibraryTest, ResolvesEachNameOfADocument) {
   Library library = Open();
   std::filesystem::create_directories(folder_ / "x");

@@ -88,7 +88,7 @@ Library Library::Open(const std::filesystem::path& home, const WorkControl& cont
         library.database_->Prepare("SELECT value FROM properties WHERE name = 'analyzer'");
     if (select.Step()) version = select.Text(0);
   }
-  if (version != AnalyzerVersion()) library.RebuildIndex(control);
+  if (version != AnalyzerVersion()) library.UpgradeIndex(control);
   return library;
 }
 
@@ -275,21 +275,28 @@ void Library::Remove(DocumentId id, const WorkControl& control) {
 }
 
 void Library::RemoveRows(DocumentId id, const WorkControl& control) {
-  // A contentless index forgets a passage only when told its terms again.
-  const std::vector<Passage> passages = ReadPassages(id);
-  const int64_t first = Show(id).passages.first;
-  AnalyzePassages(Text(id), Sections(id), passages, control,
-                  [&](size_t offset, std::span<const PassageTerms> batch) {
-                    index_.Remove(first + static_cast<int64_t>(offset), batch);
-                  });
+  // A contentless index forgets a passage only when told its terms again. Where the text they came
+  // from is damaged, the index is made anew of the other documents.
+  bool told = true;
+  try {
+    const std::vector<Passage> passages = ReadPassages(id);
+    const int64_t first = Show(id).passages.first;
+    AnalyzePassages(Text(id), Sections(id), passages, control,
+                    [&](size_t offset, std::span<const PassageTerms> batch) {
+                      index_.Remove(first + static_cast<int64_t>(offset), batch);
+                    });
+  } catch (const Error& error) {
+    if (error.code() != Code::kCorrupt) throw;
+    told = false;
+  }
   for (const std::string_view table : {"texts", "sections", "pages", "passages"}) {
     database_->Prepare(fmt::format("DELETE FROM {} WHERE document = ?1", table)).Bind(1, id).Run();
   }
   database_->Prepare("DELETE FROM documents WHERE id = ?1").Bind(1, id).Run();
+  if (!told) IndexAll(control);
 }
 
-void Library::RebuildIndex(const WorkControl& control) {
-  Transaction transaction(*database_);
+void Library::IndexAll(const WorkControl& control) {
   index_.Clear();
   for (const DocumentRecord& record : List()) {
     AnalyzePassages(Text(record.id), Sections(record.id), ReadPassages(record.id), control,
@@ -297,6 +304,11 @@ void Library::RebuildIndex(const WorkControl& control) {
                       index_.Add(record.passages.first + static_cast<int64_t>(offset), batch);
                     });
   }
+}
+
+void Library::UpgradeIndex(const WorkControl& control) {
+  Transaction transaction(*database_);
+  IndexAll(control);
   const std::string version = AnalyzerVersion();
   database_->Prepare("INSERT OR REPLACE INTO properties VALUES('analyzer', ?1)")
       .Bind(1, std::string_view(version))

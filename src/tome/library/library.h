@@ -120,7 +120,8 @@ class Library {
   bool LinkFile(const std::string& path, DocumentId id, const FileStamp& stamp,
                 const WorkControl& control);
   void RemoveRows(DocumentId id, const WorkControl& control);
-  void RebuildIndex(const WorkControl& control);
+  void IndexAll(const WorkControl& control);
+  void UpgradeIndex(const WorkControl& control);
   std::vector<Passage> ReadPassages(DocumentId id);
 
   std::unique_ptr<Database> database_;  // its address is held by statements
