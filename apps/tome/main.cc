@@ -28,14 +28,14 @@ constexpr int kWrongUsage = 2;
 constexpr int kInterrupted = 130;
 
 // Turns Ctrl-C into a stop request; the second one ends the program at once.
-void WatchInterrupts(std::stop_source stop) {
+void WatchInterrupts(const std::stop_source& source) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   // Before any other thread is started, so that all inherit the mask and only the watcher waits.
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::thread([signals, stop]() mutable {
+  std::thread([signals, stop = source]() mutable {
     int signal = 0;
     sigwait(&signals, &signal);
     stop.request_stop();
@@ -117,4 +117,12 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace tome
 
-int main(int argc, char** argv) { return tome::Main(argc, argv); }
+int main(int argc, char** argv) {
+  // Commands handle their errors; what gets here was thrown while the command line was set up.
+  try {
+    return tome::Main(argc, argv);
+  } catch (...) {
+    std::fputs("tome: internal error: the command line cannot be set up\n", stderr);
+    return 1;
+  }
+}

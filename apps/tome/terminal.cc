@@ -146,7 +146,7 @@ std::string Wrapped(std::string_view text, std::string_view indent) {
   return out;
 }
 
-ProgressBar::ProgressBar(std::string label)
+ProgressBar::ProgressBar(std::string_view label)
     : label_(PrintableLine(label)), enabled_(IsTerminal(STDERR_FILENO)), started_ms_(NowMs()) {}
 
 ProgressBar::~ProgressBar() {

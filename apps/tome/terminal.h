@@ -36,7 +36,7 @@ std::string Wrapped(std::string_view text, std::string_view indent);
 // the terminal's line loses its beginning: of a path the end tells most.
 class ProgressBar {
  public:
-  explicit ProgressBar(std::string label);
+  explicit ProgressBar(std::string_view label);
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
   ~ProgressBar();

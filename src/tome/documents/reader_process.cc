@@ -59,8 +59,10 @@ class Worker {
       posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     }
     std::vector<char*> argv;
-    for (const std::string& argument : arguments)
+    argv.reserve(arguments.size() + 1);
+    for (const std::string& argument : arguments) {
       argv.push_back(const_cast<char*>(argument.c_str()));
+    }
     argv.push_back(nullptr);
     // Its own process group: Ctrl-C at the terminal reaches Tome alone, which then ends the worker.
     // An empty signal mask: Tome's own is not the worker's.
@@ -236,7 +238,7 @@ std::filesystem::path ReaderProgram() {
     return named;
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-  const std::filesystem::path beside = self.parent_path() / "tome-reader";
+  std::filesystem::path beside = self.parent_path() / "tome-reader";
   if (std::filesystem::exists(beside, error)) return beside;
   return self.parent_path().parent_path() / "libexec" / "tome" / "tome-reader";
 }

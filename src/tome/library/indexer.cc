@@ -66,7 +66,7 @@ void AnalyzePassages(std::string_view text, const std::vector<Section>& sections
   });
   try {
     size_t first = 0;
-    while (const auto batch = queue.Pop()) {
+    for (auto batch = queue.Pop(); batch.has_value(); batch = queue.Pop()) {
       control.CheckStop();
       consume(first, *batch);
       first += batch->size();

@@ -13,11 +13,11 @@ namespace tome {
 namespace {
 
 // The tokenizer has no state; FTS5 wants some non-null handle.
-Fts5Tokenizer* const kNoState = reinterpret_cast<Fts5Tokenizer*>(uintptr_t{1});
+char no_state = 0;
 
 int CreateTokenizer(void* /*context*/, const char** /*arguments*/, int /*count*/,
                     Fts5Tokenizer** tokenizer) {
-  *tokenizer = kNoState;
+  *tokenizer = reinterpret_cast<Fts5Tokenizer*>(&no_state);
   return SQLITE_OK;
 }
 

@@ -209,11 +209,11 @@ class Analyzer::Impl {
       const char16_t unit = decomposed[i];
       if (unit == 0x2019) {
         kept += u'\'';
-      } else if (unit == 0x0306 && i > 0 && decomposed[i - 1] == u'и') {
-        kept += unit;
-      } else if ((unit < 0x0300 || unit > 0x036F) && unit != u',') {
-        kept += unit;
+        continue;
       }
+      const bool mark = unit >= 0x0300 && unit <= 0x036F;
+      const bool short_i = unit == 0x0306 && i > 0 && decomposed[i - 1] == u'и';  // й, a letter
+      if ((!mark || short_i) && unit != u',') kept += unit;
     }
     std::string folded;
     nfc_.normalize(kept, status).toUTF8String(folded);
