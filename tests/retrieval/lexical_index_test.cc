@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+#include <filesystem>
 
 #include <algorithm>
 #include <chrono>
@@ -319,6 +321,45 @@ TEST_F(LexicalIndexTest, ALengthBeyondSixteenBitsIsSaturated) {
   const double idf = std::log(2.0);
   ASSERT_EQ(result.passages.size(), 1U);
   EXPECT_NEAR(result.passages[0].score, idf * 1.9 / (1 + 0.9 * (0.6 + 0.4 * 65535 / mean)), 1e-12);
+}
+
+// Outside a transaction a large scope is read by two connections, inside by one: the same result.
+TEST(LexicalIndexThreadsTest, TwoConnectionsFindWhatOneFinds) {
+  const auto path = std::filesystem::path(testing::TempDir()) /
+                    ("tome-two-connections-" + std::to_string(::getpid()) + ".db");
+  {
+    Database database = Database::Open(path, std::chrono::milliseconds(1000), {});
+    RegisterFts5Extension(database);
+    LexicalIndex::CreateTables(database);
+    LexicalIndex index(database);
+    Analyzer analyzer;
+    std::mt19937 random(7);
+    std::vector<PassageTerms> passages;
+    for (int i = 0; i < 20000; ++i) {
+      std::string text = "common";
+      for (int w = 0; w < 3; ++w) text += " word" + std::to_string(random() % 500);
+      passages.push_back({.text = AnalyzeToStream(text, analyzer), .headings = {}});
+    }
+    Transaction writing(database);
+    index.Add(1, passages);
+    writing.Commit();
+    std::vector<QueryTerm> query;
+    for (const char* word : {"common", "word1", "word22", "word333", "absent"}) {
+      query.push_back({.stream = AnalyzeToStream(word, analyzer).stream});
+    }
+    const PassageRange all{.first = 1, .last = 20000};
+    const LexicalResult parallel = index.Search(query, {&all, 1}, 50);
+    const Transaction reading(database);
+    const LexicalResult single = index.Search(query, {&all, 1}, 50);
+    EXPECT_EQ(parallel.idf, single.idf);
+    ASSERT_EQ(parallel.passages.size(), 50U);
+    ASSERT_EQ(single.passages.size(), 50U);
+    for (size_t i = 0; i < 50; ++i) {
+      EXPECT_EQ(parallel.passages[i].id, single.passages[i].id);
+      EXPECT_EQ(parallel.passages[i].score, single.passages[i].score);
+    }
+  }
+  std::filesystem::remove(path);
 }
 
 }  // namespace

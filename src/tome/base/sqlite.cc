@@ -99,6 +99,8 @@ int64_t Database::LastInsertId() const { return sqlite3_last_insert_rowid(handle
 
 int64_t Database::ChangedRows() const { return sqlite3_changes64(handle_.get()); }
 
+bool Database::InTransaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
+
 void Database::Interrupt() { sqlite3_interrupt(handle_.get()); }
 
 void Statement::Check(int result) const {
@@ -183,7 +185,7 @@ Transaction::Transaction(Database& database) : database_(database) {
 
 Transaction::~Transaction() {
   // Some errors (a full disk) have rolled back already; then there is nothing left to do.
-  if (open_ && sqlite3_get_autocommit(database_.handle()) == 0) {
+  if (open_ && database_.InTransaction()) {
     sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
 }

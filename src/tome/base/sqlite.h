@@ -47,6 +47,8 @@ class Database {
 
   int64_t LastInsertId() const;
   int64_t ChangedRows() const;
+  // Whether a transaction is open on this connection.
+  bool InTransaction() const;
   void Interrupt();
 
   const std::string& path() const { return path_; }

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <exception>
 #include <limits>
+#include <thread>
 
 #include "tome/base/error.h"
 #include "tome/retrieval/fts5_extension.h"
@@ -79,6 +82,19 @@ std::string EncodeLengths(std::span<const PassageTerms> passages) {
   return blob;
 }
 
+constexpr std::string_view kPostingsQuery =
+    "SELECT 1 FROM lexical WHERE lexical MATCH ?2 "
+    "AND rowid BETWEEN ?3 AND ?4 AND NOT tome_collect(lexical, ?1)";
+
+// From this many passages on a search is worth a second connection and thread (some 2 ms).
+constexpr size_t kParallelPassages = 16384;
+
+// The postings of one term in order of slot, and how many there are up to the end of each part.
+struct TermPostings {
+  std::vector<Posting> postings;
+  std::vector<size_t> part_ends;
+};
+
 // Appends the postings of `term` in `range`, in order of id.
 void ReadPostings(Statement& statement, std::string_view match, const PassageRange& range,
                   std::vector<Posting>& postings) {
@@ -87,6 +103,46 @@ void ReadPostings(Statement& statement, std::string_view match, const PassageRan
       .Bind(3, range.first)
       .Bind(4, range.last)
       .Run();
+}
+
+// Reads every `step`th term from `first` on.
+void ReadTerms(Statement& statement, std::span<const QueryTerm> query, const Scope& scope,
+               size_t first, size_t step, std::span<TermPostings> all) {
+  for (size_t t = first; t < query.size(); t += step) {
+    const std::string match = fmt::format("\"{}\"", query[t].stream);
+    for (const Scope::Part& part : scope.parts()) {
+      ReadPostings(statement, match, part.range, all[t].postings);
+      all[t].part_ends.push_back(all[t].postings.size());
+    }
+  }
+}
+
+// The postings of all terms; of a large scope half of the terms are read by a second connection, on
+// a thread of its own.
+std::vector<TermPostings> ReadAllPostings(Database& database, Statement& statement,
+                                          std::span<const QueryTerm> query, const Scope& scope) {
+  std::vector<TermPostings> all(query.size());
+  const bool parallel = scope.size() >= kParallelPassages && query.size() > 1 &&
+                        database.path() != ":memory:" && !database.InTransaction();
+  if (!parallel) {
+    ReadTerms(statement, query, scope, 0, 1, all);
+    return all;
+  }
+  std::exception_ptr failure;  // of the thread; read after it was joined
+  std::jthread thread([&] {
+    try {
+      Database second = Database::Open(database.path(), std::chrono::minutes(1), {});
+      RegisterFts5Extension(second);
+      Statement postings = second.Prepare(kPostingsQuery);
+      ReadTerms(postings, query, scope, 1, 2, all);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  });
+  ReadTerms(statement, query, scope, 0, 2, all);
+  thread.join();
+  if (failure) std::rethrow_exception(failure);
+  return all;
 }
 
 }  // namespace
@@ -112,9 +168,7 @@ LexicalIndex::LexicalIndex(Database& database)
           "SELECT first_passage, lengths FROM lexical_lengths WHERE first_passage BETWEEN "
           "ifnull((SELECT max(first_passage) FROM lexical_lengths WHERE first_passage <= ?1), ?1) "
           "AND ?2")),
-      postings_(database.Prepare("SELECT 1 FROM lexical WHERE lexical MATCH ?2 "
-                                 "AND rowid BETWEEN ?3 AND ?4 AND NOT tome_collect(lexical, ?1)")) {
-}
+      postings_(database.Prepare(kPostingsQuery)) {}
 
 void LexicalIndex::Add(int64_t first, std::span<const PassageTerms> passages) {
   if (passages.empty()) return;
@@ -164,15 +218,10 @@ LexicalResult LexicalIndex::Search(std::span<const QueryTerm> query,
   LexicalResult result;
   constexpr double kExcluded = -std::numeric_limits<double>::infinity();
   std::vector<double> scores(scope.size(), 0.0);
-  std::vector<Posting> postings;
-  for (const QueryTerm& term : query) {
-    const std::string match = fmt::format("\"{}\"", term.stream);
-    postings.clear();
-    std::vector<size_t> part_ends;
-    for (const Scope::Part& part : scope.parts()) {
-      ReadPostings(postings_, match, part.range, postings);
-      part_ends.push_back(postings.size());
-    }
+  const std::vector<TermPostings> all = ReadAllPostings(database_, postings_, query, scope);
+  for (size_t t = 0; t < query.size(); ++t) {
+    const QueryTerm& term = query[t];
+    const auto& [postings, part_ends] = all[t];
     const auto holding = static_cast<double>(postings.size());
     const double idf = std::log1p((count - std::min(holding, count) + 0.5) / (holding + 0.5));
     result.idf.push_back(idf);

@@ -81,7 +81,7 @@ class LexicalIndex {
   void Clear();
 
   // The `limit` best passages of the ranges (disjoint), best first, ties in order of id.
-  // O(postings of the terms in the ranges).
+  // O(postings of the terms in the ranges); a large scope is read by two threads.
   LexicalResult Search(std::span<const QueryTerm> query, std::span<const PassageRange> ranges,
                        size_t limit);
 
