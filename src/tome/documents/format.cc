@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tome/base/error.h"
+#include "tome/text/unicode.h"
 
 namespace tome {
 namespace {
@@ -54,16 +55,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kForeign
     {"SQLite format 3", "a SQLite database"},
 }};
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return lower;
-}
-
 std::optional<Format> ByExtension(std::string_view file_name) {
-  const std::string lower = Lower(file_name);
+  const std::string lower = LowerAscii(file_name);
   for (const auto& [extension, format] : kExtensions) {
     if (lower.ends_with(extension)) return format;
   }
@@ -92,7 +85,7 @@ Format DetectZip(std::string_view bytes, std::string_view file_name) {
 }
 
 bool LooksLikeHtml(std::string_view bytes) {
-  const std::string head = Lower(bytes.substr(0, 1024));
+  const std::string head = LowerAscii(bytes.substr(0, 1024));
   const size_t start = head.find_first_not_of("\xEF\xBB\xBF \t\r\n");
   if (start == std::string::npos) return false;
   const std::string_view rest = std::string_view(head).substr(start);
@@ -122,7 +115,7 @@ Format DetectFormat(std::string_view bytes, std::string_view file_name) {
   if (named == Format::kPdf || named == Format::kEpub || named == Format::kDocx ||
       named == Format::kOdt) {
     throw Error(Code::kCorrupt, fmt::format("is named like {} but does not begin like one",
-                                            Lower(FormatName(*named))));
+                                            LowerAscii(FormatName(*named))));
   }
   if (named) return *named;
   return LooksLikeHtml(bytes) ? Format::kHtml : Format::kText;

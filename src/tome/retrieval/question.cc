@@ -75,14 +75,6 @@ std::vector<Piece> PiecesOf(std::string_view text, Analyzer& analyzer) {
   return pieces;
 }
 
-std::string LowerAscii(std::string_view word) {
-  std::string lower(word);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 // Which bytes of the text belong to CJK words that are left out, and where the words begin.
 class CjkWords {
  public:

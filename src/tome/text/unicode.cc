@@ -200,6 +200,14 @@ char32_t NextCodePoint(std::string_view utf8, uint64_t& offset) {
   return c;
 }
 
+std::string LowerAscii(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
 void AppendUtf8(char32_t code_point, std::string& out) {
   char bytes[U8_MAX_LENGTH];
   int32_t length = 0;

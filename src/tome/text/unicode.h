@@ -31,6 +31,10 @@ uint64_t CountCodePoints(std::string_view utf8);
 // Decodes the code point at `offset` of well-formed UTF-8 and moves `offset` behind it.
 char32_t NextCodePoint(std::string_view utf8, uint64_t& offset);
 
+// `text` with the letters A to Z in lower case and every other byte as it is: for names of formats,
+// tags and stop words, not for text (Analyzer folds that).
+std::string LowerAscii(std::string_view text);
+
 // Appends a code point as UTF-8.
 void AppendUtf8(char32_t code_point, std::string& out);
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tome/documents/readers/xml.h"
+#include "tome/text/unicode.h"
 
 namespace tome {
 namespace {
@@ -17,14 +18,6 @@ int NumberAfter(std::string_view name, std::string_view prefix) {
   name.remove_prefix(prefix.size());
   while (name.starts_with(' ')) name.remove_prefix(1);
   return name.size() == 1 ? ParseInt(name, 0, kMaxHeadingLevel, 0) : 0;
-}
-
-std::string LowerAscii(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
 }
 
 int HeadingLevelOfName(const std::string& lower_name) {
