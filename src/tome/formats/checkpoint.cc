@@ -5,10 +5,19 @@
 #include "tome/base/error.h"
 #include "tome/base/file.h"
 #include "tome/formats/gguf_reader.h"
+#include "tome/formats/safetensors_reader.h"
 
 namespace tome {
 
-Checkpoint Checkpoint::Open(const std::filesystem::path& path) { return GgufReader::Open(path); }
+Checkpoint Checkpoint::Open(const std::filesystem::path& path) {
+  std::error_code error;
+  const bool folder = std::filesystem::is_directory(path, error);
+  const std::filesystem::path extension = path.extension();
+  if (folder || extension == ".safetensors" || extension == ".json") {
+    return SafetensorsReader::Open(path);
+  }
+  return GgufReader::Open(path);
+}
 
 const TensorView* Checkpoint::Find(std::string_view name) const {
   const auto it = tensors_.find(name);

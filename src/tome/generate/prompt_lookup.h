@@ -18,8 +18,9 @@ class PromptLookup {
   // n-grams of `ngram` tokens are looked for; drafts hold at most `max_draft` tokens.
   PromptLookup(int64_t ngram, int64_t max_draft) : ngram_(ngram), max_draft_(max_draft) {}
 
-  // Tokens that may follow `sequence`, the tokens so far: those that followed the last earlier place
-  // of its last n-gram. Empty where there is none. Each call's sequence must extend the one before.
+  // Tokens that may follow `sequence`, the tokens so far: those that followed the last earlier
+  // place of its last n-gram. Empty where there is none. Each call's sequence must extend the one
+  // before.
   std::vector<TokenId> Draft(std::span<const TokenId> sequence);
 
  private:

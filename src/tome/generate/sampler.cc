@@ -93,7 +93,8 @@ TokenId Sampler::Next(std::span<const float> logits, int64_t usable,
   // Candidates are in order of weight, so both cuts keep a prefix.
   size_t kept = 0;
   double mass = 0;
-  while (kept < k && (kept == 0 || (mass < options_.top_p * total && weights[kept] >= options_.min_p))) {
+  while (kept < k &&
+         (kept == 0 || (mass < options_.top_p * total && weights[kept] >= options_.min_p))) {
     mass += weights[kept++];
   }
   double draw = Uniform() * mass;

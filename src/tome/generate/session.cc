@@ -15,7 +15,10 @@ namespace {
 class Output {
  public:
   Output(const Tokenizer& tokenizer, const GenerateOptions& options, const TextSink& sink)
-      : tokenizer_(tokenizer), options_(options), sink_(sink), decoder_(tokenizer),
+      : tokenizer_(tokenizer),
+        options_(options),
+        sink_(sink),
+        decoder_(tokenizer),
         filter_(options.stops) {}
 
   // Takes a token; false when generation ends with it.
@@ -81,9 +84,8 @@ void Session::Prefill(std::span<const TokenId> tokens, const WorkControl& contro
     if (begin + count == total) {
       Read(tokens.subspan(begin, count));
     } else {
-      const BatchItem item{.memory = &memory_,
-                           .tokens = tokens.subspan(begin, count),
-                           .logits = LogitsOf::kNone};
+      const BatchItem item{
+          .memory = &memory_, .tokens = tokens.subspan(begin, count), .logits = LogitsOf::kNone};
       model_.Forward({&item, 1}, compute_);
       tokens_.insert(tokens_.end(), item.tokens.begin(), item.tokens.end());
     }
@@ -139,7 +141,8 @@ Generated Session::Generate(const GenerateOptions& options, const TextSink& sink
     const auto vocabulary = static_cast<size_t>(rows.shape()[1]);
     size_t kept = 1;
     for (;; ++kept) {
-      const auto row = std::span<const float>(rows.floats()).subspan((kept - 1) * vocabulary, vocabulary);
+      const auto row =
+          std::span<const float>(rows.floats()).subspan((kept - 1) * vocabulary, vocabulary);
       next = sampler.Next(row, usable, tokens_);
       more = output.Push(next);
       const bool agrees = kept < pass.size() && pass[kept] == next;

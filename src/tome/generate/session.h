@@ -27,8 +27,8 @@ enum class Speculation { kNone, kPromptLookup };
 
 struct GenerateOptions {
   SamplingOptions sampling;
-  int64_t max_tokens = 256;            // new tokens at most; at least 1
-  std::vector<std::string> stops;      // the text ends before the first of them
+  int64_t max_tokens = 256;        // new tokens at most; at least 1
+  std::vector<std::string> stops;  // the text ends before the first of them
   // Drafts are checked by the model in one pass. Greedy output is the same with and without, token
   // for token, since a token's logits do not depend on the pass it is computed in; with a
   // temperature drafts are not used.

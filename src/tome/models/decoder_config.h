@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tome/formats/checkpoint.h"
+#include "tome/kernels/attention.h"
 #include "tome/kernels/rope.h"
 
 namespace tome {

@@ -36,7 +36,7 @@ TensorView Weights::Matrix(std::string_view name, int64_t layer, int64_t rows,
   if (!IsDecodable(view.dtype)) {
     throw Error(Code::kUnsupported,
                 fmt::format("the tensor {} has the type {}, which holds no weights", full,
-                            NameOf(view.dtype)));
+                            tome::NameOf(view.dtype)));
   }
   return view;
 }
@@ -48,7 +48,7 @@ std::vector<float> Weights::Vector(std::string_view name, int64_t layer, int64_t
   if (!IsDecodable(view.dtype)) {
     throw Error(Code::kUnsupported,
                 fmt::format("the tensor {} has the type {}, which holds no weights", full,
-                            NameOf(view.dtype)));
+                            tome::NameOf(view.dtype)));
   }
   std::vector<float> values(static_cast<size_t>(size));
   DecodeRow(view.dtype, view.data, values);

@@ -24,7 +24,7 @@ void ReadVector(KvType type, const std::byte* page, int64_t offset, int64_t size
   for (int64_t i = 0; i < size; ++i) {
     uint16_t bits = 0;
     std::memcpy(&bits, page + (offset + i) * 2, 2);
-    out[i] = HalfToFloat(bits);
+    out[i] = FloatFromF16(bits);
   }
 }
 
@@ -34,7 +34,7 @@ void WriteVector(KvType type, std::byte* page, int64_t offset, int64_t size, con
     return;
   }
   for (int64_t i = 0; i < size; ++i) {
-    const uint16_t bits = FloatToHalf(in[i]);
+    const uint16_t bits = F16FromFloat(in[i]);
     std::memcpy(page + (offset + i) * 2, &bits, 2);
   }
 }
