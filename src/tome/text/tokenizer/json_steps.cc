@@ -148,8 +148,8 @@ void AddPreTokenizer(const JsonField& field, PreTokenizer& pre_tokenizer, bool& 
     add(CharStep(CharKind::kWhiteSpace, SplitBehavior::kRemoved));
   } else if (type == "Digits") {
     add(CharStep(CharKind::kDigit, field.BoolOr("individual_digits", false)
-                                        ? SplitBehavior::kIsolated
-                                        : SplitBehavior::kContiguous));
+                                       ? SplitBehavior::kIsolated
+                                       : SplitBehavior::kContiguous));
   } else if (type == "Punctuation") {
     add(CharStep(CharKind::kSign, ReadBehavior(field, "Isolated")));
   } else {
