@@ -106,8 +106,7 @@ uint64_t WeightOf(const std::u32string& text) {
 
 // What models put around a quote and the document does not have: quotation marks, an ellipsis.
 std::string_view WithoutWrapping(std::string_view quote) {
-  constexpr std::array<std::string_view, 9> kWrapping{"\"", "“",   "”", "「", "」",
-                                                      "…",  "...", ">", "'"};
+  constexpr std::array<std::string_view, 8> kWrapping{"\"", "“", "”", "「", "」", "…", "...", "'"};
   for (bool changed = true; changed;) {
     changed = false;
     quote = Trimmed(quote);
