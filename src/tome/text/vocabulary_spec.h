@@ -61,8 +61,8 @@ struct VocabularySpec {
   std::optional<bool> add_bos;
   std::optional<bool> add_eos;
   std::optional<bool> add_sep;  // .add_sep_token; "bert" true, others false
-  // .add_space_prefix: a space before the text and after each special token. "llama", "t5" true,
-  // others false.
+  // .add_space_prefix: a space before the text and after each special token. "llama" true, others
+  // false.
   std::optional<bool> add_space_prefix;
   // .remove_extra_whitespaces: "t5" only, false.
   std::optional<bool> remove_extra_whitespaces;
