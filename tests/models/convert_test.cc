@@ -13,12 +13,13 @@
 namespace tome {
 namespace {
 
+// Memories are made for 512 tokens, however few are read: LongRoPE chooses its factors by that, as
+// llama.cpp does by its context.
 std::vector<float> LogitsOf(const std::filesystem::path& path, std::span<const TokenId> tokens) {
   ThreadPool threads(2);
   const Compute compute{SelectKernelSet(), threads};
   const auto model = LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(path)));
-  Memory memory =
-      model->NewMemory({.kv = KvType::kF32, .max_tokens = static_cast<int64_t>(tokens.size())});
+  Memory memory = model->NewMemory({.kv = KvType::kF32, .max_tokens = 512});
   const BatchItem item{.memory = &memory, .tokens = tokens, .logits = LogitsOf::kAll};
   const Tensor logits = model->Forward({&item, 1}, compute);
   return {logits.floats().begin(), logits.floats().end()};
@@ -154,7 +155,7 @@ TEST_P(ConvertType, QuantizedWeightsComputeAsTheirDecodedValues) {
   const double bits = 8.0 * static_cast<double>(TraitsOf(GetParam()).block_bytes) /
                       static_cast<double>(TraitsOf(GetParam()).block_elements);
   EXPECT_LT(cost, std::min(0.7, 12 * std::pow(2.0, -bits))) << bits << " bits";
-  if (GetParam() != DType::kF32) EXPECT_GT(cost, 0);
+  EXPECT_GT(cost, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, ConvertType,
