@@ -35,9 +35,8 @@ TEST_P(ThreadPoolTest, AWorkersScratchIsItsOwn) {
   // Unsynchronized sums per worker: a race here is what the thread sanitizer reports.
   std::vector<int64_t> sums(static_cast<size_t>(pool_.threads()));
   for (int loop = 0; loop < 50; ++loop) {
-    pool_.ParallelFor(100, [&](int64_t task, int worker) {
-      sums[static_cast<size_t>(worker)] += task;
-    });
+    pool_.ParallelFor(100,
+                      [&](int64_t task, int worker) { sums[static_cast<size_t>(worker)] += task; });
   }
   int64_t total = 0;
   for (const int64_t sum : sums) total += sum;
@@ -47,9 +46,8 @@ TEST_P(ThreadPoolTest, AWorkersScratchIsItsOwn) {
 TEST_P(ThreadPoolTest, WritesOfTasksAreSeenByTheCaller) {
   std::vector<int64_t> squares(1000);
   for (int loop = 1; loop <= 200; ++loop) {
-    pool_.ParallelFor(1000, [&](int64_t task, int) {
-      squares[static_cast<size_t>(task)] = task * task + loop;
-    });
+    pool_.ParallelFor(
+        1000, [&](int64_t task, int) { squares[static_cast<size_t>(task)] = task * task + loop; });
     for (int64_t i = 0; i < 1000; ++i) ASSERT_EQ(squares[static_cast<size_t>(i)], i * i + loop);
   }
 }

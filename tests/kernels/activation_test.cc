@@ -20,8 +20,8 @@ double Exact(Activation activation, double x) {
 // GELU: 1 + tanh cancels for negative x, so errors are relative to x: about two roundoffs from the
 // argument (its slope x·tanh' is below 1/2), the rest from tanh, sum and products.
 double Tolerance(Activation activation, double gate, double up) {
-  const double base = activation == Activation::kSilu ? std::abs(Exact(activation, gate))
-                                                      : std::abs(gate);
+  const double base =
+      activation == Activation::kSilu ? std::abs(Exact(activation, gate)) : std::abs(gate);
   return (8 * kRoundoff * base + 0x1p-120) * std::abs(up) + 4 * kUnderflow;
 }
 
@@ -164,7 +164,7 @@ TEST_P(ActivationTest, SoftCapAgreesWithDoublePrecisionAndNeverPassesTheCap) {
       }
     }
   }
-  std::vector<float> y{1, kNaN, kInfinity, -kInfinity};
+  std::vector<float> y{1, kNaN, kInf, -kInf};
   kernels().soft_cap({.x = y.data(), .size = 4, .cap = 30});
   EXPECT_TRUE(std::isnan(y[1]));
   EXPECT_EQ(y[2], 30);

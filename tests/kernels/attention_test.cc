@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -22,8 +23,8 @@ struct Problem {
   float scale = 1;
   float soft_cap = 0;
   KvType type = KvType::kF32;
-  std::vector<float> q;     // [tokens, heads, head_size]
-  std::vector<float> k, v;  // [length, kv_heads, head_size]
+  std::vector<float> q{};       // [tokens, heads, head_size]
+  std::vector<float> k{}, v{};  // [length, kv_heads, head_size]
 
   int64_t first() const { return length - tokens; }
 };
@@ -100,8 +101,7 @@ std::vector<float> Attend(const KernelSet& kernels, const Problem& problem, int 
 }
 
 double Cached(const Problem& problem, float value) {
-  return problem.type == KvType::kF32 ? double{value}
-                                      : double{FloatFromF16(F16FromFloat(value))};
+  return problem.type == KvType::kF32 ? double{value} : double{FloatFromF16(F16FromFloat(value))};
 }
 
 // The definition, with a row of scores, in double.
@@ -109,8 +109,8 @@ double Cached(const Problem& problem, float value) {
 // Tolerance. A score is a dot product of D terms, scaled and capped: it errs by
 // δ = (D + 2) u · scale · Σ|q k| plus a few u of itself and of the cap (tanh's slope is at most 1).
 // exp turns δ, and the rounding of the difference to the largest score, into a relative error of a
-// weight; weights and their sum both have it, hence 2 δ. Sums over n positions, the rescaling once a
-// page and the division add n + 16 + 4 · pages roundings, all relative to Σ p |v|.
+// weight; weights and their sum both have it, hence 2 δ. Sums over n positions, the rescaling once
+// a page and the division add n + 16 + 4 · pages roundings, all relative to Σ p |v|.
 void ExpectAttention(const Problem& problem, const std::vector<float>& out) {
   const int64_t size = problem.head_size;
   for (int64_t t = 0; t < problem.tokens; ++t) {
@@ -134,9 +134,9 @@ void ExpectAttention(const Problem& problem, const std::vector<float>& out) {
         const double cap = problem.soft_cap;
         const double scaled = double{problem.scale} * dot;
         scores.push_back(cap > 0 ? cap * std::tanh(scaled / cap) : scaled);
-        delta = std::max(delta, static_cast<double>(size + 2) * kRoundoff * problem.scale *
-                                        magnitude +
-                                    8 * kRoundoff * (std::abs(scores.back()) + cap));
+        delta =
+            std::max(delta, static_cast<double>(size + 2) * kRoundoff * problem.scale * magnitude +
+                                8 * kRoundoff * (std::abs(scores.back()) + cap));
       }
       const double largest = *std::max_element(scores.begin(), scores.end());
       const double smallest = *std::min_element(scores.begin(), scores.end());
@@ -150,8 +150,8 @@ void ExpectAttention(const Problem& problem, const std::vector<float>& out) {
         double expected = 0;
         double magnitude = 0;
         for (int64_t s = first; s <= position; ++s) {
-          const double term = scores[Count(s - first)] / total *
-                              Cached(problem, problem.v[Count(at(s) + i)]);
+          const double term =
+              scores[Count(s - first)] / total * Cached(problem, problem.v[Count(at(s) + i)]);
           expected += term;
           magnitude += std::abs(term);
         }
@@ -214,15 +214,15 @@ TEST_P(AttentionTest, AgreesWithDoublePrecision) {
           // Heads, sizes and numbers of queries take turns with different periods.
           const auto [heads, kv_heads] = kHeads[number % kHeads.size()];
           const std::array<int64_t, 5> queries{1, 2, 7, 33, 1};
-          const Problem problem = RandomProblem(
-              random, {.heads = heads,
-                       .kv_heads = kv_heads,
-                       .head_size = kSizes[number / 3 % kSizes.size()],
-                       .length = length,
-                       .tokens = std::min(length, queries[number % queries.size()]),
-                       .window = window,
-                       .soft_cap = soft_cap,
-                       .type = type});
+          const Problem problem =
+              RandomProblem(random, {.heads = heads,
+                                     .kv_heads = kv_heads,
+                                     .head_size = kSizes[number / 3 % kSizes.size()],
+                                     .length = length,
+                                     .tokens = std::min(length, queries[number % queries.size()]),
+                                     .window = window,
+                                     .soft_cap = soft_cap,
+                                     .type = type});
           SCOPED_TRACE(testing::Message()
                        << "length " << length << " tokens " << problem.tokens << " window "
                        << window << " cap " << soft_cap << " heads " << heads << '/' << kv_heads
@@ -247,9 +247,8 @@ TEST_P(AttentionTest, AgreesForAwkwardHeadSizesAndTheLargest) {
 TEST_P(AttentionTest, LargeScoresDoNotOverflow) {
   // Scores of about ±1e4: exp of them alone would be infinite.
   std::mt19937 random(3);
-  Problem problem =
-      RandomProblem(random, {.heads = 2, .kv_heads = 1, .head_size = 64, .length = 150,
-                             .tokens = 3});
+  Problem problem = RandomProblem(
+      random, {.heads = 2, .kv_heads = 1, .head_size = 64, .length = 150, .tokens = 3});
   for (float& q : problem.q) q *= 1e4F;
   const std::vector<float> out = Attend(kernels(), problem);
   for (const float value : out) ASSERT_TRUE(std::isfinite(value));
@@ -321,16 +320,15 @@ TEST_P(AttentionTest, ValuesBeyondF16BecomeInfiniteInItAndStayInF32) {
   ASSERT_NO_FATAL_FAILURE(ExpectAttention(problem, exact));
   problem.type = KvType::kF16;
   const std::vector<float> half = Attend(kernels(), problem);
-  EXPECT_EQ(half[0], kInfinity);
+  EXPECT_EQ(half[0], kInf);
   for (size_t i = 1; i < 16; ++i) EXPECT_TRUE(std::isfinite(half[i])) << i;
 }
 
 TEST_P(AttentionTest, WritesKeysAndValuesWhereTheLayoutSays) {
   std::mt19937 random(7);
   for (const KvType type : {KvType::kF32, KvType::kF16}) {
-    Problem problem =
-        RandomProblem(random, {.heads = 3, .kv_heads = 3, .head_size = 7, .length = 130,
-                               .type = type});
+    Problem problem = RandomProblem(
+        random, {.heads = 3, .kv_heads = 3, .head_size = 7, .length = 130, .type = type});
     problem.k[0] = 1e6F;    // infinite in F16
     problem.k[1] = 1e-40F;  // zero in F16, subnormal in float
     problem.k[2] = 6e-8F;   // subnormal in F16
@@ -357,10 +355,14 @@ TEST_P(AttentionTest, WritesKeysAndValuesWhereTheLayoutSays) {
       }
       float nan = 0;
       std::memcpy(&nan, cache.storage()[0].data() + 3 * 4, sizeof nan);
-      if (type == KvType::kF32) EXPECT_TRUE(std::isnan(nan));
+      if (type == KvType::kF32) {
+        EXPECT_TRUE(std::isnan(nan));
+      }
       uint16_t half = 0;
       std::memcpy(&half, cache.storage()[0].data() + 3 * 2, sizeof half);
-      if (type == KvType::kF16) EXPECT_TRUE(std::isnan(FloatFromF16(half)));
+      if (type == KvType::kF16) {
+        EXPECT_TRUE(std::isnan(FloatFromF16(half)));
+      }
     }
   }
 }

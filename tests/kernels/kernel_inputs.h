@@ -1,10 +1,11 @@
-// What the tests of kernels share: every kernel set of this machine, random input, and comparison of
-// bits.
+// What the tests of kernels share: every kernel set of this machine, random input, and comparison
+// of bits.
 //
-// The expectations are plain double-precision evaluations written in each test. Their tolerances are
-// bounds of rounding, not numbers that happened to pass: a float operation errs by at most the unit
-// roundoff relative to its result, and a sum of n terms, in any order, by n of them relative to the
-// sum of the terms' magnitudes (Higham, Accuracy and Stability of Numerical Algorithms, 4.2).
+// The expectations are plain double-precision evaluations written in each test. Their tolerances
+// are bounds of rounding, not numbers that happened to pass: a float operation errs by at most the
+// unit roundoff relative to its result, and a sum of n terms, in any order, by n of them relative
+// to the sum of the terms' magnitudes (Higham, Accuracy and Stability of Numerical
+// Algorithms, 4.2).
 #pragma once
 
 #include <gtest/gtest.h>
@@ -25,7 +26,7 @@ inline constexpr double kRoundoff = 0x1p-24;  // of float, to nearest
 // Half the distance of the smallest floats: what a product may lose by underflow.
 inline constexpr double kUnderflow = 0x1p-150;
 inline constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
+inline constexpr float kInf = std::numeric_limits<float>::infinity();
 
 class KernelTest : public testing::TestWithParam<const KernelSet*> {
  protected:

@@ -83,8 +83,8 @@ void ExpectProduct(const Matrix& matrix, const std::vector<float>& x, const std:
       const auto terms = static_cast<double>(in);
       const double tolerance = (terms + 1) * kRoundoff * magnitude + terms * kUnderflow;
       ASSERT_NEAR(y[Count(t * matrix.out() + o)], sum, tolerance)
-          << NameOf(matrix.view().dtype) << " token " << t << " row " << o << " of "
-          << matrix.out() << " x " << in;
+          << NameOf(matrix.view().dtype) << " token " << t << " row " << o << " of " << matrix.out()
+          << " x " << in;
     }
   }
 }
@@ -199,7 +199,7 @@ TEST_P(MatmulTest, NaNAndInfinityReachTheTokensOwnRowAndNoOther) {
           EXPECT_EQ(y[i], clean[i]) << NameOf(dtype) << ' ' << i;
         }
       }
-      dirty[Count(256 + at)] = kInfinity;
+      dirty[Count(256 + at)] = kInf;
       const std::vector<float> infinite = Multiply(kernels(), matrix, dirty);
       EXPECT_FALSE(std::isfinite(infinite[33])) << NameOf(dtype);
     }

@@ -92,7 +92,8 @@ TEST_P(RopeKernelTest, AgreesWithDoublePrecision) {
               const double theirs = x[Count(row * size + other)];
               const double cos = angles.cos[angle];
               const double sin = angles.sin[angle];
-              const double expected = second ? mine * cos + theirs * sin : mine * cos - theirs * sin;
+              const double expected =
+                  second ? mine * cos + theirs * sin : mine * cos - theirs * sin;
               ASSERT_NEAR(y[at], expected,
                           3 * kRoundoff * (std::abs(mine) + std::abs(theirs)) + 3 * kUnderflow)
                   << "size " << size << " rotary " << rotary << " channel " << i;

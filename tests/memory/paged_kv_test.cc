@@ -54,8 +54,7 @@ void ExpectTokens(const PagedKv& kv, const std::vector<int64_t>& tokens) {
       for (int64_t i = 0; i < kShape.kv_heads * kShape.head_size; ++i) {
         const int64_t head = i / kShape.head_size;
         const int64_t slot = static_cast<int64_t>(position) % kKvPageTokens;
-        const int64_t at =
-            (head * kKvPageTokens + slot) * kShape.head_size + i % kShape.head_size;
+        const int64_t at = (head * kKvPageTokens + slot) * kShape.head_size + i % kShape.head_size;
         float key = 0;
         float value = 0;
         std::memcpy(&key, view.keys[page] + at * 4, sizeof key);

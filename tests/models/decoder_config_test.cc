@@ -61,9 +61,9 @@ TEST_F(DecoderConfigTest, ReadsWhatIsWritten) {
 }
 
 TEST_F(DecoderConfigTest, SizesOutOfRangeAreRefusedByName) {
-  for (const char* key : {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
-                          "num_key_value_heads", "intermediate_size", "max_position_embeddings",
-                          "head_dim"}) {
+  for (const char* key :
+       {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
+        "num_key_value_heads", "intermediate_size", "max_position_embeddings", "head_dim"}) {
     for (const int64_t value : {int64_t{0}, int64_t{-1}, int64_t{1} << 40, INT64_MIN, INT64_MAX}) {
       SCOPED_TRACE(value);
       ExpectRefused(With(key, value), key);
@@ -77,8 +77,8 @@ TEST_F(DecoderConfigTest, ValuesOfAnotherTypeAreRefusedByName) {
   for (const char* key : {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
                           "num_key_value_heads", "intermediate_size", "max_position_embeddings",
                           "head_dim", "rope_theta", "rms_norm_eps", "attention_bias"}) {
-    for (const json& value : {json("64"), json::array({64}), json::object(), json(0.5),
-                              json(true), json(uint64_t{1} << 63)}) {
+    for (const json& value : {json("64"), json::array({64}), json::object(), json(0.5), json(true),
+                              json(uint64_t{1} << 63)}) {
       const std::string name = key;
       const bool number = name == "rope_theta" || name == "rms_norm_eps";
       if (number && value.is_number()) continue;
@@ -134,10 +134,9 @@ TEST_F(DecoderConfigTest, RopeScalingIsValidated) {
     ExpectRefused(WithRope({{"rope_type", "linear"}, {"factor", factor}}), "factor");
   }
   ExpectRefused(WithRope({{"rope_type", "linear"}, {"factor", "2"}}), "rope_scaling.factor");
-  ExpectRefused(WithRope({{"rope_type", "yarn"},
-                          {"factor", 2},
-                          {"original_max_position_embeddings", -5}}),
-                "original");
+  ExpectRefused(
+      WithRope({{"rope_type", "yarn"}, {"factor", 2}, {"original_max_position_embeddings", -5}}),
+      "original");
   for (const char* key : {"beta_fast", "beta_slow"}) {
     for (const double value : {0.0, -1.0}) {
       ExpectRefused(WithRope({{"rope_type", "yarn"}, {"factor", 2}, {key, value}}), key);
@@ -165,10 +164,9 @@ TEST_F(DecoderConfigTest, LongRopeNeedsItsFactors) {
   zero[3] = 0;
   ExpectRefused(WithRope({{"type", "longrope"}, {"short_factor", eight}, {"long_factor", zero}}),
                 "long factors");
-  EXPECT_EQ(
-      Read(WithRope({{"type", "longrope"}, {"short_factor", eight}, {"long_factor", eight}}))
-          .rope.long_factors,
-      eight);
+  EXPECT_EQ(Read(WithRope({{"type", "longrope"}, {"short_factor", eight}, {"long_factor", eight}}))
+                .rope.long_factors,
+            eight);
 }
 
 TEST_F(DecoderConfigTest, AHugeScalingFactorKeepsTheContextInRange) {

@@ -1,5 +1,5 @@
-// What Model::Forward promises besides its numbers: whatever the batch, the threads and the history,
-// a token's logits are the same bits.
+// What Model::Forward promises besides its numbers: whatever the batch, the threads and the
+// history, a token's logits are the same bits.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

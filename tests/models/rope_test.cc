@@ -15,7 +15,11 @@ std::vector<double> Frequencies(const RopeConfig& config, int64_t max_tokens = 4
 }
 
 RopeConfig Plain(int64_t dimensions = 64, double base = 10000) {
-  return {.base = base, .dimensions = dimensions, .original_context = 4096};
+  RopeConfig config;
+  config.base = base;
+  config.dimensions = dimensions;
+  config.original_context = 4096;
+  return config;
 }
 
 RopeConfig Scaled(RopeScalingType type, double factor) {
@@ -74,8 +78,12 @@ TEST(RopeFrequenciesTest, Llama3DivisorsGrowFromOneToTheFactor) {
   const std::vector<double> plain = Frequencies(Plain());
   for (size_t i = 0; i < plain.size(); ++i) {
     const double wavelength = 2 * M_PI / plain[i];
-    if (wavelength < 1024) EXPECT_EQ(scaled[i], plain[i]) << i;
-    if (wavelength > 4096) EXPECT_NEAR(scaled[i], plain[i] / 8, 1e-12 * plain[i]) << i;
+    if (wavelength < 1024) {
+      EXPECT_EQ(scaled[i], plain[i]) << i;
+    }
+    if (wavelength > 4096) {
+      EXPECT_NEAR(scaled[i], plain[i] / 8, 1e-12 * plain[i]) << i;
+    }
   }
 }
 
@@ -132,8 +140,7 @@ TEST(RopeTableTest, AnglesArePreciseAtAMillionPositions) {
       for (size_t i = 0; i < 128; ++i) {
         const auto pair = static_cast<long double>(i % 64);
         const auto at = static_cast<long double>(position + static_cast<int64_t>(i / 64));
-        const long double angle =
-            at * std::pow(static_cast<long double>(base), -2 * pair / 128);
+        const long double angle = at * std::pow(static_cast<long double>(base), -2 * pair / 128);
         // The table's roundoff, 2^-25 below 1, and double's in an angle of 1e6: a few 2^-53 · 1e6.
         const double tolerance = 0x1p-25 + 8e6 * 0x1p-53;
         EXPECT_NEAR(table.cos[i], static_cast<double>(std::cos(angle)), tolerance) << position;
