@@ -93,7 +93,7 @@ TEST(NewFileTest, TwoWritersOfOneTargetDoNotMix) {
 TEST(NewFileTest, ATargetInAMissingFolderIsAnErrorThatNamesIt) {
   const TempFolder folder;
   const auto target = folder / "missing" / "model.gguf";
-  EXPECT_TRUE(Fails(Code::kIo, [&] { NewFile file(target); }));
+  EXPECT_TRUE(Fails(Code::kNotFound, [&] { NewFile file(target); }));
   EXPECT_THAT(ErrorText([&] { NewFile file(target); }), HasSubstr(target.string()));
 }
 
