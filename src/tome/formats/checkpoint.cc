@@ -9,12 +9,57 @@
 
 namespace tome {
 
+namespace {
+
+// The one GGUF model of a folder (the first part of one in parts); empty when it holds none.
+std::filesystem::path GgufIn(const std::filesystem::path& folder) {
+  std::filesystem::path found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::filesystem::path& path = entry.path();
+    if (path.extension() != ".gguf" || GgufShards(path).front() != path) continue;
+    if (!found.empty()) {
+      throw Error(
+          Code::kInvalidArgument,
+          fmt::format("{}: holds several models, {} and {}; name one of the files", folder.string(),
+                      found.filename().string(), path.filename().string()));
+    }
+    found = path;
+  }
+  if (error) throw SystemError(folder.string(), error.value());
+  return found;
+}
+
+bool HoldsSafetensors(const std::filesystem::path& folder) {
+  std::error_code error;
+  return std::filesystem::exists(folder / "model.safetensors", error) ||
+         std::filesystem::exists(folder / "model.safetensors.index.json", error);
+}
+
+bool HasPickleName(const std::filesystem::path& path) {
+  const std::filesystem::path extension = path.extension();
+  return extension == ".bin" || extension == ".pt" || extension == ".pth" || extension == ".ckpt";
+}
+
+}  // namespace
+
 Checkpoint Checkpoint::Open(const std::filesystem::path& path) {
   std::error_code error;
-  const bool folder = std::filesystem::is_directory(path, error);
-  const std::filesystem::path extension = path.extension();
-  if (folder || extension == ".safetensors" || extension == ".json") {
+  if (std::filesystem::is_directory(path, error)) {
+    if (!HoldsSafetensors(path)) {
+      const std::filesystem::path gguf = GgufIn(path);
+      if (!gguf.empty()) return GgufReader::Open(gguf);
+    }
     return SafetensorsReader::Open(path);
+  }
+  if (path.extension() == ".safetensors" || path.extension() == ".json") {
+    return SafetensorsReader::Open(path);
+  }
+  if (HasPickleName(path)) {
+    throw Error(Code::kUnsupported,
+                fmt::format("{}: PyTorch's pickle format can run code and is not read; take the "
+                            "model's safetensors or GGUF file",
+                            path.string()));
   }
   return GgufReader::Open(path);
 }

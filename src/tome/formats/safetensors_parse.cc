@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 #include <utility>
 
 #include "tome/base/error.h"
@@ -196,7 +197,13 @@ SafetensorsFile ParseSafetensors(std::span<const std::byte> bytes) {
   nlohmann::json::sax_parse(header.begin(), header.end(), &handler);
   SafetensorsFile file{.metadata = std::move(handler.metadata), .tensors = {}};
   file.tensors.reserve(handler.entries.size());
-  for (const Entry& entry : handler.entries) file.tensors.push_back(TensorOf(entry, data));
+  std::unordered_set<std::string_view> names;
+  for (const Entry& entry : handler.entries) {
+    if (!names.insert(entry.name).second) {
+      Corrupt(fmt::format("tensor \"{}\": stands twice in the header", entry.name));
+    }
+    file.tensors.push_back(TensorOf(entry, data));
+  }
 
   std::sort(file.tensors.begin(), file.tensors.end(), [](const auto& a, const auto& b) {
     return a.data.data() != b.data.data() ? a.data.data() < b.data.data()

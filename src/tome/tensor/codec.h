@@ -15,9 +15,10 @@ namespace tome {
 void DecodeRow(DType dtype, const std::byte* row, std::span<float> out);
 
 // Encodes `values` (whole blocks) into RowBytes(dtype, values.size()) bytes at `row`. F32 is
-// exact, F16 and BF16 round to nearest even; the quantized types choose scales that keep the
-// squared error small. NaN and infinities are Error(kInvalidArgument) for the quantized types: no
-// scale can hold them.
+// exact, F16 and BF16 round to nearest even; Q8_0 scales by the largest value, the other quantized
+// types search for scales that keep the squared error small. NaN, infinities and magnitudes above
+// 65504 are Error(kInvalidArgument) for the quantized types: their scales, which are F16, cannot
+// hold them.
 void EncodeRow(DType dtype, std::span<const float> values, std::byte* row);
 
 // All of a decodable tensor as floats.

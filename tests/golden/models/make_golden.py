@@ -236,9 +236,9 @@ def main():
     transformers.logging.set_verbosity_error()
     path = HERE / "golden.json"
     summary = json.loads(path.read_text()) if path.exists() else {"variants": {}}
-    summary["versions"] = {"python": platform.python_version(), "torch": torch.__version__,
-                           "transformers": transformers.__version__, "numpy": np.__version__,
-                           "safetensors": safetensors.__version__}
+    summary.setdefault("versions", {}).update(
+        python=platform.python_version(), torch=torch.__version__, transformers=transformers.__version__,
+        numpy=np.__version__, safetensors=safetensors.__version__)
     summary["weights"] = weight_checks()
     for name in args.variants or VARIANTS:
         summary["variants"][name] = {**summary["variants"].get(name, {}), **make(name, not args.no_sensitivity)}
