@@ -42,6 +42,8 @@ std::string WithSpaces(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const std::vector<std::unique_ptr<tome::Tokenizer>> tokenizers = MakeTokenizers();
+  // Short texts reach every state of the splitters; long ones only take time.
+  size = std::min<size_t>(size, 2048);
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const std::string_view first = text.substr(0, size / 3);
   const std::string_view second = text.substr(first.size());

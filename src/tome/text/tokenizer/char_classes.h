@@ -69,11 +69,13 @@ class CharClasses {
     if (code_point > 0x10FFFF) return 0;
     return blocks_[size_t{index_[code_point >> 8]} << 8 | (code_point & 0xFF)];
   }
+  ClassBits OfAscii(unsigned char byte) const { return blocks_[byte]; }
 
  private:
   CharClasses();
 
-  std::array<uint16_t, 0x1100> index_{};  // block number of each 256 code points
+  // The block number of each 256 code points; that of the first is 0.
+  std::array<uint16_t, 0x1100> index_{};
   std::vector<ClassBits> blocks_;
 };
 

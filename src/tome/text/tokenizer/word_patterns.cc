@@ -10,9 +10,7 @@ namespace {
 // A text with the classes of its characters; positions are byte offsets.
 class Cursor {
  public:
-  Cursor(std::string_view text, uint32_t end) : text_(text.substr(0, end)) {
-    for (size_t i = 0; i < 128; ++i) ascii_[i] = classes_.Of(static_cast<char32_t>(i));
-  }
+  Cursor(std::string_view text, uint32_t end) : text_(text.substr(0, end)) {}
 
   size_t end() const { return text_.size(); }
   char Byte(size_t i) const { return text_[i]; }
@@ -22,7 +20,7 @@ class Cursor {
     const auto byte = static_cast<unsigned char>(text_[i]);
     if (byte < 0x80) {
       next = i + 1;
-      return ascii_[byte];
+      return classes_.OfAscii(byte);
     }
     const TextChar c = CharAt(text_, i);
     next = i + c.bytes;
@@ -84,7 +82,6 @@ class Cursor {
 
  private:
   const CharClasses& classes_ = CharClasses::Get();
-  std::array<ClassBits, 128> ascii_{};
   std::string_view text_;
 };
 
