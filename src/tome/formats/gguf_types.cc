@@ -50,6 +50,7 @@ std::vector<std::string> AssignTypes(DType type, std::vector<TensorPlan>& plans)
     ++fallbacks[{tensor.dtype, row}];
   }
   std::vector<std::string> notes;
+  notes.reserve(fallbacks.size());
   for (const auto& [taken, count] : fallbacks) {
     notes.push_back(
         fmt::format("{} tensor{} with rows of {} values, which do not fill the blocks "

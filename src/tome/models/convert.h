@@ -21,8 +21,8 @@ struct ConvertOptions {
 
 struct Converted {
   int64_t tensors = 0;
-  uint64_t bytes = 0;               // of the new model's tensors
-  std::vector<std::string> notes;   // tensors that kept another type than asked for, and why
+  uint64_t bytes = 0;              // of the new model's tensors
+  std::vector<std::string> notes;  // tensors that kept another type than asked for, and why
 };
 
 // Writes `in` to `out`: a GGUF file where its name ends in ".gguf", else a folder with config.json,
