@@ -103,6 +103,8 @@ int Main(int argc, char** argv) {
   AddTextCommand(app, context);
   AddLibraryCommand(app, context);
   AddGenerateCommand(app, context);
+  AddInspectCommand(app, context);
+  AddConvertCommand(app, context);
   AddTokenizeCommand(app, context);
   AddLogitsCommand(app, context);
   AddCompletionsCommand(app, context);

@@ -74,6 +74,10 @@ std::unique_ptr<Tokenizer> Load(const std::string& name) {
   return Tokenizer::FromTokenizerJson(text, "");
 }
 
+std::vector<std::string> Texts() {
+  return json::parse(ReadFile(Folder() / "texts.json")).get<std::vector<std::string>>();
+}
+
 std::vector<std::string> Names() {
   std::vector<std::string> names;
   constexpr std::string_view kSuffix = ".expected.json";
@@ -91,9 +95,11 @@ std::string Pieces(const Tokenizer& tokenizer, const std::vector<TokenId>& ids) 
   return out;
 }
 
+// Texts of texts.json that IsListedDeviation excuses.
+constexpr int kUnigramDeviations = 1;
+
 // Cases whose result is the reference's, bug for bug, but for those that docs/tokenizers.md lists.
-bool IsListedDeviation(const std::string& name, const json& expected) {
-  const std::string text = expected["text"];
+bool IsListedDeviation(const std::string& name, const std::string& text) {
   const auto holds = [&](std::string_view part) { return text.find(part) != std::string::npos; };
   if (name == "unigram") {
     // The Rust library looks up whole grapheme clusters, or single characters, in the character
@@ -101,6 +107,22 @@ bool IsListedDeviation(const std::string& name, const json& expected) {
     return holds("\u0301") || holds("\u0308") || holds("\u0303") || holds("\u0323") || holds("ﾞ");
   }
   return false;
+}
+
+// A decoded text without what docs/tokenizers.md says is decoded otherwise.
+std::string WithoutListedDeviations(const std::string& name, std::string text) {
+  // `sentencepiece` writes a sign for an unknown token, which is left out here.
+  constexpr std::string_view kUnknownSign = " \u2047 ";
+  for (size_t at = text.find(kUnknownSign); name.starts_with("sp_") && at != std::string::npos;
+       at = text.find(kUnknownSign)) {
+    text.erase(at, kUnknownSign.size());
+  }
+  // A word's end is a space, at the end of the text too.
+  if (name == "words" && text.ends_with(' ')) text.pop_back();
+  // `tokenizers` writes an added token that it looks for in normalized text in its normalized form.
+  const size_t added = name == "words" ? text.find("<norm>") : std::string::npos;
+  if (added != std::string::npos) text.replace(added, 6, "<NORM>");
+  return text;
 }
 
 class GoldenTokenizerTest : public testing::TestWithParam<std::string> {};
@@ -111,31 +133,37 @@ TEST_P(GoldenTokenizerTest, GivesTheIdsAndTextsOfTheReference) {
   const json cases = json::parse(ReadFile(Folder() / (name + ".expected.json")));
   ASSERT_GT(cases.size(), 200U);
   int deviations = 0;
-  for (const json& expected : cases) {
-    const std::string text = expected["text"];
-    const auto ids = tokenizer->Encode(text, Specials::kParse, {.add_special = false});
+  const std::vector<std::string> texts = Texts();
+  ASSERT_EQ(cases.size(), texts.size());
+  // The library `sentencepiece` reads no special tokens from text.
+  const bool parses = !name.starts_with("sp_");
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const json& expected = cases[i];
+    const std::string& text = texts[i];
+    const auto ids = tokenizer->Encode(text, parses ? Specials::kParse : Specials::kLiteral,
+                                       {.add_special = false});
     const auto reference = expected["ids"].get<std::vector<TokenId>>();
-    if (ids != reference && IsListedDeviation(name, expected)) {
+    if (ids != reference && IsListedDeviation(name, text)) {
       ++deviations;
       continue;
     }
-    EXPECT_EQ(ids, reference) << "text " << expected["text"] << "\n  ours "
-                              << Pieces(*tokenizer, ids) << "\n  reference "
-                              << Pieces(*tokenizer, reference);
-    EXPECT_EQ(tokenizer->Decode(reference), expected["decoded"].get<std::string>())
-        << "text " << expected["text"];
+    EXPECT_EQ(ids, reference) << "text " << json(text) << "\n  ours " << Pieces(*tokenizer, ids)
+                              << "\n  reference " << Pieces(*tokenizer, reference);
+    EXPECT_EQ(WithoutListedDeviations(name, tokenizer->Decode(reference)),
+              WithoutListedDeviations(name, expected.value("decoded", text)))
+        << "text " << json(text);
     if (expected.contains("with_special")) {
       EXPECT_EQ(tokenizer->Encode(text, Specials::kParse, {}),
                 expected["with_special"].get<std::vector<TokenId>>());
     }
-    if (!name.starts_with("sp_")) {
+    if (parses) {
       const json& literal = expected.contains("literal") ? expected["literal"] : expected["ids"];
       EXPECT_EQ(tokenizer->Encode(text, Specials::kLiteral, {.add_special = false}),
                 literal.get<std::vector<TokenId>>())
-          << "literally " << expected["text"];
+          << "literally " << json(text);
     }
   }
-  EXPECT_LE(deviations, 12);
+  EXPECT_EQ(deviations, name == "unigram" ? kUnigramDeviations : 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, GoldenTokenizerTest, testing::ValuesIn(Names()),
@@ -152,6 +180,7 @@ TEST(GoldenTokenizerTest, NamedPreTokenizersEqualTheirExpressions) {
                                                                {"deepseek_llm", "deepseek-llm"},
                                                                {"deepseek_coder", "deepseek-coder"},
                                                                {"gpt4o", "gpt-4o"}};
+  const std::vector<std::string> texts = Texts();
   for (const auto& [golden, pre] : names) {
     const json file = json::parse(ReadFile(Folder() / (golden + ".json")));
     VocabularySpec spec;
@@ -165,10 +194,10 @@ TEST(GoldenTokenizerTest, NamedPreTokenizersEqualTheirExpressions) {
       spec.merges.push_back(merge[0].get<std::string>() + " " + merge[1].get<std::string>());
     }
     const auto tokenizer = Tokenizer::Create(spec);
-    for (const json& expected : json::parse(ReadFile(Folder() / (golden + ".expected.json")))) {
-      const auto ids = tokenizer->Encode(expected["text"].get<std::string>(), Specials::kParse,
-                                         {.add_special = false});
-      EXPECT_EQ(ids, expected["ids"].get<std::vector<TokenId>>()) << pre << " " << expected["text"];
+    const json cases = json::parse(ReadFile(Folder() / (golden + ".expected.json")));
+    for (size_t i = 0; i < texts.size(); ++i) {
+      const auto ids = tokenizer->Encode(texts[i], Specials::kParse, {.add_special = false});
+      EXPECT_EQ(ids, cases[i]["ids"].get<std::vector<TokenId>>()) << pre << " " << json(texts[i]);
     }
   }
 }

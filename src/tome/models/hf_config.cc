@@ -90,6 +90,24 @@ std::optional<std::string> HfConfig::String(std::string_view path) const {
   return value->get<std::string>();
 }
 
+std::optional<std::string> HfConfig::NamedString(std::string_view path, std::string_view name,
+                                                 std::string_view wanted,
+                                                 std::string_view value) const {
+  const nlohmann::json* found = Find(path);
+  if (found == nullptr) return std::nullopt;
+  if (!found->is_array()) return String(path);
+  const auto text = [](const nlohmann::json& object, std::string_view key) {
+    const auto member = object.is_object() ? object.find(std::string(key)) : object.end();
+    return object.is_object() && member != object.end() && member->is_string()
+               ? member->get<std::string>()
+               : std::string();
+  };
+  for (const nlohmann::json& object : *found) {
+    if (text(object, name) == wanted) return text(object, value);
+  }
+  return std::nullopt;
+}
+
 std::optional<std::vector<double>> HfConfig::Floats(std::string_view path) const {
   const nlohmann::json* value = Find(path);
   if (value == nullptr) return std::nullopt;

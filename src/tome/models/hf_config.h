@@ -23,6 +23,10 @@ class HfConfig {
   std::optional<double> Float(std::string_view path) const;
   std::optional<bool> Bool(std::string_view path) const;
   std::optional<std::string> String(std::string_view path) const;
+  // A string, or, where the key holds an array of objects, `value` of the one whose `name` is
+  // `wanted`: chat templates come both ways.
+  std::optional<std::string> NamedString(std::string_view path, std::string_view name,
+                                         std::string_view wanted, std::string_view value) const;
   std::optional<std::vector<double>> Floats(std::string_view path) const;
   std::optional<std::vector<std::string>> Strings(std::string_view path) const;
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tome/base/error.h"
+#include "tome/models/tokenizer_keys.h"
 #include "tome/models/vocabulary.h"
 
 namespace tome {
@@ -12,6 +13,11 @@ namespace {
 
 std::unique_ptr<Tokenizer> Read(const Checkpoint& checkpoint) {
   if (checkpoint.container() == Container::kGguf) {
+    // A whole tokenizer.json says more than the keys do.
+    if (const auto json = checkpoint.metadata().String(kTokenizerJsonKey)) {
+      return Tokenizer::FromTokenizerJson(
+          *json, checkpoint.metadata().String(kTokenizerConfigKey).value_or(""));
+    }
     return Tokenizer::Create(VocabularyFromMetadata(checkpoint.metadata()));
   }
   const std::string json = checkpoint.SideFile("tokenizer.json");

@@ -201,11 +201,10 @@ class PrefixSpace : public PreTokenizerStep {
  public:
   void Apply(WordList& list) const override {
     std::string text;
-    const CharClasses& classes = CharClasses::Get();
     for (Span& word : list.words) {
       const auto begin = static_cast<uint32_t>(text.size());
       const std::string_view part = list.text.substr(word.begin, word.end - word.begin);
-      if ((classes.Of(CharAt(part, 0).code_point) & kSpace) == 0) text += ' ';
+      if (part[0] != ' ') text += ' ';
       text += part;
       word = {begin, static_cast<uint32_t>(text.size())};
     }

@@ -52,7 +52,7 @@ std::unique_ptr<PreTokenizerStep> CharStep(CharKind kind, SplitBehavior behavior
 // \w+|[^\w\s]+
 std::unique_ptr<PreTokenizerStep> WordStep();
 
-// A space before each word that does not begin with white space.
+// A space before each word that does not begin with one.
 std::unique_ptr<PreTokenizerStep> PrefixSpaceStep();
 
 enum class PrependScheme { kAlways, kFirst, kNever };

@@ -89,7 +89,9 @@ TokenBytesTable::TokenBytesTable(const std::vector<std::string>& pieces,
   begins_.push_back(0);
   for (size_t id = 0; id < pieces.size(); ++id) {
     std::string text = pieces[id];
-    if (!literal[id]) {
+    if (text.empty()) {
+      // An id that no piece has adds nothing.
+    } else if (!literal[id]) {
       for (const DecoderStep& step : steps) Apply(step, text);
     } else if (joins) {
       text.insert(0, 1, ' ');
