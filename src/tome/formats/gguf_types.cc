@@ -61,8 +61,10 @@ std::vector<std::string> AssignTypes(DType type, std::vector<TensorPlan>& plans)
   return notes;
 }
 
-uint32_t GgufFileType(DType type) {
+std::optional<uint32_t> GgufFileType(DType type) {
   switch (type) {
+    case DType::kF32:
+      return 0;
     case DType::kF16:
       return 1;
     case DType::kQ4_0:
@@ -84,7 +86,7 @@ uint32_t GgufFileType(DType type) {
     case DType::kBF16:
       return 32;
     default:
-      return 0;  // all F32
+      return std::nullopt;
   }
 }
 
