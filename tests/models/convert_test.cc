@@ -13,12 +13,13 @@
 namespace tome {
 namespace {
 
+// Memories are made for 512 tokens, however few are read: LongRoPE chooses its factors by that, as
+// llama.cpp does by its context.
 std::vector<float> LogitsOf(const std::filesystem::path& path, std::span<const TokenId> tokens) {
   ThreadPool threads(2);
   const Compute compute{SelectKernelSet(), threads};
   const auto model = LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(path)));
-  Memory memory =
-      model->NewMemory({.kv = KvType::kF32, .max_tokens = static_cast<int64_t>(tokens.size())});
+  Memory memory = model->NewMemory({.kv = KvType::kF32, .max_tokens = 512});
   const BatchItem item{.memory = &memory, .tokens = tokens, .logits = LogitsOf::kAll};
   const Tensor logits = model->Forward({&item, 1}, compute);
   return {logits.floats().begin(), logits.floats().end()};
@@ -130,6 +131,25 @@ void WriteWideModel(const std::filesystem::path& folder) {
   writer.Finish();
 }
 
+// Bits of a weight's value, sign included where the type has one, that survive the type.
+int PrecisionOf(DType type) {
+  switch (type) {
+    case DType::kF16:
+      return 11;
+    case DType::kBF16:
+    case DType::kQ8_0:
+      return 8;
+    case DType::kQ6_K:
+      return 6;
+    case DType::kQ5_0:
+    case DType::kQ5_1:
+    case DType::kQ5_K:
+      return 5;
+    default:
+      return 4;
+  }
+}
+
 class ConvertType : public testing::TestWithParam<DType> {};
 
 TEST_P(ConvertType, QuantizedWeightsComputeAsTheirDecodedValues) {
@@ -148,13 +168,14 @@ TEST_P(ConvertType, QuantizedWeightsComputeAsTheirDecodedValues) {
   // What a kernel set may add: activations rounded to 8 bits in an integer product. The definition
   // adds nothing.
   EXPECT_LT(Deviation(quantized, decoded), SelectKernelSet().name == "generic" ? 1e-6 : 3e-2);
-  // And the type itself costs what its bits allow.
+  // And the type itself costs what its bits allow: rounding to b bits changes a weight by up to
+  // 2^-b of the largest near it; some hundred roundings and two sharp layers make the rest of the
+  // factor.
   const auto exact = LogitsOf(folder / "hf", tokens);
   const double cost = Deviation(quantized, exact);
-  const double bits = 8.0 * static_cast<double>(TraitsOf(GetParam()).block_bytes) /
-                      static_cast<double>(TraitsOf(GetParam()).block_elements);
-  EXPECT_LT(cost, std::min(0.7, 12 * std::pow(2.0, -bits))) << bits << " bits";
-  if (GetParam() != DType::kF32) EXPECT_GT(cost, 0);
+  RecordProperty("cost", std::to_string(cost));
+  EXPECT_LT(cost, 6 * std::pow(2.0, -PrecisionOf(GetParam())));
+  EXPECT_GT(cost, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, ConvertType,

@@ -11,6 +11,7 @@
 #include "tome/base/thread_pool.h"
 #include "tome/kernels/kernel_set.h"
 #include "tome/models/model.h"
+#include "tome/text/chat_template.h"
 #include "tome/text/tokenizer.h"
 
 namespace tome {
@@ -32,6 +33,7 @@ class LanguageModel {
   const Model& model() const { return *model_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   Compute compute() const { return {kernels_, *threads_}; }
+  bool has_chat_template() const { return chat_template_ != nullptr; }
 
   // The tokens of a conversation, up to where the assistant speaks next. The text of contents is
   // never read as special tokens. Without a template (a base model) the contents follow each other,
@@ -50,6 +52,7 @@ class LanguageModel {
   std::unique_ptr<ThreadPool> threads_;
   std::unique_ptr<Model> model_;
   std::unique_ptr<Tokenizer> tokenizer_;
+  std::unique_ptr<ChatTemplate> chat_template_;
 };
 
 }  // namespace tome

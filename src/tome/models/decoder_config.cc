@@ -33,6 +33,12 @@ void CheckPositive(std::string_view key, double value) {
   }
 }
 
+void CheckNotNegative(std::string_view key, double value) {
+  if (!(value >= 0) || !std::isfinite(value)) {
+    throw Error(Code::kCorrupt, fmt::format("{} is {}; it must not be negative", key, value));
+  }
+}
+
 void CheckFactors(std::string_view key, const std::vector<double>& factors, int64_t dimensions) {
   if (factors.empty()) return;
   if (static_cast<int64_t>(factors.size()) != dimensions / 2) {
@@ -42,8 +48,31 @@ void CheckFactors(std::string_view key, const std::vector<double>& factors, int6
   for (const double factor : factors) CheckPositive(key, factor);
 }
 
+// Settings that would make frequencies NaN, or negative.
+void CheckScaling(const RopeConfig& rope) {
+  CheckNotNegative("RoPE's attention_factor", rope.attention_factor);
+  if (rope.type == RopeScalingType::kYarn) {
+    CheckPositive("RoPE's beta_fast", rope.beta_fast);
+    CheckPositive("RoPE's beta_slow", rope.beta_slow);
+    if (rope.base <= 1) {
+      throw Error(Code::kCorrupt, fmt::format("RoPE's base (rope.freq_base, rope_theta) is {}; "
+                                              "scaling \"yarn\" needs one above 1",
+                                              rope.base));
+    }
+  }
+  if (rope.type == RopeScalingType::kLlama3) {
+    CheckPositive("RoPE's low_freq_factor", rope.low_freq_factor);
+    CheckPositive("RoPE's high_freq_factor", rope.high_freq_factor);
+    if (rope.high_freq_factor <= rope.low_freq_factor) {
+      throw Error(Code::kCorrupt,
+                  fmt::format("RoPE's high_freq_factor, {}, must be above its low_freq_factor, {}",
+                              rope.high_freq_factor, rope.low_freq_factor));
+    }
+  }
+}
+
 void Validate(const DecoderConfig& config) {
-  CheckRange("the vocabulary's size", config.vocabulary, 1, kMaxVocabulary);
+  CheckRange("the vocabulary's size (vocab_size)", config.vocabulary, 1, kMaxVocabulary);
   CheckRange("the width (embedding_length, hidden_size)", config.width, 1, kMaxWidth);
   CheckRange("the number of layers (block_count, num_hidden_layers)", config.layers, 1, kMaxLayers);
   CheckRange("the number of heads (attention.head_count, num_attention_heads)", config.heads, 1,
@@ -51,16 +80,18 @@ void Validate(const DecoderConfig& config) {
   CheckRange("the number of KV heads (attention.head_count_kv, num_key_value_heads)",
              config.kv_heads, 1, config.heads);
   if (config.heads % config.kv_heads != 0) {
-    throw Error(Code::kCorrupt, fmt::format("{} heads cannot share {} KV heads evenly",
-                                            config.heads, config.kv_heads));
+    throw Error(Code::kCorrupt,
+                fmt::format("{} heads cannot share {} KV heads evenly (num_key_value_heads, "
+                            "attention.head_count_kv)",
+                            config.heads, config.kv_heads));
   }
   CheckRange("the head size (attention.key_length, head_dim)", config.head_size, 1, kMaxHeadSize);
   CheckRange("the FFN width (feed_forward_length, intermediate_size)", config.ffn_width, 1,
              kMaxWidth * 4);
   CheckRange("the context (context_length, max_position_embeddings)", config.context, 1,
              kMaxContext);
-  CheckRange("the sliding window", config.window, 0, kMaxContext);
-  CheckPositive("the norms' epsilon", double{config.norm_eps});
+  CheckRange("the window (sliding_window)", config.window, 0, kMaxContext);
+  CheckPositive("the norms' epsilon (rms_norm_eps)", double{config.norm_eps});
   CheckPositive("RoPE's base (rope.freq_base, rope_theta)", config.rope.base);
   CheckPositive("RoPE's scaling factor", config.rope.factor);
   CheckRange("RoPE's dimensions", config.rope.dimensions, 2, config.head_size);
@@ -70,6 +101,9 @@ void Validate(const DecoderConfig& config) {
     throw Error(Code::kCorrupt, fmt::format("RoPE over {} channels: the number must be even",
                                             config.rope.dimensions));
   }
+  CheckScaling(config.rope);
+  CheckNotNegative("attn_logit_softcapping", double{config.attention_soft_cap});
+  CheckNotNegative("final_logit_softcapping", double{config.logit_soft_cap});
   CheckFactors("RoPE's short factors", config.rope.short_factors, config.rope.dimensions);
   CheckFactors("RoPE's long factors", config.rope.long_factors, config.rope.dimensions);
   CheckFactors("rope_freqs.weight", config.rope.divisors, config.rope.dimensions);
@@ -254,6 +288,9 @@ DecoderConfig ReadHf(const Checkpoint& checkpoint) {
   CheckRange("config.json: num_attention_heads", config.heads, 1, kMaxHeads);
   config.kv_heads = hf.Int("num_key_value_heads").value_or(config.heads);
   config.head_size = hf.Int("head_dim").value_or(config.width / config.heads);
+  // Before RoPE's share of it is computed, which a hostile size would overflow.
+  CheckRange("config.json: the head size (head_dim, hidden_size)", config.head_size, 1,
+             kMaxHeadSize);
   config.ffn_width = RequireHf(hf, "intermediate_size");
   config.norm_eps = static_cast<float>(hf.Float("rms_norm_eps").value_or(1e-6));
   const int64_t max_positions = RequireHf(hf, "max_position_embeddings");

@@ -23,8 +23,12 @@ HfConfig HfConfig::Parse(std::string_view json) {
   }
   if (json.size() > kMaxConfigBytes) throw Error(Code::kCorrupt, "config.json: larger than 16 MiB");
   HfConfig config;
-  const auto limit_depth = [](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    if (depth > kMaxConfigDepth) throw Error(Code::kCorrupt, "config.json: nested too deeply");
+  // `depth` counts the levels around what begins.
+  const auto limit_depth = [](int depth, nlohmann::json::parse_event_t event, nlohmann::json&) {
+    const bool begins = event == nlohmann::json::parse_event_t::object_start ||
+                        event == nlohmann::json::parse_event_t::array_start;
+    if (begins && depth >= kMaxConfigDepth)
+      throw Error(Code::kCorrupt, "config.json: nested too deeply");
     return true;
   };
   try {
@@ -37,6 +41,7 @@ HfConfig HfConfig::Parse(std::string_view json) {
 }
 
 const nlohmann::json* HfConfig::Find(std::string_view path) const {
+  const std::string_view whole = path;
   const nlohmann::json* value = &root_;
   while (true) {
     const size_t dot = path.find('.');
@@ -44,7 +49,8 @@ const nlohmann::json* HfConfig::Find(std::string_view path) const {
     if (found == value->end() || found->is_null()) return nullptr;
     value = &*found;
     if (dot == std::string_view::npos) return value;
-    if (!value->is_object()) return nullptr;
+    if (!value->is_object())
+      ThrowType(whole.substr(0, whole.size() - path.size() + dot), "an object");
     path.remove_prefix(dot + 1);
   }
 }

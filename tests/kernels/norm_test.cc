@@ -1,0 +1,119 @@
+#include "tome/kernels/norm.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/kernels/kernel_inputs.h"
+
+namespace tome {
+namespace {
+
+std::vector<float> Normalize(const KernelSet& kernels, const std::vector<float>& x,
+                             const std::vector<float>& weight, float eps) {
+  std::vector<float> y(x.size(), kNaN);
+  const auto width = static_cast<int64_t>(weight.size());
+  kernels.rms_norm({.x = x.data(),
+                    .weight = weight.data(),
+                    .y = y.data(),
+                    .rows = static_cast<int64_t>(x.size()) / width,
+                    .width = width,
+                    .eps = eps});
+  return y;
+}
+
+// The mean is summed in double, so what rounds is the factor and two products: three roundoffs,
+// and the underflow of small results.
+void ExpectNormalized(const std::vector<float>& x, const std::vector<float>& weight, float eps,
+                      const std::vector<float>& y) {
+  const size_t width = weight.size();
+  for (size_t row = 0; row < x.size(); row += width) {
+    double squares = 0;
+    for (size_t i = 0; i < width; ++i) squares += double{x[row + i]} * double{x[row + i]};
+    const double root = std::sqrt(squares / static_cast<double>(width) + double{eps});
+    for (size_t i = 0; i < width; ++i) {
+      const double expected = double{weight[i]} * double{x[row + i]} / root;
+      const double tolerance =
+          4 * kRoundoff * std::abs(expected) + 4 * kUnderflow * (1 + std::abs(double{weight[i]}));
+      ASSERT_NEAR(y[row + i], expected, tolerance) << "width " << width << " at " << row + i;
+    }
+  }
+}
+
+class NormTest : public KernelTest {};
+
+TEST_P(NormTest, NormalizesByHand) {
+  // mean(3², 4², 0², 5²) = 12.5; with eps 3.5 the root is 4.
+  EXPECT_EQ(Normalize(kernels(), {3, 4, 0, 5}, {1, 2, 1, -4}, 3.5F),
+            (std::vector<float>{0.75, 2, 0, -5}));
+}
+
+TEST_P(NormTest, AgreesWithDoublePrecision) {
+  std::mt19937 random(1);
+  for (const int64_t width : {1, 7, 16, 33, 100, 257, 4096}) {
+    for (const int64_t rows : {1, 3, 7}) {
+      // Squares of 1e20 pass the range of float, those of 1e-30 fall below it.
+      for (const double deviation : {1.0, 1e-4, 1e6, 1e20, 1e-30}) {
+        const std::vector<float> x = RandomFloats(random, rows * width, deviation);
+        const std::vector<float> weight = RandomFloats(random, width);
+        for (const float eps : {1e-5F, 1e-6F}) {
+          ASSERT_NO_FATAL_FAILURE(
+              ExpectNormalized(x, weight, eps, Normalize(kernels(), x, weight, eps)));
+        }
+      }
+    }
+  }
+}
+
+TEST_P(NormTest, AZeroRowStaysZero) {
+  EXPECT_EQ(Normalize(kernels(), std::vector<float>(33), std::vector<float>(33, 2), 1e-6F),
+            std::vector<float>(33));
+}
+
+TEST_P(NormTest, WorksInPlaceAndRowByRowWithTheSameBits) {
+  std::mt19937 random(2);
+  for (const int64_t width : {7, 100, 257}) {
+    const std::vector<float> x = RandomFloats(random, 5 * width);
+    const std::vector<float> weight = RandomFloats(random, width);
+    const auto expected = Bits(Normalize(kernels(), x, weight, 1e-6F));
+    std::vector<float> same = x;
+    kernels().rms_norm({.x = same.data(),
+                        .weight = weight.data(),
+                        .y = same.data(),
+                        .rows = 5,
+                        .width = width,
+                        .eps = 1e-6F});
+    EXPECT_EQ(Bits(same), expected);
+    std::vector<uint32_t> rows;
+    for (int64_t row = 0; row < 5; ++row) {
+      const std::vector<float> one(x.begin() + row * width, x.begin() + (row + 1) * width);
+      const auto bits = Bits(Normalize(kernels(), one, weight, 1e-6F));
+      rows.insert(rows.end(), bits.begin(), bits.end());
+    }
+    EXPECT_EQ(rows, expected);
+  }
+}
+
+TEST_P(NormTest, NaNReachesItsRowAndNoOther) {
+  std::mt19937 random(3);
+  const std::vector<float> weight = RandomFloats(random, 33);
+  std::vector<float> x = RandomFloats(random, 3 * 33);
+  const std::vector<float> clean = Normalize(kernels(), x, weight, 1e-6F);
+  for (const size_t at : {33, 50, 65}) {
+    std::vector<float> dirty = x;
+    dirty[at] = kNaN;
+    const std::vector<float> y = Normalize(kernels(), dirty, weight, 1e-6F);
+    for (size_t i = 0; i < y.size(); ++i) {
+      if (i / 33 == 1) {
+        EXPECT_TRUE(std::isnan(y[i])) << i;
+      } else {
+        EXPECT_EQ(y[i], clean[i]) << i;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sets, NormTest, testing::ValuesIn(AllKernelSets()), KernelSetName);
+
+}  // namespace
+}  // namespace tome

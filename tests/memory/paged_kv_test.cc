@@ -1,0 +1,253 @@
+#include "tome/memory/paged_kv.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+#include <vector>
+
+namespace tome {
+namespace {
+
+constexpr KvShape kShape{.layers = 2, .kv_heads = 3, .head_size = 4};
+
+size_t Count(int64_t size) { return static_cast<size_t>(size); }
+
+// What one channel of a token's key (part 0) or value (part 1) holds: different everywhere.
+float Mark(int64_t token, int64_t layer, int64_t part, int64_t head, int64_t channel) {
+  return static_cast<float>((((token * 2 + layer) * 2 + part) * 3 + head) * 4 + channel);
+}
+
+// Reserves, writes every channel of every layer by the layout of kernels/attention.h, advances.
+void Append(PagedKv& kv, const std::vector<int64_t>& tokens) {
+  kv.Reserve(static_cast<int64_t>(tokens.size()));
+  for (int64_t layer = 0; layer < kShape.layers; ++layer) {
+    const PagedKv::WritablePages pages = kv.Writable(layer);
+    for (size_t t = 0; t < tokens.size(); ++t) {
+      const int64_t position = kv.length() + static_cast<int64_t>(t);
+      const size_t page = Count(position / kKvPageTokens);
+      for (int64_t head = 0; head < kShape.kv_heads; ++head) {
+        for (int64_t channel = 0; channel < kShape.head_size; ++channel) {
+          const int64_t at =
+              (head * kKvPageTokens + position % kKvPageTokens) * kShape.head_size + channel;
+          for (const int64_t part : {0, 1}) {
+            const float value = Mark(tokens[t], layer, part, head, channel);
+            std::byte* to = (part == 0 ? pages.keys : pages.values).at(page);
+            std::memcpy(to + at * 4, &value, sizeof value);
+          }
+        }
+      }
+    }
+  }
+  kv.Advance(static_cast<int64_t>(tokens.size()));
+}
+
+void ExpectTokens(const PagedKv& kv, const std::vector<int64_t>& tokens) {
+  ASSERT_EQ(kv.length(), static_cast<int64_t>(tokens.size()));
+  for (int64_t layer = 0; layer < kShape.layers; ++layer) {
+    const KvView view = kv.View(layer);
+    ASSERT_EQ(view.type, KvType::kF32);
+    ASSERT_EQ(view.keys.size(), view.values.size());
+    ASSERT_GE(view.keys.size() * Count(kKvPageTokens), tokens.size());
+    for (size_t position = 0; position < tokens.size(); ++position) {
+      const size_t page = position / Count(kKvPageTokens);
+      for (int64_t i = 0; i < kShape.kv_heads * kShape.head_size; ++i) {
+        const int64_t head = i / kShape.head_size;
+        const int64_t slot = static_cast<int64_t>(position) % kKvPageTokens;
+        const int64_t at = (head * kKvPageTokens + slot) * kShape.head_size + i % kShape.head_size;
+        float key = 0;
+        float value = 0;
+        std::memcpy(&key, view.keys[page] + at * 4, sizeof key);
+        std::memcpy(&value, view.values[page] + at * 4, sizeof value);
+        ASSERT_EQ(key, Mark(tokens[position], layer, 0, head, i % kShape.head_size)) << position;
+        ASSERT_EQ(value, Mark(tokens[position], layer, 1, head, i % kShape.head_size)) << position;
+      }
+    }
+  }
+}
+
+std::vector<int64_t> Numbers(int64_t count, int64_t first = 0) {
+  std::vector<int64_t> numbers;
+  for (int64_t i = 0; i < count; ++i) numbers.push_back(first + i);
+  return numbers;
+}
+
+int64_t BytesOfPages(int64_t pages) {
+  return kShape.layers * pages * 2 * KvPageBytes(KvType::kF32, kShape.kv_heads, kShape.head_size);
+}
+
+PagedKv WithTokens(int64_t count) {
+  PagedKv kv(kShape, KvType::kF32);
+  if (count > 0) Append(kv, Numbers(count));
+  return kv;
+}
+
+TEST(PagedKvTest, IsEmptyAtFirst) {
+  const PagedKv kv(kShape, KvType::kF16);
+  EXPECT_EQ(kv.length(), 0);
+  EXPECT_EQ(kv.bytes(), 0);
+  EXPECT_EQ(kv.type(), KvType::kF16);
+  EXPECT_EQ(kv.shape(), kShape);
+  EXPECT_TRUE(kv.View(0).keys.empty());
+}
+
+TEST(PagedKvTest, APageOfF16HasHalfTheBytes) {
+  EXPECT_EQ(KvPageBytes(KvType::kF32, 3, 4), 3 * 4 * 64 * 4);
+  EXPECT_EQ(KvPageBytes(KvType::kF16, 3, 4), 3 * 4 * 64 * 2);
+  PagedKv kv(kShape, KvType::kF16);
+  kv.Reserve(65);
+  kv.Advance(65);
+  EXPECT_EQ(kv.bytes(), BytesOfPages(2) / 2);
+}
+
+TEST(PagedKvTest, KeepsWhatWasAppendedAcrossPageBorders) {
+  for (const int64_t count : {1, 63, 64, 65, 127, 128, 129, 200}) {
+    const PagedKv kv = WithTokens(count);
+    ExpectTokens(kv, Numbers(count));
+    EXPECT_EQ(kv.bytes(), BytesOfPages((count + 63) / 64)) << count;
+  }
+}
+
+TEST(PagedKvTest, OneByOneIsTheSameAsAtOnce) {
+  PagedKv kv(kShape, KvType::kF32);
+  for (int64_t i = 0; i < 130; ++i) Append(kv, {i});
+  ExpectTokens(kv, Numbers(130));
+}
+
+TEST(PagedKvTest, WhatWasReservedAndNotRememberedIsWrittenAgain) {
+  PagedKv kv = WithTokens(60);
+  kv.Reserve(100);
+  EXPECT_EQ(kv.length(), 60);
+  Append(kv, Numbers(10, 500));
+  std::vector<int64_t> expected = Numbers(60);
+  for (int64_t i = 500; i < 510; ++i) expected.push_back(i);
+  ExpectTokens(kv, expected);
+}
+
+TEST(PagedKvTest, AForkSharesAllPagesUntilItWrites) {
+  PagedKv kv = WithTokens(150);
+  PagedKv fork = kv.Fork();
+  ExpectTokens(fork, Numbers(150));
+  const auto keys = [](const PagedKv& of) {
+    const KvView view = of.View(1);
+    return std::vector<const std::byte*>(view.keys.begin(), view.keys.end());
+  };
+  const auto original = keys(kv);
+  EXPECT_EQ(keys(fork), original);
+  EXPECT_EQ(fork.bytes(), BytesOfPages(3));
+
+  Append(fork, {1000});
+  EXPECT_EQ(keys(kv), original);  // the writer moves
+  EXPECT_EQ(keys(fork)[0], original[0]);
+  EXPECT_EQ(keys(fork)[1], original[1]);
+  EXPECT_NE(keys(fork)[2], original[2]);
+  ExpectTokens(kv, Numbers(150));
+
+  Append(kv, {2000});
+  EXPECT_EQ(keys(kv), original);  // alone by now: no copy
+  std::vector<int64_t> expected = Numbers(150);
+  expected.push_back(1000);
+  ExpectTokens(fork, expected);
+  expected.back() = 2000;
+  ExpectTokens(kv, expected);
+}
+
+TEST(PagedKvTest, AForkAtAPageBorderSharesAllOfIt) {
+  PagedKv kv = WithTokens(128);
+  PagedKv fork = kv.Fork();
+  Append(fork, {7});
+  Append(kv, {8});
+  EXPECT_EQ(fork.View(0).keys[1], kv.View(0).keys[1]);
+  EXPECT_NE(fork.View(0).keys[2], kv.View(0).keys[2]);
+}
+
+TEST(PagedKvTest, AForkOutlivesItsOrigin) {
+  PagedKv fork(kShape, KvType::kF32);
+  {
+    const PagedKv kv = WithTokens(100);
+    fork = kv.Fork();
+  }
+  ExpectTokens(fork, Numbers(100));
+  Append(fork, Numbers(100, 100));
+  ExpectTokens(fork, Numbers(200));
+}
+
+TEST(PagedKvTest, TruncateForgetsAndFreesPages) {
+  for (const int64_t kept : {0, 1, 63, 64, 65, 128, 129, 199, 200}) {
+    PagedKv kv = WithTokens(200);
+    kv.Truncate(kept);
+    ExpectTokens(kv, Numbers(kept));
+    EXPECT_EQ(kv.bytes(), BytesOfPages((kept + 63) / 64)) << kept;
+    Append(kv, Numbers(100, kept));
+    ExpectTokens(kv, Numbers(kept + 100));
+  }
+}
+
+TEST(PagedKvTest, WritingBehindATruncationLeavesTheForkAsItWas) {
+  PagedKv kv = WithTokens(200);
+  const PagedKv fork = kv.Fork();
+  kv.Truncate(70);
+  Append(kv, Numbers(130, 5000));
+  ExpectTokens(fork, Numbers(200));
+}
+
+TEST(PagedKvTest, RandomOperationsAgreeWithPlainLists) {
+  const uint32_t seed = std::random_device{}();
+  SCOPED_TRACE(testing::Message() << "seed " << seed);
+  RecordProperty("seed", std::to_string(seed));
+  std::mt19937 random(seed);
+  struct Pair {
+    PagedKv kv;
+    std::vector<int64_t> tokens;
+  };
+  std::vector<Pair> pairs;
+  pairs.push_back({.kv = PagedKv(kShape, KvType::kF32), .tokens = {}});
+  // Marks must be exact in float: below 2^24 / 48 tokens.
+  int64_t next = 0;
+  for (int step = 0; step < 4000; ++step) {
+    const size_t chosen = random() % pairs.size();
+    Pair& pair = pairs[chosen];
+    const auto length = static_cast<int64_t>(pair.tokens.size());
+    switch (random() % 8) {
+      case 0:
+        if (pairs.size() < 6) {
+          Pair fork{.kv = pair.kv.Fork(), .tokens = pair.tokens};
+          pairs.push_back(std::move(fork));
+        }
+        break;
+      case 1:
+        if (pairs.size() > 1) pairs.erase(pairs.begin() + static_cast<ptrdiff_t>(chosen));
+        break;
+      case 2: {
+        const int64_t kept = length - (length > 0 ? static_cast<int64_t>(random() % 80) : 0);
+        pair.kv.Truncate(std::max<int64_t>(0, kept));
+        pair.tokens.resize(Count(std::max<int64_t>(0, kept)));
+        break;
+      }
+      case 3:
+        pair.kv.Reserve(static_cast<int64_t>(random() % 100));
+        break;
+      case 4:
+        pair.kv.Truncate(length / 64 * 64);
+        pair.tokens.resize(Count(length / 64 * 64));
+        break;
+      default: {
+        if (length > 350) break;
+        const int64_t count = 1 + static_cast<int64_t>(random() % (random() % 4 == 0 ? 90 : 3));
+        const std::vector<int64_t> added = Numbers(count, next);
+        next = (next + count) % 300000;
+        Append(pair.kv, added);
+        pair.tokens.insert(pair.tokens.end(), added.begin(), added.end());
+      }
+    }
+    const Pair& checked = pairs[random() % pairs.size()];
+    ASSERT_NO_FATAL_FAILURE(ExpectTokens(checked.kv, checked.tokens)) << "step " << step;
+    if (step % 50 != 0) continue;
+    for (const Pair& each : pairs) {
+      ASSERT_NO_FATAL_FAILURE(ExpectTokens(each.kv, each.tokens)) << "step " << step;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tome

@@ -1,0 +1,181 @@
+// What Model::Forward promises besides its numbers: whatever the batch, the threads and the
+// history, a token's logits are the same bits.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <span>
+
+#include "tests/expect_error.h"
+#include "tests/models/golden_model.h"
+
+namespace tome {
+namespace {
+
+using Tokens = std::vector<TokenId>;
+
+class ForwardTest : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    WriteGoldenModel(GetParam(), folder_.path() / "model");
+    model_ =
+        LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder_.path() / "model")));
+  }
+
+  Memory NewMemory(KvType type = KvType::kF16, int64_t max_tokens = 400) const {
+    return model_->NewMemory({.kv = type, .max_tokens = max_tokens});
+  }
+
+  Tokens RandomTokens(size_t count) {
+    Tokens tokens;
+    for (size_t i = 0; i < count; ++i) {
+      tokens.push_back(
+          static_cast<TokenId>(random_() % static_cast<uint64_t>(model_->facts().vocabulary)));
+    }
+    return tokens;
+  }
+
+  std::vector<float> Run(Batch batch, ThreadPool& threads) const {
+    const Tensor logits = model_->Forward(batch, {SelectKernelSet(), threads});
+    EXPECT_EQ(logits.shape().row_elements(), model_->facts().vocabulary);
+    return {logits.floats().begin(), logits.floats().end()};
+  }
+  // All logits of one sequence.
+  std::vector<float> Read(Memory& memory, const Tokens& tokens) {
+    const BatchItem item{.memory = &memory, .tokens = tokens, .logits = LogitsOf::kAll};
+    return Run({&item, 1}, threads_);
+  }
+  std::vector<float> ReadFresh(const Tokens& tokens, KvType type = KvType::kF16) {
+    Memory memory = NewMemory(type);
+    return Read(memory, tokens);
+  }
+  // The last `count` rows.
+  std::vector<float> Rows(const std::vector<float>& logits, size_t count) const {
+    const size_t size = count * static_cast<size_t>(model_->facts().vocabulary);
+    return {logits.end() - static_cast<ptrdiff_t>(size), logits.end()};
+  }
+
+  TempFolder folder_;
+  std::unique_ptr<Model> model_;
+  std::mt19937 random_{1};
+  ThreadPool threads_{2};
+};
+
+Tokens Joined(Tokens a, const Tokens& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+TEST_P(ForwardTest, ABatchEqualsItsSequencesAlone) {
+  for (const KvType type : {KvType::kF16, KvType::kF32}) {
+    const std::vector<Tokens> histories{RandomTokens(10), {}, RandomTokens(64), RandomTokens(130)};
+    const std::vector<Tokens> news{RandomTokens(1), RandomTokens(65), RandomTokens(7),
+                                   RandomTokens(20)};
+    const std::vector<LogitsOf> wanted{LogitsOf::kLast, LogitsOf::kAll, LogitsOf::kNone,
+                                       LogitsOf::kAll};
+    std::vector<Memory> memories;
+    std::vector<BatchItem> items;
+    std::vector<float> expected;
+    for (size_t i = 0; i < news.size(); ++i) {
+      memories.push_back(NewMemory(type));
+      if (!histories[i].empty()) Read(memories.back(), histories[i]);
+      const std::vector<float> alone = ReadFresh(Joined(histories[i], news[i]), type);
+      const size_t rows = wanted[i] == LogitsOf::kAll    ? news[i].size()
+                          : wanted[i] == LogitsOf::kLast ? 1
+                                                         : 0;
+      const std::vector<float> last = Rows(alone, rows);
+      expected.insert(expected.end(), last.begin(), last.end());
+    }
+    for (size_t i = 0; i < news.size(); ++i) {
+      items.push_back({.memory = &memories[i], .tokens = news[i], .logits = wanted[i]});
+    }
+    EXPECT_EQ(Run(items, threads_), expected);
+    for (size_t i = 0; i < news.size(); ++i) {
+      EXPECT_EQ(memories[i].length(), static_cast<int64_t>(histories[i].size() + news[i].size()));
+    }
+  }
+}
+
+TEST_P(ForwardTest, ThreadsDoNotChangeABit) {
+  const Tokens tokens = RandomTokens(100);
+  std::vector<std::vector<float>> results;
+  for (const int count : {1, 2, 3}) {
+    ThreadPool threads(count);
+    Memory memory = NewMemory();
+    const BatchItem item{.memory = &memory, .tokens = tokens, .logits = LogitsOf::kAll};
+    results.push_back(Run({&item, 1}, threads));
+  }
+  EXPECT_EQ(results[1], results[0]);
+  EXPECT_EQ(results[2], results[0]);
+}
+
+TEST_P(ForwardTest, ForksContinueAsIfReadFromTheBeginning) {
+  for (const size_t length : {63, 64, 100}) {
+    const Tokens common = RandomTokens(length);
+    Memory memory = NewMemory();
+    Read(memory, common);
+    Memory fork = memory.Fork();
+    const Tokens one = RandomTokens(30);
+    const Tokens other = RandomTokens(70);
+    const std::vector<float> first = Read(fork, other);
+    const std::vector<float> second = Read(memory, one);
+    EXPECT_EQ(first, Rows(ReadFresh(Joined(common, other)), other.size())) << length;
+    EXPECT_EQ(second, Rows(ReadFresh(Joined(common, one)), one.size())) << length;
+  }
+}
+
+TEST_P(ForwardTest, ATruncatedMemoryContinuesAsIfReadFromTheBeginning) {
+  const Tokens tokens = RandomTokens(150);
+  for (const size_t kept : {0, 1, 63, 64, 100, 128}) {
+    Memory memory = NewMemory();
+    Read(memory, tokens);
+    memory.Truncate(static_cast<int64_t>(kept));
+    const Tokens prefix(tokens.begin(), tokens.begin() + static_cast<ptrdiff_t>(kept));
+    const Tokens other = RandomTokens(40);
+    EXPECT_EQ(Read(memory, other), Rows(ReadFresh(Joined(prefix, other)), other.size())) << kept;
+  }
+}
+
+TEST_P(ForwardTest, RefusedBatchesChangeNoMemory) {
+  const auto vocabulary = static_cast<TokenId>(model_->facts().vocabulary);
+  const Tokens history = RandomTokens(100);
+  Memory good = NewMemory();
+  Memory full = NewMemory(KvType::kF16, 110);
+  Read(good, history);
+  // A context of its own: some RoPE scalings choose their frequencies by max_tokens.
+  Read(full, history);
+  const Tokens fine = RandomTokens(5);
+  const auto refused = [&](Memory& memory, const Tokens& tokens) {
+    const std::vector<BatchItem> items{{.memory = &good, .tokens = fine},
+                                       {.memory = &memory, .tokens = tokens}};
+    EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { Run(items, threads_); }));
+    EXPECT_EQ(good.length(), 100);
+    EXPECT_EQ(memory.length(), &memory == &full ? 100 : 0);
+  };
+  for (const TokenId bad : {vocabulary, TokenId{-1}, std::numeric_limits<TokenId>::max(),
+                            std::numeric_limits<TokenId>::min()}) {
+    Memory memory = NewMemory();
+    refused(memory, Joined(fine, {bad}));
+  }
+  refused(full, {});
+  refused(full, RandomTokens(11));
+  EXPECT_EQ(Read(good, fine), Rows(ReadFresh(Joined(history, fine)), fine.size()));
+  Read(full, RandomTokens(10));  // exactly full
+  EXPECT_EQ(full.length(), 110);
+  const BatchItem one{.memory = &full, .tokens = std::span(fine).first(1)};
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { Run({&one, 1}, threads_); }));
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { NewMemory(KvType::kF16, -1); }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, ForwardTest,
+                         testing::Values("llama", "gemma2", "qwen3-yarn", "phi3-window",
+                                         "llama-dynamic"),
+                         [](const auto& variant) {
+                           std::string name = variant.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace tome
