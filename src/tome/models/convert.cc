@@ -186,6 +186,8 @@ class Conversion {
     try {
       RecodeTensor(source, step.plan.dtype, pool_, write);
     } catch (const Error& error) {
+      // Of the values, that is; what the new file's writer says names the new file.
+      if (error.code() != Code::kInvalidArgument && error.code() != Code::kUnsupported) throw;
       throw error.In(fmt::format("{}: tensor {}", in_.path().string(), step.plan.name));
     }
   }
@@ -223,7 +225,8 @@ class Conversion {
         main = step.plan.dtype;
       }
     }
-    if (const auto type = GgufFileType(main)) pairs_.SetUint32("general.file_type", *type);
+    if (const auto type = GgufFileType(options_.type.value_or(main)))
+      pairs_.SetUint32("general.file_type", *type);
     GgufWriter writer(out_, pairs_, Plans());
     WriteSteps(writer);
   }
