@@ -94,6 +94,25 @@ TEST(GgufWriter, CopiesPairsByteForByte) {
   EXPECT_EQ(FileBytes(folder / "copy.gguf"), expected);
 }
 
+TEST(GgufWriter, ACopyOfAnotherAlignmentIsRead) {
+  GgufBytes source = SmallGguf();
+  source.pairs.push_back(GgufPairOf("general.alignment", 4, Raw(uint32_t{64})));
+  const std::string bytes = [&] {
+    source.alignment = 64;
+    source.tensors.pop_back();
+    return source.Build();
+  }();
+  const GgufFile file = ParseGguf(AsBytes(bytes));
+  GgufPairs pairs;
+  for (const GgufPair& pair : file.pairs) pairs.Copy(pair);
+  const TempFolder folder;
+  GgufWriter writer(folder / "m.gguf", pairs, {{"a", DType::kF32, {1}}, {"b", DType::kF32, {1}}});
+  writer.Write(file.tensors[0].data.first(4));
+  writer.Write(file.tensors[0].data.first(4));
+  writer.Finish();
+  EXPECT_EQ(Checkpoint::Open(folder / "m.gguf").tensors().size(), 2U);
+}
+
 TEST(GgufWriter, LeavesNothingWhenItDoesNotFinish) {
   const TempFolder folder;
   {

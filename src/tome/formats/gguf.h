@@ -25,6 +25,7 @@ namespace tome {
 inline constexpr std::string_view kGgufMagic = "GGUF";
 inline constexpr uint32_t kGgufVersion = 3;
 inline constexpr uint32_t kGgufDefaultAlignment = 32;
+inline constexpr std::string_view kGgufAlignmentKey = "general.alignment";
 
 enum class GgufType : uint32_t {
   kU8 = 0,

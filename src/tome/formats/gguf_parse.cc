@@ -245,13 +245,12 @@ MetadataValue Parser::ReadArray(std::string_view what) {
 }
 
 void Parser::ReadAlignment() {
-  constexpr std::string_view kKey = "general.alignment";
-  const auto alignment = file_.metadata.Int(kKey);
+  const auto alignment = file_.metadata.Int(kGgufAlignmentKey);
   if (!alignment) return;
   if (*alignment < kMinGgufAlignment || *alignment > kMaxGgufAlignment ||
       !std::has_single_bit(static_cast<uint64_t>(*alignment))) {
-    ThrowCorrupt(kKey, fmt::format("{} is no power of two from {} to {}", *alignment,
-                                   kMinGgufAlignment, kMaxGgufAlignment));
+    ThrowCorrupt(kGgufAlignmentKey, fmt::format("{} is no power of two from {} to {}", *alignment,
+                                                kMinGgufAlignment, kMaxGgufAlignment));
   }
   file_.alignment = static_cast<uint32_t>(*alignment);
 }

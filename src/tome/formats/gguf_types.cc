@@ -50,6 +50,7 @@ std::vector<std::string> AssignTypes(DType type, std::vector<TensorPlan>& plans)
     ++fallbacks[{tensor.dtype, row}];
   }
   std::vector<std::string> notes;
+  notes.reserve(fallbacks.size());
   for (const auto& [taken, count] : fallbacks) {
     notes.push_back(
         fmt::format("{} tensor{} with rows of {} values, which do not fill the blocks "
@@ -60,8 +61,10 @@ std::vector<std::string> AssignTypes(DType type, std::vector<TensorPlan>& plans)
   return notes;
 }
 
-uint32_t GgufFileType(DType type) {
+std::optional<uint32_t> GgufFileType(DType type) {
   switch (type) {
+    case DType::kF32:
+      return 0;
     case DType::kF16:
       return 1;
     case DType::kQ4_0:
@@ -83,7 +86,7 @@ uint32_t GgufFileType(DType type) {
     case DType::kBF16:
       return 32;
     default:
-      return 0;  // all F32
+      return std::nullopt;
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,7 @@ namespace tome {
 std::vector<std::string> AssignTypes(DType type, std::vector<TensorPlan>& plans);
 
 // The number under general.file_type of a model whose matrices are mostly `type`, as llama.cpp
-// counts them.
-uint32_t GgufFileType(DType type);
+// counts them; nothing for a type that no model is mostly of.
+std::optional<uint32_t> GgufFileType(DType type);
 
 }  // namespace tome

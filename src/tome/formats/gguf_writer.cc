@@ -91,6 +91,7 @@ void GgufPairs::Set(std::string_view key, std::string encoded) {
 }
 
 void GgufPairs::Copy(const GgufPair& pair) {
+  if (pair.key == kGgufAlignmentKey) return;
   Set(pair.key,
       std::string(reinterpret_cast<const char*>(pair.encoded.data()), pair.encoded.size()));
 }

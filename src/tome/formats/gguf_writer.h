@@ -23,7 +23,7 @@ namespace tome {
 // arrays of integers, f32 for fractions.
 class GgufPairs {
  public:
-  // A pair as another file has it.
+  // A pair as another file has it; but not its alignment, for a new file has its own.
   void Copy(const GgufPair& pair);
   void SetUint32(std::string_view key, uint32_t value);
   void SetFloat32(std::string_view key, float value);

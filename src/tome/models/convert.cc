@@ -12,6 +12,7 @@
 #include "tome/base/mapped_file.h"
 #include "tome/base/new_file.h"
 #include "tome/formats/gguf_reader.h"
+#include "tome/formats/gguf_types.h"
 #include "tome/formats/gguf_writer.h"
 #include "tome/formats/recode.h"
 #include "tome/formats/safetensors_writer.h"
@@ -31,39 +32,6 @@ struct Step {
   TensorTransform transform = TensorTransform::kNone;
   std::vector<float> values;  // of a settings tensor, which has no source
 };
-
-// A type of GGUF as general.file_type numbers it.
-std::optional<uint32_t> FileTypeOf(DType dtype) {
-  static const std::map<DType, uint32_t> kFileTypes{
-      {DType::kF32, 0},   {DType::kF16, 1},   {DType::kQ4_0, 2}, {DType::kQ4_1, 3},
-      {DType::kQ8_0, 7},  {DType::kQ5_0, 8},  {DType::kQ5_1, 9}, {DType::kQ4_K, 15},
-      {DType::kQ5_K, 17}, {DType::kQ6_K, 18}, {DType::kBF16, 32}};
-  const auto found = kFileTypes.find(dtype);
-  return found == kFileTypes.end() ? std::nullopt : std::optional(found->second);
-}
-
-bool IsKType(DType dtype) {
-  return dtype == DType::kQ4_K || dtype == DType::kQ5_K || dtype == DType::kQ6_K;
-}
-
-// The type that a tensor gets: `wanted` where it can.
-DType TypeFor(const std::string& name, const TensorView& tensor, std::optional<DType> wanted,
-              std::vector<std::string>& notes) {
-  if (!IsDecodable(tensor.dtype)) return tensor.dtype;
-  if (tensor.shape.rank() < 2) return DType::kF32;
-  if (!wanted) return tensor.dtype;
-  DType type = *wanted;
-  const bool end = name.starts_with("token_embd") || name.starts_with("output.") ||
-                   name.find("embed_tokens") != std::string::npos || name.starts_with("lm_head");
-  if (IsKType(type) && end) type = DType::kQ6_K;
-  const int64_t width = tensor.shape.row_elements();
-  if (width % TraitsOf(type).block_elements == 0) return type;
-  const DType fallback =
-      width % TraitsOf(DType::kQ8_0).block_elements == 0 ? DType::kQ8_0 : DType::kF16;
-  notes.push_back(fmt::format("{}: rows of {} do not fill blocks of {}; it became {}", name, width,
-                              NameOf(type), NameOf(fallback)));
-  return fallback;
-}
 
 // Rows of each head re-ordered between half-split and interleaved RoPE (TensorTransform).
 std::vector<std::byte> ReorderRows(const TensorView& tensor, int64_t heads, bool to_interleaved) {
@@ -98,6 +66,7 @@ class Conversion {
     } else {
       Rename();
     }
+    ChooseTypes();
     for (const Step& step : steps_) total_ += static_cast<uint64_t>(step.plan.bytes());
     result_.tensors = static_cast<int64_t>(steps_.size());
     result_.bytes = total_;
@@ -122,18 +91,34 @@ class Conversion {
   }
 
   void AddStep(const std::string& name, const TensorView& tensor, TensorTransform transform) {
-    const DType type = TypeFor(name, tensor, options_.type, result_.notes);
-    if (!to_gguf_ && IsBlockQuantized(type)) {
-      throw Error(
-          Code::kUnsupported,
-          fmt::format("{}: the tensor {} is {}, which safetensors cannot hold; convert with "
-                      "--type f16, bf16 or f32",
-                      in_.path().string(), name, NameOf(type)));
-    }
-    steps_.push_back({.plan = {.name = name, .dtype = type, .shape = tensor.shape},
+    steps_.push_back({.plan = {.name = name, .dtype = tensor.dtype, .shape = tensor.shape},
                       .source = tensor,
                       .transform = transform,
                       .values = {}});
+  }
+
+  // The type asked for, where a tensor can have it. Without one tensors stay as they are, but for
+  // the vectors of a new GGUF file: its readers expect F32.
+  void ChooseTypes() {
+    std::vector<TensorPlan> plans = Plans();
+    if (options_.type) {
+      std::vector<std::string> notes = AssignTypes(*options_.type, plans);
+      result_.notes.insert(result_.notes.end(), notes.begin(), notes.end());
+    } else if (to_gguf_ && in_.container() != Container::kGguf) {
+      for (TensorPlan& plan : plans) {
+        if (plan.shape.rank() < 2 && IsDecodable(plan.dtype)) plan.dtype = DType::kF32;
+      }
+    }
+    for (size_t i = 0; i < plans.size(); ++i) {
+      if (!to_gguf_ && IsBlockQuantized(plans[i].dtype)) {
+        throw Error(
+            Code::kUnsupported,
+            fmt::format("{}: the tensor {} is {}, which safetensors cannot hold; convert with "
+                        "--type f16, bf16 or f32",
+                        in_.path().string(), plans[i].name, NameOf(plans[i].dtype)));
+      }
+      steps_[i].plan.dtype = plans[i].dtype;
+    }
   }
 
   // Between the containers: by the architecture's table.
@@ -201,6 +186,8 @@ class Conversion {
     try {
       RecodeTensor(source, step.plan.dtype, pool_, write);
     } catch (const Error& error) {
+      // Of the values, that is; what the new file's writer says names the new file.
+      if (error.code() != Code::kInvalidArgument && error.code() != Code::kUnsupported) throw;
       throw error.In(fmt::format("{}: tensor {}", in_.path().string(), step.plan.name));
     }
   }
@@ -238,7 +225,8 @@ class Conversion {
         main = step.plan.dtype;
       }
     }
-    if (const auto type = FileTypeOf(main)) pairs_.SetUint32("general.file_type", *type);
+    if (const auto type = GgufFileType(options_.type.value_or(main)))
+      pairs_.SetUint32("general.file_type", *type);
     GgufWriter writer(out_, pairs_, Plans());
     WriteSteps(writer);
   }

@@ -89,7 +89,8 @@ void Decode(const BlockQ6_K& block, float* x) {
     const int l = j % 32;
     const int low = block.ql[64 * half + 32 * (g % 2) + l] >> (g / 2 * 4) & 15;
     const int high = block.qh[32 * half + l] >> (2 * g) & 3;
-    const float step = d * static_cast<float>(block.scales[j / 16]);
+    const int sub_block = j / 16;
+    const float step = d * static_cast<float>(block.scales[sub_block]);
     x[j] = step * static_cast<float>((low | high << 4) - 32);
   }
 }

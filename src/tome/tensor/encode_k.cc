@@ -42,8 +42,8 @@ struct AffineBlock {
   float error = std::numeric_limits<float>::infinity();
 };
 
-constexpr int kSubBlocks = 8;
-constexpr int kSubValues = 32;
+constexpr size_t kSubBlocks = 8;
+constexpr size_t kSubValues = 32;
 constexpr int kMaxScale = 63;
 
 struct SubBlock {
@@ -56,7 +56,7 @@ struct SubBlock {
 float SubBlockError(const SubBlock& sub, float step, float base) {
   const float inverse = step > 0 ? 1 / step : 0;
   float error = 0;
-  for (int l = 0; l < kSubValues; ++l) {
+  for (size_t l = 0; l < kSubValues; ++l) {
     const float q = RoundClamped((sub.x[l] + base) * inverse, 0, sub.high);
     const float miss = sub.x[l] - (step * q - base);
     error += sub.w[l] * miss * miss;
@@ -87,18 +87,17 @@ ScaleAndMin ChooseScale(const SubBlock& sub, const AffineFit& fit, float d, floa
 AffineBlock RoundScales(KBlockSpan x, const Weights& w, const std::array<AffineFit, 8>& fits,
                         float high, float d, float dmin) {
   AffineBlock block{.d = d, .dmin = dmin, .error = 0};
-  for (int s = 0; s < kSubBlocks; ++s) {
+  for (size_t s = 0; s < kSubBlocks; ++s) {
     const SubBlock sub{x.data() + s * kSubValues, w.data() + s * kSubValues, high};
     float error = 0;
-    const auto chosen = ChooseScale(sub, fits[static_cast<size_t>(s)], d, dmin, error);
-    block.scales[static_cast<size_t>(s)] = chosen;
+    const auto chosen = ChooseScale(sub, fits[s], d, dmin, error);
+    block.scales[s] = chosen;
     block.error += error;
     const float step = d * static_cast<float>(chosen.scale);
     const float inverse = step > 0 ? 1 / step : 0;
     const float base = dmin * static_cast<float>(chosen.min);
-    for (int l = 0; l < kSubValues; ++l) {
-      block.q[static_cast<size_t>(s * kSubValues + l)] =
-          RoundClamped((sub.x[l] + base) * inverse, 0, high);
+    for (size_t l = 0; l < kSubValues; ++l) {
+      block.q[s * kSubValues + l] = RoundClamped((sub.x[l] + base) * inverse, 0, high);
     }
   }
   return block;
@@ -162,9 +161,9 @@ void PackAffine(const AffineBlock& fit, Block& block) {
   ScaleAndMin scales[kSubBlocks];
   std::copy(fit.scales.begin(), fit.scales.end(), scales);
   PackScales(scales, block.scales);
-  for (int s = 0; s < kSubBlocks; ++s) {
-    for (int l = 0; l < kSubValues; ++l) {
-      const auto q = static_cast<int>(fit.q[static_cast<size_t>(s * kSubValues + l)]);
+  for (size_t s = 0; s < kSubBlocks; ++s) {
+    for (size_t l = 0; l < kSubValues; ++l) {
+      const auto q = static_cast<int>(fit.q[s * kSubValues + l]);
       uint8_t& byte = block.qs[kSubValues * (s / 2) + l];
       byte = static_cast<uint8_t>(byte | (q & 15) << (s % 2 * 4));
     }
@@ -237,8 +236,8 @@ BlockQ5_K EncodeQ5_K(KBlockSpan x) {
   const AffineBlock fit = FitAffine(x, 31);
   BlockQ5_K block{};
   PackAffine(fit, block);
-  for (int j = 0; j < kKBlockValues; ++j) {
-    const auto q = static_cast<int>(fit.q[static_cast<size_t>(j)]);
+  for (size_t j = 0; j < fit.q.size(); ++j) {
+    const auto q = static_cast<int>(fit.q[j]);
     uint8_t& byte = block.qh[j % kSubValues];
     byte = static_cast<uint8_t>(byte | q >> 4 << (j / kSubValues));
   }
