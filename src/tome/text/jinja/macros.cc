@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "tome/text/jinja/failure.h"
+#include "tome/text/jinja/interpreter.h"
+
+namespace tome::jinja {
+
+Value Interpreter::MakeMacro(const MacroDefinition& macro) {
+  return heap_.NewCallable(
+      macro.name, [&macro, scope = scope_](Interpreter& interpreter, Arguments& arguments) {
+        return interpreter.CallMacro(macro, scope, arguments);
+      });
+}
+
+// Parameters take positional arguments, then named ones, then their defaults, which may use the
+// parameters before them; what is left over goes to varargs and kwargs where the body has them.
+void Interpreter::BindParameters(const MacroDefinition& macro, Arguments& arguments) {
+  auto& variables = scope_->variables;
+  std::vector<bool> used(arguments.keyword.size());
+  const auto take = [&](std::string_view name) -> const Value* {
+    for (size_t i = 0; i < used.size(); ++i) {
+      if (arguments.keyword[i].first == name) {
+        used[i] = true;
+        return &arguments.keyword[i].second;
+      }
+    }
+    return nullptr;
+  };
+  for (size_t i = 0; i < macro.parameters.size(); ++i) {
+    const MacroDefinition::Parameter& parameter = macro.parameters[i];
+    const Value* named = take(parameter.name);
+    if (i < arguments.positional.size()) {
+      if (named != nullptr) {
+        Fail(fmt::format("{}() was given '{}' twice", macro.name, parameter.name));
+      }
+      variables[parameter.name] = arguments.positional[i];
+    } else if (named != nullptr) {
+      variables[parameter.name] = *named;
+    } else if (parameter.fallback != nullptr) {
+      variables[parameter.name] = Evaluate(*parameter.fallback);
+    } else {
+      variables[parameter.name] = Undefined{parameter.name};
+    }
+  }
+  if (macro.uses_caller) {
+    const Value* caller = take("caller");
+    variables["caller"] = caller == nullptr ? Value(Undefined{"caller"}) : *caller;
+  }
+  const size_t taken = std::min(macro.parameters.size(), arguments.positional.size());
+  if (macro.uses_varargs) {
+    List* rest = heap_.NewTuple(Origin::kTemplate);
+    for (size_t i = taken; i < arguments.positional.size(); ++i) {
+      heap_.Append(*rest, arguments.positional[i]);
+    }
+    variables["varargs"] = Value(rest);
+  } else if (taken < arguments.positional.size()) {
+    Fail(fmt::format("{}() takes at most {} arguments", macro.name, macro.parameters.size()));
+  }
+  Dict* rest = macro.uses_kwargs ? heap_.NewDict(Origin::kTemplate) : nullptr;
+  for (size_t i = 0; i < used.size(); ++i) {
+    if (used[i]) continue;
+    const auto& [name, value] = arguments.keyword[i];
+    if (rest == nullptr) Fail(fmt::format("{}() has no argument '{}'", macro.name, name));
+    heap_.Set(*rest, name, value);
+  }
+  if (rest != nullptr) variables["kwargs"] = Value(rest);
+}
+
+Value Interpreter::CallMacro(const MacroDefinition& macro, const std::shared_ptr<Scope>& outer,
+                             Arguments& arguments) {
+  if (calls_ >= kMaxCallDepth) {
+    FailLimit(fmt::format("macros call one another deeper than {} levels", kMaxCallDepth));
+  }
+  // What the call changes is put back, also by an exception.
+  struct State {
+    Interpreter& self;
+    std::shared_ptr<Scope> scope;
+    MarkedText* out;
+    int loops;
+    ~State() {
+      self.scope_ = std::move(scope);
+      self.out_ = out;
+      self.loops_ = loops;
+      --self.calls_;
+    }
+  };
+  MarkedText text;
+  {
+    const State state{*this, scope_, out_, loops_};
+    ++calls_;
+    loops_ = 0;
+    out_ = &text;
+    scope_ = PushScope(outer);
+    BindParameters(macro, arguments);
+    Execute(macro.body);
+  }
+  return heap_.NewText(std::move(text));
+}
+
+}  // namespace tome::jinja

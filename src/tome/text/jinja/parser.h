@@ -1,0 +1,104 @@
+// Parses the tokens of a template by recursive descent, with the precedence of Jinja (which is not
+// Python's): or, and, not, comparisons and in, + -, ~, * / // %, **, unary + -, then calls,
+// subscripts, filters and tests.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tome/text/jinja/ast.h"
+#include "tome/text/jinja/token.h"
+
+namespace tome::jinja {
+
+// The tree of a template. Throws Error(kCorrupt) with the line for bad syntax and past
+// kMaxParseDepth, Error(kUnsupported) for statements that need other templates.
+Block ParseTemplate(std::string_view source);
+
+class Parser {
+ public:
+  explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
+
+  Block Template();
+
+ private:
+  class Nesting;
+
+  // The stream.
+  const Token& Current() const { return tokens_[at_]; }
+  const Token& Following() const { return tokens_[at_ + 1 < tokens_.size() ? at_ + 1 : at_]; }
+  Token Take();
+  bool SkipName(const char* name);
+  bool SkipOperator(const char* name);
+  void ExpectName(const char* name);
+  void ExpectOperator(const char* name);
+  std::string ExpectIdentifier();
+  [[noreturn]] void Fail(const std::string& message) const;
+
+  // Statements (statement_parser.cc). A body ends before a tag that begins with one of `ends`.
+  using Ends = std::vector<const char*>;
+  Block Body(const Ends& ends);
+  Block BodyUntil(const char* end);  // and takes the end tag's name
+  bool AtEnd(const Ends& ends) const;
+  Statement ParseStatement();
+  Statement ParseIf();
+  Statement ParseFor();
+  Statement ParseSet();
+  Statement ParseWith();
+  Statement ParseMacro();
+  Statement ParseCallBlock();
+  void ParseParameters(MacroDefinition& macro);
+  Target ParseTarget(bool with_namespace);
+  Target ParseSingleTarget(bool with_namespace);
+
+  // Expressions (expression_parser.cc).
+  enum class Conditional { kAllowed, kNot };
+  ExpressionPtr ParseTuple(Conditional conditional, bool in_parentheses = false);
+  bool AtTupleEnd() const;
+  ExpressionPtr ParseExpression(Conditional conditional = Conditional::kAllowed);
+  ExpressionPtr ParseConditional();
+  ExpressionPtr ParseLogical(bool is_and);
+  ExpressionPtr ParseNot();
+  ExpressionPtr ParseCompare();
+  ExpressionPtr ParseSum();
+  ExpressionPtr ParseConcat();
+  ExpressionPtr ParseProduct();
+  ExpressionPtr ParsePower();
+  ExpressionPtr ParseUnary(bool with_filter);
+  ExpressionPtr ParsePrimary();
+  ExpressionPtr ParseName();
+  ExpressionPtr ParseList();
+  ExpressionPtr ParseDict();
+  ExpressionPtr ParsePostfix(ExpressionPtr expression);
+  ExpressionPtr ParseFilterOrTest(ExpressionPtr expression);
+  ExpressionPtr ParseSubscript(ExpressionPtr object);
+  ExpressionPtr ParseFilters(ExpressionPtr input, bool inline_start);
+  ExpressionPtr ParseTest(ExpressionPtr input);
+  std::string ParseDottedName();
+  CallArguments ParseArguments();
+
+  // A node with its height; throws where that is past the limit.
+  template <typename Node>
+  ExpressionPtr Make(Node node, int line) const;
+
+  std::vector<Token> tokens_;
+  size_t at_ = 0;
+  int depth_ = 0;
+  std::vector<MacroDefinition*> macros_;  // around what is being parsed
+};
+
+// One level of nesting, as long as it lives.
+class Parser::Nesting {
+ public:
+  explicit Nesting(Parser& parser);
+  ~Nesting() { --parser_.depth_; }
+  Nesting(const Nesting&) = delete;
+  Nesting& operator=(const Nesting&) = delete;
+
+ private:
+  Parser& parser_;
+};
+
+}  // namespace tome::jinja

@@ -1,0 +1,43 @@
+// A Jinja template, parsed once, rendered many times.
+//
+//   Template prompt("{{ messages[0].content | trim }}");
+//   Heap heap(Limits::ForInput(input_bytes));
+//   Variables variables;
+//   variables.emplace_back("messages", FromJson(heap, messages, Origin::kContent));
+//   MarkedText text = prompt.Render(heap, variables);
+//
+// What is supported stands in docs/chat-templates.md. A Template does not change: threads may render
+// one at the same time, each with a Heap of its own. A Heap serves one rendering.
+#pragma once
+
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tome/text/jinja/ast.h"
+#include "tome/text/jinja/heap.h"
+#include "tome/text/jinja/value.h"
+
+namespace tome::jinja {
+
+using Variables = std::vector<std::pair<std::string, Value>>;
+
+class Template {
+ public:
+  // Throws Error(kCorrupt) with the line for bad syntax, text that is not UTF-8 and past the limits
+  // of parsing, Error(kUnsupported) for parts of Jinja that chat templates do not need.
+  explicit Template(std::string_view source);
+
+  // `now` is what strftime_now formats; where it is null a template that asks fails.
+  // Throws Error(kInvalidArgument) where the template misuses a value or calls raise_exception,
+  // kUnsupported for an unknown filter or test, kOutOfMemory past the limits of `heap`; each names
+  // the line.
+  MarkedText Render(Heap& heap, const Variables& variables, const std::tm* now = nullptr) const;
+
+ private:
+  Block body_;
+};
+
+}  // namespace tome::jinja

@@ -1,0 +1,69 @@
+// UTF-8 text of which every byte knows who wrote it: the template, or the documents and the people.
+//
+// A prompt mixes both, and only the template may write control tokens (docs/chat-templates.md). A
+// mark belongs to a byte, not to a whole string, so that text can be joined, cut, trimmed and
+// replaced and each part keeps its mark. Marks are stored as runs: text of one origin costs one.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tome {
+
+enum class Origin {
+  kTemplate,  // written by the template itself, or one of its own words (bos_token, a role's name)
+  kContent,   // written by a document, a person, a model or a tool; and whatever is in doubt
+};
+
+// The origin of something made from both: content, unless nothing of it is.
+inline Origin Combine(Origin left, Origin right) {
+  return left == Origin::kContent ? left : right;
+}
+
+// A part of a text that has one origin.
+struct TextPiece {
+  std::string text;
+  Origin origin = Origin::kContent;
+
+  bool operator==(const TextPiece&) const = default;
+};
+
+class MarkedText {
+ public:
+  // Bytes from the end of the run before (or 0) up to `end`, never none. Neighbours differ.
+  struct Run {
+    size_t end = 0;
+    Origin origin = Origin::kContent;
+  };
+
+  MarkedText() = default;
+  MarkedText(std::string text, Origin origin);
+
+  const std::string& text() const { return text_; }
+  const std::vector<Run>& runs() const { return runs_; }
+  size_t size() const { return text_.size(); }
+  bool empty() const { return text_.empty(); }
+
+  // kContent as soon as one byte is content; an empty text is the template's.
+  Origin origin() const { return OriginOf(0, size()); }
+  Origin OriginOf(size_t begin, size_t end) const;
+
+  void Append(std::string_view text, Origin origin);
+  void Append(const MarkedText& text) { Append(text, 0, text.size()); }
+  // The bytes [begin, end) of `text`, which must lie inside it and may be this text.
+  void Append(const MarkedText& text, size_t begin, size_t end);
+  MarkedText Slice(size_t begin, size_t end) const;
+
+  std::vector<TextPiece> Pieces() const;
+
+ private:
+  // The run that holds the byte at `offset`, in O(log runs).
+  size_t RunAt(size_t offset) const;
+
+  std::string text_;
+  std::vector<Run> runs_;
+};
+
+}  // namespace tome
