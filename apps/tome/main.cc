@@ -99,8 +99,14 @@ int Main(int argc, char** argv) {
       "characters and beyond. Without a model the best passages themselves are the answer.\n"
       "Start with: tome ask FILE \"QUESTION\"");
   AddAskCommand(app, context);
+  AddChatCommand(app, context);
   AddTextCommand(app, context);
   AddLibraryCommand(app, context);
+  AddGenerateCommand(app, context);
+  AddInspectCommand(app, context);
+  AddConvertCommand(app, context);
+  AddTokenizeCommand(app, context);
+  AddLogitsCommand(app, context);
   AddCompletionsCommand(app, context);
   AddManualCommand(app, context);
   try {

@@ -149,8 +149,12 @@ std::string Wrapped(std::string_view text, std::string_view indent) {
 ProgressBar::ProgressBar(std::string_view label)
     : label_(PrintableLine(label)), enabled_(IsTerminal(STDERR_FILENO)), started_ms_(NowMs()) {}
 
-ProgressBar::~ProgressBar() {
+ProgressBar::~ProgressBar() { Hide(); }
+
+void ProgressBar::Hide() {
   if (shown_) WriteToStderr("\r\x1b[K");
+  shown_ = false;
+  enabled_ = false;
 }
 
 ProgressFn ProgressBar::Function() {
@@ -160,6 +164,7 @@ ProgressFn ProgressBar::Function() {
 }
 
 void ProgressBar::Show(std::string_view stage, uint64_t done, uint64_t total) {
+  if (!enabled_) return;
   const int64_t now = NowMs();
   if (now - started_ms_ < kSilentMs || now - last_ms_ < kRedrawMs) return;
   last_ms_ = now;

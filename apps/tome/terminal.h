@@ -43,6 +43,8 @@ class ProgressBar {
 
   // The function to hand to the work; it must not outlive the bar.
   ProgressFn Function();
+  // Takes the bar off the screen for good: what is printed next begins on a clean line.
+  void Hide();
 
  private:
   void Show(std::string_view stage, uint64_t done, uint64_t total);

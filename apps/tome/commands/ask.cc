@@ -1,15 +1,18 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "commands/answering.h"
 #include "commands/command.h"
 #include "commands/json_output.h"
+#include "commands/print_answer.h"
 #include "commands/reading.h"
 #include "terminal.h"
 #include "tome/answer/answer_json.h"
+#include "tome/answer/model_answer.h"
 #include "tome/answer/quotes.h"
 
 namespace tome {
@@ -19,27 +22,37 @@ struct AskOptions {
   std::vector<std::string> words;  // FILE… QUESTION
   std::string way = "auto";
   QuotesOptions quotes;
+  ModelOptions model;
+  ModelAnswerOptions answering;
   ReadingOptions reading;
   bool json = false;
 };
 
-void PrintAnswer(const Answer& answer) {
-  for (const std::string& note : answer.notes) PrintNote(note);
-  int number = 0;
-  for (const Citation& citation : answer.citations) {
-    const std::string mark = fmt::format("[{}]", ++number);
-    std::string place = citation.document;
-    if (citation.page) {
-      place += fmt::format(", page {}", *citation.page);
-      if (!citation.page_label.empty() && citation.page_label != std::to_string(*citation.page)) {
-        place += fmt::format(" (printed {})", citation.page_label);
-      }
-    }
-    if (citation.section) place += fmt::format(", {}", *citation.section);
-    fmt::print("{}{} {}\n{}", number > 1 ? "\n" : "", Styled(mark, Style::kBold, STDOUT_FILENO),
-               Styled(PrintableLine(place), Style::kCyan, STDOUT_FILENO),
-               Wrapped(Printable(citation.quote), "    "));
+// Documents are named before the question; each is added to the library when it is not there yet.
+std::vector<AskedDocument> AddDocuments(Library& library, const AskOptions& options,
+                                        const CommandContext& context) {
+  std::vector<AskedDocument> documents;
+  for (size_t i = 0; i + 1 < options.words.size(); ++i) {
+    const std::string& file = options.words[i];
+    documents.push_back({.id = AddFile(library, file, options.reading, context).id, .name = file});
   }
+  return documents;
+}
+
+Answer AskModel(Library& library, std::vector<AskedDocument> documents, const AskOptions& options,
+                const CommandContext& context) {
+  const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
+  Conversation conversation(library, *model, std::move(documents), options.answering);
+  ProgressBar bar(model->name());
+  bool begun = false;
+  const TextSink print = PrintingSink();
+  const TextSink sink = [&](std::string_view text) {
+    if (!std::exchange(begun, true)) bar.Hide();
+    return print(text);
+  };
+  return conversation.Ask(options.words.back(), WayOf(options.way),
+                          options.json ? TextSink() : sink,
+                          {.stop = context.stop, .progress = bar.Function()});
 }
 
 void CheckQuestion(const std::string& question) {
@@ -57,18 +70,22 @@ void CheckQuestion(const std::string& question) {
 void Ask(const AskOptions& options, const CommandContext& context) {
   const std::string& question = options.words.back();
   CheckQuestion(question);
-  Library library = OpenUserLibrary(context);
-  std::vector<AskedDocument> documents;
-  for (size_t i = 0; i + 1 < options.words.size(); ++i) {
-    const std::string& file = options.words[i];
-    documents.push_back({.id = AddFile(library, file, options.reading, context).id, .name = file});
+  const bool quotes =
+      options.way == "quotes" || (options.way == "auto" && options.model.path.empty());
+  if (!quotes && options.model.path.empty()) {
+    throw CLI::ValidationError(
+        "--way", fmt::format("{} needs a model; name it with --model PATH", options.way));
   }
-  const Answer answer = AnswerWithQuotes(library, question, documents, options.quotes,
-                                         {.stop = context.stop, .progress = {}});
+  Library library = OpenUserLibrary(context);
+  std::vector<AskedDocument> documents = AddDocuments(library, options, context);
+  const Answer answer = quotes ? AnswerWithQuotes(library, question, documents, options.quotes,
+                                                  {.stop = context.stop, .progress = {}})
+                               : AskModel(library, std::move(documents), options, context);
   if (options.json) {
     PrintJson(AnswerToJson(answer));
   } else {
-    PrintAnswer(answer);
+    if (!quotes) PrintNote(fmt::format("{}: {}", answer.way, answer.why));
+    PrintAnswer(answer, quotes ? AnswerText::kPrint : AnswerText::kPrintedAlready);
   }
 }
 
@@ -84,12 +101,13 @@ void AddAskCommand(CLI::App& app, CommandContext& context) {
       ->required()
       ->type_name("[FILE…] QUESTION");
   command->add_option("--way", options->way, "How the documents are read")
-      ->check(CLI::IsMember({"auto", "quotes"}))
+      ->check(CLI::IsMember({"auto", "context", "retrieval", "quotes"}))
       ->capture_default_str();
   command->add_option("--top", options->quotes.top, "Quotes at most")
       ->check(CLI::Range(1, kMaxQuotes))
       ->capture_default_str()
       ->type_name("N");
+  AddAnsweringOptions(*command, options->model, options->answering);
   AddReadingOptions(*command, options->reading);
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(
@@ -98,7 +116,11 @@ void AddAskCommand(CLI::App& app, CommandContext& context) {
       "  tome ask 红楼梦.txt \"通灵宝玉上刻着什么字？\"\n"
       "  tome ask report.pdf --top 3 --json '\"net income\" of 2024'\n"
       "  tome ask \"Where did I read about tmpfs?\"     (the whole library)\n"
-      "A phrase in quotation marks must occur exactly so.");
+      "  tome ask report.pdf --model qwen3.gguf \"What changed since 2023?\"\n"
+      "A phrase in quotation marks must occur exactly so.\n"
+      "Ways: `quotes` needs no model; `context` reads all of the documents, `retrieval` the "
+      "passages\n"
+      "that matter; `auto` takes `context` where that fits model, memory and --budget.");
   command->callback(
       [options, &context] { context.run = [options, &context] { Ask(*options, context); }; });
 }

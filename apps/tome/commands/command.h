@@ -15,6 +15,12 @@ struct CommandContext {
 };
 
 void AddAskCommand(CLI::App& app, CommandContext& context);
+void AddChatCommand(CLI::App& app, CommandContext& context);
+void AddConvertCommand(CLI::App& app, CommandContext& context);
+void AddInspectCommand(CLI::App& app, CommandContext& context);
+void AddGenerateCommand(CLI::App& app, CommandContext& context);
+void AddLogitsCommand(CLI::App& app, CommandContext& context);
+void AddTokenizeCommand(CLI::App& app, CommandContext& context);
 void AddTextCommand(CLI::App& app, CommandContext& context);
 void AddLibraryCommand(CLI::App& app, CommandContext& context);
 void AddCompletionsCommand(CLI::App& app, CommandContext& context);

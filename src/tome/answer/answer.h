@@ -26,14 +26,20 @@ struct Citation {
 
 struct Answer {
   std::string question;
-  std::string way;  // "quotes"
+  std::string way;  // "quotes", "context", "retrieval"
   std::string why;  // why this way was taken
   std::string text;
   std::vector<Citation> citations;  // best first
   std::vector<std::string> notes;   // what the reader should know of the answer
   double search_seconds = 0;
+  double read_seconds = 0;       // the model reading its prompt
+  double generate_seconds = 0;   // the model writing
   uint64_t document_tokens = 0;  // of all documents asked, estimated
   uint64_t quoted_tokens = 0;    // of the quotes, estimated
+  uint64_t prompt_tokens = 0;    // that the model was given
+  uint64_t generated_tokens = 0;
+  uint64_t document_characters = 0;  // of all documents asked
+  uint64_t read_characters = 0;      // of them, shown to the model (quotes: quoted)
 };
 
 // A document that is asked about, and how the user names it.

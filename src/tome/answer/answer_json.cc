@@ -26,8 +26,18 @@ nlohmann::ordered_json AnswerToJson(const Answer& answer) {
       {"answer", answer.text},
       {"citations", std::move(citations)},
       {"notes", answer.notes},
-      {"timing", {{"search_seconds", answer.search_seconds}}},
-      {"tokens", {{"documents", answer.document_tokens}, {"quoted", answer.quoted_tokens}}},
+      {"read",
+       {{"characters", answer.read_characters},
+        {"document_characters", answer.document_characters}}},
+      {"timing",
+       {{"search_seconds", answer.search_seconds},
+        {"read_seconds", answer.read_seconds},
+        {"generate_seconds", answer.generate_seconds}}},
+      {"tokens",
+       {{"documents", answer.document_tokens},
+        {"quoted", answer.quoted_tokens},
+        {"prompt", answer.prompt_tokens},
+        {"generated", answer.generated_tokens}}},
   };
 }
 

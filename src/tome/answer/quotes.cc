@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <utility>
 
+#include "tome/answer/document_names.h"
 #include "tome/base/error.h"
 #include "tome/retrieval/duplicates.h"
 #include "tome/retrieval/excerpt.h"
@@ -18,31 +18,6 @@ namespace {
 
 // Passages looked at for each quote wanted: some turn out to be duplicates.
 constexpr size_t kCandidatesPerQuote = 4;
-
-// The records of the documents that come up, read once, with the name to show.
-class DocumentNames {
- public:
-  DocumentNames(Library& library, std::span<const AskedDocument> asked) : library_(library) {
-    for (const AskedDocument& document : asked) names_.emplace(document.id, document.name);
-  }
-
-  const DocumentRecord& Record(DocumentId id) {
-    const auto found = records_.find(id);
-    return found != records_.end() ? found->second
-                                   : records_.emplace(id, library_.Show(id)).first->second;
-  }
-
-  std::string Name(DocumentId id) {
-    if (const auto named = names_.find(id); named != names_.end()) return named->second;
-    const DocumentRecord& record = Record(id);
-    return record.paths.empty() ? fmt::format("#{}", id) : record.paths.front();
-  }
-
- private:
-  Library& library_;
-  std::map<DocumentId, std::string> names_;
-  std::map<DocumentId, DocumentRecord> records_;
-};
 
 Citation Cite(Library& library, const ScoredPassage& scored, std::span<const TermValue> terms,
               Excerpter& excerpter, DocumentNames& names) {
@@ -68,16 +43,6 @@ Citation Cite(Library& library, const ScoredPassage& scored, std::span<const Ter
   }
   if (!passage.section_path.empty()) citation.section = passage.section_path;
   return citation;
-}
-
-uint64_t TokensOf(Library& library, std::span<const AskedDocument> documents,
-                  DocumentNames& names) {
-  uint64_t tokens = 0;
-  for (const AskedDocument& document : documents) tokens += names.Record(document.id).tokens;
-  if (documents.empty()) {
-    for (const DocumentRecord& record : library.List()) tokens += record.tokens;
-  }
-  return tokens;
 }
 
 std::string NothingFound(const Question& question) {
@@ -118,7 +83,7 @@ Answer AnswerWithQuotes(Library& library, const std::string& question_text,
                 .citations = {},
                 .notes = {},
                 .search_seconds = 0,
-                .document_tokens = TokensOf(library, documents, names),
+                .document_tokens = SizeOf(library, documents, names).tokens,
                 .quoted_tokens = 0};
   std::vector<std::vector<uint64_t>> taken;
   for (const ScoredPassage& scored : found.passages) {

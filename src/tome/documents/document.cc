@@ -87,4 +87,13 @@ int64_t PageAt(const std::vector<Page>& pages, uint64_t offset) {
   return after - pages.begin();
 }
 
+std::string SectionPathAt(const std::vector<Section>& sections, uint64_t offset) {
+  // A section stands behind the one that encloses it, so the last that holds the byte is innermost.
+  for (auto index = static_cast<int64_t>(sections.size()) - 1; index >= 0; --index) {
+    const TextSpan& span = sections[static_cast<size_t>(index)].span;
+    if (span.begin <= offset && offset < span.end) return SectionPath(sections, index);
+  }
+  return {};
+}
+
 }  // namespace tome

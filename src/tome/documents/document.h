@@ -71,6 +71,8 @@ void CheckDocument(const Document& document);
 
 // "Part > Chapter > Section" of the section with this index.
 std::string SectionPath(const std::vector<Section>& sections, int64_t index);
+// The same of the innermost section that holds a byte of the text; empty outside any section.
+std::string SectionPathAt(const std::vector<Section>& sections, uint64_t offset);
 
 // The innermost section that contains `offset`, or kNoParent. O(log n + depth).
 int64_t SectionAt(const std::vector<Section>& sections, uint64_t offset);

@@ -1,0 +1,38 @@
+#include "commands/answering.h"
+
+#include "tome/base/error.h"
+
+namespace tome {
+
+Way WayOf(const std::string& name) {
+  for (const Way way : {Way::kAuto, Way::kQuotes, Way::kContext, Way::kRetrieval}) {
+    if (NameOf(way) == name) return way;
+  }
+  throw Error(Code::kInvalidArgument, "--way: there is no way \"" + name + "\"");
+}
+
+void AddAnsweringOptions(CLI::App& command, ModelOptions& model, ModelAnswerOptions& answering) {
+  AddModelOption(command, model, ModelNeed::kOptional);
+  AddKvOption(command, model);
+  command
+      .add_option("--budget", answering.budget_seconds,
+                  "Seconds that reading whole documents may take before `auto` reads passages")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str()
+      ->type_name("SECONDS");
+  command
+      .add_option("--passage-tokens", answering.passage_tokens,
+                  "Tokens of passages that `retrieval` gives the model")
+      ->check(CLI::Range(1, 1 << 30))
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      .add_option("--max-tokens", answering.max_answer_tokens,
+                  "Longest answer in tokens, the recited evidence included")
+      ->check(CLI::Range(1, 1 << 30))
+      ->capture_default_str()
+      ->type_name("N");
+  AddSamplingOptions(command, answering.sampling);
+}
+
+}  // namespace tome

@@ -1,0 +1,17 @@
+// What `ask` and `chat` share: the options of answers that a model writes.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "commands/model_options.h"
+#include "tome/answer/model_answer.h"
+
+namespace tome {
+
+// "auto", "context", "retrieval", "quotes".
+Way WayOf(const std::string& name);
+
+void AddAnsweringOptions(CLI::App& command, ModelOptions& model, ModelAnswerOptions& answering);
+
+}  // namespace tome

@@ -1,0 +1,95 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "commands/answering.h"
+#include "commands/command.h"
+#include "commands/line_input.h"
+#include "commands/print_answer.h"
+#include "commands/reading.h"
+#include "terminal.h"
+#include "tome/answer/quotes.h"
+#include "tome/base/error.h"
+
+namespace tome {
+namespace {
+
+struct ChatOptions {
+  std::vector<std::string> files;
+  std::string way = "auto";
+  ModelOptions model;
+  ModelAnswerOptions answering;
+  ReadingOptions reading;
+};
+
+void Chat(ChatOptions& options, const CommandContext& context) {
+  Library library = OpenUserLibrary(context);
+  std::vector<AskedDocument> documents;
+  for (const std::string& file : options.files) {
+    documents.push_back({.id = AddFile(library, file, options.reading, context).id, .name = file});
+  }
+  std::unique_ptr<LanguageModel> model;
+  std::optional<Conversation> conversation;
+  if (!options.model.path.empty()) {
+    options.answering.kv = options.model.kv_type();
+    model = LanguageModel::Open(options.model.path, options.reading.threads);
+    conversation.emplace(library, *model, documents, options.answering);
+  } else if (options.way == "context" || options.way == "retrieval") {
+    throw CLI::ValidationError(
+        "--way", fmt::format("{} needs a model; name it with --model PATH", options.way));
+  }
+  LineInput input(STDIN_FILENO, context.stop);
+  const bool terminal = ::isatty(STDIN_FILENO) == 1;
+  for (;;) {
+    if (terminal) {
+      fmt::print("> ");
+      std::fflush(stdout);
+    }
+    const std::optional<std::string> line = input.Next();
+    if (!line) return;
+    if (line->find_first_not_of(" \t\r") == std::string::npos) continue;
+    try {
+      const WorkControl control{.stop = context.stop, .progress = {}};
+      if (!conversation || options.way == "quotes") {
+        PrintAnswer(AnswerWithQuotes(library, *line, documents, {}, control), AnswerText::kPrint);
+      } else {
+        const Answer answer = conversation->Ask(*line, WayOf(options.way), PrintingSink(), control);
+        PrintAnswer(answer, AnswerText::kPrintedAlready);
+      }
+    } catch (const Error& error) {
+      // One question that cannot be answered does not end the conversation.
+      if (error.code() != Code::kInvalidArgument || !terminal) throw;
+      PrintError(error.what());
+    }
+    std::fflush(stdout);
+  }
+}
+
+}  // namespace
+
+void AddChatCommand(CLI::App& app, CommandContext& context) {
+  auto options = std::make_shared<ChatOptions>();
+  CLI::App* command = app.add_subcommand("chat", "Ask one question after another about documents");
+  command->add_option("files", options->files, "Documents; without any the whole library is asked")
+      ->type_name("FILE…");
+  command->add_option("--way", options->way, "How the documents are read")
+      ->check(CLI::IsMember({"auto", "context", "retrieval", "quotes"}))
+      ->capture_default_str();
+  AddAnsweringOptions(*command, options->model, options->answering);
+  AddReadingOptions(*command, options->reading);
+  command->footer(
+      "Reads a question a line from standard input until its end (Ctrl-D).\n"
+      "What the model has read of the documents is kept between questions.\n"
+      "Examples:\n"
+      "  tome chat novel.epub --model qwen3.gguf\n"
+      "  tome chat report.pdf < questions.txt");
+  command->callback(
+      [options, &context] { context.run = [options, &context] { Chat(*options, context); }; });
+}
+
+}  // namespace tome

@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "commands/command.h"
+#include "commands/json_output.h"
+#include "terminal.h"
+#include "tome/base/error.h"
+#include "tome/models/convert.h"
+
+namespace tome {
+namespace {
+
+struct ConvertCommand {
+  std::string in;
+  std::string out;
+  std::string type = "keep";
+  bool json = false;
+};
+
+void Convert(const ConvertCommand& command, const CommandContext& context) {
+  ConvertOptions options;
+  if (command.type != "keep") {
+    options.type = DTypeFromName(command.type);
+    if (!options.type || !IsDecodable(*options.type)) {
+      throw CLI::ValidationError(
+          "--type", fmt::format("{} is no type of weights; there are keep, f32, f16, bf16, q8_0, "
+                                "q4_0, q4_1, q5_0, q5_1, q4_k, q5_k, q6_k",
+                                command.type));
+    }
+  }
+  const Checkpoint in = Checkpoint::Open(command.in);
+  Converted converted;
+  {
+    ProgressBar bar(command.out);
+    options.control = {.stop = context.stop, .progress = bar.Function()};
+    converted = ConvertModel(in, command.out, options);
+  }
+  for (const std::string& note : converted.notes) PrintNote(fmt::format("note: {}", note));
+  if (command.json) {
+    PrintJson({{"out", command.out},
+               {"tensors", converted.tensors},
+               {"bytes", converted.bytes},
+               {"notes", converted.notes}});
+  } else {
+    fmt::print("{}: {} tensors, {:.1f} MiB\n", PrintableLine(command.out), converted.tensors,
+               static_cast<double>(converted.bytes) / (1 << 20));
+  }
+}
+
+}  // namespace
+
+void AddConvertCommand(CLI::App& app, CommandContext& context) {
+  auto options = std::make_shared<ConvertCommand>();
+  CLI::App* command =
+      app.add_subcommand("convert", "Change a model's container or the type of its weights");
+  command->add_option("in", options->in, "The model: a .gguf file or a folder of safetensors")
+      ->required()
+      ->type_name("MODEL");
+  command->add_option("out", options->out, "A .gguf file, or a folder for safetensors")
+      ->required()
+      ->type_name("OUT");
+  command
+      ->add_option("--type", options->type,
+                   "Type of matrices: keep, f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k, "
+                   "q5_k, q6_k")
+      ->capture_default_str()
+      ->type_name("TYPE");
+  command->add_flag("--json", options->json, "Print one JSON object");
+  command->footer(
+      "Examples:\n"
+      "  tome convert Qwen3-0.6B qwen3.gguf --type q8_0\n"
+      "  tome convert qwen3.gguf small.gguf --type q4_k\n"
+      "  tome convert qwen3.gguf folder --type bf16");
+  command->callback(
+      [options, &context] { context.run = [options, &context] { Convert(*options, context); }; });
+}
+
+}  // namespace tome

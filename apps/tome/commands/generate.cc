@@ -1,0 +1,118 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "commands/command.h"
+#include "commands/json_output.h"
+#include "commands/model_options.h"
+#include "commands/print_answer.h"
+#include "terminal.h"
+#include "tome/base/error.h"
+#include "tome/base/file.h"
+#include "tome/generate/session.h"
+
+namespace tome {
+namespace {
+
+constexpr uint64_t kMaxPromptBytes = uint64_t{256} << 20;
+
+struct GenerateCommand {
+  std::optional<std::string> prompt;
+  ModelOptions model;
+  GenerateOptions generate;
+  int threads = 0;
+  bool chat = false;
+  bool no_speculation = false;
+  bool json = false;
+};
+
+std::string_view NameOf(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kEnd:
+      return "end";
+    case FinishReason::kStop:
+      return "stop";
+    case FinishReason::kMaxTokens:
+      return "max_tokens";
+    case FinishReason::kCancelled:
+      return "cancelled";
+  }
+  return "";
+}
+
+void Generate(GenerateCommand& options, const CommandContext& context) {
+  const std::string prompt =
+      options.prompt ? *options.prompt : ReadAll(STDIN_FILENO, kMaxPromptBytes, "standard input");
+  const auto model = LanguageModel::Open(options.model.path, options.threads);
+  const std::vector<ChatMessage> messages{{.role = "user", .content = prompt}};
+  const std::vector<TokenId> tokens =
+      options.chat ? model->EncodeChat(messages) : model->EncodeText(prompt, Specials::kParse);
+  if (tokens.empty()) throw Error(Code::kInvalidArgument, "the prompt is empty");
+  const int64_t needed = static_cast<int64_t>(tokens.size()) + options.generate.max_tokens;
+  const int64_t trained = model->model().facts().trained_tokens;
+  if (needed > trained) {
+    PrintNote(fmt::format("prompt and answer may take {} tokens; the model was made for {}", needed,
+                          trained));
+  }
+  Session session(model->model(), model->tokenizer(), model->compute(),
+                  model->model().NewMemory(
+                      {.kv = options.model.kv_type(), .max_tokens = std::max(needed, trained)}));
+  {
+    ProgressBar bar(model->name());
+    session.Prefill(tokens, {.stop = context.stop, .progress = bar.Function()});
+  }
+  options.generate.stop = context.stop;
+  if (options.no_speculation) options.generate.speculation = Speculation::kNone;
+  const Generated generated =
+      session.Generate(options.generate, options.json ? TextSink() : PrintingSink());
+  if (!options.json) {
+    fmt::print("\n");
+  } else {
+    PrintJson({{"text", generated.text},
+               {"tokens", generated.tokens},
+               {"finish", NameOf(generated.finish)},
+               {"prompt_tokens", tokens.size()},
+               {"forward_passes", generated.forward_passes},
+               {"drafted_tokens", generated.drafted_tokens},
+               {"accepted_tokens", generated.accepted_tokens},
+               {"seconds", generated.seconds}});
+  }
+  if (generated.finish == FinishReason::kCancelled) throw Error(Code::kCancelled, "interrupted");
+}
+
+}  // namespace
+
+void AddGenerateCommand(CLI::App& app, CommandContext& context) {
+  auto options = std::make_shared<GenerateCommand>();
+  CLI::App* command = app.add_subcommand("generate", "Continue a text with a model");
+  AddModelOption(*command, options->model, ModelNeed::kRequired);
+  command->add_option("--prompt", options->prompt, "The text (default: standard input)")
+      ->type_name("TEXT");
+  command->add_flag("--chat", options->chat, "Put the text into the model's chat template");
+  command->add_option("--max-tokens", options->generate.max_tokens, "New tokens at most")
+      ->check(CLI::Range(1, 1 << 30))
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_option("--stop", options->generate.stops, "End before this text; may be repeated")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  AddSamplingOptions(*command, options->generate.sampling);
+  AddKvOption(*command, options->model);
+  command->add_flag("--no-speculation", options->no_speculation,
+                    "Compute token by token, without drafts from the text so far");
+  AddThreadsOption(*command, options->threads);
+  command->add_flag("--json", options->json, "Print one JSON object");
+  command->footer(
+      "Without --chat special tokens in the text are read as such.\n"
+      "Examples:\n"
+      "  tome generate --model qwen3.gguf --chat --prompt \"Name three rivers.\"\n"
+      "  tome generate --model base.gguf --max-tokens 50 < beginning.txt");
+  command->callback(
+      [options, &context] { context.run = [options, &context] { Generate(*options, context); }; });
+}
+
+}  // namespace tome

@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "commands/command.h"
+#include "commands/json_output.h"
+#include "terminal.h"
+#include "tome/models/registry.h"
+
+namespace tome {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct InspectOptions {
+  std::string model;
+  bool tensors = false;
+  bool json = false;
+};
+
+struct TypeTotal {
+  int64_t tensors = 0;
+  int64_t elements = 0;
+  int64_t bytes = 0;
+};
+
+ordered_json TensorsToJson(const Checkpoint& checkpoint) {
+  ordered_json tensors = ordered_json::array();
+  for (const auto& [name, tensor] : checkpoint.tensors()) {
+    const auto dims = tensor.shape.dims();
+    tensors.push_back({{"name", name},
+                       {"type", NameOf(tensor.dtype)},
+                       {"shape", std::vector<int64_t>(dims.begin(), dims.end())},
+                       {"bytes", tensor.bytes()}});
+  }
+  return tensors;
+}
+
+// What `tome inspect --json` prints; the text form prints the same.
+ordered_json Inspect(const std::shared_ptr<const Checkpoint>& checkpoint) {
+  std::map<std::string_view, TypeTotal> types;
+  TypeTotal all;
+  for (const auto& [name, tensor] : checkpoint->tensors()) {
+    for (TypeTotal* total : {&types[NameOf(tensor.dtype)], &all}) {
+      ++total->tensors;
+      total->elements += tensor.shape.elements();
+      total->bytes += tensor.bytes();
+    }
+  }
+  ordered_json by_type = ordered_json::object();
+  for (const auto& [type, total] : types) {
+    by_type[std::string(type)] = {
+        {"tensors", total.tensors}, {"parameters", total.elements}, {"bytes", total.bytes}};
+  }
+  const auto model = LoadModel(checkpoint);
+  const ModelFacts& facts = model->facts();
+  constexpr int64_t kF16Bytes = 2;
+  const int64_t q8_block = TraitsOf(DType::kQ8_0).block_bytes;
+  return {
+      {"architecture", facts.architecture},
+      {"container", checkpoint->container() == Container::kGguf ? "gguf" : "safetensors"},
+      {"parameters", all.elements},
+      {"tensors", all.tensors},
+      {"bytes", all.bytes},
+      {"types", by_type},
+      {"layers", facts.layers},
+      {"vocabulary", facts.vocabulary},
+      {"context_tokens", facts.trained_tokens},
+      {"kv_bytes_per_token",
+       {{"f16", facts.kv_elements_per_token * kF16Bytes},
+        {"q8_0", facts.kv_elements_per_token * q8_block / TraitsOf(DType::kQ8_0).block_elements}}}};
+}
+
+std::string MiB(int64_t bytes) {
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+void PrintInspection(const InspectOptions& options) {
+  const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::Open(options.model));
+  ordered_json facts = Inspect(checkpoint);
+  if (options.json) {
+    if (options.tensors) facts["tensor_list"] = TensorsToJson(*checkpoint);
+    PrintJson(facts);
+    return;
+  }
+  const auto number = [&](const char* key) { return facts.at(key).get<int64_t>(); };
+  fmt::print("architecture   {} ({})\n", facts.at("architecture").get<std::string>(),
+             facts.at("container").get<std::string>());
+  fmt::print("parameters     {} in {} tensors, {}\n", number("parameters"), number("tensors"),
+             MiB(number("bytes")));
+  for (const auto& [type, total] : facts.at("types").items()) {
+    fmt::print("  {:<6} {:>5} tensors, {}\n", type, total.at("tensors").get<int64_t>(),
+               MiB(total.at("bytes").get<int64_t>()));
+  }
+  fmt::print("layers         {}\nvocabulary     {}\ncontext        {} tokens\n", number("layers"),
+             number("vocabulary"), number("context_tokens"));
+  const auto& kv = facts.at("kv_bytes_per_token");
+  fmt::print(
+      "memory         {} bytes a token in f16, {} in q8_0; {} in f16 for the whole context\n",
+      kv.at("f16").get<int64_t>(), kv.at("q8_0").get<int64_t>(),
+      MiB(kv.at("f16").get<int64_t>() * number("context_tokens")));
+  if (!options.tensors) return;
+  for (const auto& [name, tensor] : checkpoint->tensors()) {
+    fmt::print("{:<6} {:<20} {}\n", NameOf(tensor.dtype), ToString(tensor.shape),
+               PrintableLine(name));
+  }
+}
+
+}  // namespace
+
+void AddInspectCommand(CLI::App& app, CommandContext& context) {
+  auto options = std::make_shared<InspectOptions>();
+  CLI::App* command = app.add_subcommand("inspect", "Show what a model is and what it needs");
+  command->add_option("model", options->model, "A .gguf file or a folder of safetensors")
+      ->required()
+      ->type_name("MODEL");
+  command->add_flag("--tensors", options->tensors, "List the tensors");
+  command->add_flag("--json", options->json, "Print one JSON object");
+  command->footer(
+      "Every tensor's shape is checked against the model's settings.\n"
+      "Example:\n"
+      "  tome inspect qwen3.gguf");
+  command->callback(
+      [options, &context] { context.run = [options] { PrintInspection(*options); }; });
+}
+
+}  // namespace tome

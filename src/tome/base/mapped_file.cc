@@ -1,0 +1,39 @@
+#include "tome/base/mapped_file.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "tome/base/error.h"
+#include "tome/base/file.h"
+
+namespace tome {
+
+MappedFile::MappedFile(const std::filesystem::path& path) {
+  const UniqueFd fd = OpenForReading(path);
+  const auto size = static_cast<size_t>(StampOf(fd.get(), path.string()).size);
+  if (size == 0) return;  // mmap refuses empty ranges
+  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  if (address == MAP_FAILED) throw SystemError(path.string(), errno);
+  bytes_ = {static_cast<const std::byte*>(address), size};
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  if (this != &other) {
+    Unmap();
+    bytes_ = std::exchange(other.bytes_, {});
+  }
+  return *this;
+}
+
+MappedFile::~MappedFile() { Unmap(); }
+
+void MappedFile::Unmap() {
+  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+  bytes_ = {};
+}
+
+}  // namespace tome

@@ -1,0 +1,30 @@
+// A file mapped into memory for reading.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+namespace tome {
+
+// Move-only; unmaps once. The mapping is private and read-only, its size that of the file when it
+// was opened. A file that another program truncates while it is mapped makes reads beyond its new
+// end raise SIGBUS, which no reader of maps can prevent: replace model files by renaming.
+class MappedFile {
+ public:
+  // Errors as OpenForReading; an empty file is an empty span.
+  explicit MappedFile(const std::filesystem::path& path);
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  void Unmap();
+  std::span<const std::byte> bytes_;
+};
+
+}  // namespace tome

@@ -1,0 +1,48 @@
+#include "tome/base/new_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "tome/base/error.h"
+
+namespace tome {
+
+NewFile::NewFile(const std::filesystem::path& target) : target_(target) {
+  // O_EXCL finds a free name when several processes or objects write the same target.
+  for (int attempt = 0;; ++attempt) {
+    temporary_ = target;
+    temporary_ += fmt::format(".{}-{}.part", ::getpid(), attempt);
+    constexpr mode_t kMode = 0666;  // less the umask
+    fd_ = UniqueFd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode));
+    if (fd_.valid()) return;
+    if (errno != EEXIST || attempt == 1000) throw SystemError(target.string(), errno);
+  }
+}
+
+NewFile::~NewFile() {
+  if (temporary_.empty()) return;
+  std::error_code ignored;
+  std::filesystem::remove(temporary_, ignored);
+}
+
+void NewFile::Write(std::span<const std::byte> bytes) {
+  Write(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+void NewFile::Write(std::string_view bytes) {
+  WriteAll(fd_.get(), bytes, target_.string());
+  size_ += bytes.size();
+}
+
+void NewFile::Commit() {
+  if (::fsync(fd_.get()) != 0) throw SystemError(target_.string(), errno);
+  fd_.Reset();
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0)
+    throw SystemError(target_.string(), errno);
+  temporary_.clear();
+}
+
+}  // namespace tome

@@ -1,0 +1,68 @@
+// A model on disk: named tensors and what describes them, whatever the container.
+//
+// Two containers: GGUF v2/v3 (one file or shards NAME-00001-of-00005.gguf), and safetensors (one
+// file, or the folder of a Hugging Face repository: config.json, model.safetensors or
+// model.safetensors.index.json with its shards, tokenizer files beside them). Names and keys are
+// kept as the container has them; an architecture's file in models/ knows both namings.
+//
+// Files are mapped read-only; a Checkpoint owns the maps, and its views never outlive it. Immutable
+// after Open, so any number of threads may use it.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tome/base/mapped_file.h"
+#include "tome/formats/metadata.h"
+#include "tome/tensor/tensor.h"
+
+namespace tome {
+
+enum class Container { kGguf, kSafetensors };
+
+class Checkpoint {
+ public:
+  // `path`: a .gguf file (of shards: any of them), a .safetensors file, a
+  // model.safetensors.index.json, or a folder that holds one model. Errors name the file and the
+  // field: NotFound, Corrupt for a file that breaks its format (every count, offset and overlap is
+  // checked before it is used), Unsupported for a tensor type or version that this build lacks.
+  static Checkpoint Open(const std::filesystem::path& path);
+
+  Container container() const { return container_; }
+  const std::filesystem::path& path() const { return path_; }
+
+  // GGUF: its key-value pairs. Safetensors: the strings of `__metadata__`.
+  const Metadata& metadata() const { return metadata_; }
+  // Safetensors: a file beside the weights ("config.json", "tokenizer.json"), read whole with a
+  // limit on its size; empty where there is none.
+  std::string SideFile(std::string_view name) const;
+
+  // Sorted by name.
+  const std::map<std::string, TensorView, std::less<>>& tensors() const { return tensors_; }
+  // Null when there is no such tensor.
+  const TensorView* Find(std::string_view name) const;
+  // The tensor, which must have this shape: Error(kNotFound), or Error(kCorrupt) that prints both
+  // shapes.
+  TensorView Bind(std::string_view name, const Shape& shape) const;
+
+  // Bytes of all tensors.
+  int64_t tensor_bytes() const;
+
+ private:
+  friend class GgufReader;
+  friend class SafetensorsReader;
+  Checkpoint() = default;
+
+  Container container_ = Container::kGguf;
+  std::filesystem::path path_;
+  std::filesystem::path folder_;  // where side files lie
+  std::vector<std::shared_ptr<const MappedFile>> files_;
+  Metadata metadata_;
+  std::map<std::string, TensorView, std::less<>> tensors_;
+};
+
+}  // namespace tome

@@ -1,0 +1,46 @@
+// The typed key-value pairs of a checkpoint, in the manner of GGUF: "llama.block_count" = 16.
+//
+// Integers of every width are kept as int64_t (GGUF writers disagree on the width of the same key;
+// a u64 above 2^63-1 is refused by the reader), floats as double, arrays flat.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace tome {
+
+using MetadataValue =
+    std::variant<bool, int64_t, double, std::string, std::vector<bool>, std::vector<int64_t>,
+                 std::vector<double>, std::vector<std::string>>;
+
+// Error(kCorrupt) from the typed accessors when a key holds another kind than asked for; the
+// message names the key. An integer is accepted where a float is asked for.
+class Metadata {
+ public:
+  void Set(std::string key, MetadataValue value);
+  bool Has(std::string_view key) const { return values_.find(key) != values_.end(); }
+  const MetadataValue* Find(std::string_view key) const;
+
+  std::optional<bool> Bool(std::string_view key) const;
+  std::optional<int64_t> Int(std::string_view key) const;
+  std::optional<double> Float(std::string_view key) const;
+  std::optional<std::string_view> String(std::string_view key) const;
+  // Null when the key is absent. A scalar integer or float is not an array.
+  const std::vector<std::string>* Strings(std::string_view key) const;
+  const std::vector<int64_t>* Ints(std::string_view key) const;
+  const std::vector<double>* Floats(std::string_view key) const;
+  const std::vector<bool>* Bools(std::string_view key) const;
+
+  // Sorted by key.
+  const std::map<std::string, MetadataValue, std::less<>>& values() const { return values_; }
+
+ private:
+  std::map<std::string, MetadataValue, std::less<>> values_;
+};
+
+}  // namespace tome

@@ -1,0 +1,24 @@
+// Streams a tensor's values in another type.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "tome/base/thread_pool.h"
+#include "tome/tensor/dtype.h"
+#include "tome/tensor/tensor.h"
+
+namespace tome {
+
+using ByteSink = std::function<void(std::span<const std::byte>)>;
+
+// Writes the rows of `tensor` as `dtype` to `write`, in order, in pieces of some megabytes; the
+// bytes themselves where the type stays. Rows are encoded by all threads of `pool`.
+// Error(kInvalidArgument) for a value that `dtype` cannot hold: NaN or an infinity in a quantized
+// type, a finite value that F16 would make infinite. Error(kUnsupported) for types that are no
+// weights.
+void RecodeTensor(const TensorView& tensor, DType dtype, ThreadPool& pool, const ByteSink& write);
+
+}  // namespace tome

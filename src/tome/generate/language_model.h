@@ -1,0 +1,55 @@
+// Everything that a model on disk is made of, ready to talk: weights, tokenizer, chat template.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tome/base/thread_pool.h"
+#include "tome/kernels/kernel_set.h"
+#include "tome/models/model.h"
+#include "tome/text/tokenizer.h"
+
+namespace tome {
+
+// One turn. The content is data: whatever it holds, it ends no turn and calls no tool.
+struct ChatMessage {
+  std::string role;  // "system", "user", "assistant"
+  std::string content;
+};
+
+// Immutable but for the pool of threads, which serves one caller at a time.
+class LanguageModel {
+ public:
+  // Opens a checkpoint (Checkpoint::Open) with its tokenizer and template. `threads`: 0 for all
+  // processors. Errors name the file.
+  static std::unique_ptr<LanguageModel> Open(const std::filesystem::path& path, int threads);
+
+  const std::string& name() const { return name_; }  // the file's or folder's name
+  const Model& model() const { return *model_; }
+  const Tokenizer& tokenizer() const { return *tokenizer_; }
+  Compute compute() const { return {kernels_, *threads_}; }
+
+  // The tokens of a conversation, up to where the assistant speaks next. The text of contents is
+  // never read as special tokens. Without a template (a base model) the contents follow each other,
+  // separated by empty lines.
+  std::vector<TokenId> EncodeChat(std::span<const ChatMessage> messages) const;
+
+  // Tokens of a text alone, BOS and the like included where the vocabulary says so; special tokens
+  // in it are read as such when `specials` says so.
+  std::vector<TokenId> EncodeText(std::string_view text, Specials specials) const;
+
+ private:
+  LanguageModel() : kernels_(SelectKernelSet()) {}
+
+  std::string name_;
+  const KernelSet& kernels_;
+  std::unique_ptr<ThreadPool> threads_;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+};
+
+}  // namespace tome

@@ -1,0 +1,67 @@
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "tome/kernels/generic/generic.h"
+
+namespace tome::generic {
+namespace {
+
+float Silu(float x) { return x / (1.0F + std::exp(-x)); }
+
+float GeluTanh(float x) {
+  constexpr float kScale = 0.7978845608028654F;  // √(2/π)
+  return 0.5F * x * (1.0F + std::tanh(kScale * (x + 0.044715F * x * x * x)));
+}
+
+}  // namespace
+
+void RmsNorm(const RmsNormArgs& args) noexcept {
+  for (int64_t row = 0; row < args.rows; ++row) {
+    const float* x = args.x + row * args.width;
+    float* y = args.y + row * args.width;
+    double squares = 0;
+    for (int64_t i = 0; i < args.width; ++i) squares += double{x[i]} * x[i];
+    const double mean = squares / static_cast<double>(args.width);
+    const auto factor = static_cast<float>(1.0 / std::sqrt(mean + double{args.eps}));
+    for (int64_t i = 0; i < args.width; ++i) y[i] = args.weight[i] * (x[i] * factor);
+  }
+}
+
+void Rope(const RopeArgs& args) noexcept {
+  const int64_t half = args.rotary / 2;
+  const bool interleaved = args.layout == RopeLayout::kInterleaved;
+  const int64_t step = interleaved ? 2 : 1;
+  const int64_t distance = interleaved ? 1 : half;
+  for (int64_t t = 0; t < args.tokens; ++t) {
+    const float* cos = args.cos + t * half;
+    const float* sin = args.sin + t * half;
+    for (int64_t h = 0; h < args.heads; ++h) {
+      float* x = args.x + (t * args.heads + h) * args.head_size;
+      for (int64_t i = 0; i < half; ++i) {
+        const float a = x[i * step];
+        const float b = x[i * step + distance];
+        x[i * step] = a * cos[i] - b * sin[i];
+        x[i * step + distance] = b * cos[i] + a * sin[i];
+      }
+    }
+  }
+}
+
+void GatedActivation(const GatedActivationArgs& args) noexcept {
+  for (int64_t row = 0; row < args.rows; ++row) {
+    const float* gate = args.gate + row * args.gate_stride;
+    const float* up = args.up + row * args.up_stride;
+    float* out = args.out + row * args.width;
+    for (int64_t i = 0; i < args.width; ++i) {
+      const float active = args.activation == Activation::kSilu ? Silu(gate[i]) : GeluTanh(gate[i]);
+      out[i] = active * up[i];
+    }
+  }
+}
+
+void SoftCap(const SoftCapArgs& args) noexcept {
+  for (int64_t i = 0; i < args.size; ++i) args.x[i] = args.cap * std::tanh(args.x[i] / args.cap);
+}
+
+}  // namespace tome::generic

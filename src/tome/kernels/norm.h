@@ -1,0 +1,21 @@
+// Normalizations over the last axis.
+//
+//   RMSNorm(x)   = w ⊙ x / sqrt(mean(x²) + eps)                 (Zhang and Sennrich, 2019)
+//
+// The mean is summed in double precision.
+#pragma once
+
+#include <cstdint>
+
+namespace tome {
+
+struct RmsNormArgs {
+  const float* x = nullptr;       // [rows, width]
+  const float* weight = nullptr;  // [width]
+  float* y = nullptr;             // [rows, width]; may be x
+  int64_t rows = 0;
+  int64_t width = 0;
+  float eps = 0;
+};
+
+}  // namespace tome

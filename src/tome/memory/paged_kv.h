@@ -1,0 +1,84 @@
+// The keys and values that attention layers keep of every token read: exact, growing by the token.
+//
+// Pages of kKvPageTokens tokens, each with one layer's keys and values (layout:
+// kernels/attention.h), allocated as the memory grows and shared between forks until one of them
+// writes (copy on write).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "tome/kernels/attention.h"
+#include "tome/tensor/tensor.h"
+
+namespace tome {
+
+struct KvShape {
+  int64_t layers = 0;
+  int64_t kv_heads = 0;   // G
+  int64_t head_size = 0;  // of keys and of values
+
+  friend bool operator==(const KvShape&, const KvShape&) = default;
+};
+
+// Move-only; Fork is the copy. Not thread-safe: one reader or writer at a time, but forks are
+// independent of each other.
+class PagedKv {
+ public:
+  PagedKv(const KvShape& shape, KvType type);
+  PagedKv(PagedKv&&) noexcept = default;
+  PagedKv& operator=(PagedKv&&) noexcept = default;
+  PagedKv(const PagedKv&) = delete;
+  PagedKv& operator=(const PagedKv&) = delete;
+  ~PagedKv() = default;
+
+  // Another memory with the same tokens; O(pages), copies no page.
+  PagedKv Fork() const;
+
+  const KvShape& shape() const { return shape_; }
+  KvType type() const { return type_; }
+  // Tokens remembered.
+  int64_t length() const { return length_; }
+  // Of all pages that this memory can reach, shared ones included.
+  int64_t bytes() const;
+
+  // A forward pass over `tokens` new tokens: makes room for them in every layer (pages shared with
+  // a fork are copied first), writes each layer through `Writable`, reads through `View`, and in
+  // the end remembers them with Advance. Error(kOutOfMemory) when there is no room; nothing is
+  // changed then.
+  void Reserve(int64_t tokens);
+  struct WritablePages {
+    std::vector<std::byte*> keys;
+    std::vector<std::byte*> values;
+  };
+  // Pages of a layer; only positions from length() to the reserved end may be written.
+  WritablePages Writable(int64_t layer);
+  // Valid until the next call that is not const.
+  KvView View(int64_t layer) const;
+  void Advance(int64_t tokens);
+
+  // Forgets all tokens from `length` on (speculation that failed, a changed ending).
+  void Truncate(int64_t length);
+
+ private:
+  // One layer's keys and values of one page's tokens.
+  using Page = std::shared_ptr<Tensor>;
+  struct Layer {
+    std::vector<Page> pages;
+    std::vector<const std::byte*> keys;  // of pages, as kernels want them
+    std::vector<const std::byte*> values;
+  };
+
+  Page NewPage() const;
+  static void Place(Layer& layer, size_t index, Page page, int64_t page_bytes);
+
+  KvShape shape_;
+  KvType type_;
+  int64_t page_bytes_;  // of keys, and of values
+  int64_t length_ = 0;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace tome

@@ -1,0 +1,300 @@
+#include "tome/models/convert.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "tome/base/error.h"
+#include "tome/base/mapped_file.h"
+#include "tome/base/new_file.h"
+#include "tome/formats/gguf_reader.h"
+#include "tome/formats/gguf_writer.h"
+#include "tome/formats/recode.h"
+#include "tome/formats/safetensors_writer.h"
+#include "tome/models/decoder_config_write.h"
+#include "tome/models/hf_config.h"
+#include "tome/models/registry.h"
+#include "tome/models/tokenizer_keys.h"
+#include "tome/tensor/codec.h"
+
+namespace tome {
+namespace {
+
+// One tensor of the new model and where its values come from.
+struct Step {
+  TensorPlan plan;
+  TensorView source;
+  TensorTransform transform = TensorTransform::kNone;
+  std::vector<float> values;  // of a settings tensor, which has no source
+};
+
+// A type of GGUF as general.file_type numbers it.
+std::optional<uint32_t> FileTypeOf(DType dtype) {
+  static const std::map<DType, uint32_t> kFileTypes{
+      {DType::kF32, 0},   {DType::kF16, 1},   {DType::kQ4_0, 2}, {DType::kQ4_1, 3},
+      {DType::kQ8_0, 7},  {DType::kQ5_0, 8},  {DType::kQ5_1, 9}, {DType::kQ4_K, 15},
+      {DType::kQ5_K, 17}, {DType::kQ6_K, 18}, {DType::kBF16, 32}};
+  const auto found = kFileTypes.find(dtype);
+  return found == kFileTypes.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool IsKType(DType dtype) {
+  return dtype == DType::kQ4_K || dtype == DType::kQ5_K || dtype == DType::kQ6_K;
+}
+
+// The type that a tensor gets: `wanted` where it can.
+DType TypeFor(const std::string& name, const TensorView& tensor, std::optional<DType> wanted,
+              std::vector<std::string>& notes) {
+  if (!IsDecodable(tensor.dtype)) return tensor.dtype;
+  if (tensor.shape.rank() < 2) return DType::kF32;
+  if (!wanted) return tensor.dtype;
+  DType type = *wanted;
+  const bool end = name.starts_with("token_embd") || name.starts_with("output.") ||
+                   name.find("embed_tokens") != std::string::npos || name.starts_with("lm_head");
+  if (IsKType(type) && end) type = DType::kQ6_K;
+  const int64_t width = tensor.shape.row_elements();
+  if (width % TraitsOf(type).block_elements == 0) return type;
+  const DType fallback =
+      width % TraitsOf(DType::kQ8_0).block_elements == 0 ? DType::kQ8_0 : DType::kF16;
+  notes.push_back(fmt::format("{}: rows of {} do not fill blocks of {}; it became {}", name, width,
+                              NameOf(type), NameOf(fallback)));
+  return fallback;
+}
+
+// Rows of each head re-ordered between half-split and interleaved RoPE (TensorTransform).
+std::vector<std::byte> ReorderRows(const TensorView& tensor, int64_t heads, bool to_interleaved) {
+  const bool vector = tensor.shape.rank() == 1;
+  const int64_t rows = vector ? tensor.shape[0] : tensor.shape.rows();
+  const int64_t row_bytes = tensor.bytes() / rows;
+  const int64_t head_rows = rows / heads;
+  std::vector<std::byte> reordered(static_cast<size_t>(tensor.bytes()));
+  for (int64_t row = 0; row < rows; ++row) {
+    const int64_t in_head = row % head_rows;
+    const int64_t half = head_rows / 2;
+    const int64_t split = in_head % 2 * half + in_head / 2;  // of interleaved row `in_head`
+    const int64_t other = row - in_head + split;
+    const int64_t from = to_interleaved ? other : row;
+    const int64_t to = to_interleaved ? row : other;
+    std::memcpy(reordered.data() + to * row_bytes, tensor.data + from * row_bytes,
+                static_cast<size_t>(row_bytes));
+  }
+  return reordered;
+}
+
+class Conversion {
+ public:
+  Conversion(const Checkpoint& in, const std::filesystem::path& out, const ConvertOptions& options)
+      : in_(in), out_(out), options_(options), to_gguf_(out.extension() == ".gguf") {}
+
+  Converted Run() {
+    const bool from_gguf = in_.container() == Container::kGguf;
+    if (from_gguf && to_gguf_) CopyGgufPairs();
+    if (from_gguf == to_gguf_) {
+      CopyTensors();
+    } else {
+      Rename();
+    }
+    for (const Step& step : steps_) total_ += static_cast<uint64_t>(step.plan.bytes());
+    result_.tensors = static_cast<int64_t>(steps_.size());
+    result_.bytes = total_;
+    if (to_gguf_) {
+      WriteGguf();
+    } else {
+      WriteFolder();
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void CopyGgufPairs() {
+    const MappedFile map(GgufShards(in_.path()).front());
+    for (const GgufPair& pair : ParseGguf(map.bytes()).pairs) {
+      if (!pair.key.starts_with("split.")) pairs_.Copy(pair);
+    }
+  }
+
+  void CopyTensors() {
+    for (const auto& [name, tensor] : in_.tensors()) AddStep(name, tensor, TensorTransform::kNone);
+  }
+
+  void AddStep(const std::string& name, const TensorView& tensor, TensorTransform transform) {
+    const DType type = TypeFor(name, tensor, options_.type, result_.notes);
+    if (!to_gguf_ && IsBlockQuantized(type)) {
+      throw Error(
+          Code::kUnsupported,
+          fmt::format("{}: the tensor {} is {}, which safetensors cannot hold; convert with "
+                      "--type f16, bf16 or f32",
+                      in_.path().string(), name, NameOf(type)));
+    }
+    steps_.push_back({.plan = {.name = name, .dtype = type, .shape = tensor.shape},
+                      .source = tensor,
+                      .transform = transform,
+                      .values = {}});
+  }
+
+  // Between the containers: by the architecture's table.
+  void Rename() {
+    const Architecture& architecture = ArchitectureOf(in_);
+    config_ = ReadDecoderConfig(in_, std::string(architecture.name));
+    size_t used = 0;
+    for (const TensorName& row : architecture.tensors) {
+      const bool layered = row.gguf.find("{}") != std::string_view::npos;
+      for (int64_t layer = 0; layer < (layered ? config_.layers : 1); ++layer) {
+        const std::string from = LayerName(to_gguf_ ? row.hf : row.gguf, layer);
+        const TensorView* tensor = in_.Find(from);
+        if (tensor == nullptr) continue;
+        ++used;
+        AddStep(LayerName(to_gguf_ ? row.gguf : row.hf, layer), *tensor, row.transform);
+      }
+    }
+    const size_t settings =
+        to_gguf_ ? 0
+                 : static_cast<size_t>(std::count_if(
+                       in_.tensors().begin(), in_.tensors().end(),
+                       [](const auto& entry) { return entry.first.starts_with("rope_f"); }));
+    if (used + settings < in_.tensors().size()) {
+      result_.notes.push_back(
+          fmt::format("{} tensors that the architecture does not have were left out",
+                      in_.tensors().size() - used - settings));
+    }
+    if (to_gguf_) {
+      for (SettingsTensor& tensor : WriteGgufConfig(config_, architecture, pairs_, result_.notes)) {
+        const auto size = static_cast<int64_t>(tensor.values.size());
+        steps_.push_back({.plan = {.name = tensor.name, .dtype = DType::kF32, .shape = {size}},
+                          .source = {},
+                          .transform = TensorTransform::kNone,
+                          .values = std::move(tensor.values)});
+      }
+      SetTokenizerKeys(in_, pairs_, result_.notes);
+    }
+  }
+
+  // The bytes of a step's tensor to `write`, in the new type.
+  void WriteStep(const Step& step, const ByteSink& write) {
+    if (!step.values.empty()) {
+      write(std::as_bytes(std::span<const float>(step.values)));
+      return;
+    }
+    TensorView source = step.source;
+    std::vector<std::byte> reordered;
+    Tensor shifted;
+    switch (step.transform) {
+      case TensorTransform::kInterleaveQueryRows:
+      case TensorTransform::kInterleaveKeyRows: {
+        const bool query = step.transform == TensorTransform::kInterleaveQueryRows;
+        reordered = ReorderRows(source, query ? config_.heads : config_.kv_heads, to_gguf_);
+        source.data = reordered.data();
+        break;
+      }
+      case TensorTransform::kPlusOne:
+        shifted = DecodeTensor(source);
+        for (float& value : shifted.floats()) value += to_gguf_ ? 1.0F : -1.0F;
+        source = shifted.view();
+        break;
+      case TensorTransform::kNone:
+        break;
+    }
+    try {
+      RecodeTensor(source, step.plan.dtype, pool_, write);
+    } catch (const Error& error) {
+      throw error.In(fmt::format("{}: tensor {}", in_.path().string(), step.plan.name));
+    }
+  }
+
+  template <typename Writer>
+  void WriteSteps(Writer& writer) {
+    uint64_t done = 0;
+    for (const Step& step : steps_) {
+      options_.control.CheckStop();
+      WriteStep(step, [&](std::span<const std::byte> bytes) {
+        writer.Write(bytes);
+        done += bytes.size();
+        options_.control.Report("converting", done, total_);
+        options_.control.CheckStop();
+      });
+    }
+    writer.Finish();
+  }
+
+  std::vector<TensorPlan> Plans() const {
+    std::vector<TensorPlan> plans;
+    for (const Step& step : steps_) plans.push_back(step.plan);
+    return plans;
+  }
+
+  void WriteGguf() {
+    pairs_.SetUint32("general.quantization_version", 2);
+    DType main = DType::kF32;
+    int64_t most = -1;
+    std::map<DType, int64_t> elements;
+    for (const Step& step : steps_) {
+      const int64_t count = elements[step.plan.dtype] += step.plan.shape.elements();
+      if (count > most) {
+        most = count;
+        main = step.plan.dtype;
+      }
+    }
+    if (const auto type = FileTypeOf(main)) pairs_.SetUint32("general.file_type", *type);
+    GgufWriter writer(out_, pairs_, Plans());
+    WriteSteps(writer);
+  }
+
+  void WriteFolder() {
+    std::error_code error;
+    const bool made = std::filesystem::create_directory(out_, error);
+    if (error) throw Error(Code::kIo, fmt::format("{}: {}", out_.string(), error.message()));
+    try {
+      SafetensorsFolderWriter writer(out_, Plans(), {{"format", "pt"}});
+      WriteSteps(writer);
+      WriteSideFiles();
+    } catch (...) {
+      if (made) std::filesystem::remove_all(out_, error);
+      throw;
+    }
+  }
+
+  void WriteSideFiles() {
+    const auto write = [&](const char* name, std::string_view text) {
+      if (text.empty()) return;
+      NewFile file(out_ / name);
+      file.Write(text);
+      file.Commit();
+    };
+    if (in_.container() == Container::kSafetensors) {
+      for (const char* name : {"config.json", "generation_config.json", "tokenizer.json",
+                               "tokenizer_config.json", "chat_template.jinja"}) {
+        write(name, in_.SideFile(name));
+      }
+      return;
+    }
+    const bool tied = in_.Find("output.weight") == nullptr;
+    write("config.json", HfConfigOf(config_, ArchitectureOf(in_), tied).dump(2) + "\n");
+    const TokenizerFiles tokenizer = TokenizerFilesOf(in_, result_.notes);
+    write("tokenizer.json", tokenizer.tokenizer_json);
+    write("tokenizer_config.json", tokenizer.tokenizer_config_json);
+  }
+
+  const Checkpoint& in_;
+  const std::filesystem::path& out_;
+  const ConvertOptions& options_;
+  const bool to_gguf_;
+  ThreadPool pool_{ProcessorCount()};
+  DecoderConfig config_;
+  GgufPairs pairs_;
+  std::vector<Step> steps_;
+  uint64_t total_ = 0;
+  Converted result_;
+};
+
+}  // namespace
+
+Converted ConvertModel(const Checkpoint& in, const std::filesystem::path& out,
+                       const ConvertOptions& options) {
+  return Conversion(in, out, options).Run();
+}
+
+}  // namespace tome

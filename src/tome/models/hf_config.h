@@ -1,0 +1,39 @@
+// Typed access to the config.json of a Hugging Face checkpoint.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tome {
+
+// Accessors give nothing for a key that is absent or null, and throw Error(kCorrupt), naming the
+// key, for one of another type. Keys may be paths: "rope_scaling.factor".
+class HfConfig {
+ public:
+  // Error(kCorrupt) for text that is no JSON object, is nested deeper than 32 levels or larger than
+  // 16 MiB. Infinity and NaN, which Python writes, are not accepted.
+  static HfConfig Parse(std::string_view json);
+
+  bool Has(std::string_view path) const { return Find(path) != nullptr; }
+  std::optional<int64_t> Int(std::string_view path) const;
+  std::optional<double> Float(std::string_view path) const;
+  std::optional<bool> Bool(std::string_view path) const;
+  std::optional<std::string> String(std::string_view path) const;
+  // A string, or, where the key holds an array of objects, `value` of the one whose `name` is
+  // `wanted`: chat templates come both ways.
+  std::optional<std::string> NamedString(std::string_view path, std::string_view name,
+                                         std::string_view wanted, std::string_view value) const;
+  std::optional<std::vector<double>> Floats(std::string_view path) const;
+  std::optional<std::vector<std::string>> Strings(std::string_view path) const;
+
+ private:
+  const nlohmann::json* Find(std::string_view path) const;
+
+  nlohmann::json root_;
+};
+
+}  // namespace tome

@@ -1,0 +1,50 @@
+#include "tome/models/layers/attention.h"
+
+namespace tome {
+
+void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const AttentionInput& input,
+            float* out, const Compute& compute) {
+  int64_t row = 0;
+  for (const BatchItem& item : batch) {
+    PagedKv& kv = item.memory->kv();
+    const auto tokens = static_cast<int64_t>(item.tokens.size());
+    const int64_t kv_width = shape.kv_heads * shape.head_size;
+    const int64_t q_width = shape.heads * shape.head_size;
+    const PagedKv::WritablePages pages = kv.Writable(layer);
+    compute.kernels.write_kv({.k = input.k + row * kv_width,
+                              .v = input.v + row * kv_width,
+                              .keys = pages.keys,
+                              .values = pages.values,
+                              .type = kv.type(),
+                              .tokens = tokens,
+                              .first_position = kv.length(),
+                              .kv_heads = shape.kv_heads,
+                              .head_size = shape.head_size});
+    compute.kernels.attention({.q = input.q + row * q_width,
+                               .out = out + row * q_width,
+                               .kv = kv.View(layer),
+                               .tokens = tokens,
+                               .first_position = kv.length(),
+                               .heads = shape.heads,
+                               .kv_heads = shape.kv_heads,
+                               .head_size = shape.head_size,
+                               .window = shape.window,
+                               .scale = shape.scale,
+                               .soft_cap = shape.soft_cap},
+                              compute.threads);
+    row += tokens;
+  }
+}
+
+void Rotate(Tensor& x, const RotateArgs& args, const Compute& compute) {
+  compute.kernels.rope({.x = x.floats().data(),
+                        .cos = args.table.cos.data(),
+                        .sin = args.table.sin.data(),
+                        .tokens = x.shape()[0],
+                        .heads = x.shape()[1] / args.head_size,
+                        .head_size = args.head_size,
+                        .rotary = args.rotary,
+                        .layout = args.layout});
+}
+
+}  // namespace tome

@@ -1,0 +1,44 @@
+// Self-attention of a batch's new tokens over what their memories hold.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "tome/kernels/kernel_set.h"
+#include "tome/models/layers/rope.h"
+#include "tome/models/model.h"
+
+namespace tome {
+
+// What the heads of one layer are, beyond its weights.
+struct AttentionShape {
+  int64_t heads = 0;      // H
+  int64_t kv_heads = 0;   // G
+  int64_t head_size = 0;  // D
+  int64_t window = 0;     // 0: all positions
+  float scale = 1;
+  float soft_cap = 0;  // 0: none
+};
+
+// Query, key and value of all tokens of a batch, item after item; RoPE has been applied.
+struct AttentionInput {
+  const float* q = nullptr;  // [T, H, D]
+  const float* k = nullptr;  // [T, G, D]
+  const float* v = nullptr;  // [T, G, D]
+};
+
+// For each item: writes its new keys and values into layer `layer` of its memory (where room was
+// reserved) and attends its queries to all of them. `out` is [T, H, D].
+void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const AttentionInput& input,
+            float* out, const Compute& compute);
+
+// Turns x [T, heads, D] in place by the angles of each token's position.
+struct RotateArgs {
+  const RopeTable& table;
+  int64_t rotary = 0;
+  RopeLayout layout = RopeLayout::kHalfSplit;
+  int64_t head_size = 0;
+};
+void Rotate(Tensor& x, const RotateArgs& args, const Compute& compute);
+
+}  // namespace tome

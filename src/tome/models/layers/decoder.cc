@@ -1,0 +1,43 @@
+#include "tome/models/layers/decoder.h"
+
+#include <fmt/format.h>
+
+#include "tome/base/error.h"
+
+namespace tome {
+
+AttentionShape AttentionShapeOf(const DecoderConfig& config, int64_t layer) {
+  return {.heads = config.heads,
+          .kv_heads = config.kv_heads,
+          .head_size = config.head_size,
+          .window = config.Slides(layer) ? config.window : 0,
+          .scale = static_cast<float>(config.query_scale),
+          .soft_cap = config.attention_soft_cap};
+}
+
+Memory NewDecoderMemory(const DecoderConfig& config, const MemoryOptions& options) {
+  if (options.max_tokens < 0) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("a memory for {} tokens was asked for", options.max_tokens));
+  }
+  const KvShape shape{
+      .layers = config.layers, .kv_heads = config.kv_heads, .head_size = config.head_size};
+  return {PagedKv(shape, options.kv), options.max_tokens > 0 ? options.max_tokens : config.context};
+}
+
+ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
+                   int64_t parameters) {
+  const int64_t q_width = config.heads * config.head_size;
+  const int64_t kv_width = config.kv_heads * config.head_size;
+  const int64_t layer = config.width * (2 * q_width + 2 * kv_width + 3 * config.ffn_width);
+  return {.architecture = architecture,
+          .vocabulary = config.vocabulary,
+          .trained_tokens = config.context,
+          .layers = config.layers,
+          .parameters = parameters,
+          .linear_parameters = config.layers * layer + config.vocabulary * config.width,
+          .kv_elements_per_token = config.layers * 2 * kv_width,
+          .attention_width = config.layers * q_width};
+}
+
+}  // namespace tome

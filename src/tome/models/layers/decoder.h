@@ -1,0 +1,20 @@
+// What every dense decoder derives from its settings.
+#pragma once
+
+#include <string>
+
+#include "tome/models/decoder_config.h"
+#include "tome/models/layers/attention.h"
+#include "tome/models/model.h"
+
+namespace tome {
+
+AttentionShape AttentionShapeOf(const DecoderConfig& config, int64_t layer);
+
+// Keys and values in every layer. Error(kInvalidArgument) when options.max_tokens is negative.
+Memory NewDecoderMemory(const DecoderConfig& config, const MemoryOptions& options);
+
+ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
+                   int64_t parameters);
+
+}  // namespace tome

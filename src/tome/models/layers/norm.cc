@@ -1,0 +1,18 @@
+#include "tome/models/layers/norm.h"
+
+#include "tome/base/error.h"
+
+namespace tome {
+
+void Apply(const Norm& norm, const Tensor& x, Tensor& y, const Compute& compute) {
+  const auto width = static_cast<int64_t>(norm.weight.size());
+  TOME_CHECK(x.shape() == y.shape() && x.shape().elements() % width == 0);
+  compute.kernels.rms_norm({.x = x.floats().data(),
+                            .weight = norm.weight.data(),
+                            .y = y.floats().data(),
+                            .rows = x.shape().elements() / width,
+                            .width = width,
+                            .eps = norm.eps});
+}
+
+}  // namespace tome

@@ -1,0 +1,27 @@
+// Both ends of a model: tokens to rows of the residual stream, rows to logits.
+#pragma once
+
+#include <cstdint>
+
+#include "tome/kernels/kernel_set.h"
+#include "tome/models/layers/linear.h"
+#include "tome/models/layers/norm.h"
+#include "tome/models/model.h"
+
+namespace tome {
+
+// Checks a batch before anything is changed (Model::Forward says what is refused) and makes room in
+// every memory. Gives the number of its tokens.
+int64_t BeginForward(Batch batch, int64_t vocabulary);
+
+// The embedding's rows of all tokens of a batch: [T, width].
+Tensor Embed(Batch batch, const TensorView& embedding);
+
+// Logits of the rows that the batch asks for: final norm, then `head`. [rows, vocabulary].
+Tensor Head(Batch batch, const Tensor& x, const Norm& norm, const Linear& head,
+            const Compute& compute);
+
+// Remembers the batch's tokens: the end of a forward pass.
+void FinishForward(Batch batch);
+
+}  // namespace tome

@@ -1,0 +1,68 @@
+// A language model: tokens in, logits out, with what was read kept in a Memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "tome/kernels/kernel_set.h"
+#include "tome/memory/memory.h"
+#include "tome/tensor/tensor.h"
+#include "tome/text/tokenizer.h"
+
+namespace tome {
+
+// Which rows of logits a forward pass computes: the output head costs as much as a layer or more.
+enum class LogitsOf {
+  kNone,
+  kLast,  // the last token of the item
+  kAll,
+};
+
+// New tokens of one sequence.
+struct BatchItem {
+  Memory* memory = nullptr;  // of this model; no two items of a batch share one
+  std::span<const TokenId> tokens;
+  LogitsOf logits = LogitsOf::kLast;
+};
+// A ragged batch: each sequence brings as many tokens as it has.
+using Batch = std::span<const BatchItem>;
+
+// What a model is, for whoever plans, reports or measures.
+struct ModelFacts {
+  std::string architecture;    // "llama", "qwen3", …
+  int64_t vocabulary = 0;      // rows of logits
+  int64_t trained_tokens = 0;  // context it was made for, RoPE scaling included
+  int64_t layers = 0;
+  int64_t parameters = 0;         // of all tensors
+  int64_t linear_parameters = 0;  // multiplied with every token: no embedding, with the output head
+  int64_t kv_elements_per_token = 0;  // keys and values of all layers
+  int64_t attention_width = 0;        // layers · heads · head size, for the cost of attention
+};
+
+// Immutable once loaded: any number of threads may run forward passes, each with its own memories
+// and its own Compute.
+class Model {
+ public:
+  Model() = default;
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+  virtual ~Model() = default;
+
+  virtual const ModelFacts& facts() const = 0;
+
+  // Error(kInvalidArgument) when options.max_tokens is negative.
+  virtual Memory NewMemory(const MemoryOptions& options) const = 0;
+
+  // Reads every item's tokens into its memory. The result is F32 [rows, vocabulary]: the logits
+  // asked for, in the order of items and tokens; [0, vocabulary] when none were. A token's result
+  // is the same, bit for bit, whatever else the batch holds and however its sequence was cut into
+  // passes.
+  //
+  // Error(kInvalidArgument) for a token outside the vocabulary, an item without tokens or a memory
+  // that would outgrow its max_tokens; Error(kOutOfMemory). No memory is changed then.
+  virtual Tensor Forward(Batch batch, const Compute& compute) const = 0;
+};
+
+}  // namespace tome

@@ -1,0 +1,62 @@
+#include "tome/models/registry.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tome/base/error.h"
+#include "tome/models/gemma2.h"
+#include "tome/models/hf_config.h"
+#include "tome/models/llama.h"
+#include "tome/models/phi3.h"
+
+namespace tome {
+
+std::span<const Architecture> Architectures() {
+  static const std::array<Architecture, 6> kArchitectures{
+      LlamaArchitecture(), MistralArchitecture(), Qwen2Architecture(),
+      Qwen3Architecture(), Phi3Architecture(),    Gemma2Architecture()};
+  return kArchitectures;
+}
+
+const Architecture& ArchitectureOf(const Checkpoint& checkpoint) {
+  const bool gguf = checkpoint.container() == Container::kGguf;
+  std::string name;
+  if (gguf) {
+    name = checkpoint.metadata().String("general.architecture").value_or("");
+  } else {
+    name = HfConfig::Parse(checkpoint.SideFile("config.json")).String("model_type").value_or("");
+  }
+  std::vector<std::string_view> known;
+  for (const Architecture& architecture : Architectures()) {
+    const std::string_view candidate = gguf ? architecture.name : architecture.hf_model_type;
+    if (candidate == name) return architecture;
+    known.push_back(candidate);
+  }
+  const char* const field = gguf ? "general.architecture" : "config.json: model_type";
+  if (name.empty()) {
+    throw Error(Code::kUnsupported,
+                fmt::format("{}: {} is missing, so it does not say what model it is",
+                            checkpoint.path().string(), field));
+  }
+  throw Error(Code::kUnsupported,
+              fmt::format("{}: {} is \"{}\"; this version of Tome runs {}",
+                          checkpoint.path().string(), field, name, fmt::join(known, ", ")));
+}
+
+std::unique_ptr<Model> LoadModel(std::shared_ptr<const Checkpoint> checkpoint) {
+  const std::string path = checkpoint->path().string();
+  try {
+    return ArchitectureOf(*checkpoint).load(checkpoint);
+  } catch (const Error& error) {
+    const std::string_view message = error.what();
+    if (message.substr(0, path.size()) == path) throw;
+    throw error.In(path);
+  }
+}
+
+}  // namespace tome

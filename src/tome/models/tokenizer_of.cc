@@ -1,0 +1,41 @@
+#include "tome/models/tokenizer_of.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "tome/base/error.h"
+#include "tome/models/tokenizer_keys.h"
+#include "tome/models/vocabulary.h"
+
+namespace tome {
+namespace {
+
+std::unique_ptr<Tokenizer> Read(const Checkpoint& checkpoint) {
+  if (checkpoint.container() == Container::kGguf) {
+    // A whole tokenizer.json says more than the keys do.
+    if (const auto json = checkpoint.metadata().String(kTokenizerJsonKey)) {
+      return Tokenizer::FromTokenizerJson(
+          *json, checkpoint.metadata().String(kTokenizerConfigKey).value_or(""));
+    }
+    return Tokenizer::Create(VocabularyFromMetadata(checkpoint.metadata()));
+  }
+  const std::string json = checkpoint.SideFile("tokenizer.json");
+  if (json.empty()) {
+    throw Error(Code::kNotFound,
+                "there is no tokenizer.json beside the weights; put the model's tokenizer there");
+  }
+  return Tokenizer::FromTokenizerJson(json, checkpoint.SideFile("tokenizer_config.json"));
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> TokenizerOf(const Checkpoint& checkpoint) {
+  try {
+    return Read(checkpoint);
+  } catch (const Error& error) {
+    throw error.In(checkpoint.path().string());
+  }
+}
+
+}  // namespace tome

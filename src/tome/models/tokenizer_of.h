@@ -1,0 +1,15 @@
+// The tokenizer of a checkpoint, whichever container it is in.
+#pragma once
+
+#include <memory>
+
+#include "tome/formats/checkpoint.h"
+#include "tome/text/tokenizer.h"
+
+namespace tome {
+
+// GGUF: from its metadata. Safetensors: from tokenizer.json and tokenizer_config.json beside the
+// weights. Error(kNotFound) for a checkpoint without one; errors name the file.
+std::unique_ptr<Tokenizer> TokenizerOf(const Checkpoint& checkpoint);
+
+}  // namespace tome

@@ -1,0 +1,77 @@
+#include "tome/models/weights.h"
+
+#include <fmt/format.h>
+
+#include "tome/base/error.h"
+#include "tome/tensor/codec.h"
+
+namespace tome {
+
+std::string LayerName(std::string_view pattern, int64_t layer) {
+  const size_t hole = pattern.find("{}");
+  if (hole == std::string_view::npos) return std::string(pattern);
+  return fmt::format("{}{}{}", pattern.substr(0, hole), layer, pattern.substr(hole + 2));
+}
+
+const TensorName& Weights::Row(std::string_view name) const {
+  for (const TensorName& row : architecture_.tensors) {
+    if (row.gguf == name) return row;
+  }
+  TOME_CHECK(!"a tensor that the architecture's table lacks");
+  return architecture_.tensors.front();
+}
+
+std::string Weights::NameOf(const TensorName& row, int64_t layer) const {
+  return LayerName(checkpoint_.container() == Container::kGguf ? row.gguf : row.hf, layer);
+}
+
+bool Weights::Has(std::string_view name, int64_t layer) const {
+  return checkpoint_.Find(NameOf(Row(name), layer)) != nullptr;
+}
+
+TensorView Weights::Matrix(std::string_view name, int64_t layer, int64_t rows,
+                           int64_t columns) const {
+  const std::string full = NameOf(Row(name), layer);
+  const TensorView view = checkpoint_.Bind(full, Shape{rows, columns});
+  if (!IsDecodable(view.dtype)) {
+    throw Error(Code::kUnsupported,
+                fmt::format("the tensor {} has the type {}, which holds no weights", full,
+                            tome::NameOf(view.dtype)));
+  }
+  return view;
+}
+
+std::vector<float> Weights::Vector(std::string_view name, int64_t layer, int64_t size) const {
+  const TensorName& row = Row(name);
+  const std::string full = NameOf(row, layer);
+  const TensorView view = checkpoint_.Bind(full, Shape{size});
+  if (!IsDecodable(view.dtype)) {
+    throw Error(Code::kUnsupported,
+                fmt::format("the tensor {} has the type {}, which holds no weights", full,
+                            tome::NameOf(view.dtype)));
+  }
+  std::vector<float> values(static_cast<size_t>(size));
+  DecodeRow(view.dtype, view.data, values);
+  if (row.transform == TensorTransform::kPlusOne &&
+      checkpoint_.container() == Container::kSafetensors) {
+    for (float& value : values) value += 1;
+  }
+  return values;
+}
+
+Linear Weights::BindLinear(std::string_view stem, int64_t layer, int64_t out, int64_t in) const {
+  Linear linear{.weight = Matrix(fmt::format("{}.weight", stem), layer, out, in), .bias = {}};
+  const std::string bias = fmt::format("{}.bias", stem);
+  for (const TensorName& row : architecture_.tensors) {
+    if (row.gguf == bias && Has(bias, layer)) linear.bias = Vector(bias, layer, out);
+  }
+  return linear;
+}
+
+int64_t Weights::parameters() const {
+  int64_t count = 0;
+  for (const auto& [name, tensor] : checkpoint_.tensors()) count += tensor.shape.elements();
+  return count;
+}
+
+}  // namespace tome

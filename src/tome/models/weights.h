@@ -1,0 +1,41 @@
+// Binds an architecture's weights by their GGUF name, whichever container holds them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "tome/models/architecture.h"
+#include "tome/models/layers/linear.h"
+
+namespace tome {
+
+// Refers to the checkpoint, which must outlive it and whatever it bound. Errors: kNotFound for a
+// missing tensor and kCorrupt for another shape, with the tensor's name in the container.
+class Weights {
+ public:
+  Weights(const Checkpoint& checkpoint, const Architecture& architecture)
+      : checkpoint_(checkpoint), architecture_(architecture) {}
+
+  // `name` is a GGUF pattern of the architecture's table; `layer` replaces "{}".
+  bool Has(std::string_view name, int64_t layer = 0) const;
+  // A decodable matrix [rows, columns], not copied.
+  TensorView Matrix(std::string_view name, int64_t layer, int64_t rows, int64_t columns) const;
+  // A vector as floats, with the transform that makes both containers mean the same.
+  std::vector<float> Vector(std::string_view name, int64_t layer, int64_t size) const;
+  // x · Wᵀ + b; the bias is `stem`.bias where there is one, the matrix `stem`.weight.
+  Linear BindLinear(std::string_view stem, int64_t layer, int64_t out, int64_t in) const;
+
+  int64_t parameters() const;  // of all tensors of the checkpoint
+
+ private:
+  // The table's row; a programming error when the pattern is not in it.
+  const TensorName& Row(std::string_view name) const;
+  std::string NameOf(const TensorName& row, int64_t layer) const;
+
+  const Checkpoint& checkpoint_;
+  const Architecture& architecture_;
+};
+
+}  // namespace tome

@@ -1,0 +1,43 @@
+#include "tome/tensor/tensor.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <new>
+
+#include "tome/base/error.h"
+
+namespace tome {
+
+void Tensor::Free::operator()(std::byte* bytes) const {
+  ::operator delete(bytes, std::align_val_t{kTensorAlignment});
+}
+
+Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(shape) {
+  const int64_t row_bytes = RowBytes(dtype, shape.row_elements());
+  int64_t bytes = 0;
+  if (__builtin_mul_overflow(row_bytes, shape.rows(), &bytes)) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("a tensor of shape {} is too large", ToString(shape)));
+  }
+  const auto size = static_cast<size_t>(bytes);
+  void* memory = ::operator new(size, std::align_val_t{kTensorAlignment}, std::nothrow);
+  if (memory == nullptr) {
+    throw Error(Code::kOutOfMemory, fmt::format("no memory for a tensor of shape {} ({} bytes)",
+                                                ToString(shape), size));
+  }
+  bytes_.reset(static_cast<std::byte*>(memory));
+  std::memset(memory, 0, size);
+}
+
+std::span<float> Tensor::floats() {
+  TOME_CHECK(dtype_ == DType::kF32);
+  return {reinterpret_cast<float*>(bytes_.get()), static_cast<size_t>(shape_.elements())};
+}
+
+std::span<const float> Tensor::floats() const {
+  TOME_CHECK(dtype_ == DType::kF32);
+  return {reinterpret_cast<const float*>(bytes_.get()), static_cast<size_t>(shape_.elements())};
+}
+
+}  // namespace tome

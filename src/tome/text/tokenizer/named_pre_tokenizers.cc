@@ -1,0 +1,186 @@
+#include "tome/text/tokenizer/named_pre_tokenizers.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "tome/base/error.h"
+
+namespace tome {
+namespace {
+
+using F = PreTokenizerFamily;
+
+constexpr std::array<NamedPreTokenizer, 56> kNames{{
+    {"default", {F::kDefault, false, false}},
+    {"gpt-2", {F::kGpt2, false, false}},
+    {"phi-2", {F::kGpt2, false, false}},
+    {"mpt", {F::kGpt2, false, false}},
+    {"olmo", {F::kGpt2, false, false}},
+    {"jais", {F::kGpt2, false, false}},
+    {"trillion", {F::kGpt2, false, false}},
+    {"granite-docling", {F::kGpt2, false, false}},
+    {"gigachat", {F::kGpt2, false, false}},
+    {"exaone4", {F::kGpt2, false, false}},
+    {"mellum", {F::kGpt2, false, false}},
+    {"a.x-4.0", {F::kGpt2, false, false}},
+    {"modern-bert", {F::kGpt2, false, false}},
+    {"roberta-bpe", {F::kGpt2, false, false}},
+    {"jina-es", {F::kGpt2, false, false}},
+    {"jina-de", {F::kGpt2, false, false}},
+    {"jina-v1-en", {F::kGpt2, false, false}},
+    {"jina-v2-es", {F::kGpt2, false, false}},
+    {"jina-v2-de", {F::kGpt2, false, false}},
+    {"jina-v2-code", {F::kGpt2, false, false}},
+    {"llama3", {F::kLlama3, true, true}},
+    {"llama-v3", {F::kLlama3, true, true}},
+    {"llama-bpe", {F::kLlama3, true, true}},
+    {"falcon3", {F::kLlama3, true, true}},
+    {"falcon-h1", {F::kLlama3, true, true}},
+    {"pixtral", {F::kLlama3, true, true}},
+    {"midm-2.0", {F::kLlama3, true, true}},
+    {"lfm2", {F::kLlama3, true, true}},
+    {"jina-v5-nano", {F::kLlama3, true, true}},
+    {"dbrx", {F::kLlama3, false, false}},
+    {"smaug-bpe", {F::kLlama3, false, false}},
+    {"glm4", {F::kLlama3, false, false}},
+    {"chatglm-bpe", {F::kLlama3, false, false}},
+    {"qwen2", {F::kQwen2, false, false}},
+    {"stablelm2", {F::kQwen2, false, false}},
+    {"megrez", {F::kQwen2, false, false}},
+    {"deepseek-r1-qwen", {F::kQwen2, false, false}},
+    {"hunyuan", {F::kQwen2, false, false}},
+    {"grok-2", {F::kQwen2, false, false}},
+    {"solar-open", {F::kQwen2, false, false}},
+    {"qwen35", {F::kQwen35, false, false}},
+    {"starcoder", {F::kStarCoder, false, false}},
+    {"refact", {F::kStarCoder, false, false}},
+    {"command-r", {F::kStarCoder, false, false}},
+    {"smollm", {F::kStarCoder, false, false}},
+    {"codeshell", {F::kStarCoder, false, false}},
+    {"exaone", {F::kStarCoder, false, false}},
+    {"minerva-7b", {F::kStarCoder, false, false}},
+    {"deepseek-llm", {F::kDeepSeekLlm, false, false}},
+    {"deepseek-coder", {F::kDeepSeekCoder, false, false}},
+    {"deepseek-v3", {F::kDeepSeek3, false, false}},
+    {"hunyuan-dense", {F::kDeepSeek3, false, false}},
+    {"falcon", {F::kFalcon, false, false}},
+    {"gpt-4o", {F::kGpt4o, false, false}},
+    {"llama4", {F::kGpt4o, false, false}},
+    {"tekken", {F::kTekken, true, true}},
+}};
+
+// The letters of DeepSeek-LLM's tokenizer.json: cased ones, without those of some scripts.
+constexpr std::string_view kDeepSeekLetters =
+    "[A-Za-z\\u00B5\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u01BA\\u01BC-\\u01BF"
+    "\\u01C4-\\u0293\\u0295-\\u02AF\\u0370-\\u0373\\u0376\\u0377\\u037B-\\u037D\\u037F\\u0386"
+    "\\u0388-\\u038A\\u038C\\u038E-\\u03A1\\u03A3-\\u03F5\\u03F7-\\u0481\\u048A-\\u052F"
+    "\\u0531-\\u0556\\u10A0-\\u10C5\\u13A0-\\u13F5\\u13F8-\\u13FD\\u1C90-\\u1CBA"
+    "\\u1CBD-\\u1CBF\\u1D00-\\u1D2B\\u1D6B-\\u1D77\\u1D79-\\u1D9A\\u1E00-\\u1F15"
+    "\\u1F18-\\u1F1D\\u1F20-\\u1F45\\u1F48-\\u1F4D\\u1F50-\\u1F57\\u1F59\\u1F5B\\u1F5D"
+    "\\u1F5F-\\u1F7D\\u1F80-\\u1FB4\\u1FB6-\\u1FBC\\u1FBE\\u1FC2-\\u1FC4\\u1FC6-\\u1FCC"
+    "\\u1FD0-\\u1FD3\\u1FD6-\\u1FDB\\u1FE0-\\u1FEC\\u1FF2-\\u1FF4\\u1FF6-\\u1FFC\\u2102"
+    "\\u2107\\u210A-\\u2113\\u2115\\u2119-\\u211D\\u2124\\u2126\\u2128\\u212A-\\u212D"
+    "\\u212F-\\u2134\\u2139\\u213C-\\u213F\\u2145-\\u2149\\u214E\\u2183\\u2184\\u2C00-\\u2C7B"
+    "\\u2C7E-\\u2CE4\\u2CEB-\\u2CEE\\u2CF2\\u2CF3\\uA640-\\uA66D\\uA680-\\uA69B"
+    "\\uA722-\\uA76F\\uA771-\\uA787\\uA78B-\\uA78E\\uAB70-\\uABBF\\uFB00-\\uFB06"
+    "\\uFB13-\\uFB17\\uFF21-\\uFF3A\\uFF41-\\uFF5A\\U00010400-\\U0001044F"
+    "\\U000104B0-\\U000104D3\\U000104D8-\\U000104FB\\U00010C80-\\U00010CB2"
+    "\\U00010CC0-\\U00010CF2\\U000118A0-\\U000118DF\\U0001E900-\\U0001E943]";
+// The characters that it calls Chinese; Hangul among them.
+constexpr std::string_view kDeepSeekIdeographs = "[\\u4E00-\\u9FA5\\u0800-\\u4E00\\uAC00-\\uD7FF]";
+
+constexpr std::string_view kGpt4oPattern =
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
+    R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
+    R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kTekkenPattern =
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)"
+    R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*)"
+    R"(|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
+std::unique_ptr<PreTokenizerStep> Run(std::string_view set, bool optional_space = false,
+                                      uint32_t least = 1, uint32_t most = UINT32_MAX) {
+  return RunStep({CodePointSet(set), optional_space, least, most});
+}
+
+}  // namespace
+
+NamedPreTokenizer MakeNamedPreTokenizer(std::string_view name) {
+  for (const NamedPreTokenizer& known : kNames) {
+    if (known.name == name) return known;
+  }
+  std::string names;
+  for (const NamedPreTokenizer& known : kNames) {
+    if (!names.empty()) names += ", ";
+    names += known.name;
+  }
+  throw Error(Code::kUnsupported,
+              fmt::format("tokenizer.ggml.pre: \"{}\" is not known; known are {}", name, names));
+}
+
+PreTokenizer MakeSteps(const NamedPreTokenizer& pre) {
+  PreTokenizer steps;
+  const auto add = [&](std::unique_ptr<PreTokenizerStep> step) {
+    steps.push_back(std::move(step));
+  };
+  switch (pre.info.family) {
+    case F::kDefault:
+      add(Run("[\\p{P}\\$+<=>\\^~|]"));
+      add(PatternStep(WordPattern::kGpt2));
+      add(Run("[\\p{N}]"));
+      add(Run("[0-9]", false, 3, 3));
+      break;
+    case F::kGpt2:
+      add(PatternStep(WordPattern::kGpt2));
+      break;
+    case F::kLlama3:
+      add(PatternStep(WordPattern::kLlama3));
+      break;
+    case F::kQwen2:
+      add(PatternStep(WordPattern::kQwen2));
+      break;
+    case F::kQwen35:
+      add(PatternStep(WordPattern::kQwen35));
+      break;
+    case F::kStarCoder:
+      add(Run("[\\p{N}]", false, 1, 1));
+      add(PatternStep(WordPattern::kGpt2));
+      break;
+    case F::kDeepSeekLlm:
+      add(Run("[\\r\\n]", false, 1, 1));
+      add(Run(kDeepSeekLetters, true));
+      add(Run("[!-/:-~\\uFF01-\\uFF0F\\uFF1A-\\uFF5E\\u2018-\\u201F\\u3000-\\u3002]", true));
+      add(TrailingSpaceStep());
+      add(Run(kDeepSeekIdeographs));
+      add(Run("[\\p{N}]"));
+      break;
+    case F::kDeepSeekCoder:
+      add(Run("[\\r\\n]", false, 1, 1));
+      add(Run("[\\p{L}]", true));
+      add(Run("[\\p{P}]", true));
+      add(Run(kDeepSeekIdeographs));
+      add(Run("[\\p{N}]", false, 1, 1));
+      break;
+    case F::kDeepSeek3:
+      add(Run("[\\p{N}]", false, 1, 3));
+      add(Run("[\\u4E00-\\u9FA5\\u3040-\\u309F\\u30A0-\\u30FF]"));
+      add(PatternStep(WordPattern::kDeepSeek3));
+      break;
+    case F::kFalcon:
+      add(Run("[\\p{P}\\$+<=>\\^~|`]"));
+      add(PatternStep(WordPattern::kGpt2));
+      add(Run("[0-9]", false, 3, 3));
+      break;
+    case F::kGpt4o:
+      add(RegexStep(kGpt4oPattern, SplitBehavior::kIsolated, false, "tokenizer.ggml.pre"));
+      break;
+    case F::kTekken:
+      add(RegexStep(kTekkenPattern, SplitBehavior::kIsolated, false, "tokenizer.ggml.pre"));
+      break;
+  }
+  return steps;
+}
+
+}  // namespace tome

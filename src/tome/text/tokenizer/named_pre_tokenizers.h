@@ -1,0 +1,40 @@
+// The pre-tokenizers that GGUF files name in tokenizer.ggml.pre, as llama.cpp defines the names.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "tome/text/tokenizer/pre_tokenizer.h"
+
+namespace tome {
+
+enum class PreTokenizerFamily {
+  kDefault,
+  kGpt2,
+  kLlama3,
+  kQwen2,
+  kQwen35,
+  kStarCoder,
+  kDeepSeekLlm,
+  kDeepSeekCoder,
+  kDeepSeek3,
+  kFalcon,
+  kGpt4o,
+  kTekken,
+};
+
+struct NamedPreTokenizer {
+  std::string_view name;
+  struct Info {
+    PreTokenizerFamily family;
+    bool ignore_merges;
+    bool add_bos;  // where the file does not say
+  } info;
+};
+
+// Throws Error(kUnsupported) for an unknown name.
+NamedPreTokenizer MakeNamedPreTokenizer(std::string_view name);
+
+PreTokenizer MakeSteps(const NamedPreTokenizer& pre);
+
+}  // namespace tome

@@ -1,0 +1,81 @@
+#include <utility>
+
+#include "tome/text/tokenizer.h"
+#include "tome/text/tokenizer/char_classes.h"
+#include "tome/text/tokenizer/tokenizer_parts.h"
+
+namespace tome {
+namespace {
+
+// How many bytes the character that begins with `first` has; 1 where none begins so.
+size_t ExpectedBytes(unsigned char first) {
+  if (first >= 0xC2 && first <= 0xDF) return 2;
+  if (first >= 0xE0 && first <= 0xEF) return 3;
+  if (first >= 0xF0 && first <= 0xF4) return 4;
+  return 1;
+}
+
+// Whether `byte` can be byte number `at` (1 to 3) of a character that begins with `first`.
+bool CanFollow(unsigned char first, size_t at, unsigned char byte) {
+  if (at == 1 && first == 0xE0) return byte >= 0xA0 && byte <= 0xBF;
+  if (at == 1 && first == 0xED) return byte >= 0x80 && byte <= 0x9F;
+  if (at == 1 && first == 0xF0) return byte >= 0x90 && byte <= 0xBF;
+  if (at == 1 && first == 0xF4) return byte >= 0x80 && byte <= 0x8F;
+  return byte >= 0x80 && byte <= 0xBF;
+}
+
+}  // namespace
+
+class StreamDecoder::Impl {
+ public:
+  Impl(const Tokenizer& tokenizer, Start start, DecodeOptions options)
+      : tokenizer_(tokenizer), options_(options), leading_(tokenizer.parts_->bytes) {
+    if (start == Start::kInside) leading_.Stop();
+  }
+
+  std::string Push(TokenId id) {
+    if (!options_.keep_special && tokenizer_.IsSpecial(id)) return {};
+    pending_ += leading_.Strip(tokenizer_.parts_->bytes.Of(id));
+    return Take(false);
+  }
+  std::string Flush() { return Take(true); }
+
+ private:
+  // The whole characters of what is pending; each maximal part of an ill-formed one is U+FFFD. At
+  // the end a character that lacks bytes is ill-formed too.
+  std::string Take(bool at_end) {
+    std::string out;
+    size_t i = 0;
+    while (i < pending_.size()) {
+      const auto first = static_cast<unsigned char>(pending_[i]);
+      const size_t expected = ExpectedBytes(first);
+      size_t have = 1;
+      while (have < expected && i + have < pending_.size() &&
+             CanFollow(first, have, static_cast<unsigned char>(pending_[i + have]))) {
+        ++have;
+      }
+      if (have < expected && i + have == pending_.size() && !at_end) break;
+      if (have == expected && (expected > 1 || first < 0x80)) {
+        out.append(pending_, i, have);
+      } else {
+        out += "\xEF\xBF\xBD";
+      }
+      i += have;
+    }
+    pending_.erase(0, i);
+    return out;
+  }
+
+  const Tokenizer& tokenizer_;
+  DecodeOptions options_;
+  LeadingStrip leading_;
+  std::string pending_;
+};
+
+StreamDecoder::StreamDecoder(const Tokenizer& tokenizer, Start start, DecodeOptions options)
+    : impl_(std::make_unique<Impl>(tokenizer, start, options)) {}
+StreamDecoder::~StreamDecoder() = default;
+std::string StreamDecoder::Push(TokenId id) { return impl_->Push(id); }
+std::string StreamDecoder::Flush() { return impl_->Flush(); }
+
+}  // namespace tome

@@ -1,0 +1,41 @@
+// WordPiece: a word is its longest piece at the beginning, then the longest piece that goes on, and
+// so on; where nothing goes on, the whole word is unknown (Devlin et al. 2018, arXiv 1810.04805).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tome/text/tokenizer/piece_index.h"
+#include "tome/text/tokenizer/piece_trie.h"
+#include "tome/text/tokenizer/word_model.h"
+
+namespace tome {
+
+struct WordPieceSpec {
+  TokenId unknown = 0;
+  // Pieces that begin a word begin with `initial_prefix` ("▁" in GGUF files, nothing in
+  // tokenizer.json), the others with `continuing_prefix` (nothing in GGUF files, "##").
+  std::string initial_prefix;
+  std::string continuing_prefix = "##";
+  size_t max_word_chars = 100;  // longer words are unknown
+  std::vector<bool> excluded;
+};
+
+class WordPieceModel : public WordModel {
+ public:
+  WordPieceModel(const PieceIndex& pieces, const WordPieceSpec& spec);
+
+  void Encode(std::string_view word, EncodeScratch& scratch,
+              std::vector<TokenId>& out) const override;
+
+ private:
+  void EncodeUncached(std::string_view word, std::vector<TokenId>& out) const;
+
+  TokenId unknown_;
+  size_t max_word_chars_;
+  PieceTrie initial_;
+  PieceTrie continuing_;
+};
+
+}  // namespace tome

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Shows that gemma2's distance from llama.cpp is ggml's table of GELU and nothing else.
+
+    check_gelu_table.py
+
+ggml's processor backend rounds the argument of a float32 GELU to float16 and takes a float16 result from a table. Here transformers' gemma2
+gets the same activation. After one to five tokens, where no argument lies so close to a rounding boundary that the last bits of float32
+decide it, both then agree as the other architectures do; in longer ones such an argument can round to the other side, which is
+taken to be the rest. Prints a row's
+difference relative to its largest logit for each prefix, without and with the table. Exit status: 0 when it is so. Requires what
+make_golden.py and make_gguf_golden.py require.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+import safetensors.numpy
+import torch
+
+import make_golden
+import make_gguf_golden
+
+FOLDER = pathlib.Path(__file__).resolve().parent / "gemma2"
+SHORT = 5
+
+
+class TableGelu(torch.nn.Module):
+    def forward(self, x):
+        y = torch.nn.functional.gelu(x.half().float(), approximate="tanh").half().float()
+        return torch.where(x <= -10, torch.zeros_like(x), torch.where(x >= 10, x, y))
+
+
+def main():
+    model = make_golden.build(json.loads((FOLDER / "config.json").read_text()))
+    tokens = safetensors.numpy.load_file(FOLDER / "golden.safetensors")["tokens"]
+    peer = safetensors.numpy.load_file(FOLDER / "llama_cpp.safetensors")
+
+    def difference():
+        rows = make_golden.logits(model, tokens)[peer["lengths"] - 1]
+        return np.abs(peer["logprobs"] - make_gguf_golden.log_softmax(rows)).max(axis=1) / np.abs(rows).max(axis=1)
+
+    plain = difference()
+    for layer in model.model.layers:
+        layer.mlp.act_fn = TableGelu()
+    table = difference()
+    for row in zip(peer["lengths"], plain, table):
+        print("%4d tokens: %.1e, with the table %.1e" % row)
+    short = peer["lengths"] <= SHORT
+    raise SystemExit(0 if table[short].max() < 2e-6 < 1e-4 < plain[short].min() else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Writes tiny GGUF models for tests: one that says a given text, whatever it is asked, and random ones.
+
+The model that recites is a real one: attention and FFN add nothing (their output matrices are zero), and the output
+head maps each token's embedding to the token that is to follow it. So after the last token of a prompt it walks a fixed
+chain of tokens. Its vocabulary is SentencePiece BPE with a token a byte and one for each text of the chain.
+"""
+import random
+import struct
+
+U32, F32, STRING, ARRAY, I32 = 4, 6, 8, 9, 5
+NORMAL, UNKNOWN, CONTROL, USER_DEFINED, BYTE = 1, 2, 3, 4, 6
+WIDTH, FFN, HEADS, KV_HEADS, HEAD = 128, 32, 2, 1, 16
+
+
+def text(value):
+    raw = value.encode()
+    return struct.pack("<Q", len(raw)) + raw
+
+
+def scalar(value):
+    if isinstance(value, str):
+        return struct.pack("<I", STRING) + text(value)
+    if isinstance(value, float):
+        return struct.pack("<If", F32, value)
+    return struct.pack("<II", U32, value)
+
+
+def array(kind, encode, values):
+    return struct.pack("<IIQ", ARRAY, kind, len(values)) + b"".join(encode(value) for value in values)
+
+
+class Vocabulary:
+    """Special tokens, a token for each byte, then the texts."""
+
+    def __init__(self, texts, specials=()):
+        self.pieces = [("<unk>", UNKNOWN), ("<s>", CONTROL), ("</s>", CONTROL)]
+        self.pieces += [(special, CONTROL) for special in specials]
+        self.first_byte = len(self.pieces)
+        self.pieces += [(f"<0x{byte:02X}>", BYTE) for byte in range(256)]
+        self.pieces += [(piece, USER_DEFINED) for piece in dict.fromkeys(texts)]
+        self.ids = {piece: i for i, (piece, _) in enumerate(self.pieces)}
+
+    def byte(self, value):
+        return self.first_byte + value
+
+    def metadata(self):
+        return {
+            "tokenizer.ggml.model": scalar("llama"),
+            "tokenizer.ggml.tokens": array(STRING, text, [piece for piece, _ in self.pieces]),
+            "tokenizer.ggml.scores": array(F32, lambda x: struct.pack("<f", x), [0.0] * len(self.pieces)),
+            "tokenizer.ggml.token_type": array(I32, lambda x: struct.pack("<i", x), [t for _, t in self.pieces]),
+            "tokenizer.ggml.bos_token_id": scalar(1),
+            "tokenizer.ggml.eos_token_id": scalar(2),
+            "tokenizer.ggml.add_space_prefix": struct.pack("<IB", 7, 0),
+        }
+
+
+def write_gguf(path, metadata, tensors):
+    """`tensors`: name to (dimensions outermost first, floats)."""
+    with open(path, "wb") as out:
+        out.write(b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata)))
+        for key, value in metadata.items():
+            out.write(text(key) + value)
+        offset = 0
+        for name, (dims, values) in tensors.items():
+            out.write(text(name) + struct.pack("<I", len(dims)))
+            out.write(b"".join(struct.pack("<Q", dim) for dim in reversed(dims)))
+            out.write(struct.pack("<IQ", 0, offset))
+            offset += -(-len(values) * 4 // 32) * 32
+        out.write(b"\0" * (-out.tell() % 32))
+        for dims, values in tensors.values():
+            out.write(struct.pack(f"<{len(values)}f", *values))
+            out.write(b"\0" * (-out.tell() % 32))
+    return path
+
+
+def model_that_says(path, texts, context=65536, template=None, specials=(), after=None, loops=False):
+    """Says `texts`, one token each, then ends. `after`: the piece (or byte) that the prompt ends with, which the
+    chain begins at; a line end where there is no template. `loops`: goes on from the start instead of ending."""
+    vocabulary = Vocabulary(texts, specials)
+    size = len(vocabulary.pieces)
+    generator = random.Random(1)
+    embedding = [[generator.choice((-1.0, 1.0)) for _ in range(WIDTH)] for _ in range(size)]
+    chain = [vocabulary.ids[after] if after else vocabulary.byte(ord("\n"))]
+    chain += [vocabulary.ids[piece] for piece in texts] + [chain[0] if loops else 2]
+    head = [[0.0] * WIDTH for _ in range(size)]
+    for token, following in zip(chain, chain[1:]):
+        head[following] = [h + e for h, e in zip(head[following], embedding[token])]
+
+    def flat(rows):
+        return [value for row in rows for value in row]
+
+    def noise(rows, columns):
+        return [generator.gauss(0, columns ** -0.5) for _ in range(rows * columns)]
+
+    tensors = {"token_embd.weight": ((size, WIDTH), flat(embedding)),
+               "output_norm.weight": ((WIDTH,), [1.0] * WIDTH),
+               "output.weight": ((size, WIDTH), flat(head))}
+    layer = {"attn_norm.weight": ((WIDTH,), [1.0] * WIDTH), "ffn_norm.weight": ((WIDTH,), [1.0] * WIDTH)}
+    for name, rows, columns in (("attn_q", HEADS * HEAD, WIDTH), ("attn_k", KV_HEADS * HEAD, WIDTH),
+                                ("attn_v", KV_HEADS * HEAD, WIDTH), ("ffn_gate", FFN, WIDTH), ("ffn_up", FFN, WIDTH)):
+        layer[name + ".weight"] = ((rows, columns), noise(rows, columns))
+    layer["attn_output.weight"] = ((WIDTH, HEADS * HEAD), [0.0] * (WIDTH * HEADS * HEAD))
+    layer["ffn_down.weight"] = ((WIDTH, FFN), [0.0] * (WIDTH * FFN))
+    tensors.update({f"blk.0.{name}": tensor for name, tensor in layer.items()})
+    metadata = {"general.architecture": scalar("llama"), "llama.context_length": scalar(context),
+                "llama.embedding_length": scalar(WIDTH), "llama.block_count": scalar(1),
+                "llama.feed_forward_length": scalar(FFN), "llama.attention.head_count": scalar(HEADS),
+                "llama.attention.head_count_kv": scalar(KV_HEADS), "llama.attention.key_length": scalar(HEAD),
+                "llama.attention.value_length": scalar(HEAD), "llama.rope.dimension_count": scalar(HEAD),
+                "llama.attention.layer_norm_rms_epsilon": scalar(1e-5), **vocabulary.metadata()}
+    if template:
+        metadata["tokenizer.chat_template"] = scalar(template)
+    return write_gguf(path, metadata, tensors)

@@ -1,0 +1,127 @@
+// Every architecture and RoPE variant against the logits that transformers computed
+// (tests/golden/models/README.md: how they were made, and why 1e-4).
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "tests/models/golden_model.h"
+#include "tome/kernels/kernel_set.h"
+
+namespace tome {
+namespace {
+
+constexpr double kTolerance = 1e-4;
+
+class GoldenLogits : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    WriteGoldenModel(GetParam(), folder_.path() / "model");
+    model_ =
+        LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder_.path() / "model")));
+    golden_ = ReadGolden(GetParam());
+  }
+
+  Memory NewMemory(int64_t max_tokens) const {
+    return model_->NewMemory({.kv = KvType::kF32, .max_tokens = max_tokens});
+  }
+
+  // Logits of all tokens, read in passes of `chunk`.
+  std::vector<float> Logits(Memory& memory, int64_t chunk) {
+    std::vector<float> logits;
+    const std::span<const TokenId> tokens(golden_.tokens);
+    for (size_t begin = 0; begin < tokens.size(); begin += static_cast<size_t>(chunk)) {
+      const size_t count = std::min(tokens.size() - begin, static_cast<size_t>(chunk));
+      const BatchItem item{
+          .memory = &memory, .tokens = tokens.subspan(begin, count), .logits = LogitsOf::kAll};
+      const Tensor rows = model_->Forward({&item, 1}, compute_);
+      logits.insert(logits.end(), rows.floats().begin(), rows.floats().end());
+    }
+    return logits;
+  }
+
+  TempFolder folder_;
+  std::unique_ptr<Model> model_;
+  Golden golden_;
+  ThreadPool threads_{2};
+  Compute compute_{SelectKernelSet(), threads_};
+};
+
+// Largest difference in any row, relative to the row's largest magnitude.
+double WorstDeviation(std::span<const float> logits, std::span<const float> expected,
+                      size_t width) {
+  double worst = 0;
+  for (size_t row = 0; row + width <= expected.size(); row += width) {
+    double largest = 0;
+    double difference = 0;
+    for (size_t i = row; i < row + width; ++i) {
+      largest = std::max(largest, std::abs(double{expected[i]}));
+      const double here = std::abs(double{logits[i]} - double{expected[i]});
+      difference = std::isnan(here) ? HUGE_VAL : std::max(difference, here);
+    }
+    worst = std::max(worst, difference / largest);
+  }
+  return worst;
+}
+
+TEST_P(GoldenLogits, AgreeWithTransformers) {
+  Memory memory = NewMemory(static_cast<int64_t>(golden_.tokens.size()));
+  const std::vector<float> logits = Logits(memory, 512);
+  ASSERT_EQ(logits.size(), golden_.logits.size());
+  const double worst =
+      WorstDeviation(logits, golden_.logits, static_cast<size_t>(model_->facts().vocabulary));
+  RecordProperty("deviation", std::to_string(worst));
+  EXPECT_LT(worst, kTolerance);
+}
+
+TEST_P(GoldenLogits, DoNotDependOnHowTheTokensAreCut) {
+  Memory whole = NewMemory(512);
+  Memory single = NewMemory(512);
+  Memory odd = NewMemory(512);
+  const std::vector<float> expected = Logits(whole, 512);
+  EXPECT_EQ(Logits(single, 1), expected);
+  EXPECT_EQ(Logits(odd, 37), expected);
+}
+
+TEST_P(GoldenLogits, GreedyContinuationAgreesWithTransformers) {
+  constexpr size_t kPrompt = 64;
+  Memory memory = NewMemory(static_cast<int64_t>(kPrompt + golden_.greedy.size()));
+  std::vector<TokenId> next(golden_.tokens.begin(), golden_.tokens.begin() + kPrompt);
+  std::vector<TokenId> generated;
+  while (generated.size() < golden_.greedy.size()) {
+    const BatchItem item{.memory = &memory, .tokens = next, .logits = LogitsOf::kLast};
+    const Tensor logits = model_->Forward({&item, 1}, compute_);
+    const auto best = std::max_element(logits.floats().begin(), logits.floats().end());
+    generated.push_back(static_cast<TokenId>(best - logits.floats().begin()));
+    next = {generated.back()};
+  }
+  EXPECT_EQ(generated, golden_.greedy);
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, GoldenLogits, testing::ValuesIn(GoldenVariants()),
+                         [](const auto& variant) {
+                           std::string name = variant.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST(GoldenWeights, AreThoseOfTheScript) {
+  const auto json = nlohmann::json::parse(ReadText(GoldenFolder() / "golden.json"));
+  ASSERT_FALSE(json.at("weights").empty());
+  for (const auto& weight : json.at("weights")) {
+    const std::string name = weight.at("name");
+    const auto shape = weight.at("shape").get<std::vector<size_t>>();
+    const float value =
+        GoldenWeight(GoldenHash(name), weight.at("index").get<uint64_t>(),
+                     GoldenScaleOf(name, shape.back(), weight.at("model_type").get<std::string>()));
+    uint32_t bits = 0;
+    std::memcpy(&bits, &value, sizeof bits);
+    EXPECT_EQ(fmt::format("{:08x}", bits), weight.at("bits").get<std::string>()) << name;
+  }
+}
+
+}  // namespace
+}  // namespace tome

@@ -1,0 +1,137 @@
+// The tiny models of tests/golden/models, written as Hugging Face folders from their generator.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/golden_weights.h"
+#include "tests/temp_folder.h"
+#include "tome/formats/checkpoint.h"
+#include "tome/formats/safetensors_writer.h"
+#include "tome/models/registry.h"
+
+namespace tome {
+
+inline std::filesystem::path GoldenFolder() {
+  return std::filesystem::path(TOME_SOURCE_DIR) / "tests/golden/models";
+}
+
+inline std::vector<std::string> GoldenVariants() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(GoldenFolder())) {
+    if (entry.is_directory() && std::filesystem::exists(entry.path() / "config.json")) {
+      names.push_back(entry.path().filename().string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+inline std::string ReadText(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+// Names and shapes of a variant's tensors, as transformers has them.
+inline std::vector<TensorPlan> GoldenTensors(const nlohmann::json& config) {
+  const std::string type = config.at("model_type");
+  const int64_t d = config.at("hidden_size");
+  const int64_t f = config.at("intermediate_size");
+  const int64_t v = config.at("vocab_size");
+  const int64_t heads = config.at("num_attention_heads");
+  const int64_t kv_heads = config.at("num_key_value_heads");
+  const int64_t size = config.contains("head_dim") && !config.at("head_dim").is_null()
+                           ? config.at("head_dim").get<int64_t>()
+                           : d / heads;
+  std::vector<TensorPlan> tensors;
+  const auto add = [&](const std::string& name, Shape shape) {
+    tensors.push_back({.name = name, .dtype = DType::kF32, .shape = shape});
+  };
+  add("model.embed_tokens.weight", {v, d});
+  for (int64_t l = 0; l < config.at("num_hidden_layers").get<int64_t>(); ++l) {
+    const std::string layer = "model.layers." + std::to_string(l) + ".";
+    const std::string attention = layer + "self_attn.";
+    if (type == "phi3") {
+      add(attention + "qkv_proj.weight", {(heads + 2 * kv_heads) * size, d});
+      add(layer + "mlp.gate_up_proj.weight", {2 * f, d});
+    } else {
+      add(attention + "q_proj.weight", {heads * size, d});
+      add(attention + "k_proj.weight", {kv_heads * size, d});
+      add(attention + "v_proj.weight", {kv_heads * size, d});
+      add(layer + "mlp.gate_proj.weight", {f, d});
+      add(layer + "mlp.up_proj.weight", {f, d});
+    }
+    if (type == "qwen2" || config.value("attention_bias", false)) {
+      add(attention + "q_proj.bias", {heads * size});
+      add(attention + "k_proj.bias", {kv_heads * size});
+      add(attention + "v_proj.bias", {kv_heads * size});
+      if (type != "qwen2") add(attention + "o_proj.bias", {d});
+    }
+    if (type == "qwen3") {
+      add(attention + "q_norm.weight", {size});
+      add(attention + "k_norm.weight", {size});
+    }
+    add(attention + "o_proj.weight", {d, heads * size});
+    add(layer + "mlp.down_proj.weight", {d, f});
+    add(layer + "input_layernorm.weight", {d});
+    add(layer + "post_attention_layernorm.weight", {d});
+    if (type == "gemma2") {
+      add(layer + "pre_feedforward_layernorm.weight", {d});
+      add(layer + "post_feedforward_layernorm.weight", {d});
+    }
+  }
+  add("model.norm.weight", {d});
+  if (!config.value("tie_word_embeddings", type == "gemma2")) add("lm_head.weight", {v, d});
+  return tensors;
+}
+
+// Writes the variant's folder: config.json and model.safetensors.
+inline void WriteGoldenModel(const std::string& variant, const std::filesystem::path& folder) {
+  const std::string text = ReadText(GoldenFolder() / variant / "config.json");
+  const nlohmann::json config = nlohmann::json::parse(text);
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "config.json") << text;
+  const std::vector<TensorPlan> tensors = GoldenTensors(config);
+  SafetensorsWriter writer(folder / "model.safetensors", tensors, {{"format", "pt"}});
+  for (const TensorPlan& tensor : tensors) {
+    const auto values = GoldenTensor(tensor.name, static_cast<size_t>(tensor.shape.rows()),
+                                     static_cast<size_t>(tensor.shape.row_elements()),
+                                     config.at("model_type").get<std::string>());
+    writer.Write(std::as_bytes(std::span<const float>(values)));
+  }
+  writer.Finish();
+}
+
+// What an independent implementation computed for it.
+struct Golden {
+  std::vector<TokenId> tokens;
+  std::vector<TokenId> greedy;
+  std::vector<float> logits;  // [tokens, vocabulary]
+};
+
+template <typename T>
+std::vector<T> ReadValues(const TensorView& tensor) {
+  std::vector<T> values(static_cast<size_t>(tensor.shape.elements()));
+  std::memcpy(values.data(), tensor.data, values.size() * sizeof(T));
+  return values;
+}
+
+inline Golden ReadGolden(const std::string& variant) {
+  const auto file = Checkpoint::Open(GoldenFolder() / variant / "golden.safetensors");
+  return {.tokens = ReadValues<TokenId>(*file.Find("tokens")),
+          .greedy = ReadValues<TokenId>(*file.Find("greedy")),
+          .logits = ReadValues<float>(*file.Find("logits"))};
+}
+
+}  // namespace tome

@@ -1,0 +1,127 @@
+// The vocabularies of published models against the ids that llama.cpp's project publishes for them.
+#include "tome/models/vocabulary.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/expect_error.h"
+
+namespace tome {
+namespace {
+
+std::string ReadFile(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+std::vector<std::string> SplitAt(const std::string& text, const std::string& separator) {
+  std::vector<std::string> parts;
+  size_t begin = 0;
+  for (size_t at = text.find(separator); at != std::string::npos;
+       at = text.find(separator, begin)) {
+    parts.push_back(text.substr(begin, at - begin));
+    begin = at + separator.size();
+  }
+  parts.push_back(text.substr(begin));
+  return parts;
+}
+
+class PublishedVocabularyTest : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    const char* shared = std::getenv("TOME_SHARED");
+    path_ = std::filesystem::path(shared == nullptr ? "." : shared) / "data" / "vocab" /
+            (std::string("ggml-vocab-") + GetParam() + ".gguf");
+    if (std::filesystem::exists(path_)) return;
+    ASSERT_EQ(std::getenv("CI"), nullptr) << path_ << " is missing";
+    GTEST_SKIP() << path_ << " is missing; set TOME_SHARED to the folder of shared data";
+  }
+  std::filesystem::path path_;
+};
+
+TEST_P(PublishedVocabularyTest, GivesTheIdsOfTheReference) {
+  const auto tokenizer = LoadTokenizer(Checkpoint::Open(path_));
+  std::vector<std::string> texts =
+      SplitAt(ReadFile(path_.string() + ".inp"), "\n__ggml_vocab_test__\n");
+  std::vector<std::string> lines = SplitAt(ReadFile(path_.string() + ".out"), "\n");
+  if (lines.back().empty()) lines.pop_back();
+  if (texts.size() == lines.size() + 1 && texts.back().empty()) texts.pop_back();
+  ASSERT_EQ(texts.size(), lines.size());
+  ASSERT_GT(texts.size(), 30U);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    std::istringstream in(lines[i]);
+    std::vector<TokenId> expected;
+    for (TokenId id = 0; in >> id;) expected.push_back(id);
+    const std::vector<TokenId> ids =
+        tokenizer->Encode(texts[i], Specials::kLiteral, {.add_special = false});
+    EXPECT_EQ(ids, expected) << "text " << i << ": \"" << texts[i] << '"';
+    if (std::string(GetParam()) != "bert-bge") {
+      EXPECT_EQ(tokenizer->Decode(ids), texts[i]);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Published, PublishedVocabularyTest,
+                         testing::Values("gpt-2", "deepseek-llm", "llama-spm", "bert-bge"),
+                         [](const auto& parameter) {
+                           std::string name = parameter.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST(VocabularyTest, ReadsWhatTheMetadataSays) {
+  Metadata metadata;
+  metadata.Set("tokenizer.ggml.model", std::string("t5"));
+  metadata.Set("tokenizer.ggml.tokens", std::vector<std::string>{"<pad>", "</s>", "<unk>", "a"});
+  metadata.Set("tokenizer.ggml.scores", std::vector<double>{0, 0, 0, -1.5});
+  metadata.Set("tokenizer.ggml.token_type", std::vector<int64_t>{3, 3, 2, 99});
+  metadata.Set("tokenizer.ggml.eos_token_id", int64_t{1});
+  metadata.Set("tokenizer.ggml.bos_token_id", int64_t{UINT32_MAX});
+  metadata.Set("tokenizer.ggml.add_eos_token", false);
+  metadata.Set("tokenizer.ggml.precompiled_charsmap", std::vector<int64_t>{-1, 255, 0});
+  const VocabularySpec spec = VocabularyFromMetadata(metadata);
+  EXPECT_EQ(spec.model, "t5");
+  EXPECT_EQ(spec.tokens.size(), 4U);
+  EXPECT_THAT(spec.scores, testing::ElementsAre(0, 0, 0, -1.5F));
+  EXPECT_THAT(spec.token_types, testing::ElementsAre(3, 3, 2, 0));
+  EXPECT_EQ(spec.eos, 1);
+  EXPECT_EQ(spec.bos, std::nullopt);
+  EXPECT_EQ(spec.add_eos, false);
+  EXPECT_EQ(spec.add_bos, std::nullopt);
+  EXPECT_EQ(spec.precompiled_charsmap, std::string("\xFF\xFF\0", 3));
+}
+
+TEST(VocabularyTest, NamesTheKeyThatIsWrong) {
+  Metadata metadata;
+  EXPECT_THAT(
+      ErrorText([&] { VocabularyFromMetadata(metadata); }),
+      testing::StartsWith(std::string(CodeName(Code::kNotFound)) + ": " + "tokenizer.ggml.tokens"));
+  metadata.Set("tokenizer.ggml.model", std::string("gpt2"));
+  metadata.Set("tokenizer.ggml.tokens", std::vector<std::string>{"a"});
+  metadata.Set("tokenizer.ggml.eos_token_id", int64_t{-7});
+  EXPECT_THAT(ErrorText([&] { VocabularyFromMetadata(metadata); }),
+              testing::AllOf(testing::StartsWith("corrupt"),
+                             testing::HasSubstr("tokenizer.ggml.eos_token_id")));
+  metadata.Set("tokenizer.ggml.eos_token_id", std::string("x"));
+  EXPECT_THAT(ErrorText([&] { VocabularyFromMetadata(metadata); }),
+              testing::AllOf(testing::StartsWith("corrupt"),
+                             testing::HasSubstr("tokenizer.ggml.eos_token_id")));
+  metadata.Set("tokenizer.ggml.eos_token_id", int64_t{0});
+  metadata.Set("tokenizer.ggml.precompiled_charsmap", std::vector<int64_t>{256});
+  EXPECT_THAT(ErrorText([&] { VocabularyFromMetadata(metadata); }),
+              testing::AllOf(testing::StartsWith("corrupt"),
+                             testing::HasSubstr("tokenizer.ggml.precompiled_charsmap")));
+}
+
+}  // namespace
+}  // namespace tome
