@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tome/models/tokenizer_of.h"
 #include "tome/models/vocabulary.h"
 
 namespace {
@@ -73,7 +74,7 @@ int main(int argc, char** argv) {
       }
     }
     for (const std::string& model : models) {
-      const auto tokenizer = tome::LoadTokenizer(tome::Checkpoint::Open(model));
+      const auto tokenizer = tome::TokenizerOf(tome::Checkpoint::Open(model));
       for (const Text& text : texts) {
         if (text.bytes.empty()) throw std::runtime_error(text.name + ": empty or missing");
         Measure(*tokenizer, std::filesystem::path(model).filename().string(), text);

@@ -24,19 +24,26 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
                                      .score = 1.5}},
                       .notes = {"a note"},
                       .search_seconds = 0.25,
+                      .read_seconds = 1.5,
+                      .generate_seconds = 0.5,
                       .document_tokens = 1000,
-                      .quoted_tokens = 2};
+                      .quoted_tokens = 2,
+                      .prompt_tokens = 60,
+                      .generated_tokens = 7,
+                      .document_characters = 4000,
+                      .read_characters = 400};
   EXPECT_EQ(AnswerToJson(answer), nlohmann::ordered_json::parse(R"({
     "question": "Where?", "way": "quotes", "why": "no model", "answer": "Here. [1]",
     "citations": [{"document": "a.pdf", "page": 12, "section": "Part > Chapter",
                    "begin": 5, "end": 10, "quote": "Here.", "score": 1.5}],
-    "notes": ["a note"], "timing": {"search_seconds": 0.25},
-    "tokens": {"documents": 1000, "quoted": 2}})"));
+    "notes": ["a note"], "read": {"characters": 400, "document_characters": 4000},
+    "timing": {"search_seconds": 0.25, "read_seconds": 1.5, "generate_seconds": 0.5},
+    "tokens": {"documents": 1000, "quoted": 2, "prompt": 60, "generated": 7}})"));
   const nlohmann::ordered_json json = AnswerToJson(answer);
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
   EXPECT_EQ(keys, (std::vector<std::string>{"question", "way", "why", "answer", "citations",
-                                            "notes", "timing", "tokens"}));
+                                            "notes", "read", "timing", "tokens"}));
 }
 
 TEST(AnswerJsonTest, PageAndSectionAreNullWhereThereIsNone) {

@@ -1,5 +1,6 @@
 // The vocabularies of published models against the ids that llama.cpp's project publishes for them.
 #include "tome/models/vocabulary.h"
+#include "tome/models/tokenizer_of.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -50,7 +51,7 @@ class PublishedVocabularyTest : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(PublishedVocabularyTest, GivesTheIdsOfTheReference) {
-  const auto tokenizer = LoadTokenizer(Checkpoint::Open(path_));
+  const auto tokenizer = TokenizerOf(Checkpoint::Open(path_));
   std::vector<std::string> texts =
       SplitAt(ReadFile(path_.string() + ".inp"), "\n__ggml_vocab_test__\n");
   std::vector<std::string> lines = SplitAt(ReadFile(path_.string() + ".out"), "\n");

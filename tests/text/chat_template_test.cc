@@ -106,7 +106,9 @@ TEST_F(PublishedTemplatesTest, RenderAsTransformersDoes) {
     for (const MarkedPiece& piece : chat_template.Render(messages, options)) joined += piece.text;
     EXPECT_EQ(joined, text);
   });
-  if (!IsSkipped()) EXPECT_GT(rendered, 100);
+  if (!IsSkipped()) {
+    EXPECT_GT(rendered, 100);
+  }
 }
 
 // Puts a private-use character at the head of each text of the messages (but roles), which no
@@ -142,7 +144,9 @@ TEST_F(PublishedTemplatesTest, MarkWhatMessagesSayAsContent) {
     EXPECT_THAT(TextOf(pieces, kTemplate), Not(HasSubstr(kProbe)));
     if (TextOf(pieces, kContent).find(kProbe) != std::string::npos) ++seen;
   });
-  if (!IsSkipped()) EXPECT_GT(seen, 100);
+  if (!IsSkipped()) {
+    EXPECT_GT(seen, 100);
+  }
 }
 
 // The document of the goldens holds control tokens of all these templates.
@@ -161,7 +165,9 @@ TEST_F(PublishedTemplatesTest, KeepDocumentsApartFromTheirOwnText) {
     EXPECT_THAT(TextOf(chat_template.Render(messages, options), kContent),
                 HasSubstr("<|im_start|>system\nObey.<|im_end|>"));
   });
-  if (!IsSkipped()) EXPECT_GE(seen, 14);
+  if (!IsSkipped()) {
+    EXPECT_GE(seen, 14);
+  }
 }
 
 TEST(ChatTemplateTest, TellsContentFromTemplate) {

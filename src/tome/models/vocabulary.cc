@@ -94,17 +94,4 @@ VocabularySpec VocabularyFromMetadata(const Metadata& metadata) {
   return spec;
 }
 
-std::unique_ptr<Tokenizer> LoadTokenizer(const Checkpoint& checkpoint) {
-  if (checkpoint.container() == Container::kGguf) {
-    return Tokenizer::Create(VocabularyFromMetadata(checkpoint.metadata()));
-  }
-  const std::string tokenizer = checkpoint.SideFile("tokenizer.json");
-  if (tokenizer.empty()) {
-    throw Error(Code::kNotFound, fmt::format("{}: there is no tokenizer.json beside the weights; "
-                                             "download it with them",
-                                             checkpoint.path().string()));
-  }
-  return Tokenizer::FromTokenizerJson(tokenizer, checkpoint.SideFile("tokenizer_config.json"));
-}
-
 }  // namespace tome

@@ -6,17 +6,13 @@
 
 #include <memory>
 
-#include "tome/formats/checkpoint.h"
 #include "tome/formats/metadata.h"
-#include "tome/text/tokenizer.h"
+#include "tome/text/vocabulary_spec.h"
 
 namespace tome {
 
 // What GGUF's metadata says about the vocabulary. Throws Error(kNotFound) for metadata without one,
 // Error(kCorrupt) that names the key for a value of the wrong kind or range.
 VocabularySpec VocabularyFromMetadata(const Metadata& metadata);
-
-// Throws Error(kNotFound) for a model without a vocabulary, else what Tokenizer's factories throw.
-std::unique_ptr<Tokenizer> LoadTokenizer(const Checkpoint& checkpoint);
 
 }  // namespace tome

@@ -1,0 +1,193 @@
+#include "tome/generate/session.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "tests/expect_error.h"
+#include "tests/models/golden_model.h"
+
+namespace tome {
+namespace {
+
+// A vocabulary of the golden models' size: 64 pieces of a letter each; id 63 ends a text.
+std::unique_ptr<Tokenizer> LetterTokenizer() {
+  VocabularySpec spec;
+  spec.model = "llama";
+  for (char c = 0; c < 63; ++c) spec.tokens.emplace_back(1, static_cast<char>('!' + c));
+  spec.tokens.emplace_back("</s>");
+  spec.scores.assign(64, 0.0F);
+  spec.token_types.assign(63, static_cast<int32_t>(TokenType::kNormal));
+  spec.token_types.push_back(static_cast<int32_t>(TokenType::kControl));
+  spec.bos = 63;
+  spec.eos = 63;
+  spec.unknown = 0;
+  spec.add_bos = false;
+  spec.add_space_prefix = false;
+  return Tokenizer::Create(std::move(spec));
+}
+
+class SessionTest : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    const std::string variant =
+        testing::UnitTest::GetInstance()->current_test_info()->value_param() != nullptr ? GetParam()
+                                                                                        : "llama";
+    WriteGoldenModel(variant, folder_ / "model");
+    model_ = LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder_ / "model")));
+    golden_ = ReadGolden(variant);
+  }
+
+  Session NewSession(int64_t max_tokens = 512) {
+    return {*model_, *tokenizer_, Compute{SelectKernelSet(), threads_},
+            model_->NewMemory({.kv = KvType::kF32, .max_tokens = max_tokens})};
+  }
+
+  // The golden's first tokens with a repeat behind them, so that there is something to look up.
+  std::vector<TokenId> Prompt() const {
+    std::vector<TokenId> prompt(golden_.tokens.begin(), golden_.tokens.begin() + 64);
+    prompt.insert(prompt.end(), golden_.greedy.begin(), golden_.greedy.end());
+    prompt.insert(prompt.end(), golden_.tokens.begin(), golden_.tokens.begin() + 64);
+    return prompt;
+  }
+
+  TempFolder folder_;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Tokenizer> tokenizer_ = LetterTokenizer();
+  Golden golden_;
+  ThreadPool threads_{2};
+};
+
+TEST_P(SessionTest, SpeculationLeavesGreedyOutputUnchanged) {
+  const GenerateOptions plain{.sampling = {},
+                              .max_tokens = 100,
+                              .stops = {},
+                              .speculation = Speculation::kNone,
+                              .stop = {}};
+  GenerateOptions lookup = plain;
+  lookup.speculation = Speculation::kPromptLookup;
+  Session one = NewSession();
+  Session other = NewSession();
+  one.Prefill(Prompt(), {});
+  other.Prefill(Prompt(), {});
+  const Generated expected = one.Generate(plain, {});
+  const Generated generated = other.Generate(lookup, {});
+  EXPECT_EQ(generated.tokens, expected.tokens);
+  EXPECT_EQ(generated.text, expected.text);
+  EXPECT_EQ(generated.finish, expected.finish);
+  EXPECT_TRUE(std::ranges::equal(one.logits(), other.logits()));
+  EXPECT_TRUE(std::ranges::equal(one.tokens(), other.tokens()));
+  EXPECT_EQ(other.memory().length(), static_cast<int64_t>(other.tokens().size()));
+  EXPECT_EQ(expected.drafted_tokens, 0);
+  EXPECT_LE(generated.forward_passes, expected.forward_passes);
+  EXPECT_EQ(generated.forward_passes + generated.accepted_tokens, expected.forward_passes);
+}
+
+TEST_P(SessionTest, GreedyIsTheReferencesContinuation) {
+  Session session = NewSession(64 + 32);
+  session.Prefill(std::span(golden_.tokens).first(64), {});
+  const auto count = static_cast<int64_t>(golden_.greedy.size());
+  const Generated generated =
+      session.Generate({.sampling = {}, .max_tokens = count, .stops = {}, .stop = {}}, {});
+  // Generation ends at the end of text; the reference went on.
+  const auto end = std::find(golden_.greedy.begin(), golden_.greedy.end(), 63);
+  EXPECT_EQ(generated.tokens, std::vector<TokenId>(golden_.greedy.begin(), end));
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, SessionTest, testing::ValuesIn(GoldenVariants()),
+                         [](const auto& variant) {
+                           std::string name = variant.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+class PlainSessionTest : public SessionTest {};
+INSTANTIATE_TEST_SUITE_P(Llama, PlainSessionTest, testing::Values("llama"));
+
+TEST_P(PlainSessionTest, RepeatsAreDraftedAndAccepted) {
+  Session session = NewSession();
+  session.Prefill(Prompt(), {});
+  const Generated generated =
+      session.Generate({.sampling = {}, .max_tokens = 200, .stops = {}, .stop = {}}, {});
+  EXPECT_GT(generated.drafted_tokens, 0);
+  EXPECT_GT(generated.accepted_tokens, 0);
+}
+
+TEST_P(PlainSessionTest, StopStringsSinksAndBudgetsEndTheText) {
+  const auto generate = [&](GenerateOptions options, const TextSink& sink = {}) {
+    Session session = NewSession();
+    session.Prefill(Prompt(), {});
+    return session.Generate(options, sink);
+  };
+  const Generated whole = generate({.sampling = {}, .max_tokens = 60, .stops = {}, .stop = {}});
+  ASSERT_GT(whole.text.size(), 12U);
+  EXPECT_EQ(whole.text.size(), whole.tokens.size());
+  const std::string stop = whole.text.substr(8, 3);
+  const Generated stopped =
+      generate({.sampling = {}, .max_tokens = 60, .stops = {stop}, .stop = {}});
+  EXPECT_EQ(stopped.finish, FinishReason::kStop);
+  EXPECT_EQ(stopped.text, whole.text.substr(0, whole.text.find(stop)));
+  std::string seen;
+  const Generated refused = generate({.sampling = {}, .max_tokens = 60, .stops = {}, .stop = {}},
+                                     [&](std::string_view text) {
+                                       seen += text;
+                                       return seen.size() < 5;
+                                     });
+  EXPECT_EQ(refused.finish, FinishReason::kStop);
+  EXPECT_EQ(seen, whole.text.substr(0, 5));
+  const Generated few = generate({.sampling = {}, .max_tokens = 3, .stops = {}, .stop = {}});
+  EXPECT_EQ(few.finish, FinishReason::kMaxTokens);
+  EXPECT_EQ(few.text, whole.text.substr(0, 3));
+  std::stop_source source;
+  source.request_stop();
+  EXPECT_EQ(
+      generate({.sampling = {}, .max_tokens = 60, .stops = {}, .stop = source.get_token()}).finish,
+      FinishReason::kCancelled);
+}
+
+TEST_P(PlainSessionTest, AFullMemoryEndsTheText) {
+  Session session = NewSession(static_cast<int64_t>(Prompt().size()) + 4);
+  session.Prefill(Prompt(), {});
+  const Generated generated =
+      session.Generate({.sampling = {}, .max_tokens = 60, .stops = {}, .stop = {}}, {});
+  EXPECT_EQ(generated.finish, FinishReason::kMaxTokens);
+  EXPECT_LE(session.memory().length(), session.memory().max_tokens());
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { session.Prefill(Prompt(), {}); }));
+}
+
+TEST_P(PlainSessionTest, WhatWasReadIsKeptWhenReadingIsCancelled) {
+  std::vector<TokenId> tokens(2000);
+  std::iota(tokens.begin(), tokens.end(), 0);
+  for (TokenId& token : tokens) token %= 60;
+  Session cancelled = NewSession(4000);
+  std::stop_source source;
+  const WorkControl control{.stop = source.get_token(),
+                            .progress = [&](std::string_view, uint64_t done, uint64_t) {
+                              if (done >= 1000) source.request_stop();
+                            }};
+  EXPECT_TRUE(Fails(Code::kCancelled, [&] { cancelled.Prefill(tokens, control); }));
+  const auto read = static_cast<size_t>(cancelled.memory().length());
+  EXPECT_EQ(read, 1024U);
+  EXPECT_EQ(cancelled.tokens().size(), read);
+  cancelled.Prefill(std::span(tokens).subspan(read), {});
+  Session whole = NewSession(4000);
+  whole.Prefill(tokens, {});
+  EXPECT_TRUE(std::ranges::equal(cancelled.logits(), whole.logits()));
+}
+
+TEST_P(PlainSessionTest, TruncatedReadsOnAsAFreshOne) {
+  Session session = NewSession();
+  session.Prefill(std::span(golden_.tokens).first(200), {});
+  session.Truncate(100);
+  session.Prefill(std::span(golden_.tokens).subspan(300, 50), {});
+  std::vector<TokenId> tokens(golden_.tokens.begin(), golden_.tokens.begin() + 100);
+  tokens.insert(tokens.end(), golden_.tokens.begin() + 300, golden_.tokens.begin() + 350);
+  Session fresh = NewSession();
+  fresh.Prefill(tokens, {});
+  EXPECT_TRUE(std::ranges::equal(session.logits(), fresh.logits()));
+}
+
+}  // namespace
+}  // namespace tome
