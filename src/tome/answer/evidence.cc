@@ -26,7 +26,7 @@ std::string_view Trimmed(std::string_view text) {
 
 // Marks of emphasis and headings that models put around words.
 std::string_view WithoutMarkup(std::string_view line) {
-  const size_t begin = line.find_first_not_of(" \t*#_");
+  const size_t begin = line.find_first_not_of(" \t\n*#_");
   return begin == std::string_view::npos ? std::string_view() : line.substr(begin);
 }
 
@@ -163,7 +163,8 @@ std::string EvidenceParser::Push(std::string_view text) {
   std::string answer;
   while (!text.empty()) {
     if (state_ == State::kAnswer) {
-      answer += text;
+      answer += answer_shown_ ? text : WithoutMarkup(text);
+      answer_shown_ = !answer.empty();
       break;
     }
     const size_t end = text.find('\n');
@@ -175,7 +176,8 @@ std::string EvidenceParser::Push(std::string_view text) {
         state_ = State::kAnswer;
         line_.clear();
         answer += *begun;
-        if (end != std::string_view::npos && !begun->empty()) answer += '\n';
+        answer_shown_ = !answer.empty();
+        if (end != std::string_view::npos && answer_shown_) answer += '\n';
         continue;
       }
     }

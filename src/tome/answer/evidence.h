@@ -45,6 +45,7 @@ class EvidenceParser {
 
   State state_ = State::kEvidence;
   bool not_found_ = false;
+  bool answer_shown_ = false;  // the spaces between the mark and the answer are behind
   std::string line_;
   std::vector<EvidenceLine> evidence_;
 };
