@@ -23,11 +23,11 @@ inline Origin Combine(Origin left, Origin right) {
 }
 
 // A part of a text that has one origin.
-struct TextPiece {
+struct PromptPiece {
   std::string text;
   Origin origin = Origin::kContent;
 
-  bool operator==(const TextPiece&) const = default;
+  bool operator==(const PromptPiece&) const = default;
 };
 
 class MarkedText {
@@ -56,7 +56,7 @@ class MarkedText {
   void Append(const MarkedText& text, size_t begin, size_t end);
   MarkedText Slice(size_t begin, size_t end) const;
 
-  std::vector<TextPiece> Pieces() const;
+  std::vector<PromptPiece> Pieces() const;
 
  private:
   // The run that holds the byte at `offset`, in O(log runs).

@@ -79,19 +79,16 @@ Value Interpreter::CallMacro(const MacroDefinition& macro, const std::shared_ptr
     Interpreter& self;
     std::shared_ptr<Scope> scope;
     MarkedText* out;
-    int loops;
     ~State() {
       self.scope_ = std::move(scope);
       self.out_ = out;
-      self.loops_ = loops;
       --self.calls_;
     }
   };
   MarkedText text;
   {
-    const State state{*this, scope_, out_, loops_};
+    const State state{*this, scope_, out_};
     ++calls_;
-    loops_ = 0;
     out_ = &text;
     scope_ = PushScope(outer);
     BindParameters(macro, arguments);
