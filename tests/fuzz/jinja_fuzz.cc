@@ -33,17 +33,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view source(reinterpret_cast<const char*>(data), size);
   try {
     static const auto kTools = nlohmann::ordered_json::parse(R"([{"name": "t\ue000"}])");
-    static const auto kVariables = nlohmann::ordered_json::parse(R"({"xs": [3, 1, 2], "s": "\ue000abc"})");
+    static const auto kVariables =
+        nlohmann::ordered_json::parse(R"({"xs": [3, 1, 2], "s": "\ue000abc"})");
     tome::ChatTemplate::Options options;
     options.tools = &kTools;
     options.variables = &kVariables;
     options.now = std::tm{};
-    options.limits = tome::jinja::Limits{.steps = 50'000, .bytes = 8U << 20, .output_bytes = 1U << 20};
+    options.limits =
+        tome::jinja::Limits{.steps = 50'000, .bytes = 8U << 20, .output_bytes = 1U << 20};
     const tome::ChatTemplate chat_template(source, "<s>", "</s>");
     const std::vector<tome::PromptPiece> pieces = chat_template.Render(Messages(), options);
-    const bool writes_probe =
-        source.find(kProbe) != std::string_view::npos ||
-        tome::LowerAscii(source).find("e000") != std::string::npos;
+    const bool writes_probe = source.find(kProbe) != std::string_view::npos ||
+                              tome::LowerAscii(source).find("e000") != std::string::npos;
     std::string joined;
     for (size_t i = 0; i < pieces.size(); ++i) {
       TOME_CHECK(!pieces[i].text.empty() && tome::IsValidUtf8(pieces[i].text));

@@ -33,7 +33,7 @@ Json Messages(const std::string& content, const std::string& role = "user") {
 }
 
 std::vector<PromptPiece> Render(std::string_view source, const Json& messages,
-                              const ChatTemplate::Options& options = {}) {
+                                const ChatTemplate::Options& options = {}) {
   return ChatTemplate(source, "<s>", "</s>").Render(messages, options);
 }
 
@@ -90,8 +90,8 @@ TEST_F(PublishedTemplatesTest, RenderAsTransformersDoes) {
   ForEachCase([&](const Json& item, const ChatTemplate& chat_template, const Json& messages,
                   const ChatTemplate::Options& options) {
     if (item.contains("error")) {
-      EXPECT_TRUE(Fails(Code::kInvalidArgument,
-                        [&] { chat_template.RenderText(messages, options); }));
+      EXPECT_TRUE(
+          Fails(Code::kInvalidArgument, [&] { chat_template.RenderText(messages, options); }));
       return;
     }
     ++rendered;
@@ -111,8 +111,8 @@ TEST_F(PublishedTemplatesTest, RenderAsTransformersDoes) {
   }
 }
 
-// Puts a private-use character at the head of each text of the messages (but roles), which no template
-// tests for: wherever one appears in the output it must be content.
+// Puts a private-use character at the head of each text of the messages (but roles), which no
+// template tests for: wherever one appears in the output it must be content.
 TEST_F(PublishedTemplatesTest, MarkWhatMessagesSayAsContent) {
   constexpr std::string_view kProbe = "\uE000";
   int seen = 0;
@@ -123,7 +123,8 @@ TEST_F(PublishedTemplatesTest, MarkWhatMessagesSayAsContent) {
     }
     if (json.is_object()) {
       for (auto& [key, value] : json.items()) {
-        if (key != "role" && key != "type" && key != "id" && key != "tool_call_id") self(self, value);
+        if (key != "role" && key != "type" && key != "id" && key != "tool_call_id")
+          self(self, value);
       }
     }
   };
@@ -193,23 +194,89 @@ TEST(ChatTemplateTest, TakesOnlyKnownRolesForTemplateText) {
 TEST(ChatTemplateTest, KeepsTheOriginThroughEveryOperation) {
   const std::string content = "  <A>\u00e9 b,\"c\" 12\n";
   for (const char* expression : {
-           "c", "c | trim", "c.strip()", "c.lstrip(' ')", "c[3:]", "c[::-1]", "c[4]", "c | upper",
-           "c.lower()", "c | title", "c.title()", "c | capitalize", "c.swapcase()", "c | replace('b', '')",
-           "c.split(',')[1]", "c.rsplit(',')[0]", "c.splitlines()[0]", "c.partition(',')[1]", "c | tojson",
-           "[c] | join", "messages | tojson", "messages", "messages[0]", "messages | string", "c | e",
-           "c | indent", "c | length", "c.find('b')", "c.count('b')", "c | list", "c | first", "c | last",
-           "c | reverse", "c | wordcount", "c.split()", "c.split()[2] | int", "c.split()[2] | float",
-           "(c | length) * 2 + 1", "-(c | length)", "(c | length) / 2", "c * 2", "'%s' % c", "'%s' | format(c)",
-           "'{}'.format(c)", "'{x}'.format(x=c)", "''.join([c])", "[c][0]", "{'k': c}.k", "{'k': c}['k']",
-           "messages[0].items() | list", "messages[0] | dictsort", "messages | map(attribute='content') | first",
-           "messages | map(attribute='content') | map('upper') | join", "[c] | sort | first", "[c] | max",
-           "messages[0].get('content')", "messages[0].keys() | last", "c.removeprefix(' ')", "c ~ ''",
-           "c | string", "c | safe", "c | default('x')", "c or 'x'", "c if c else 'x'", "(c, c)[1]",
-           "[c] | unique | first", "[c, c] | batch(1) | first | first", "c | format", "strftime_now(c)",
-           "messages[0].n", "messages[0].none", "messages[0].yes", "messages[0].n + 1", "messages[0].x | abs",
-           "messages[0].x | round", "'%05.1f' % messages[0].x", "[messages[0].n] | sum", "messages[0] | length",
-           "messages[0] | tojson(indent=2)", "c | tojson(ensure_ascii=true)", "messages[0].list | join(c)",
-           "variable", "tools",
+           "c",
+           "c | trim",
+           "c.strip()",
+           "c.lstrip(' ')",
+           "c[3:]",
+           "c[::-1]",
+           "c[4]",
+           "c | upper",
+           "c.lower()",
+           "c | title",
+           "c.title()",
+           "c | capitalize",
+           "c.swapcase()",
+           "c | replace('b', '')",
+           "c.split(',')[1]",
+           "c.rsplit(',')[0]",
+           "c.splitlines()[0]",
+           "c.partition(',')[1]",
+           "c | tojson",
+           "[c] | join",
+           "messages | tojson",
+           "messages",
+           "messages[0]",
+           "messages | string",
+           "c | e",
+           "c | indent",
+           "c | length",
+           "c.find('b')",
+           "c.count('b')",
+           "c | list",
+           "c | first",
+           "c | last",
+           "c | reverse",
+           "c | wordcount",
+           "c.split()",
+           "c.split()[2] | int",
+           "c.split()[2] | float",
+           "(c | length) * 2 + 1",
+           "-(c | length)",
+           "(c | length) / 2",
+           "c * 2",
+           "'%s' % c",
+           "'%s' | format(c)",
+           "'{}'.format(c)",
+           "'{x}'.format(x=c)",
+           "''.join([c])",
+           "[c][0]",
+           "{'k': c}.k",
+           "{'k': c}['k']",
+           "messages[0].items() | list",
+           "messages[0] | dictsort",
+           "messages | map(attribute='content') | first",
+           "messages | map(attribute='content') | map('upper') | join",
+           "[c] | sort | first",
+           "[c] | max",
+           "messages[0].get('content')",
+           "messages[0].keys() | last",
+           "c.removeprefix(' ')",
+           "c ~ ''",
+           "c | string",
+           "c | safe",
+           "c | default('x')",
+           "c or 'x'",
+           "c if c else 'x'",
+           "(c, c)[1]",
+           "[c] | unique | first",
+           "[c, c] | batch(1) | first | first",
+           "c | format",
+           "strftime_now(c)",
+           "messages[0].n",
+           "messages[0].none",
+           "messages[0].yes",
+           "messages[0].n + 1",
+           "messages[0].x | abs",
+           "messages[0].x | round",
+           "'%05.1f' % messages[0].x",
+           "[messages[0].n] | sum",
+           "messages[0] | length",
+           "messages[0] | tojson(indent=2)",
+           "c | tojson(ensure_ascii=true)",
+           "messages[0].list | join(c)",
+           "variable",
+           "tools",
        }) {
     Json messages = Messages(content);
     messages[0]["n"] = 12;
@@ -257,8 +324,8 @@ TEST(ChatTemplateTest, KeepsBothOriginsOfOneText) {
   EXPECT_THAT(render(wrapped + ".split('|')[2] | upper"),
               ElementsAre(PromptPiece{">Y", kContent}, PromptPiece{"<E>", kTemplate}));
   EXPECT_THAT(render("{'k': messages[0].content} | tojson"),
-              ElementsAre(PromptPiece{"{\"k\": ", kTemplate}, PromptPiece{"\"x<|im_end|>y\"", kContent},
-                          PromptPiece{"}", kTemplate}));
+              ElementsAre(PromptPiece{"{\"k\": ", kTemplate},
+                          PromptPiece{"\"x<|im_end|>y\"", kContent}, PromptPiece{"}", kTemplate}));
   EXPECT_THAT(render("['<a>', messages[0].content] | join('|')"),
               ElementsAre(PromptPiece{"<a>|", kTemplate}, PromptPiece{"x<|im_end|>y", kContent}));
 }
@@ -316,12 +383,12 @@ TEST(ChatTemplateTest, RefusesWrongInput) {
   const Json array = Json::array();
   ChatTemplate::Options options;
   options.tools = &object;
-  EXPECT_TRUE(Fails(Code::kInvalidArgument,
-                    [&] { chat_template.RenderText(Messages("x"), options); }));
+  EXPECT_TRUE(
+      Fails(Code::kInvalidArgument, [&] { chat_template.RenderText(Messages("x"), options); }));
   options.tools = nullptr;
   options.variables = &array;
-  EXPECT_TRUE(Fails(Code::kInvalidArgument,
-                    [&] { chat_template.RenderText(Messages("x"), options); }));
+  EXPECT_TRUE(
+      Fails(Code::kInvalidArgument, [&] { chat_template.RenderText(Messages("x"), options); }));
   EXPECT_THAT(ErrorText([] { Render("{{ strftime_now('%Y') }}", Messages("x")); }),
               HasSubstr("no date"));
   EXPECT_THAT(ErrorText([] { Render("\n{{ raise_exception('Roles!') }}", Messages("x")); }),
@@ -332,10 +399,10 @@ TEST(ChatTemplateTest, RefusesWrongInput) {
 TEST(ChatTemplateTest, RendersALongDocument) {
   std::string document;
   while (document.size() < 30'000'000) document += "宝玉 <|im_end|> and text.\n";
-  const std::vector<PromptPiece> pieces =
-      Render("{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + (m.content | trim) + "
-             "'<|im_end|>' + '\n' }}{% endfor %}",
-             Messages(document));
+  const std::vector<PromptPiece> pieces = Render(
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + (m.content | trim) + "
+      "'<|im_end|>' + '\n' }}{% endfor %}",
+      Messages(document));
   ASSERT_EQ(pieces.size(), 3U);
   EXPECT_EQ(pieces[1].text.size(), document.size() - 1);
   EXPECT_EQ(pieces[1].origin, kContent);

@@ -22,9 +22,9 @@ TEST(MarkedTextTest, MergesNeighboursOfOneOrigin) {
   text.Append("two", kContent);
   text.Append(MarkedText("three", kContent));
   text.Append("!", kTemplate);
-  EXPECT_THAT(text.Pieces(), ElementsAre(PromptPiece{"<b>one", kTemplate},
-                                         PromptPiece{"twothree", kContent},
-                                         PromptPiece{"!", kTemplate}));
+  EXPECT_THAT(text.Pieces(),
+              ElementsAre(PromptPiece{"<b>one", kTemplate}, PromptPiece{"twothree", kContent},
+                          PromptPiece{"!", kTemplate}));
   EXPECT_EQ(text.origin(), kContent);
   EXPECT_EQ(text.OriginOf(0, 6), kTemplate);
   EXPECT_EQ(text.OriginOf(5, 7), kContent);

@@ -1,32 +1,33 @@
 // Chat templates: how a checkpoint wants messages written down as one prompt.
 //
 // The template is Jinja source from `tokenizer_config.json`, `chat_template.jinja` or GGUF's
-// `tokenizer.chat_template`; it is rendered as transformers does (docs/chat-templates.md says what is
-// supported and where it differs), in a sandbox with the limits of jinja/limits.h.
+// `tokenizer.chat_template`; it is rendered as transformers does (docs/chat-templates.md says what
+// is supported and where it differs), in a sandbox with the limits of jinja/limits.h.
 //
 // Documents are data
 // ------------------
 // A document may hold "<|im_end|>" or "</tool_response>". Were the prompt one string, the tokenizer
 // would read those as control tokens and the document could forge turns, system messages and tool
-// results. So Render gives pieces, each with its Origin, and the tokenizer recognises special tokens
-// in pieces of kTemplate only. (The text between two special tokens is then encoded as one, whatever
-// its origins: a border of pieces is no border of words.)
+// results. So Render gives pieces, each with its Origin, and the tokenizer recognises special
+// tokens in pieces of kTemplate only. (The text between two special tokens is then encoded as one,
+// whatever its origins: a border of pieces is no border of words.)
 //
 // How the origin is known: every byte of every text carries its mark through the interpreter
-// (marked_text.h). Joining, cutting, trimming, replacing, splitting, changing case, escaping, tojson
-// and formatting keep the mark of each part. The alternatives are weaker: placeholders put in for
-// contents change what a template sees when it tests or splits them ('</think>' in content); looking
-// for the contents in the finished text fails when a template trims them or when they stand there
-// twice; refusing special tokens in contents damages documents that are about them. Here a template
-// computes on the real text, so its output is byte by byte that of Jinja, and the marks ride along.
+// (marked_text.h). Joining, cutting, trimming, replacing, splitting, changing case, escaping,
+// tojson and formatting keep the mark of each part. The alternatives are weaker: placeholders put
+// in for contents change what a template sees when it tests or splits them ('</think>' in content);
+// looking for the contents in the finished text fails when a template trims them or when they stand
+// there twice; refusing special tokens in contents damages documents that are about them. Here a
+// template computes on the real text, so its output is byte by byte that of Jinja, and the marks
+// ride along.
 //
 // What is kTemplate: the template's own text and literals, bos_token and eos_token, `now`, numbers
 // and lists that the template makes of its own, and the value of `role` where it is one of kRoles,
 // since templates build control tokens of it ("<|" + role + "|>"); those words are ours, not a
-// document's. Everything else is kContent: all of messages with names and keys, tools, and variables.
-// So is all that is computed from content: lengths, numbers read from it, its printed and JSON forms
-// with their punctuation. A path that lost the mark would have to be written as template text
-// explicitly; whatever combines both and cannot say which byte is whose is kContent.
+// document's. Everything else is kContent: all of messages with names and keys, tools, and
+// variables. So is all that is computed from content: lengths, numbers read from it, its printed
+// and JSON forms with their punctuation. A path that lost the mark would have to be written as
+// template text explicitly; whatever combines both and cannot say which byte is whose is kContent.
 //
 // What a mark cannot say: a template that decides by content which of its own texts to write (if
 // content.startswith(…)) writes template text, as it does in Jinja; the choice is the template's.
@@ -72,12 +73,12 @@ class ChatTemplate {
     std::optional<jinja::Limits> limits;
   };
 
-  // `messages` is an array of objects {"role", "content", …} in the order of the conversation; extra
-  // members (tool_calls, reasoning_content, …) are the template's to use. Adjacent pieces differ in
-  // origin. Throws as jinja::Template::Render, and Error(kInvalidArgument) for JSON of another shape.
-  // Makes several copies of the contents while it runs.
+  // `messages` is an array of objects {"role", "content", …} in the order of the conversation;
+  // extra members (tool_calls, reasoning_content, …) are the template's to use. Adjacent pieces
+  // differ in origin. Throws as jinja::Template::Render, and Error(kInvalidArgument) for JSON of
+  // another shape. Makes several copies of the contents while it runs.
   std::vector<PromptPiece> Render(const nlohmann::ordered_json& messages,
-                                const Options& options) const;
+                                  const Options& options) const;
   // The same as one text, for showing; not for the tokenizer, see above.
   std::string RenderText(const nlohmann::ordered_json& messages, const Options& options) const;
 

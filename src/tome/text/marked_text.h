@@ -18,9 +18,7 @@ enum class Origin {
 };
 
 // The origin of something made from both: content, unless nothing of it is.
-inline Origin Combine(Origin left, Origin right) {
-  return left == Origin::kContent ? left : right;
-}
+inline Origin Combine(Origin left, Origin right) { return left == Origin::kContent ? left : right; }
 
 // A part of a text that has one origin.
 struct PromptPiece {

@@ -35,11 +35,20 @@ TEST(LimitsTest, SourceSize) {
 }
 
 TEST(LimitsTest, NestingOfSyntax) {
-  for (const auto& [open, close] : std::vector<std::pair<std::string, std::string>>{
-           {"(", ")"}, {"[", "]"}, {"{1:", "}"}, {"x(", ")"}, {"x[", "]"}, {"not ", ""},
-           {"- ", ""}, {"x|default(", ")"}, {"1 if ", ""}, {"x is in(", ")"}}) {
+  for (const auto& [open, close] :
+       std::vector<std::pair<std::string, std::string>>{{"(", ")"},
+                                                        {"[", "]"},
+                                                        {"{1:", "}"},
+                                                        {"x(", ")"},
+                                                        {"x[", "]"},
+                                                        {"not ", ""},
+                                                        {"- ", ""},
+                                                        {"x|default(", ")"},
+                                                        {"1 if ", ""},
+                                                        {"x is in(", ")"}}) {
     for (const int depth : {kMaxParseDepth + 1, 20'000}) {
-      const std::string source = "{{ " + Repeated(open, depth) + "1" + Repeated(close, depth) + " }}";
+      const std::string source =
+          "{{ " + Repeated(open, depth) + "1" + Repeated(close, depth) + " }}";
       EXPECT_THAT(ErrorText([&] { Template{source}; }), HasSubstr("nested deeper")) << open;
     }
   }
@@ -49,9 +58,11 @@ TEST(LimitsTest, NestingOfSyntax) {
   }
   const std::string blocks = Repeated("{% if 1 %}", 20'000);
   EXPECT_THAT(ErrorText([&] { Template{blocks}; }), HasSubstr("nested deeper"));
-  EXPECT_THAT(ErrorText([] { Template{"{% set " + Repeated("(", 20'000) + "x" +
-                                           Repeated(")", 20'000) + " = 1 %}"}; }),
-              HasSubstr("nested deeper"));
+  EXPECT_THAT(
+      ErrorText([] {
+        Template{"{% set " + Repeated("(", 20'000) + "x" + Repeated(")", 20'000) + " = 1 %}"};
+      }),
+      HasSubstr("nested deeper"));
 }
 
 // What is long without being nested is no error.
@@ -60,16 +71,18 @@ TEST(LimitsTest, LongChainsAreFlat) {
   EXPECT_EQ(Render("{{ 1" + Repeated(" and 1", 20'000) + " }}"), "1");
   EXPECT_EQ(Render("{{ 1" + Repeated(" < 2 > 1", 10'000) + " }}"), "True");
   EXPECT_EQ(Render("{{ ''" + Repeated(" ~ 'a'", 20'000) + " }}").size(), 20'000U);
-  EXPECT_EQ(Render("{% if 0 %}" + Repeated("{% elif 0 %}", 20'000) + "{% else %}x{% endif %}"), "x");
+  EXPECT_EQ(Render("{% if 0 %}" + Repeated("{% elif 0 %}", 20'000) + "{% else %}x{% endif %}"),
+            "x");
   EXPECT_EQ(Render(Repeated("{% if 1 %}a{% endif %}", 10'000)).size(), 10'000U);
 }
 
 TEST(LimitsTest, CallDepth) {
   EXPECT_THAT(RenderError("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"),
               HasSubstr("out_of_memory: template line 1: macros call one another deeper"));
-  EXPECT_THAT(RenderError("{% macro a() %}{{ b() ~ caller }}{% endmacro %}{% macro b() %}{% call a() %}"
-                          "{% endcall %}{% endmacro %}{{ a() }}"),
-              HasSubstr("deeper"));
+  EXPECT_THAT(
+      RenderError("{% macro a() %}{{ b() ~ caller }}{% endmacro %}{% macro b() %}{% call a() %}"
+                  "{% endcall %}{% endmacro %}{{ a() }}"),
+      HasSubstr("deeper"));
   EXPECT_EQ(Render("{% macro m(n) %}{% if n %}{{ m(n - 1) }}{% else %}x{% endif %}{% endmacro %}"
                    "{{ m(60) }}"),
             "x");
@@ -102,14 +115,16 @@ TEST(LimitsTest, ValueDepth) {
 
 // A value that stands in another twice, that in another twice, …: the printed form doubles.
 TEST(LimitsTest, SharedValues) {
-  const std::string doubled = "{% set ns = namespace(x=(1, 2)) %}{% for i in range(60) %}"
-                              "{% set ns.x = (ns.x, ns.x) %}{% endfor %}";
+  const std::string doubled =
+      "{% set ns = namespace(x=(1, 2)) %}{% for i in range(60) %}"
+      "{% set ns.x = (ns.x, ns.x) %}{% endfor %}";
   EXPECT_TRUE(Fails(Code::kOutOfMemory, [&] { Render(doubled + "{{ ns.x }}"); }));
   EXPECT_TRUE(Fails(Code::kOutOfMemory, [&] { Render(doubled + "{{ ns.x | tojson }}"); }));
   EXPECT_THAT(RenderError(doubled + "{{ {ns.x: 1} }}"), HasSubstr("as key"));
   EXPECT_TRUE(Fails(Code::kOutOfMemory, [&] {
-    Render(doubled + "{% set a = ns.x %}{% set ns.x = (1, 2) %}{% for i in range(60) %}"
-                     "{% set ns.x = (ns.x, ns.x) %}{% endfor %}{{ a == ns.x }}");
+    Render(doubled +
+           "{% set a = ns.x %}{% set ns.x = (1, 2) %}{% for i in range(60) %}"
+           "{% set ns.x = (ns.x, ns.x) %}{% endfor %}{{ a == ns.x }}");
   }));
 }
 
@@ -132,21 +147,35 @@ TEST(LimitsTest, Bytes) {
            "{{ 'x' * 9223372036854775807 }}",
            "{{ [1] * 9223372036854775807 }}",
            "{{ [1, 2] * 100000000 }}",
-           "{% set ns = namespace(t='xx') %}{% for i in range(64) %}{% set ns.t = ns.t ~ ns.t %}{% endfor %}",
-           "{% set ns = namespace(t='xx') %}{% for i in range(64) %}{% set ns.t = ns.t + ns.t %}{% endfor %}",
-           "{% set ns = namespace(t='xx') %}{% for i in range(64) %}{% set ns.t = ns.t | replace('x', 'xx') %}{% endfor %}",
-           "{% set ns = namespace(t='xx') %}{% for i in range(64) %}{% set ns.t = '{0}{0}'.format(ns.t) %}{% endfor %}",
-           "{% set ns = namespace(t='xx') %}{% for i in range(64) %}{% set ns.t = '%s%s' % (ns.t, ns.t) %}{% endfor %}",
-           "{% set ns = namespace(t='xx') %}{% for i in range(64) %}{% set ns.t = ns.t.join([ns.t, ns.t]) %}{% endfor %}",
-           "{% set ns = namespace(t='\"') %}{% for i in range(64) %}{% set ns.t = ns.t | tojson %}{% endfor %}",
-           "{% set ns = namespace(t='&') %}{% for i in range(64) %}{% set ns.t = (ns.t | e) * 2 %}{% endfor %}",
-           "{% set ns = namespace(t=[1]) %}{% for i in range(64) %}{% set ns.t = ns.t + ns.t %}{% endfor %}",
+           "{% set ns = namespace(t='xx') %}{% for i in range(64) %}{% set ns.t = ns.t ~ ns.t %}{% "
+           "endfor %}",
+           "{% set ns = namespace(t='xx') %}{% for i in range(64) %}{% set ns.t = ns.t + ns.t %}{% "
+           "endfor %}",
+           "{% set ns = namespace(t='xx') %}{% for i in range(64) %}{% set ns.t = ns.t | "
+           "replace('x', 'xx') %}{% endfor %}",
+           "{% set ns = namespace(t='xx') %}{% for i in range(64) %}{% set ns.t = "
+           "'{0}{0}'.format(ns.t) %}{% endfor %}",
+           "{% set ns = namespace(t='xx') %}{% for i in range(64) %}{% set ns.t = '%s%s' % (ns.t, "
+           "ns.t) %}{% endfor %}",
+           "{% set ns = namespace(t='xx') %}{% for i in range(64) %}{% set ns.t = ns.t.join([ns.t, "
+           "ns.t]) %}{% endfor %}",
+           "{% set ns = namespace(t='\"') %}{% for i in range(64) %}{% set ns.t = ns.t | tojson "
+           "%}{% endfor %}",
+           "{% set ns = namespace(t='&') %}{% for i in range(64) %}{% set ns.t = (ns.t | e) * 2 "
+           "%}{% endfor %}",
+           "{% set ns = namespace(t=[1]) %}{% for i in range(64) %}{% set ns.t = ns.t + ns.t %}{% "
+           "endfor %}",
            "{% set l = [1] %}{% for i in range(64) %}{{ l.extend(l) }}{% endfor %}",
-           "{% set t = 'x\n' * 100000 %}{% for i in range(1000) %}{{ t | indent(1000) | length }}{% endfor %}",
-           "{% set t = 'x' * 1000000 %}{% for i in range(1000) %}{% set u = t | list %}{% endfor %}",
-           "{% set t = 'x ' * 1000000 %}{% for i in range(1000) %}{% set u = t.split() %}{% endfor %}",
-           "{% set d = {} %}{% for i in range(99999) %}{% for j in range(99) %}{{ d.update({i * 100 + j: i}) or '' }}{% endfor %}{% endfor %}",
-           "{% set t = 'x' * 1000000 %}{% for i in range(1000) %}{% set u = t | upper | reverse %}{% endfor %}",
+           "{% set t = 'x\n' * 100000 %}{% for i in range(1000) %}{{ t | indent(1000) | length "
+           "}}{% endfor %}",
+           "{% set t = 'x' * 1000000 %}{% for i in range(1000) %}{% set u = t | list %}{% endfor "
+           "%}",
+           "{% set t = 'x ' * 1000000 %}{% for i in range(1000) %}{% set u = t.split() %}{% endfor "
+           "%}",
+           "{% set d = {} %}{% for i in range(99999) %}{% for j in range(99) %}{{ d.update({i * "
+           "100 + j: i}) or '' }}{% endfor %}{% endfor %}",
+           "{% set t = 'x' * 1000000 %}{% for i in range(1000) %}{% set u = t | upper | reverse "
+           "%}{% endfor %}",
        }) {
     EXPECT_TRUE(Fails(Code::kOutOfMemory, [&] { Render(source); })) << source;
   }
@@ -178,9 +207,7 @@ TEST(LimitsTest, Formats) {
   EXPECT_EQ(Render("{{ '%1000d' % 1 }}").size(), 1000U);
   const std::tm now{};
   Heap heap((Limits()));
-  EXPECT_THAT(ErrorText([&] {
-                Template("{{ strftime_now('%5000d') }}").Render(heap, {}, &now);
-              }),
+  EXPECT_THAT(ErrorText([&] { Template("{{ strftime_now('%5000d') }}").Render(heap, {}, &now); }),
               HasSubstr("strftime_now"));
 }
 
@@ -192,10 +219,10 @@ TEST(LimitsTest, GrowWithTheInput) {
 
 TEST(LimitsTest, IntegersOf64Bits) {
   for (const char* source :
-       {"{{ 9223372036854775807 + 1 }}", "{{ -9223372036854775807 - 2 }}", "{{ 3037000500 * 3037000500 }}",
-        "{{ 2 ** 63 }}", "{{ 10 ** 99999999999 }}", "{{ (-9223372036854775807 - 1) // -1 }}",
-        "{{ -(-9223372036854775807 - 1) }}", "{{ (-9223372036854775807 - 1) | abs }}",
-        "{{ '9223372036854775808' | int }}"}) {
+       {"{{ 9223372036854775807 + 1 }}", "{{ -9223372036854775807 - 2 }}",
+        "{{ 3037000500 * 3037000500 }}", "{{ 2 ** 63 }}", "{{ 10 ** 99999999999 }}",
+        "{{ (-9223372036854775807 - 1) // -1 }}", "{{ -(-9223372036854775807 - 1) }}",
+        "{{ (-9223372036854775807 - 1) | abs }}", "{{ '9223372036854775808' | int }}"}) {
     EXPECT_THAT(RenderError(source), HasSubstr("64 bits")) << source;
   }
   EXPECT_THAT(ErrorText([] { Template{"{{ 9223372036854775808 }}"}; }), HasSubstr("64 bits"));

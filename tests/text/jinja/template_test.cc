@@ -86,8 +86,9 @@ TEST(TemplateTest, LoopItemsEndWithTheLoop) {
 }
 
 TEST(TemplateTest, MayBeRenderedByThreadsAtOnce) {
-  const Template shared("{% macro m(n) %}{% for i in range(n) %}{{ i }}{% endfor %}{% endmacro %}"
-                        "{{ m(50) | length }}");
+  const Template shared(
+      "{% macro m(n) %}{% for i in range(n) %}{{ i }}{% endfor %}{% endmacro %}"
+      "{{ m(50) | length }}");
   std::vector<std::string> results(4);
   {
     std::vector<std::jthread> threads;

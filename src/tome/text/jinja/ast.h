@@ -84,7 +84,16 @@ struct LogicalExpression {
   bool is_and = false;
   std::vector<ExpressionPtr> operands;
 };
-enum class Comparison { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kIn, kNotIn };
+enum class Comparison {
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kIn,
+  kNotIn
+};
 struct CompareExpression {
   ExpressionPtr first;
   std::vector<std::pair<Comparison, ExpressionPtr>> rest;

@@ -11,7 +11,8 @@
 
 namespace tome::jinja {
 
-using Function = Value (*)(Interpreter& interpreter, const Value& input, const Arguments& arguments);
+using Function = Value (*)(Interpreter& interpreter, const Value& input,
+                           const Arguments& arguments);
 using Test = bool (*)(Interpreter& interpreter, const Value& input, const Arguments& arguments);
 
 // Each null for an unknown name.

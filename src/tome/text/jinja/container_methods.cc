@@ -238,8 +238,8 @@ Function FindIn(const Table& table, std::string_view name) {
 
 Function FindListMethod(std::string_view name) {
   static const Table kMethods = {
-      {"append", Append}, {"extend", Extend},       {"insert", Insert},   {"pop", PopItem},
-      {"index", IndexOf}, {"remove", Remove},       {"count", CountOf},   {"reverse", ReverseList},
+      {"append", Append}, {"extend", Extend},   {"insert", Insert}, {"pop", PopItem},
+      {"index", IndexOf}, {"remove", Remove},   {"count", CountOf}, {"reverse", ReverseList},
       {"copy", CopyList}, {"clear", ClearList},
   };
   return FindIn(kMethods, name);
@@ -247,9 +247,9 @@ Function FindListMethod(std::string_view name) {
 
 Function FindDictMethod(std::string_view name) {
   static const Table kMethods = {
-      {"get", Get},       {"items", Items},          {"keys", Keys},       {"values", Values},
-      {"update", Update}, {"setdefault", SetDefault}, {"copy", CopyDict},  {"clear", ClearDict},
-      {"pop", PopKey},
+      {"get", Get},       {"items", Items},     {"keys", Keys},
+      {"values", Values}, {"update", Update},   {"setdefault", SetDefault},
+      {"copy", CopyDict}, {"clear", ClearDict}, {"pop", PopKey},
   };
   return FindIn(kMethods, name);
 }

@@ -49,8 +49,7 @@ int ChildHeight(const ItemExpression& node) {
   return std::max(Height(node.object), Height(node.index));
 }
 int ChildHeight(const SliceExpression& node) {
-  return std::max(
-      {Height(node.object), Height(node.begin), Height(node.end), Height(node.step)});
+  return std::max({Height(node.object), Height(node.begin), Height(node.end), Height(node.step)});
 }
 int ChildHeight(const CallExpression& node) {
   return std::max(Height(node.callee), Height(node.arguments));
@@ -278,8 +277,8 @@ ExpressionPtr Parser::ParsePrimary() {
     case TokenKind::kString: {
       std::string text;
       while (Current().kind == TokenKind::kString) text += Take().text;
-      return Make(LiteralExpression{Value(std::make_shared<const MarkedText>(
-                      std::move(text), Origin::kTemplate))},
+      return Make(LiteralExpression{Value(
+                      std::make_shared<const MarkedText>(std::move(text), Origin::kTemplate))},
                   line);
     }
     case TokenKind::kInteger:

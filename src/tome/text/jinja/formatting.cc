@@ -75,7 +75,11 @@ std::string FormatWhole(const Value& value, const Specification& spec) {
   } else {
     number = value.Is<bool>() ? (value.As<bool>() ? 1 : 0) : value.As<int64_t>();
   }
-  const char* prefix = !spec.alternate ? "" : spec.type == 'o' ? "0o" : spec.type == 'x' ? "0x" : spec.type == 'X' ? "0X" : "";
+  const char* prefix = !spec.alternate    ? ""
+                       : spec.type == 'o' ? "0o"
+                       : spec.type == 'x' ? "0x"
+                       : spec.type == 'X' ? "0X"
+                                          : "";
   const uint64_t magnitude =
       number < 0 ? uint64_t{0} - static_cast<uint64_t>(number) : static_cast<uint64_t>(number);
   const std::string digits = spec.type == 'x'   ? fmt::format("{:x}", magnitude)

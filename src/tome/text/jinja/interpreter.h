@@ -1,9 +1,9 @@
-// Evaluates the tree of a template. One Interpreter renders once; it is what built-in filters, tests
-// and methods see of the rendering.
+// Evaluates the tree of a template. One Interpreter renders once; it is what built-in filters,
+// tests and methods see of the rendering.
 //
-// Scopes are Jinja's: loops, macros, blocks that are captured, call blocks and {% with %} have their
-// own; an assignment inside stays inside; if has none. Macros see the variables around them as they
-// are when the macro is called.
+// Scopes are Jinja's: loops, macros, blocks that are captured, call blocks and {% with %} have
+// their own; an assignment inside stays inside; if has none. Macros see the variables around them
+// as they are when the macro is called.
 #pragma once
 
 #include <functional>

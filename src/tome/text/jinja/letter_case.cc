@@ -1,5 +1,5 @@
-// ChangeCase: Python's upper, lower, title, capitalize and swapcase, character by character, so that
-// each result keeps the origin of the character that it comes from.
+// ChangeCase: Python's upper, lower, title, capitalize and swapcase, character by character, so
+// that each result keeps the origin of the character that it comes from.
 #include <unicode/locid.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>

@@ -1,5 +1,5 @@
-// Cuts the source of a template into tokens, as Jinja does with trim_blocks and lstrip_blocks on and
-// keep_trailing_newline off: so transformers sets it for chat templates.
+// Cuts the source of a template into tokens, as Jinja does with trim_blocks and lstrip_blocks on
+// and keep_trailing_newline off: so transformers sets it for chat templates.
 //
 // - "\r\n" and "\r" are read as "\n"; one line end at the end of the source is dropped.
 // - A line end right after a block or a comment is dropped; white space between the start of a line

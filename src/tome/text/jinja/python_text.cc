@@ -103,8 +103,7 @@ Range Strip(std::string_view text, std::optional<std::string_view> characters, S
 
 size_t FindText(std::string_view text, std::string_view needle, size_t from) {
   if (from > text.size()) return std::string_view::npos;
-  const void* found =
-      memmem(text.data() + from, text.size() - from, needle.data(), needle.size());
+  const void* found = memmem(text.data() + from, text.size() - from, needle.data(), needle.size());
   if (found == nullptr) return needle.empty() ? from : std::string_view::npos;
   return static_cast<size_t>(static_cast<const char*>(found) - text.data());
 }

@@ -1,5 +1,5 @@
-// Filters on lists, tuples, dicts and texts as sequences. Where Jinja gives a generator these give a
-// list.
+// Filters on lists, tuples, dicts and texts as sequences. Where Jinja gives a generator these give
+// a list.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -39,9 +39,9 @@ Value AttributePath(Interp& interpreter, const Value& object, const Value& path)
     const std::string_view part = rest.substr(0, end);
     const bool number = !part.empty() && part.size() < 10 &&
                         part.find_first_not_of("0123456789") == std::string_view::npos;
-    value = interpreter.GetItem(
-        value, number ? Value(int64_t{std::stoi(std::string(part))})
-                      : interpreter.heap().NewText(part, Origin::kTemplate));
+    value =
+        interpreter.GetItem(value, number ? Value(int64_t{std::stoi(std::string(part))})
+                                          : interpreter.heap().NewText(part, Origin::kTemplate));
     if (end == rest.size()) return value;
     rest.remove_prefix(end + 1);
   }
@@ -145,8 +145,7 @@ Value Join(Interp& interpreter, const Value& input, const Args& arguments) {
 Value Sort(Interp& interpreter, const Value& input, const Args& arguments) {
   const Bound bound(arguments, "sort", {"reverse", "case_sensitive", "attribute"});
   const std::vector<Value> items = Iterate(interpreter.heap(), input);
-  return MakeList(interpreter,
-                  Sorted(interpreter, items, Key(bound, 1, 2), bound.Truth(0, false)),
+  return MakeList(interpreter, Sorted(interpreter, items, Key(bound, 1, 2), bound.Truth(0, false)),
                   ListOrigin(input));
 }
 
@@ -196,10 +195,9 @@ Value Sum(Interp& interpreter, const Value& input, const Args& arguments) {
 // The arguments from `first` on, for the filter or test that they are passed to.
 Args Rest(const Args& arguments, size_t first) {
   Args rest;
-  rest.positional.assign(
-      arguments.positional.begin() +
-          static_cast<int64_t>(std::min(first, arguments.positional.size())),
-      arguments.positional.end());
+  rest.positional.assign(arguments.positional.begin() +
+                             static_cast<int64_t>(std::min(first, arguments.positional.size())),
+                         arguments.positional.end());
   rest.keyword = arguments.keyword;
   return rest;
 }
@@ -263,8 +261,7 @@ Value DictSort(Interp& interpreter, const Value& input, const Args& arguments) {
   Key key(bound.Truth(0, false));
   key.has_attribute = true;
   key.attribute = Value(int64_t{by == "value"});
-  return MakeList(interpreter,
-                  Sorted(interpreter, pairs.list()->items, key, bound.Truth(2, false)),
+  return MakeList(interpreter, Sorted(interpreter, pairs.list()->items, key, bound.Truth(2, false)),
                   ListOrigin(input));
 }
 

@@ -29,8 +29,8 @@ std::string Shown(const Token& token) {
 }
 
 bool IsReserved(const std::string& name) {
-  return name == "true" || name == "True" || name == "false" || name == "False" ||
-         name == "none" || name == "None";
+  return name == "true" || name == "True" || name == "false" || name == "False" || name == "none" ||
+         name == "None";
 }
 
 }  // namespace
@@ -97,9 +97,9 @@ Block Parser::Body(const Ends& ends) {
   while (Current().kind != TokenKind::kEnd) {
     const Token token = Take();
     if (token.kind == TokenKind::kData) {
-      body.push_back({DataStatement{std::make_shared<const MarkedText>(token.text,
-                                                                       Origin::kTemplate)},
-                      token.line});
+      body.push_back(
+          {DataStatement{std::make_shared<const MarkedText>(token.text, Origin::kTemplate)},
+           token.line});
     } else if (token.kind == TokenKind::kVariableBegin) {
       OutputStatement output{ParseTuple(Conditional::kAllowed)};
       if (Current().kind != TokenKind::kVariableEnd) {

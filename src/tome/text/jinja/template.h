@@ -6,8 +6,8 @@
 //   variables.emplace_back("messages", FromJson(heap, messages, Origin::kContent));
 //   MarkedText text = prompt.Render(heap, variables);
 //
-// What is supported stands in docs/chat-templates.md. A Template does not change: threads may render
-// one at the same time, each with a Heap of its own. A Heap serves one rendering.
+// What is supported stands in docs/chat-templates.md. A Template does not change: threads may
+// render one at the same time, each with a Heap of its own. A Heap serves one rendering.
 #pragma once
 
 #include <ctime>

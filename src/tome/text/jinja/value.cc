@@ -90,18 +90,15 @@ void Dict::Clear() {
 }
 
 std::string_view TypeName(const Value& value) {
-  return std::visit(Overloaded{[](const Undefined&) { return "Undefined"; },
-                               [](const None&) { return "NoneType"; },
-                               [](bool) { return "bool"; },
-                               [](int64_t) { return "int"; },
-                               [](double) { return "float"; },
-                               [](const Text&) { return "str"; },
-                               [](const List* list) { return list->is_tuple ? "tuple" : "list"; },
-                               [](const Dict*) { return "dict"; },
-                               [](const Namespace*) { return "Namespace"; },
-                               [](const Callable*) { return "function"; },
-                               [](const Loop*) { return "LoopContext"; }},
-                    value.data);
+  return std::visit(
+      Overloaded{
+          [](const Undefined&) { return "Undefined"; }, [](const None&) { return "NoneType"; },
+          [](bool) { return "bool"; }, [](int64_t) { return "int"; },
+          [](double) { return "float"; }, [](const Text&) { return "str"; },
+          [](const List* list) { return list->is_tuple ? "tuple" : "list"; },
+          [](const Dict*) { return "dict"; }, [](const Namespace*) { return "Namespace"; },
+          [](const Callable*) { return "function"; }, [](const Loop*) { return "LoopContext"; }},
+      value.data);
 }
 
 Origin OriginOf(const Value& value) {
@@ -112,18 +109,16 @@ Origin OriginOf(const Value& value) {
 }
 
 bool Truthy(const Value& value) {
-  return std::visit(Overloaded{[](const Undefined&) { return false; },
-                               [](const None&) { return false; },
-                               [](bool truth) { return truth; },
-                               [](int64_t number) { return number != 0; },
-                               [](double number) { return number != 0; },
-                               [](const Text& text) { return !text->empty(); },
-                               [](const List* list) { return !list->items.empty(); },
-                               [](const Dict* dict) { return !dict->entries().empty(); },
-                               [](const Namespace*) { return true; },
-                               [](const Callable*) { return true; },
-                               [](const Loop*) { return true; }},
-                    value.data);
+  return std::visit(
+      Overloaded{[](const Undefined&) { return false; }, [](const None&) { return false; },
+                 [](bool truth) { return truth; }, [](int64_t number) { return number != 0; },
+                 [](double number) { return number != 0; },
+                 [](const Text& text) { return !text->empty(); },
+                 [](const List* list) { return !list->items.empty(); },
+                 [](const Dict* dict) { return !dict->entries().empty(); },
+                 [](const Namespace*) { return true; }, [](const Callable*) { return true; },
+                 [](const Loop*) { return true; }},
+      value.data);
 }
 
 }  // namespace tome::jinja

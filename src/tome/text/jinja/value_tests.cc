@@ -25,8 +25,8 @@ bool IsCompared(Interpreter& interpreter, const Value& input, const Arguments& a
 }
 
 bool IsDivisible(Interpreter& interpreter, const Value& input, const Arguments& arguments) {
-  const Value rest = Arithmetic(interpreter.heap(), Operator::kModulo, input,
-                                Other(arguments, "divisibleby"));
+  const Value rest =
+      Arithmetic(interpreter.heap(), Operator::kModulo, input, Other(arguments, "divisibleby"));
   return !Truthy(rest);
 }
 
@@ -87,10 +87,8 @@ const std::unordered_map<std::string_view, Test>& Tests() {
       {"true", [](Interp&, const Value& v, const Args&) { return v.Is<bool>() && v.As<bool>(); }},
       {"false", [](Interp&, const Value& v, const Args&) { return v.Is<bool>() && !v.As<bool>(); }},
       {"escaped", [](Interp&, const Value&, const Args&) { return false; }},
-      {"in",
-       [](Interp& i, const Value& v, const Args& a) {
-         return Contains(i.heap(), Other(a, "in"), v);
-       }},
+      {"in", [](Interp& i, const Value& v,
+                const Args& a) { return Contains(i.heap(), Other(a, "in"), v); }},
       {"filter",
        [](Interp&, const Value& v, const Args&) {
          return v.text() != nullptr && FindFilter(v.text()->text()) != nullptr;
