@@ -87,7 +87,7 @@ MarkedText ChatTemplate::RenderMarked(const Json& messages, const Options& optio
   return template_.Render(heap, variables, options.now ? &*options.now : nullptr);
 }
 
-std::vector<MarkedPiece> ChatTemplate::Render(const Json& messages, const Options& options) const {
+std::vector<PromptPiece> ChatTemplate::Render(const Json& messages, const Options& options) const {
   return RenderMarked(messages, options).Pieces();
 }
 

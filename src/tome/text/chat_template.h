@@ -77,7 +77,7 @@ class ChatTemplate {
   // extra members (tool_calls, reasoning_content, …) are the template's to use. Adjacent pieces
   // differ in origin. Throws as jinja::Template::Render, and Error(kInvalidArgument) for JSON of
   // another shape. Makes several copies of the contents while it runs.
-  std::vector<MarkedPiece> Render(const nlohmann::ordered_json& messages,
+  std::vector<PromptPiece> Render(const nlohmann::ordered_json& messages,
                                   const Options& options) const;
   // The same as one text, for showing; not for the tokenizer, see above.
   std::string RenderText(const nlohmann::ordered_json& messages, const Options& options) const;

@@ -53,8 +53,8 @@ MarkedText MarkedText::Slice(size_t begin, size_t end) const {
   return slice;
 }
 
-std::vector<MarkedPiece> MarkedText::Pieces() const {
-  std::vector<MarkedPiece> pieces;
+std::vector<PromptPiece> MarkedText::Pieces() const {
+  std::vector<PromptPiece> pieces;
   pieces.reserve(runs_.size());
   size_t begin = 0;
   for (const Run& run : runs_) {

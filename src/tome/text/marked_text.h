@@ -21,11 +21,11 @@ enum class Origin {
 inline Origin Combine(Origin left, Origin right) { return left == Origin::kContent ? left : right; }
 
 // A part of a text that has one origin.
-struct MarkedPiece {
+struct PromptPiece {
   std::string text;
   Origin origin = Origin::kContent;
 
-  bool operator==(const MarkedPiece&) const = default;
+  bool operator==(const PromptPiece&) const = default;
 };
 
 class MarkedText {
@@ -54,7 +54,7 @@ class MarkedText {
   void Append(const MarkedText& text, size_t begin, size_t end);
   MarkedText Slice(size_t begin, size_t end) const;
 
-  std::vector<MarkedPiece> Pieces() const;
+  std::vector<PromptPiece> Pieces() const;
 
  private:
   // The run that holds the byte at `offset`, in O(log runs).

@@ -25,8 +25,8 @@ Value LoopAttribute(const Loop& loop, const std::string& name) {
   if (name == "first") return Value(loop.index0 == 0);
   if (name == "last") return Value(loop.index0 + 1 == loop.length);
   if (name == "length") return Value(loop.length);
-  if (name == "depth") return Value(loop.depth);
-  if (name == "depth0") return Value(loop.depth - 1);
+  if (name == "depth") return Value(int64_t{1});  // counts recursion, which is not supported
+  if (name == "depth0") return Value(int64_t{0});
   const auto item = [&](int64_t index) {
     return index < 0 || index >= loop.length ? Value(Undefined{"loop." + name})
                                              : (*loop.items)[static_cast<size_t>(index)];

@@ -109,7 +109,6 @@ class Interpreter {
   int line_ = 0;
   int depth_ = 0;
   int calls_ = 0;
-  int loops_ = 0;
 };
 
 // Counts evaluations inside one another, as long as it lives.

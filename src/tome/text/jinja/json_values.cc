@@ -71,19 +71,20 @@ class JsonWriter {
   JsonWriter(Heap& heap, const JsonStyle& style) : heap_(heap), style_(style) {}
 
   MarkedText Write(const Value& value) {
-    Append(value, 0);
+    Append(value, 0, Origin::kTemplate);
     return std::move(out_);
   }
 
  private:
-  void Append(const Value& value, int depth) {
+  // `around` is the origin of the list or dict that holds the value.
+  void Append(const Value& value, int depth, Origin around) {
     heap_.Step();
     if (depth > kMaxValueDepth) {
       FailLimit(fmt::format("values nested deeper than {} levels", kMaxValueDepth));
     }
     if (const MarkedText* text = value.text()) {
       Charge(2 * text->size());
-      AppendJsonText(*text, style_.characters, text->origin(), out_);
+      AppendJsonText(*text, style_.characters, Combine(text->origin(), around), out_);
     } else if (const List* list = value.list()) {
       AppendList(*list, depth);
     } else if (const Dict* dict = value.dict()) {
@@ -130,7 +131,7 @@ class JsonWriter {
     for (const Value& item : list.items) {
       Separate(first ? nullptr : &style_.item_separator, depth + 1, list.origin);
       first = false;
-      Append(item, depth + 1);
+      Append(item, depth + 1, list.origin);
     }
     if (!first) Separate(nullptr, depth, list.origin);
     out_.Append("]", list.origin);
@@ -152,14 +153,14 @@ class JsonWriter {
       first = false;
       AppendKey(entry->first, dict.origin);
       AppendAs(style_.key_separator, dict.origin);
-      Append(entry->second, depth + 1);
+      Append(entry->second, depth + 1, dict.origin);
     }
     if (!first) Separate(nullptr, depth, dict.origin);
     out_.Append("}", dict.origin);
   }
 
   void AppendKey(const Value& key, Origin origin) {
-    if (key.text() != nullptr) return Append(key, 0);
+    if (key.text() != nullptr) return Append(key, 0, origin);
     if (key.list() != nullptr) Fail("a tuple cannot be a key in JSON");
     const std::string scalar = Scalar(key);
     Charge(scalar.size());

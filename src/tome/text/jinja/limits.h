@@ -10,8 +10,8 @@ namespace tome::jinja {
 // The largest published templates have some 20 KB.
 inline constexpr size_t kMaxTemplateBytes = size_t{1} << 20;
 
-// Nesting of statements and of expressions, each counted by itself. A parsed expression is at most
-// this high, so that walking and destroying it needs a bounded stack.
+// Nesting of blocks and of expressions while they are parsed; brackets count twice. A parsed
+// expression is at most this high, so that walking and destroying it needs a bounded stack.
 inline constexpr int kMaxParseDepth = 100;
 
 // Macros and caller blocks inside one another.

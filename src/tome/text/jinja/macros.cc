@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "tome/text/jinja/failure.h"
 #include "tome/text/jinja/interpreter.h"
@@ -20,14 +23,18 @@ Value Interpreter::MakeMacro(const MacroDefinition& macro) {
 void Interpreter::BindParameters(const MacroDefinition& macro, Arguments& arguments) {
   auto& variables = scope_->variables;
   std::vector<bool> used(arguments.keyword.size());
-  const auto take = [&](std::string_view name) -> const Value* {
-    for (size_t i = 0; i < used.size(); ++i) {
-      if (arguments.keyword[i].first == name) {
-        used[i] = true;
-        return &arguments.keyword[i].second;
-      }
+  std::unordered_map<std::string_view, size_t> places;
+  for (size_t i = 0; i < used.size(); ++i) {
+    const std::string& name = arguments.keyword[i].first;
+    if (!places.emplace(name, i).second) {
+      Fail(fmt::format("{}() was given '{}' twice", macro.name, name));
     }
-    return nullptr;
+  }
+  const auto take = [&](std::string_view name) -> const Value* {
+    const auto place = places.find(name);
+    if (place == places.end()) return nullptr;
+    used[place->second] = true;
+    return &arguments.keyword[place->second].second;
   };
   for (size_t i = 0; i < macro.parameters.size(); ++i) {
     const MacroDefinition::Parameter& parameter = macro.parameters[i];
@@ -79,19 +86,16 @@ Value Interpreter::CallMacro(const MacroDefinition& macro, const std::shared_ptr
     Interpreter& self;
     std::shared_ptr<Scope> scope;
     MarkedText* out;
-    int loops;
     ~State() {
       self.scope_ = std::move(scope);
       self.out_ = out;
-      self.loops_ = loops;
       --self.calls_;
     }
   };
   MarkedText text;
   {
-    const State state{*this, scope_, out_, loops_};
+    const State state{*this, scope_, out_};
     ++calls_;
-    loops_ = 0;
     out_ = &text;
     scope_ = PushScope(outer);
     BindParameters(macro, arguments);

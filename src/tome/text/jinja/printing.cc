@@ -14,14 +14,15 @@ class Printer {
  public:
   Printer(Heap& heap, MarkedText& out) : heap_(heap), out_(out) {}
 
-  void Print(const Value& value, int depth) {
+  // `around` is the origin of the list or dict that holds the value.
+  void Print(const Value& value, int depth, Origin around) {
     heap_.Step();
     if (depth > kMaxValueDepth) {
       FailLimit(fmt::format("values nested deeper than {} levels", kMaxValueDepth));
     }
     if (const MarkedText* text = value.text()) {
       Charge(text->size());
-      AppendRepr(*text, text->origin(), out_);
+      AppendRepr(*text, Combine(text->origin(), around), out_);
     } else if (const List* list = value.list()) {
       PrintList(*list, depth);
     } else if (const Dict* dict = value.dict()) {
@@ -50,7 +51,7 @@ class Printer {
     out_.Append(list.is_tuple ? "(" : "[", list.origin);
     for (size_t i = 0; i < list.items.size(); ++i) {
       if (i > 0) out_.Append(", ", list.origin);
-      Print(list.items[i], depth + 1);
+      Print(list.items[i], depth + 1, list.origin);
     }
     if (list.is_tuple && list.items.size() == 1) out_.Append(",", list.origin);
     out_.Append(list.is_tuple ? ")" : "]", list.origin);
@@ -62,9 +63,9 @@ class Printer {
     for (const auto& [key, value] : dict.entries()) {
       if (!first) out_.Append(", ", dict.origin);
       first = false;
-      Print(key, depth + 1);
+      Print(key, depth + 1, dict.origin);
       out_.Append(": ", dict.origin);
-      Print(value, depth + 1);
+      Print(value, depth + 1, dict.origin);
     }
     out_.Append("}", dict.origin);
   }
@@ -84,7 +85,7 @@ std::string FloatText(double number) {
 
 MarkedText Repr(Heap& heap, const Value& value) {
   MarkedText out;
-  Printer(heap, out).Print(value, 0);
+  Printer(heap, out).Print(value, 0, Origin::kTemplate);
   return out;
 }
 

@@ -35,28 +35,37 @@ bool IsLineEnd(char32_t c) {
          c == 0x2029;
 }
 
+// What is left over at the limit keeps the white space at its far end.
 std::vector<Range> SplitAtSpaces(std::string_view text, int64_t limit, Side from) {
   std::vector<Range> parts;
-  Range rest = Strip(text, std::nullopt, Side::kBoth);
-  while (rest.begin < rest.end && (limit < 0 || std::ssize(parts) < limit)) {
-    const std::string_view inner = text.substr(0, rest.end);
-    if (from == Side::kLeft) {
-      size_t end = rest.begin;
-      while (end < rest.end && !IsPythonSpace(CharacterAt(text, end).code_point)) {
-        end = CharacterAt(text, end).range.end;
-      }
-      parts.push_back({rest.begin, end});
-      rest.begin = end + Strip(inner.substr(end), std::nullopt, Side::kLeft).begin;
-    } else {
-      size_t begin = rest.end;
-      while (begin > rest.begin && !IsPythonSpace(CharacterBefore(text, begin).code_point)) {
-        begin = CharacterBefore(text, begin).range.begin;
-      }
-      parts.push_back({begin, rest.end});
-      rest.end = Strip(text.substr(0, begin), std::nullopt, Side::kRight).end;
+  Range rest{0, text.size()};
+  while (true) {
+    const Range stripped =
+        Strip(text.substr(rest.begin, rest.end - rest.begin), std::nullopt, from);
+    rest = {rest.begin + stripped.begin, rest.begin + stripped.end};
+    if (rest.begin == rest.end) break;
+    if (limit >= 0 && std::ssize(parts) == limit) {
+      parts.push_back(rest);
+      break;
     }
+    Range word = rest;
+    if (from == Side::kLeft) {
+      for (word.end = rest.begin; word.end < rest.end;) {
+        const Character character = CharacterAt(text, word.end);
+        if (IsPythonSpace(character.code_point)) break;
+        word.end = character.range.end;
+      }
+      rest.begin = word.end;
+    } else {
+      for (word.begin = rest.end; word.begin > rest.begin;) {
+        const Character character = CharacterBefore(text, word.begin);
+        if (IsPythonSpace(character.code_point)) break;
+        word.begin = character.range.begin;
+      }
+      rest.end = word.begin;
+    }
+    parts.push_back(word);
   }
-  if (rest.begin < rest.end) parts.push_back(rest);
   if (from == Side::kRight) std::reverse(parts.begin(), parts.end());
   return parts;
 }
@@ -257,7 +266,6 @@ std::string JsonEscape(char32_t c, JsonText characters) {
   }
   const auto number = static_cast<uint32_t>(c);
   if (c >= 0x20 && (c < 0x7F || characters == JsonText::kUnicode)) return "";
-  if (c == 0x7F) return "";
   if (c <= 0xFFFF) return fmt::format("\\u{:04x}", number);
   return fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((number - 0x10000) >> 10),
                      0xDC00 + ((number - 0x10000) & 0x3FF));

@@ -122,12 +122,9 @@ Interpreter::Flow Interpreter::ExecuteNode(const ForStatement& node) {
     scope_ = PushScope(outer);
     return Execute(node.otherwise);
   }
-  const Restore loops(loops_);
-  ++loops_;
   Loop* loop = heap_.NewLoop();
   loop->items = &items;
   loop->length = std::ssize(items);
-  loop->depth = loops_;
   // The loop's variable may be kept beyond the loop; its items not.
   struct Close {
     Loop* loop;

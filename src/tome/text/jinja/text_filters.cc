@@ -36,7 +36,10 @@ Value Trim(Interp& interpreter, const Value& input, const Args& arguments) {
   const Bound bound(arguments, "trim", {"chars"});
   const Text text = Input(interpreter, input);
   std::optional<std::string_view> characters;
-  if (const MarkedText* given = bound.Text(0)) characters = given->text();
+  if (const MarkedText* given = bound.Text(0)) {
+    interpreter.heap().Charge(sizeof(char32_t) * given->size());
+    characters = given->text();
+  }
   const Range range = Strip(text->text(), characters, Side::kBoth);
   interpreter.heap().Charge(range.end - range.begin);
   return interpreter.heap().NewText(text->Slice(range.begin, range.end));

@@ -44,7 +44,10 @@ Value StripMethod(Interp& interpreter, const Value& self, const Args& arguments)
   const Bound bound(arguments, "strip", {"chars"});
   const MarkedText& text = Self(interpreter, self);
   std::optional<std::string_view> characters;
-  if (const MarkedText* given = bound.Text(0)) characters = given->text();
+  if (const MarkedText* given = bound.Text(0)) {
+    interpreter.heap().Charge(sizeof(char32_t) * given->size());
+    characters = given->text();
+  }
   return Part(interpreter, text, Strip(text.text(), characters, kSide));
 }
 
@@ -79,6 +82,7 @@ Value PartitionMethod(Interp& interpreter, const Value& self, const Args& argume
   const MarkedText& text = Self(interpreter, self);
   const MarkedText* separator = bound.Text(0);
   if (separator == nullptr || separator->empty()) Fail("partition() needs a separator");
+  interpreter.heap().Charge(text.size() + separator->size());
   const size_t found = kFrom == Side::kLeft
                            ? FindText(text.text(), separator->text())
                            : FindLastText(text.text(), separator->text(), text.size());
@@ -137,6 +141,7 @@ int64_t FindIn(Interp& interpreter, const Value& self, const Bound& bound) {
   const MarkedText& whole = Self(interpreter, self);
   const MarkedText* needle = bound.Text(0);
   if (needle == nullptr) Fail("find() needs a str");
+  if (kFrom == Side::kRight) interpreter.heap().Charge(whole.size() + needle->size());
   const Value window = Window(interpreter, self, bound, 1);
   const std::string_view text = window.text()->text();
   const size_t found = kFrom == Side::kLeft ? FindText(text, needle->text())

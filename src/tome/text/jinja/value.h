@@ -128,7 +128,6 @@ struct Loop {
   const std::vector<Value>* items = nullptr;  // lives as long as the loop runs
   int64_t index0 = 0;
   int64_t length = 0;
-  int64_t depth = 1;
   Value previous;
   Value next;
   Value changed;  // the last arguments of loop.changed()
