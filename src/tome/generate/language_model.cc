@@ -57,11 +57,11 @@ std::vector<TokenId> LanguageModel::EncodeChat(std::span<const ChatMessage> mess
   const std::time_t now = std::time(nullptr);
   std::tm today{};
   ::localtime_r(&now, &today);
-  const std::vector<MarkedPiece> rendered =
+  const std::vector<PromptPiece> rendered =
       chat_template_->Render(turns, {.variables = &variables, .now = today, .limits = {}});
   std::vector<TextPiece> pieces;
   pieces.reserve(rendered.size());
-  for (const MarkedPiece& piece : rendered) {
+  for (const PromptPiece& piece : rendered) {
     pieces.push_back(
         {.text = piece.text,
          .specials = piece.origin == Origin::kTemplate ? Specials::kParse : Specials::kLiteral});
