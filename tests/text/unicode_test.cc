@@ -67,5 +67,14 @@ TEST(UnicodeTest, KnowsTheScriptsWithoutSpaces) {
   }
 }
 
+TEST(UnicodeTest, KnowsLettersAndDigits) {
+  for (const char32_t c : std::u32string_view(U"aZ9éßяا中カ한９\U00020000")) {
+    EXPECT_TRUE(IsLetterOrDigit(c)) << static_cast<uint32_t>(c);
+  }
+  for (const char32_t c : std::u32string_view(U" _-。“×→■😀\u0301\uFFFD")) {
+    EXPECT_FALSE(IsLetterOrDigit(c)) << static_cast<uint32_t>(c);
+  }
+}
+
 }  // namespace
 }  // namespace tome

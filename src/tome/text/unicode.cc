@@ -186,6 +186,10 @@ bool IsWhiteSpace(char32_t code_point) {
   return u_isUWhiteSpace(static_cast<UChar32>(code_point)) != 0;
 }
 
+bool IsLetterOrDigit(char32_t code_point) {
+  return u_isalnum(static_cast<UChar32>(code_point)) != 0;
+}
+
 uint64_t CountCodePoints(std::string_view utf8) {
   // Every byte but a continuation byte (10xxxxxx) starts a code point.
   return static_cast<uint64_t>(std::count_if(utf8.begin(), utf8.end(), [](char byte) {

@@ -25,6 +25,9 @@ std::string CollapseWhiteSpace(std::string_view utf8);
 // Unicode White_Space: among it the no-break space and the ideographic one.
 bool IsWhiteSpace(char32_t code_point);
 
+// A letter or a digit of any script; combining marks, punctuation and symbols are none.
+bool IsLetterOrDigit(char32_t code_point);
+
 // The number of code points of well-formed UTF-8.
 uint64_t CountCodePoints(std::string_view utf8);
 
