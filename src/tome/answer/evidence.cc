@@ -17,6 +17,8 @@ constexpr std::array<std::string_view, 4> kNotFoundMarks{"not found", "not_found
                                                          "沒有找到"};
 constexpr std::string_view kThinkBegin = "<think>";
 constexpr std::string_view kThinkEnd = "</think>";
+// Larger numbers are no marks of evidence. One more than it is an int as well.
+constexpr int kMaxEvidenceNumber = 99999;
 
 std::string_view Trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t\r\n");
@@ -37,7 +39,7 @@ std::optional<int> TakeNumber(std::string_view& line) {
   if (bracket) rest.remove_prefix(1);
   int number = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
-  if (error != std::errc() || end == rest.data() || number < 0) return std::nullopt;
+  if (error != std::errc() || number < 0 || number > kMaxEvidenceNumber) return std::nullopt;
   rest.remove_prefix(static_cast<size_t>(end - rest.data()));
   if (!rest.starts_with(bracket ? ']' : '.')) return std::nullopt;
   rest.remove_prefix(1);
@@ -97,11 +99,37 @@ uint64_t WeightOf(const std::u32string& text) {
   for (const char32_t c : text) {
     if (IsCjk(c)) {
       weight += 2;
-    } else if ((c >= U'0' && c <= U'9') || (c >= U'a' && c <= U'z') || c > 0xBF) {
+    } else if (IsLetterOrDigit(c)) {
       weight += 1;
     }
   }
   return weight;
+}
+
+// Digits, spaces and the bytes of the separators below.
+bool MayStandInMark(char c) {
+  return (c >= '0' && c <= '9') || c == ' ' || c == ',' ||
+         std::string_view("，、").find(c) != std::string_view::npos;
+}
+
+// "1" or "1, 2": the numbers; nothing for any other text.
+std::optional<std::vector<int>> NumbersOf(std::string_view list) {
+  constexpr std::array<std::string_view, 3> kSeparators{",", "，", "、"};
+  std::vector<int> numbers;
+  for (;;) {
+    list = Trimmed(list);
+    int number = 0;
+    const auto [end, error] = std::from_chars(list.data(), list.data() + list.size(), number);
+    if (error != std::errc() || number < 0) return std::nullopt;
+    numbers.push_back(number);
+    list = Trimmed(list.substr(static_cast<size_t>(end - list.data())));
+    if (list.empty()) return numbers;
+    const auto* const separator =
+        std::find_if(kSeparators.begin(), kSeparators.end(),
+                     [&](std::string_view mark) { return list.starts_with(mark); });
+    if (separator == kSeparators.end()) return std::nullopt;
+    list.remove_prefix(separator->size());
+  }
 }
 
 // What models put around a quote and the document does not have: quotation marks, an ellipsis.
@@ -136,15 +164,7 @@ std::optional<std::string> EvidenceParser::AnswerBegins(std::string_view line) c
 }
 
 void EvidenceParser::TakeLine(std::string_view line) {
-  if (state_ == State::kThinking) {
-    if (line.find(kThinkEnd) != std::string_view::npos) state_ = State::kEvidence;
-    return;
-  }
   line = Trimmed(line);
-  if (line.starts_with(kThinkBegin)) {
-    if (line.find(kThinkEnd) == std::string_view::npos) state_ = State::kThinking;
-    return;
-  }
   const std::string lower = LowerAscii(WithoutMarkup(line));
   for (const std::string_view mark : kNotFoundMarks) {
     if (lower.starts_with(mark)) not_found_ = true;
@@ -159,6 +179,20 @@ void EvidenceParser::TakeLine(std::string_view line) {
   }
 }
 
+// Leaves a thinking block that ends in `text`; gives the text behind it.
+std::string_view EvidenceParser::PassThinking(std::string_view text) {
+  const size_t held = line_.size();  // bytes that may begin the end mark
+  line_ += text;
+  const size_t end = line_.find(kThinkEnd);
+  if (end == std::string::npos) {
+    line_.erase(0, line_.size() - std::min(line_.size(), kThinkEnd.size() - 1));
+    return {};
+  }
+  state_ = State::kEvidence;
+  line_.clear();
+  return text.substr(end + kThinkEnd.size() - held);
+}
+
 std::string EvidenceParser::Push(std::string_view text) {
   std::string answer;
   while (!text.empty()) {
@@ -167,32 +201,42 @@ std::string EvidenceParser::Push(std::string_view text) {
       answer_shown_ = !answer.empty();
       break;
     }
-    const size_t end = text.find('\n');
-    const std::string_view part = text.substr(0, end);
-    line_ += part.substr(0, kMaxEvidenceLine - std::min(kMaxEvidenceLine, line_.size()));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (state_ == State::kEvidence) {
-      if (const auto begun = AnswerBegins(line_)) {
-        state_ = State::kAnswer;
-        line_.clear();
-        answer += *begun;
-        answer_shown_ = !answer.empty();
-        if (end != std::string_view::npos && answer_shown_) answer += '\n';
-        continue;
-      }
+    if (state_ == State::kThinking) {
+      text = PassThinking(text);
+      continue;
     }
-    if (end != std::string_view::npos) TakeLine(std::exchange(line_, {}));
+    const size_t held = line_.size();
+    const std::string_view part = text.substr(0, text.find('\n'));
+    line_ += part.substr(0, kMaxEvidenceLine - std::min(kMaxEvidenceLine, held));
+    if (const size_t begin = line_.find_first_not_of(" \t\r");
+        std::string_view(line_).substr(std::min(begin, line_.size())).starts_with(kThinkBegin)) {
+      state_ = State::kThinking;
+      line_.clear();
+      text.remove_prefix(begin + kThinkBegin.size() - held);
+      continue;
+    }
+    if (const auto begun = AnswerBegins(line_)) {
+      text.remove_prefix(line_.size() - held);
+      state_ = State::kAnswer;
+      line_.clear();
+      answer += *begun;
+      answer_shown_ = !answer.empty();
+      continue;
+    }
+    const bool ended = part.size() < text.size();
+    text.remove_prefix(part.size() + (ended ? 1 : 0));
+    if (ended) TakeLine(std::exchange(line_, {}));
   }
   return answer;
 }
 
 std::string EvidenceParser::Finish() {
-  if (state_ != State::kAnswer && !line_.empty()) TakeLine(std::exchange(line_, {}));
+  if (state_ == State::kEvidence && !line_.empty()) TakeLine(std::exchange(line_, {}));
   return {};
 }
 
 std::string MarkRewriter::Push(std::string_view text) {
-  constexpr size_t kMaxMark = 8;  // "[99999]" and then some
+  constexpr size_t kMaxMark = 64;  // bytes of a list of numbers
   std::string out;
   for (const char c : text) {
     if (held_.empty()) {
@@ -203,20 +247,22 @@ std::string MarkRewriter::Push(std::string_view text) {
       }
       continue;
     }
+    if (c == '[') {
+      out += std::exchange(held_, "[");
+      continue;
+    }
     held_ += c;
-    if (c >= '0' && c <= '9' && held_.size() < kMaxMark) continue;
-    int number = 0;
-    const auto [end, error] =
-        std::from_chars(held_.data() + 1, held_.data() + held_.size(), number);
-    if (c == ']' && error == std::errc() && end == held_.data() + held_.size() - 1) {
-      if (const auto found = numbers_.find(number); found != numbers_.end()) {
-        out += '[' + std::to_string(found->second) + ']';
+    if (c == ']') {
+      if (const auto numbers = NumbersOf(std::string_view(held_).substr(1, held_.size() - 2))) {
+        for (const int number : *numbers) {
+          const auto found = numbers_.find(number);
+          if (found != numbers_.end()) out += '[' + std::to_string(found->second) + ']';
+        }
+        held_.clear();
+      } else {
+        out += std::exchange(held_, {});
       }
-      held_.clear();
-    } else if (c == '[') {
-      out.append(held_, 0, held_.size() - 1);
-      held_ = c;
-    } else {
+    } else if (held_.size() >= kMaxMark || !MayStandInMark(c)) {
       out += std::exchange(held_, {});
     }
   }

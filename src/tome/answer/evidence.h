@@ -41,6 +41,7 @@ class EvidenceParser {
  private:
   enum class State { kEvidence, kThinking, kAnswer };
   void TakeLine(std::string_view line);
+  std::string_view PassThinking(std::string_view text);
   std::optional<std::string> AnswerBegins(std::string_view line) const;
 
   State state_ = State::kEvidence;
@@ -51,7 +52,8 @@ class EvidenceParser {
 };
 
 // Rewrites the marks [n] of an answer as it streams: a number that `numbers` maps gets the new one,
-// any other mark of evidence is left out. Brackets that hold no number stay.
+// any other mark of evidence is left out. A list [1, 2] becomes marks of its own numbers, [3][4].
+// Brackets that hold anything else stay.
 class MarkRewriter {
  public:
   explicit MarkRewriter(std::map<int, int> numbers) : numbers_(std::move(numbers)) {}

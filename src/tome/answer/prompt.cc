@@ -2,13 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdint>
+#include <unordered_set>
 
 #include "tome/text/unicode.h"
 
 namespace tome {
 namespace {
+
+constexpr std::string_view kMark = "document-";
 
 constexpr std::string_view kEnglish =
     "Answer the question at the end from the document, and from nothing else. The document stands "
@@ -28,16 +30,42 @@ constexpr std::string_view kChinese =
     "语言，并标出所依据句子的编号。\n"
     "如果文档没有回答这个问题，只写“未找到”。";
 
-// "document-" and a number that no text holds behind a bracket.
-std::string MarkFor(const std::vector<PromptText>& texts) {
-  for (uint64_t number = 1;; ++number) {
-    std::string mark = fmt::format("document-{}", number);
-    const bool taken = std::any_of(texts.begin(), texts.end(), [&](const PromptText& text) {
-      return text.text.find(mark) != std::string::npos ||
-             text.place.find(mark) != std::string::npos;
-    });
-    if (!taken) return mark;
+// Adds the numbers n for which `text` holds "document-n", those included that begin a longer one.
+void AddMarkNumbers(std::string_view text, std::unordered_set<uint64_t>& numbers) {
+  constexpr size_t kMostDigits = 18;  // a number that large is never reached
+  for (size_t at = text.find(kMark); at != std::string_view::npos; at = text.find(kMark, at)) {
+    at += kMark.size();
+    if (text.substr(at).starts_with('0')) continue;  // marks are written without leading zeros
+    uint64_t number = 0;
+    for (size_t i = at; i < text.size() && i - at < kMostDigits; ++i) {
+      if (text[i] < '0' || text[i] > '9') break;
+      number = number * 10 + static_cast<uint64_t>(text[i] - '0');
+      numbers.insert(number);
+    }
   }
+}
+
+// "document-" and the first number that no text holds behind it. One pass over the texts: a
+// document full of marks must not cost one search each.
+std::string MarkFor(const std::vector<PromptText>& texts) {
+  std::unordered_set<uint64_t> taken;
+  for (const PromptText& text : texts) {
+    AddMarkNumbers(text.text, taken);
+    AddMarkNumbers(text.place, taken);
+  }
+  uint64_t number = 1;
+  while (taken.contains(number)) ++number;
+  return fmt::format("{}{}", kMark, number);
+}
+
+// Of Japanese and Korean, whose Chinese characters are not Chinese. The katakana middle dot
+// (U+30FB) is left out: Chinese puts it between the parts of foreign names.
+bool IsKanaOrHangul(char32_t c) {
+  return (c >= 0x3041 && c <= 0x309F) || (c >= 0x30A1 && c <= 0x30FF && c != 0x30FB) ||
+         (c >= 0x31F0 && c <= 0x31FF) || (c >= 0xFF66 && c <= 0xFF9D) ||
+         (c >= 0x1100 && c <= 0x11FF) || (c >= 0x3131 && c <= 0x318E) ||
+         (c >= 0xA960 && c <= 0xA97F) || (c >= 0xAC00 && c <= 0xD7FF) ||
+         (c >= 0xFFA0 && c <= 0xFFDC);
 }
 
 }  // namespace
@@ -47,9 +75,7 @@ PromptLanguage LanguageOf(std::string_view question) {
   uint64_t letters = 0;
   for (uint64_t offset = 0; offset < question.size();) {
     const char32_t c = NextCodePoint(question, offset);
-    // Kana and Hangul are CJK, too, but a Japanese or Korean question is not Chinese.
-    const bool kana_or_hangul = (c >= 0x3040 && c <= 0x30FF) || (c >= 0xAC00 && c <= 0xD7AF);
-    if (kana_or_hangul) return PromptLanguage::kEnglish;
+    if (IsKanaOrHangul(c)) return PromptLanguage::kEnglish;
     if (IsCjk(c)) {
       ++han;
     } else if (c < 0x80 ? (c | 0x20U) >= 'a' && (c | 0x20U) <= 'z' : c > 0xBF && c < 0x2000) {
