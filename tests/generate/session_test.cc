@@ -189,5 +189,51 @@ TEST_P(PlainSessionTest, TruncatedReadsOnAsAFreshOne) {
   EXPECT_TRUE(std::ranges::equal(session.logits(), fresh.logits()));
 }
 
+TEST_P(PlainSessionTest, OneTokenAtATimeIsTheSameAsChunks) {
+  std::vector<TokenId> tokens = golden_.tokens;
+  tokens.insert(tokens.end(), golden_.tokens.begin(), golden_.tokens.begin() + 100);
+  ASSERT_GT(static_cast<int64_t>(tokens.size()), kPrefillChunk);
+  Session chunks = NewSession(700);
+  Session single = NewSession(700);
+  chunks.Prefill(tokens, {});
+  for (const TokenId token : tokens) single.Prefill({&token, 1}, {});
+  EXPECT_TRUE(std::ranges::equal(chunks.logits(), single.logits()));
+  EXPECT_TRUE(std::ranges::equal(chunks.tokens(), tokens));
+}
+
+TEST_P(PlainSessionTest, AGenerationThatWasEndedEarlyGoesOnAsIfItHadNot) {
+  const auto options = [](int64_t count, std::stop_token stop = {}) {
+    return GenerateOptions{
+        .sampling = {}, .max_tokens = count, .stops = {}, .stop = std::move(stop)};
+  };
+  Session whole = NewSession();
+  whole.Prefill(Prompt(), {});
+  const Generated expected = whole.Generate(options(60), {});
+  Session session = NewSession();
+  session.Prefill(Prompt(), {});
+  std::stop_source source;
+  std::string seen;
+  const Generated cancelled =
+      session.Generate(options(60, source.get_token()), [&](std::string_view text) {
+        seen += text;
+        if (seen.size() >= 10) source.request_stop();
+        return true;
+      });
+  EXPECT_EQ(cancelled.finish, FinishReason::kCancelled);
+  EXPECT_EQ(cancelled.text, seen);
+  EXPECT_GE(cancelled.tokens.size(), 10U);
+  EXPECT_LT(cancelled.tokens.size(), expected.tokens.size());
+  EXPECT_EQ(session.memory().length(), static_cast<int64_t>(session.tokens().size()));
+  // What is in memory is the prompt and what was generated but for the last token; from there the
+  // generation goes on as before.
+  const size_t kept = session.tokens().size() - Prompt().size();
+  EXPECT_EQ(kept + 1, cancelled.tokens.size());
+  const Generated rest = session.Generate(options(60 - static_cast<int64_t>(kept)), {});
+  std::vector<TokenId> tokens(cancelled.tokens.begin(),
+                              cancelled.tokens.begin() + static_cast<int64_t>(kept));
+  tokens.insert(tokens.end(), rest.tokens.begin(), rest.tokens.end());
+  EXPECT_EQ(tokens, expected.tokens);
+}
+
 }  // namespace
 }  // namespace tome
