@@ -124,6 +124,20 @@ class ModelTest(TomeTest):
                             "--passage-tokens", "6000", way="retrieval")
         self.assertEqual([c["quote"] for c in answer["citations"]], quotes)
 
+    def test_passages_stand_in_document_order(self):
+        """A sentence that stands in two passages is cited where the model saw it first. The later passage answers
+        better, so in the order of the search it would have come first."""
+        sentence = "The lamp burned all night."
+        filler = [f"Nothing of note is written down for morning {i} of that year, and the sea stayed grey." for i in range(60)]
+        text = "\n\n".join([sentence, *filler, sentence + " The keeper trimmed the lamp, and the keeper slept by the lamp."])
+        document = self.write("log.txt", text)
+        model = self.says(f"[1] {sentence}\n", "Answer: All night [1].")
+        question = "How long did the keeper of the lamp let it burn?"
+        first_found = self.ask(document, question)["citations"][0]
+        self.assertGreater(first_found["begin"], len(text) // 2)
+        answer = self.asked(model, document, question, "--passage-tokens", "20000", way="retrieval")
+        self.assertEqual(answer["citations"][0]["begin"], 0)
+
     def test_the_terminal_gets_answer_citations_and_what_was_read(self):
         model = self.says(f"[1] {KEROSENE}\n", "Answer: Kerosene [1].")
         result = self.done("ask", "--model", model, self.write("a.txt", DOCUMENT), "What replaced whale oil?")
