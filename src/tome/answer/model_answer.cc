@@ -174,29 +174,33 @@ double Conversation::SecondsToRead(int64_t tokens) {
   return seconds_per_token_ * n * (linear + attention) / linear;
 }
 
-Conversation::Choice Conversation::Choose(Way way, const Shown& whole) {
+// kContext comes with what is shown and its tokens.
+Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
+                                          const std::string& question, Shown& shown) {
   const ModelFacts& facts = model_.model().facts();
   const auto refuse = [&](Code code, const std::string& reason) -> Choice {
     if (way == Way::kContext) {
       throw Error(code, fmt::format("{}; use --way retrieval", reason));
     }
     return {.way = Way::kRetrieval,
-            .why = fmt::format("the best passages are read, because {}", reason)};
+            .why = fmt::format("the best passages are read, because {}", reason),
+            .prompt = {}};
   };
   if (documents_.empty()) {
     return refuse(Code::kInvalidArgument,
                   "no documents were named, and the whole library is asked");
   }
-  // An estimate first: encoding ten million characters to learn that they do not fit takes a while.
-  DocumentNames names(library_, documents_);
+  // An estimate first: reading and encoding ten million characters to learn that they do not fit
+  // takes a while.
   constexpr uint64_t kEstimateMargin = 4;
-  const uint64_t estimate = SizeOf(library_, documents_, names).tokens;
-  if (estimate / kEstimateMargin > static_cast<uint64_t>(facts.trained_tokens)) {
+  if (size.tokens / kEstimateMargin > static_cast<uint64_t>(facts.trained_tokens)) {
     return refuse(Code::kInvalidArgument,
                   fmt::format("the documents are about {} tokens and the model was made for {}",
-                              estimate, facts.trained_tokens));
+                              size.tokens, facts.trained_tokens));
   }
-  const auto tokens = static_cast<int64_t>(Encode(whole.prompt).size());
+  shown = ShowAll(question);
+  std::vector<TokenId> prompt = Encode(shown.prompt);
+  const auto tokens = static_cast<int64_t>(prompt.size());
   if (tokens + options_.max_answer_tokens > facts.trained_tokens) {
     return refuse(
         Code::kInvalidArgument,
@@ -213,7 +217,7 @@ Conversation::Choice Conversation::Choose(Way way, const Shown& whole) {
                   fmt::format("remembering {} tokens takes {} MiB and {} MiB are free", tokens,
                               bytes >> 20, *available >> 20));
   }
-  if (way == Way::kContext) return {.way = way, .why = "asked for"};
+  if (way == Way::kContext) return {.way = way, .why = "asked for", .prompt = std::move(prompt)};
   const double seconds = SecondsToRead(tokens);
   if (seconds > options_.budget_seconds) {
     return refuse(Code::kInvalidArgument,
@@ -224,7 +228,8 @@ Conversation::Choice Conversation::Choose(Way way, const Shown& whole) {
   return {.way = Way::kContext,
           .why = fmt::format("all {} tokens of the documents are read: they fit the model's {} and "
                              "take about {:.1f} s",
-                             tokens, facts.trained_tokens, seconds)};
+                             tokens, facts.trained_tokens, seconds),
+          .prompt = std::move(prompt)};
 }
 
 // Brings the session to hold the prompt, reading only what it does not hold already.
@@ -355,14 +360,13 @@ Answer Conversation::Ask(const std::string& question_text, Way way, const TextSi
   answer.document_tokens = size.tokens;
   answer.document_characters = size.characters;
 
-  Choice choice{.way = Way::kRetrieval, .why = "asked for"};
+  Choice choice{.way = Way::kRetrieval, .why = "asked for", .prompt = {}};
   Shown shown;
   if (whole_read_) {
-    choice = {.way = Way::kContext, .why = "the documents have been read already"};
+    choice = {.way = Way::kContext, .why = "the documents have been read already", .prompt = {}};
     shown = ShowAll(question);
   } else if (way != Way::kRetrieval) {
-    shown = ShowAll(question);
-    choice = Choose(way, shown);
+    choice = Choose(way, size, question, shown);
   }
   if (choice.way == Way::kRetrieval) shown = ShowPassages(question);
   answer.way = NameOf(choice.way);
@@ -376,7 +380,8 @@ Answer Conversation::Ask(const std::string& question_text, Way way, const TextSi
     if (sink) sink(answer.text);
     return answer;
   }
-  const std::vector<TokenId> prompt = Encode(shown.prompt);
+  const std::vector<TokenId> prompt =
+      choice.prompt.empty() ? Encode(shown.prompt) : std::move(choice.prompt);
   answer.prompt_tokens = prompt.size();
   const int64_t trained = model_.model().facts().trained_tokens;
   if (static_cast<int64_t>(prompt.size()) + options_.max_answer_tokens > trained) {

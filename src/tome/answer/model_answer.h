@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tome/answer/answer.h"
+#include "tome/answer/document_names.h"
 #include "tome/base/progress.h"
 #include "tome/generate/language_model.h"
 #include "tome/generate/session.h"
@@ -55,8 +56,9 @@ class Conversation {
   struct Choice {
     Way way = Way::kRetrieval;
     std::string why;
+    std::vector<TokenId> prompt;  // of kContext
   };
-  Choice Choose(Way way, const Shown& whole);
+  Choice Choose(Way way, const AskedSize& size, const std::string& question, Shown& shown);
   Shown ShowAll(const std::string& question);
   Shown ShowPassages(const std::string& question);
   std::vector<TokenId> Encode(const std::string& prompt) const;
