@@ -1,5 +1,7 @@
 #include "commands/answering.h"
 
+#include <fmt/format.h>
+
 #include "tome/base/error.h"
 
 namespace tome {
@@ -11,9 +13,15 @@ Way WayOf(const std::string& name) {
   throw Error(Code::kInvalidArgument, "--way: there is no way \"" + name + "\"");
 }
 
+void CheckWayHasModel(const std::string& way, const ModelOptions& model) {
+  if (way == "auto" || way == "quotes" || !model.path.empty()) return;
+  throw CLI::ValidationError("--way",
+                             fmt::format("{} needs a model; name it with --model PATH", way));
+}
+
 void AddAnsweringOptions(CLI::App& command, ModelOptions& model, ModelAnswerOptions& answering) {
   AddModelOption(command, model, ModelNeed::kOptional);
-  AddKvOption(command, model);
+  AddKvOption(command, answering.kv);
   command
       .add_option("--budget", answering.budget_seconds,
                   "Seconds that reading whole documents may take before `auto` reads passages")

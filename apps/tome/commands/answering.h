@@ -12,6 +12,9 @@ namespace tome {
 // "auto", "context", "retrieval", "quotes".
 Way WayOf(const std::string& name);
 
+// Wrong usage when the way needs a model and none was named.
+void CheckWayHasModel(const std::string& way, const ModelOptions& model);
+
 void AddAnsweringOptions(CLI::App& command, ModelOptions& model, ModelAnswerOptions& answering);
 
 }  // namespace tome

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <utility>
 
 #include "commands/answering.h"
@@ -27,17 +28,6 @@ struct AskOptions {
   ReadingOptions reading;
   bool json = false;
 };
-
-// Documents are named before the question; each is added to the library when it is not there yet.
-std::vector<AskedDocument> AddDocuments(Library& library, const AskOptions& options,
-                                        const CommandContext& context) {
-  std::vector<AskedDocument> documents;
-  for (size_t i = 0; i + 1 < options.words.size(); ++i) {
-    const std::string& file = options.words[i];
-    documents.push_back({.id = AddFile(library, file, options.reading, context).id, .name = file});
-  }
-  return documents;
-}
 
 Answer AskModel(Library& library, std::vector<AskedDocument> documents, const AskOptions& options,
                 const CommandContext& context) {
@@ -72,12 +62,10 @@ void Ask(const AskOptions& options, const CommandContext& context) {
   CheckQuestion(question);
   const bool quotes =
       options.way == "quotes" || (options.way == "auto" && options.model.path.empty());
-  if (!quotes && options.model.path.empty()) {
-    throw CLI::ValidationError(
-        "--way", fmt::format("{} needs a model; name it with --model PATH", options.way));
-  }
+  CheckWayHasModel(options.way, options.model);
   Library library = OpenUserLibrary(context);
-  std::vector<AskedDocument> documents = AddDocuments(library, options, context);
+  std::vector<AskedDocument> documents = AddDocuments(
+      library, std::span(options.words).first(options.words.size() - 1), options.reading, context);
   const Answer answer = quotes ? AnswerWithQuotes(library, question, documents, options.quotes,
                                                   {.stop = context.stop, .progress = {}})
                                : AskModel(library, std::move(documents), options, context);

@@ -27,21 +27,16 @@ struct ChatOptions {
   ReadingOptions reading;
 };
 
-void Chat(ChatOptions& options, const CommandContext& context) {
+void Chat(const ChatOptions& options, const CommandContext& context) {
+  CheckWayHasModel(options.way, options.model);
   Library library = OpenUserLibrary(context);
-  std::vector<AskedDocument> documents;
-  for (const std::string& file : options.files) {
-    documents.push_back({.id = AddFile(library, file, options.reading, context).id, .name = file});
-  }
+  const std::vector<AskedDocument> documents =
+      AddDocuments(library, options.files, options.reading, context);
   std::unique_ptr<LanguageModel> model;
   std::optional<Conversation> conversation;
   if (!options.model.path.empty()) {
-    options.answering.kv = options.model.kv_type();
     model = LanguageModel::Open(options.model.path, options.reading.threads);
     conversation.emplace(library, *model, documents, options.answering);
-  } else if (options.way == "context" || options.way == "retrieval") {
-    throw CLI::ValidationError(
-        "--way", fmt::format("{} needs a model; name it with --model PATH", options.way));
   }
   LineInput input(STDIN_FILENO, context.stop);
   const bool terminal = ::isatty(STDIN_FILENO) == 1;

@@ -23,6 +23,7 @@ constexpr uint64_t kMaxPromptBytes = uint64_t{256} << 20;
 struct GenerateCommand {
   std::optional<std::string> prompt;
   ModelOptions model;
+  KvType kv = KvType::kF16;
   GenerateOptions generate;
   int threads = 0;
   bool chat = false;
@@ -58,9 +59,9 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
     PrintNote(fmt::format("prompt and answer may take {} tokens; the model was made for {}", needed,
                           trained));
   }
-  Session session(model->model(), model->tokenizer(), model->compute(),
-                  model->model().NewMemory(
-                      {.kv = options.model.kv_type(), .max_tokens = std::max(needed, trained)}));
+  Session session(
+      model->model(), model->tokenizer(), model->compute(),
+      model->model().NewMemory({.kv = options.kv, .max_tokens = std::max(needed, trained)}));
   {
     ProgressBar bar(model->name());
     session.Prefill(tokens, {.stop = context.stop, .progress = bar.Function()});
@@ -101,7 +102,7 @@ void AddGenerateCommand(CLI::App& app, CommandContext& context) {
       ->type_name("TEXT")
       ->allow_extra_args(false);
   AddSamplingOptions(*command, options->generate.sampling);
-  AddKvOption(*command, options->model);
+  AddKvOption(*command, options->kv);
   command->add_flag("--no-speculation", options->no_speculation,
                     "Compute token by token, without drafts from the text so far");
   AddThreadsOption(*command, options->threads);

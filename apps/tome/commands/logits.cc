@@ -17,7 +17,8 @@ namespace tome {
 namespace {
 
 struct LogitsOptions {
-  ModelOptions model{.path = {}, .kv = "f32"};
+  ModelOptions model;
+  KvType kv = KvType::kF32;
   std::vector<TokenId> tokens;
   int64_t top = 0;
   int64_t chunk = 0;
@@ -47,7 +48,7 @@ void PrintLogits(const LogitsOptions& options, const CommandContext& context) {
   ThreadPool threads(options.threads > 0 ? options.threads : ProcessorCount());
   const Compute compute{SelectKernelSet(), threads};
   const auto count = static_cast<int64_t>(options.tokens.size());
-  Memory memory = model->NewMemory({.kv = options.model.kv_type(), .max_tokens = count});
+  Memory memory = model->NewMemory({.kv = options.kv, .max_tokens = count});
   const std::span<const TokenId> tokens(options.tokens);
   const int64_t chunk = options.chunk > 0 ? options.chunk : count;
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
@@ -91,7 +92,7 @@ void AddLogitsCommand(CLI::App& app, CommandContext& context) {
   command->add_option("--chunk", options->chunk, "Tokens of one pass (default: all)")
       ->check(CLI::Range(1, 1 << 30))
       ->type_name("N");
-  AddKvOption(*command, options->model);
+  AddKvOption(*command, options->kv);
   AddThreadsOption(*command, options->threads);
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(

@@ -12,10 +12,14 @@ CLI::Option* AddModelOption(CLI::App& command, ModelOptions& options, ModelNeed 
   return option;
 }
 
-void AddKvOption(CLI::App& command, ModelOptions& options) {
-  command.add_option("--kv", options.kv, "Type in which keys and values are remembered")
+void AddKvOption(CLI::App& command, KvType& kv) {
+  command
+      .add_option_function<std::string>(
+          "--kv",
+          [&kv](const std::string& name) { kv = name == "f32" ? KvType::kF32 : KvType::kF16; },
+          "Type in which keys and values are remembered")
       ->check(CLI::IsMember({"f16", "f32"}))
-      ->capture_default_str();
+      ->default_str(kv == KvType::kF32 ? "f32" : "f16");
 }
 
 void AddSamplingOptions(CLI::App& command, SamplingOptions& options) {

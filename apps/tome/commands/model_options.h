@@ -13,14 +13,12 @@ namespace tome {
 
 struct ModelOptions {
   std::string path;
-  std::string kv = "f16";  // of keys and values: f16, f32
-
-  KvType kv_type() const { return kv == "f32" ? KvType::kF32 : KvType::kF16; }
 };
 
 enum class ModelNeed { kOptional, kRequired };
 CLI::Option* AddModelOption(CLI::App& command, ModelOptions& options, ModelNeed need);
-void AddKvOption(CLI::App& command, ModelOptions& options);
+// `kv` holds the default.
+void AddKvOption(CLI::App& command, KvType& kv);
 void AddSamplingOptions(CLI::App& command, SamplingOptions& options);
 void AddThreadsOption(CLI::App& command, int& threads);
 

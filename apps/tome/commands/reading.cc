@@ -43,4 +43,14 @@ AddedDocument AddFile(Library& library, const std::string& file, const ReadingOp
   return added;
 }
 
+std::vector<AskedDocument> AddDocuments(Library& library, std::span<const std::string> files,
+                                        const ReadingOptions& options,
+                                        const CommandContext& context) {
+  std::vector<AskedDocument> documents;
+  for (const std::string& file : files) {
+    documents.push_back({.id = AddFile(library, file, options, context).id, .name = file});
+  }
+  return documents;
+}
+
 }  // namespace tome

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "commands/command.h"
+#include "tome/answer/answer.h"
 #include "tome/library/library.h"
 
 namespace tome {
@@ -24,5 +26,10 @@ Library OpenUserLibrary(const CommandContext& context);
 // Adds `file` to the library with a progress bar; the reader's notes go to stderr.
 AddedDocument AddFile(Library& library, const std::string& file, const ReadingOptions& options,
                       const CommandContext& context);
+
+// The same for several, as documents to ask.
+std::vector<AskedDocument> AddDocuments(Library& library, std::span<const std::string> files,
+                                        const ReadingOptions& options,
+                                        const CommandContext& context);
 
 }  // namespace tome
