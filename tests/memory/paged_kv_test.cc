@@ -32,7 +32,7 @@ void Append(PagedKv& kv, const std::vector<int64_t>& tokens) {
               (head * kKvPageTokens + position % kKvPageTokens) * kShape.head_size + channel;
           for (const int64_t part : {0, 1}) {
             const float value = Mark(tokens[t], layer, part, head, channel);
-            std::byte* to = (part == 0 ? pages.keys : pages.values).at(page);
+            std::byte* to = (part == 0 ? pages.keys : pages.values)[page];
             std::memcpy(to + at * 4, &value, sizeof value);
           }
         }

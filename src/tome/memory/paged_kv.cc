@@ -73,15 +73,8 @@ void PagedKv::Reserve(int64_t tokens) {
 }
 
 PagedKv::WritablePages PagedKv::Writable(int64_t layer_index) {
-  Layer& layer = layers_.at(static_cast<size_t>(layer_index));
-  WritablePages writable;
-  writable.keys.reserve(layer.pages.size());
-  writable.values.reserve(layer.pages.size());
-  for (const Page& page : layer.pages) {
-    writable.keys.push_back(page->data());
-    writable.values.push_back(page->data() + page_bytes_);
-  }
-  return writable;
+  const Layer& layer = layers_.at(static_cast<size_t>(layer_index));
+  return {.keys = layer.keys, .values = layer.values};
 }
 
 KvView PagedKv::View(int64_t layer_index) const {

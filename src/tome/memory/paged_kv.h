@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "tome/kernels/attention.h"
@@ -50,10 +51,11 @@ class PagedKv {
   // changed then.
   void Reserve(int64_t tokens);
   struct WritablePages {
-    std::vector<std::byte*> keys;
-    std::vector<std::byte*> values;
+    std::span<std::byte* const> keys;
+    std::span<std::byte* const> values;
   };
-  // Pages of a layer; only positions from length() to the reserved end may be written.
+  // Pages of a layer, valid as View's; only positions from length() to the reserved end may be
+  // written.
   WritablePages Writable(int64_t layer);
   // Valid until the next call that is not const.
   KvView View(int64_t layer) const;
@@ -67,8 +69,8 @@ class PagedKv {
   using Page = std::shared_ptr<Tensor>;
   struct Layer {
     std::vector<Page> pages;
-    std::vector<const std::byte*> keys;  // of pages, as kernels want them
-    std::vector<const std::byte*> values;
+    std::vector<std::byte*> keys;  // of pages, as kernels want them
+    std::vector<std::byte*> values;
   };
 
   Page NewPage() const;
