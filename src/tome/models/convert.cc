@@ -236,34 +236,39 @@ class Conversion {
     const bool made = std::filesystem::create_directory(out_, error);
     if (error) throw Error(Code::kIo, fmt::format("{}: {}", out_.string(), error.message()));
     try {
+      // Side files are written before the weights and appear after them, so that a full disk
+      // leaves no half of a model, in a folder that was there before either.
       SafetensorsFolderWriter writer(out_, Plans(), {{"format", "pt"}});
+      const auto side_files = WriteSideFiles();
       WriteSteps(writer);
-      WriteSideFiles();
+      for (const auto& file : side_files) file->Commit();
     } catch (...) {
       if (made) std::filesystem::remove_all(out_, error);
       throw;
     }
   }
 
-  void WriteSideFiles() {
+  // Not committed yet.
+  std::vector<std::unique_ptr<NewFile>> WriteSideFiles() {
+    std::vector<std::unique_ptr<NewFile>> files;
     const auto write = [&](const char* name, std::string_view text) {
       if (text.empty()) return;
-      NewFile file(out_ / name);
-      file.Write(text);
-      file.Commit();
+      files.push_back(std::make_unique<NewFile>(out_ / name));
+      files.back()->Write(text);
     };
     if (in_.container() == Container::kSafetensors) {
       for (const char* name : {"config.json", "generation_config.json", "tokenizer.json",
                                "tokenizer_config.json", "chat_template.jinja"}) {
         write(name, in_.SideFile(name));
       }
-      return;
+      return files;
     }
     const bool tied = in_.Find("output.weight") == nullptr;
     write("config.json", HfConfigOf(config_, ArchitectureOf(in_), tied).dump(2) + "\n");
     const TokenizerFiles tokenizer = TokenizerFilesOf(in_, result_.notes);
     write("tokenizer.json", tokenizer.tokenizer_json);
     write("tokenizer_config.json", tokenizer.tokenizer_config_json);
+    return files;
   }
 
   const Checkpoint& in_;
