@@ -138,13 +138,11 @@ class Gemma2 final : public Model {
   void BindWeights(const Weights& weights) {
     const DecoderConfig& c = config_;
     const auto norm = [&](std::string_view name, int64_t layer) {
-      return Norm{.weight = weights.Vector(name, layer, c.width), .eps = c.norm_eps};
+      return weights.BindNorm(name, layer, c.width, c.norm_eps);
     };
     embedding_ = weights.Matrix("token_embd.weight", 0, c.vocabulary, c.width);
     output_norm_ = norm("output_norm.weight", 0);
-    head_.weight = weights.Has("output.weight")
-                       ? weights.Matrix("output.weight", 0, c.vocabulary, c.width)
-                       : embedding_;
+    head_ = weights.BindHead(c.vocabulary, c.width);
     for (int64_t l = 0; l < c.layers; ++l) {
       layers_.push_back({
           .attention_norm = norm("blk.{}.attn_norm.weight", l),

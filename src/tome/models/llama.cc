@@ -131,7 +131,7 @@ class Llama final : public Model {
   void BindWeights(const Weights& weights) {
     const DecoderConfig& c = config_;
     const auto norm = [&](std::string_view name, int64_t layer, int64_t size) {
-      return Norm{.weight = weights.Vector(name, layer, size), .eps = c.norm_eps};
+      return weights.BindNorm(name, layer, size, c.norm_eps);
     };
     const auto head_norm = [&](std::string_view name, int64_t layer) {
       return weights.Has(name, layer) ? std::optional(norm(name, layer, c.head_size))
@@ -139,10 +139,7 @@ class Llama final : public Model {
     };
     embedding_ = weights.Matrix("token_embd.weight", 0, c.vocabulary, c.width);
     output_norm_ = norm("output_norm.weight", 0, c.width);
-    // Tied: the embedding is the output head, too.
-    head_.weight = weights.Has("output.weight")
-                       ? weights.Matrix("output.weight", 0, c.vocabulary, c.width)
-                       : embedding_;
+    head_ = weights.BindHead(c.vocabulary, c.width);
     for (int64_t l = 0; l < c.layers; ++l) {
       layers_.push_back({
           .attention_norm = norm("blk.{}.attn_norm.weight", l, c.width),

@@ -17,7 +17,7 @@ const TensorName& Weights::Row(std::string_view name) const {
   for (const TensorName& row : architecture_.tensors) {
     if (row.gguf == name) return row;
   }
-  TOME_CHECK(!"a tensor that the architecture's table lacks");
+  TOME_CHECK(false && "a tensor that the architecture's table lacks");
   return architecture_.tensors.front();
 }
 
@@ -66,6 +66,15 @@ Linear Weights::BindLinear(std::string_view stem, int64_t layer, int64_t out, in
     if (row.gguf == bias && Has(bias, layer)) linear.bias = Vector(bias, layer, out);
   }
   return linear;
+}
+
+Norm Weights::BindNorm(std::string_view name, int64_t layer, int64_t size, float eps) const {
+  return {.weight = Vector(name, layer, size), .eps = eps};
+}
+
+Linear Weights::BindHead(int64_t vocabulary, int64_t width) const {
+  const char* const name = Has("output.weight") ? "output.weight" : "token_embd.weight";
+  return {.weight = Matrix(name, 0, vocabulary, width), .bias = {}};
 }
 
 int64_t Weights::parameters() const {

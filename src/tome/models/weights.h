@@ -8,6 +8,7 @@
 
 #include "tome/models/architecture.h"
 #include "tome/models/layers/linear.h"
+#include "tome/models/layers/norm.h"
 
 namespace tome {
 
@@ -26,6 +27,10 @@ class Weights {
   std::vector<float> Vector(std::string_view name, int64_t layer, int64_t size) const;
   // x · Wᵀ + b; the bias is `stem`.bias where there is one, the matrix `stem`.weight.
   Linear BindLinear(std::string_view stem, int64_t layer, int64_t out, int64_t in) const;
+
+  Norm BindNorm(std::string_view name, int64_t layer, int64_t size, float eps) const;
+  // output.weight [vocabulary, width]; the embedding where the two are tied and it is not there.
+  Linear BindHead(int64_t vocabulary, int64_t width) const;
 
   int64_t parameters() const;  // of all tensors of the checkpoint
 
