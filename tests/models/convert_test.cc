@@ -25,18 +25,6 @@ std::vector<float> LogitsOf(const std::filesystem::path& path, std::span<const T
   return {logits.floats().begin(), logits.floats().end()};
 }
 
-// Largest difference relative to the largest magnitude of the row.
-double Deviation(std::span<const float> row, std::span<const float> expected) {
-  double largest = 0;
-  double difference = 0;
-  for (size_t i = 0; i < row.size(); ++i) {
-    largest = std::max(largest, std::abs(double{expected[i]}));
-    const double here = std::abs(double{row[i]} - double{expected[i]});
-    difference = std::isnan(here) ? HUGE_VAL : std::max(difference, here);
-  }
-  return difference / largest;
-}
-
 class ConvertGolden : public testing::TestWithParam<std::string> {
  protected:
   ConvertGolden() {
@@ -53,12 +41,7 @@ TEST_P(ConvertGolden, GgufAgreesWithTransformers) {
   const std::vector<float> logits = LogitsOf(folder_ / "model.gguf", golden_.tokens);
   ASSERT_EQ(logits.size(), golden_.logits.size());
   const size_t width = logits.size() / golden_.tokens.size();
-  double worst = 0;
-  for (size_t row = 0; row < logits.size(); row += width) {
-    worst = std::max(worst, Deviation(std::span(logits).subspan(row, width),
-                                      std::span(golden_.logits).subspan(row, width)));
-  }
-  EXPECT_LT(worst, kTolerance);
+  EXPECT_LT(WorstDeviation(logits, golden_.logits, width), kTolerance);
 }
 
 TEST_P(ConvertGolden, GgufAgreesWithLlamaCpp) {
@@ -94,7 +77,7 @@ TEST_P(ConvertGolden, ThereAndBackComputesTheSame) {
   const auto back = LogitsOf(folder_ / "back", tokens);
   ASSERT_EQ(there.size(), back.size());
   // Settings pass through 32-bit floats in GGUF, weights stay as they are.
-  EXPECT_LT(Deviation(back, there), 1e-5);
+  EXPECT_LT(WorstDeviation(back, there, there.size()), 1e-5);
   const Checkpoint first = Checkpoint::Open(folder_ / "hf");
   const Checkpoint last = Checkpoint::Open(folder_ / "back");
   ASSERT_EQ(first.tensors().size(), last.tensors().size());
@@ -167,12 +150,13 @@ TEST_P(ConvertType, QuantizedWeightsComputeAsTheirDecodedValues) {
   const auto decoded = LogitsOf(folder / "decoded.gguf", tokens);
   // What a kernel set may add: activations rounded to 8 bits in an integer product. The definition
   // adds nothing.
-  EXPECT_LT(Deviation(quantized, decoded), SelectKernelSet().name == "generic" ? 1e-6 : 3e-2);
+  EXPECT_LT(WorstDeviation(quantized, decoded, decoded.size()),
+            SelectKernelSet().name == "generic" ? 1e-6 : 3e-2);
   // And the type itself costs what its bits allow: rounding to b bits changes a weight by up to
   // 2^-b of the largest near it; some hundred roundings and two sharp layers make the rest of the
   // factor.
   const auto exact = LogitsOf(folder / "hf", tokens);
-  const double cost = Deviation(quantized, exact);
+  const double cost = WorstDeviation(quantized, exact, exact.size());
   RecordProperty("cost", std::to_string(cost));
   EXPECT_LT(cost, 8 * std::pow(2.0, -PrecisionOf(GetParam())));
   EXPECT_GT(cost, 0);

@@ -50,23 +50,6 @@ class GoldenLogits : public testing::TestWithParam<std::string> {
   Compute compute_{SelectKernelSet(), threads_};
 };
 
-// Largest difference in any row, relative to the row's largest magnitude.
-double WorstDeviation(std::span<const float> logits, std::span<const float> expected,
-                      size_t width) {
-  double worst = 0;
-  for (size_t row = 0; row + width <= expected.size(); row += width) {
-    double largest = 0;
-    double difference = 0;
-    for (size_t i = row; i < row + width; ++i) {
-      largest = std::max(largest, std::abs(double{expected[i]}));
-      const double here = std::abs(double{logits[i]} - double{expected[i]});
-      difference = std::isnan(here) ? HUGE_VAL : std::max(difference, here);
-    }
-    worst = std::max(worst, difference / largest);
-  }
-  return worst;
-}
-
 TEST_P(GoldenLogits, AgreeWithTransformers) {
   Memory memory = NewMemory(static_cast<int64_t>(golden_.tokens.size()));
   const std::vector<float> logits = Logits(memory, 512);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -132,6 +134,24 @@ inline Golden ReadGolden(const std::string& variant) {
   return {.tokens = ReadValues<TokenId>(*file.Find("tokens")),
           .greedy = ReadValues<TokenId>(*file.Find("greedy")),
           .logits = ReadValues<float>(*file.Find("logits"))};
+}
+
+// Largest difference in any row of `width` logits, relative to the row's largest magnitude;
+// infinite where one is no number.
+inline double WorstDeviation(std::span<const float> logits, std::span<const float> expected,
+                             size_t width) {
+  double worst = 0;
+  for (size_t row = 0; row + width <= expected.size(); row += width) {
+    double largest = 0;
+    double difference = 0;
+    for (size_t i = row; i < row + width; ++i) {
+      largest = std::max(largest, std::abs(double{expected[i]}));
+      const double here = std::abs(double{logits[i]} - double{expected[i]});
+      difference = std::isnan(here) ? HUGE_VAL : std::max(difference, here);
+    }
+    worst = std::max(worst, difference / largest);
+  }
+  return worst;
 }
 
 }  // namespace tome
