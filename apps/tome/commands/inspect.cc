@@ -55,10 +55,14 @@ ordered_json Inspect(const std::shared_ptr<const Checkpoint>& checkpoint) {
     by_type[std::string(type)] = {
         {"tensors", total.tensors}, {"parameters", total.elements}, {"bytes", total.bytes}};
   }
-  const auto model = LoadModel(checkpoint);
+  // The set that takes weights as they are stored: nothing is packed for a look.
+  ThreadPool threads(1);
+  const auto model = LoadModel(checkpoint, {*AvailableKernelSets().back(), threads});
   const ModelFacts& facts = model->facts();
-  constexpr int64_t kF16Bytes = 2;
-  const int64_t q8_block = TraitsOf(DType::kQ8_0).block_bytes;
+  ordered_json kv_bytes = ordered_json::object();
+  for (const KvType type : kKvTypes) {
+    kv_bytes[std::string(NameOf(type))] = KvBytes(facts.kv, type, kKvPageTokens) / kKvPageTokens;
+  }
   return {
       {"architecture", facts.architecture},
       {"container", checkpoint->container() == Container::kGguf ? "gguf" : "safetensors"},
@@ -69,9 +73,7 @@ ordered_json Inspect(const std::shared_ptr<const Checkpoint>& checkpoint) {
       {"layers", facts.layers},
       {"vocabulary", facts.vocabulary},
       {"context_tokens", facts.trained_tokens},
-      {"kv_bytes_per_token",
-       {{"f16", facts.kv_elements_per_token * kF16Bytes},
-        {"q8_0", facts.kv_elements_per_token * q8_block / TraitsOf(DType::kQ8_0).block_elements}}}};
+      {"kv_bytes_per_token", kv_bytes}};
 }
 
 std::string MiB(int64_t bytes) {
@@ -99,8 +101,8 @@ void PrintInspection(const InspectOptions& options) {
              number("vocabulary"), number("context_tokens"));
   const auto& kv = facts.at("kv_bytes_per_token");
   fmt::print(
-      "memory         {} bytes a token in f16, {} in q8_0; {} in f16 for the whole context\n",
-      kv.at("f16").get<int64_t>(), kv.at("q8_0").get<int64_t>(),
+      "memory         {} bytes a token in f16, {} in q8, {} in q4; {} in f16 for the whole context\n",
+      kv.at("f16").get<int64_t>(), kv.at("q8").get<int64_t>(), kv.at("q4").get<int64_t>(),
       MiB(kv.at("f16").get<int64_t>() * number("context_tokens")));
   if (!options.tensors) return;
   for (const auto& [name, tensor] : checkpoint->tensors()) {

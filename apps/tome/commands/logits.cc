@@ -44,9 +44,9 @@ nlohmann::ordered_json RowOf(std::span<const float> row, int64_t top) {
 
 void PrintLogits(const LogitsOptions& options, const CommandContext& context) {
   const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::Open(options.model.path));
-  const auto model = LoadModel(checkpoint);
   ThreadPool threads(options.threads > 0 ? options.threads : ProcessorCount());
   const Compute compute{SelectKernelSet(), threads};
+  const auto model = LoadModel(checkpoint, compute);
   const auto count = static_cast<int64_t>(options.tokens.size());
   Memory memory = model->NewMemory({.kv = options.kv, .max_tokens = count});
   const std::span<const TokenId> tokens(options.tokens);

@@ -13,13 +13,16 @@ CLI::Option* AddModelOption(CLI::App& command, ModelOptions& options, ModelNeed 
 }
 
 void AddKvOption(CLI::App& command, KvType& kv) {
+  std::vector<std::string> names;
+  for (const KvType type : kKvTypes) names.emplace_back(NameOf(type));
   command
       .add_option_function<std::string>(
           "--kv",
-          [&kv](const std::string& name) { kv = name == "f32" ? KvType::kF32 : KvType::kF16; },
-          "Type in which keys and values are remembered")
-      ->check(CLI::IsMember({"f16", "f32"}))
-      ->default_str(kv == KvType::kF32 ? "f32" : "f16");
+          [&kv](const std::string& name) { kv = KvTypeFromName(name).value(); },
+          "Type in which keys and values are remembered; q8 and q4 take a half and a quarter of the "
+          "memory of f16, at a loss")
+      ->check(CLI::IsMember(names))
+      ->default_str(std::string(NameOf(kv)));
 }
 
 void AddSamplingOptions(CLI::App& command, SamplingOptions& options) {

@@ -208,8 +208,7 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
                     "model was made for {}",
                     tokens, options_.max_answer_tokens, facts.trained_tokens));
   }
-  const int64_t element_bytes = options_.kv == KvType::kF32 ? 4 : 2;
-  const int64_t bytes = facts.kv_elements_per_token * element_bytes * tokens;
+  const int64_t bytes = KvBytes(facts.kv, options_.kv, tokens);
   constexpr double kUsableShare = 0.8;  // the rest is for the weights' pages and everything else
   const auto available = AvailableMemory();
   if (available && static_cast<double>(bytes) > kUsableShare * static_cast<double>(*available)) {

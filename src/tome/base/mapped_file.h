@@ -27,4 +27,8 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
+// Lets the system take back what it holds of these bytes of a mapped file, for those who are done
+// with them: they are read from the file again when somebody looks.
+void ReleasePages(std::span<const std::byte> bytes);
+
 }  // namespace tome

@@ -3,10 +3,28 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "tome/base/error.h"
 
 namespace tome {
+namespace {
+
+// How long a worker looks for the next loop before it sleeps; a caller looks about as long for the
+// last tasks to end.
+constexpr std::chrono::microseconds kSpin{100};
+constexpr int kSpinsForEnd = 2000;
+
+// Tells the processor that this is a loop that waits.
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
 
 struct ThreadPool::Loop {
   int64_t tasks;
@@ -25,11 +43,9 @@ ThreadPool::ThreadPool(int threads) {
 }
 
 ThreadPool::~ThreadPool() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  begun_.notify_all();
+  stopping_.store(true);
+  generation_.fetch_add(1);
+  generation_.notify_all();
   for (std::thread& worker : workers_) worker.join();
 }
 
@@ -47,19 +63,29 @@ void ThreadPool::RunTasks(Loop& loop, int worker) {
   }
 }
 
+// The generation after `seen`: looks for it a while, then sleeps.
+uint32_t ThreadPool::WaitForLoop(uint32_t seen) const {
+  const auto until = std::chrono::steady_clock::now() + kSpin;
+  do {
+    for (int i = 0; i < 64; ++i) {
+      const uint32_t now = generation_.load(std::memory_order_acquire);
+      if (now != seen) return now;
+      Pause();
+    }
+  } while (std::chrono::steady_clock::now() < until);
+  generation_.wait(seen, std::memory_order_acquire);
+  return generation_.load(std::memory_order_acquire);
+}
+
 void ThreadPool::Work(int worker) {
-  uint64_t seen = 0;
-  std::unique_lock lock(mutex_);
+  uint32_t seen = 0;
   for (;;) {
-    begun_.wait(lock, [&] { return stopping_ || (loop_ != nullptr && generation_ != seen); });
-    if (stopping_) return;
-    seen = generation_;
-    Loop& loop = *loop_;
-    ++busy_;
-    lock.unlock();
-    RunTasks(loop, worker);
-    lock.lock();
-    if (--busy_ == 0) ended_.notify_one();
+    seen = WaitForLoop(seen);
+    if (stopping_.load()) return;
+    inside_.fetch_add(1);
+    // Null for a worker that comes late.
+    if (Loop* const loop = loop_.load(); loop != nullptr) RunTasks(*loop, worker);
+    if (inside_.fetch_sub(1) == 1) inside_.notify_all();
   }
 }
 
@@ -69,18 +95,22 @@ void ThreadPool::ParallelFor(int64_t tasks, FunctionRef<void(int64_t, int)> body
   Loop loop{.tasks = tasks, .body = body};
   const bool shared = tasks > 1 && !workers_.empty();
   if (shared) {
-    {
-      const std::lock_guard lock(mutex_);
-      loop_ = &loop;
-      ++generation_;
-    }
-    begun_.notify_all();
+    loop_.store(&loop);
+    generation_.fetch_add(1);
+    generation_.notify_all();
   }
   RunTasks(loop, 0);
   if (shared) {
-    std::unique_lock lock(mutex_);
-    loop_ = nullptr;  // a worker that wakes up late finds nothing
-    ended_.wait(lock, [&] { return busy_ == 0; });
+    loop_.store(nullptr);
+    for (int spins = 0;; ++spins) {
+      const int inside = inside_.load();
+      if (inside == 0) break;
+      if (spins < kSpinsForEnd) {
+        Pause();
+      } else {
+        inside_.wait(inside);
+      }
+    }
   }
   if (loop.failure) std::rethrow_exception(loop.failure);
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <mutex>
@@ -15,6 +14,11 @@ namespace tome {
 
 // `threads` counts the calling thread, which works too: a pool of one runs everything in place.
 // Loops of several callers run one after another. A body must not start a loop of the same pool.
+//
+// Loops that follow each other within 0.1 ms find the workers awake, which saves the tens of
+// microseconds that waking a sleeper takes: decoding one token runs over a hundred of them. After
+// that the workers sleep, and an idle pool costs nothing. Tasks are handed out one by one, so that
+// processors of different speed, or busy with something else, take as many as they can.
 class ThreadPool {
  public:
   // At least 1.
@@ -33,16 +37,17 @@ class ThreadPool {
  private:
   struct Loop;
   void Work(int worker);
+  uint32_t WaitForLoop(uint32_t seen) const;
   static void RunTasks(Loop& loop, int worker);
 
   std::mutex callers_;  // held for the length of a loop
-  std::mutex mutex_;
-  std::condition_variable begun_;
-  std::condition_variable ended_;
-  Loop* loop_ = nullptr;     // guarded by mutex_
-  uint64_t generation_ = 0;  // guarded by mutex_; one a loop
-  int busy_ = 0;             // guarded by mutex_; workers inside the loop
-  bool stopping_ = false;    // guarded by mutex_
+  // The loop that runs, which workers may join; null between loops. A worker first counts itself
+  // into `inside_`, then looks at `loop_`; a caller first takes `loop_` back, then waits until
+  // nobody is inside.
+  std::atomic<Loop*> loop_{nullptr};
+  std::atomic<int> inside_{0};
+  std::atomic<uint32_t> generation_{0};  // changes with every loop, and in the end
+  std::atomic<bool> stopping_{false};
   std::vector<std::thread> workers_;
 };
 

@@ -38,7 +38,7 @@ std::unique_ptr<LanguageModel> LanguageModel::Open(const std::filesystem::path& 
   language_model->threads_ = std::make_unique<ThreadPool>(threads > 0 ? threads : ProcessorCount());
   language_model->tokenizer_ = TokenizerOf(*checkpoint);
   language_model->chat_template_ = MakeTemplate(*checkpoint, *language_model->tokenizer_);
-  language_model->model_ = LoadModel(std::move(checkpoint));
+  language_model->model_ = LoadModel(std::move(checkpoint), language_model->compute());
   return language_model;
 }
 

@@ -13,23 +13,34 @@
 #include "tome/kernels/attention.h"
 #include "tome/kernels/matmul.h"
 #include "tome/kernels/norm.h"
+#include "tome/kernels/rates.h"
 #include "tome/kernels/rope.h"
 
 namespace tome {
 
 struct KernelSet {
-  std::string_view name;  // "generic"
+  std::string_view name;  // "generic", "avx2", …
+  // Weights [out, in] for PackedMatrix::data. 0 bytes: the set multiplies with them as stored.
+  int64_t (*packed_bytes)(DType dtype, int64_t out, int64_t in) noexcept;
+  void (*pack)(const TensorView& weights, std::byte* packed, ThreadPool&) noexcept;
+  // Bytes of MatmulArgs::scratch.
+  int64_t (*matmul_scratch)(int64_t tokens, int64_t in) noexcept;
   void (*matmul)(const MatmulArgs&, ThreadPool&) noexcept;
-  void (*rms_norm)(const RmsNormArgs&) noexcept;
-  void (*rope)(const RopeArgs&) noexcept;
-  void (*gated_activation)(const GatedActivationArgs&) noexcept;
+  void (*rms_norm)(const RmsNormArgs&, ThreadPool&) noexcept;
+  void (*rope)(const RopeArgs&, ThreadPool&) noexcept;
   void (*soft_cap)(const SoftCapArgs&) noexcept;
-  void (*write_kv)(const KvWriteArgs&) noexcept;
+  void (*write_kv)(const KvWriteArgs&, ThreadPool&) noexcept;
   void (*attention)(const AttentionArgs&, ThreadPool&) noexcept;
+  RateProbes (*rates)() noexcept;
 };
 
 // The sets that this build has and this processor and system can run, best first; `generic`, the
-// readable definition of every operation, is always there and last.
+// readable definition of every operation, is always there and last. On x86-64:
+//   amx          as avx512-bf16, with tiles (AMX-INT8, AMX-BF16) for many rows
+//   avx512-bf16  AVX-512 F, BW, DQ, VL with VNNI and BF16
+//   avx512-vnni  … with VNNI
+//   avx512       …
+//   avx2         AVX2, FMA and F16C
 std::span<const KernelSet* const> AvailableKernelSets();
 
 // The best set, or the one that the environment variable TOME_KERNELS names:

@@ -79,7 +79,7 @@ PagedKv::WritablePages PagedKv::Writable(int64_t layer_index) {
 
 KvView PagedKv::View(int64_t layer_index) const {
   const Layer& layer = layers_.at(static_cast<size_t>(layer_index));
-  return {.type = type_, .keys = layer.keys, .values = layer.values};
+  return {.keys = layer.keys, .values = layer.values};
 }
 
 void PagedKv::Advance(int64_t tokens) {

@@ -24,6 +24,12 @@ struct KvShape {
   friend bool operator==(const KvShape&, const KvShape&) = default;
 };
 
+// Bytes of the pages that hold `tokens` tokens.
+constexpr int64_t KvBytes(const KvShape& shape, KvType type, int64_t tokens) {
+  const int64_t pages = (tokens + kKvPageTokens - 1) / kKvPageTokens;
+  return pages * shape.layers * 2 * KvPageBytes(type, shape.kv_heads, shape.head_size);
+}
+
 // Move-only; Fork is the copy. Not thread-safe: one reader or writer at a time, but forks are
 // independent of each other.
 class PagedKv {

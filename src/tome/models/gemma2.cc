@@ -8,6 +8,7 @@
 #include "tome/models/decoder_config.h"
 #include "tome/models/layers/attention.h"
 #include "tome/models/layers/decoder.h"
+#include "tome/models/layers/feed_forward.h"
 #include "tome/models/layers/linear.h"
 #include "tome/models/layers/norm.h"
 #include "tome/models/layers/residual.h"
@@ -44,7 +45,7 @@ struct Layer {
   Linear output;             // [d, H·D]
   Norm post_attention_norm;  // [d]
   Norm ffn_norm;             // [d]
-  Linear gate, up, down;     // [F, d], [F, d], [d, F]
+  FeedForward ffn;
   Norm post_ffn_norm;        // [d]
 };
 
@@ -62,11 +63,11 @@ void CompleteQueryScale(const Checkpoint& checkpoint, DecoderConfig& config) {
 
 class Gemma2 final : public Model {
  public:
-  explicit Gemma2(std::shared_ptr<const Checkpoint> checkpoint)
+  Gemma2(std::shared_ptr<const Checkpoint> checkpoint, const Compute& compute)
       : checkpoint_(std::move(checkpoint)), config_(ReadDecoderConfig(*checkpoint_, "gemma2")) {
     CompleteQueryScale(*checkpoint_, config_);
     const Architecture architecture = Gemma2Architecture();
-    const Weights weights(*checkpoint_, architecture);
+    const Weights weights(*checkpoint_, architecture, compute);
     BindWeights(weights);
     facts_ = FactsOf(config_, "gemma2", weights.parameters());
   }
@@ -85,47 +86,34 @@ class Gemma2 final : public Model {
                             .rotary = c.rope.dimensions,
                             .layout = RopeLayout::kHalfSplit,
                             .head_size = c.head_size};
-    Tensor x = Embed(batch, embedding_);  // residual stream [T, d]
+    Scratch scratch;
+    Tensor x = Embed(batch, embedding_, compute);  // residual stream [T, d]
     Scale(x, std::sqrt(static_cast<float>(c.width)));
-    Tensor u(DType::kF32, {tokens, c.width});  // what a block reads, and what it adds
-    Tensor q(DType::kF32, {tokens, c.heads * c.head_size});
-    Tensor k(DType::kF32, {tokens, c.kv_heads * c.head_size});
-    Tensor v(DType::kF32, {tokens, c.kv_heads * c.head_size});
-    Tensor attended(DType::kF32, {tokens, c.heads * c.head_size});
-    Tensor gate(DType::kF32, {tokens, c.ffn_width});
-    Tensor up(DType::kF32, {tokens, c.ffn_width});
+    Tensor u(DType::kF32, {tokens, c.width}, Fill::kNone);  // what a block adds
+    Tensor q(DType::kF32, {tokens, c.heads * c.head_size}, Fill::kNone);
+    Tensor k(DType::kF32, {tokens, c.kv_heads * c.head_size}, Fill::kNone);
+    Tensor v(DType::kF32, {tokens, c.kv_heads * c.head_size}, Fill::kNone);
+    Tensor attended(DType::kF32, {tokens, c.heads * c.head_size}, Fill::kNone);
+    Tensor hidden(DType::kF32, {tokens, c.ffn_width}, Fill::kNone);
     for (int64_t l = 0; l < c.layers; ++l) {
       const Layer& layer = layers_[static_cast<size_t>(l)];
-      Apply(layer.attention_norm, x, u, compute);
-      Apply(layer.q, u, q, compute);
-      Apply(layer.k, u, k, compute);
-      Apply(layer.v, u, v, compute);
+      Apply(&layer.attention_norm, x,
+            {{.linear = layer.q, .y = q}, {.linear = layer.k, .y = k}, {.linear = layer.v, .y = v}},
+            scratch, compute);
       Rotate(q, rotate, compute);
       Rotate(k, rotate, compute);
       Attend(batch, l, AttentionShapeOf(c, l),
              {.q = q.floats().data(), .k = k.floats().data(), .v = v.floats().data()},
-             attended.floats().data(), compute);
-      Apply(layer.output, attended, u, compute);
+             attended.floats().data(), scratch, compute);
+      Apply(nullptr, attended, {{.linear = layer.output, .y = u}}, scratch, compute);
       Apply(layer.post_attention_norm, u, u, compute);
       AddTo(x, u);
-
-      Apply(layer.ffn_norm, x, u, compute);
-      Apply(layer.gate, u, gate, compute);
-      Apply(layer.up, u, up, compute);
-      compute.kernels.gated_activation({.gate = gate.floats().data(),
-                                        .up = up.floats().data(),
-                                        .out = gate.floats().data(),
-                                        .rows = tokens,
-                                        .width = c.ffn_width,
-                                        .gate_stride = c.ffn_width,
-                                        .up_stride = c.ffn_width,
-                                        .activation = Activation::kGeluTanh});
-      Apply(layer.down, gate, u, compute);
+      Apply(layer.ffn_norm, layer.ffn, x, hidden, u, false, scratch, compute);
       Apply(layer.post_ffn_norm, u, u, compute);
       AddTo(x, u);
     }
     FinishForward(batch);
-    Tensor logits = Head(batch, x, output_norm_, head_, compute);
+    Tensor logits = Head(batch, x, output_norm_, head_, scratch, compute);
     if (c.logit_soft_cap > 0) {
       compute.kernels.soft_cap({.x = logits.floats().data(),
                                 .size = logits.shape().elements(),
@@ -152,9 +140,10 @@ class Gemma2 final : public Model {
           .output = weights.BindLinear("blk.{}.attn_output", l, c.width, c.heads * c.head_size),
           .post_attention_norm = norm("blk.{}.post_attention_norm.weight", l),
           .ffn_norm = norm("blk.{}.ffn_norm.weight", l),
-          .gate = weights.BindLinear("blk.{}.ffn_gate", l, c.ffn_width, c.width),
-          .up = weights.BindLinear("blk.{}.ffn_up", l, c.ffn_width, c.width),
-          .down = weights.BindLinear("blk.{}.ffn_down", l, c.width, c.ffn_width),
+          .ffn = {.gate = weights.BindLinear("blk.{}.ffn_gate", l, c.ffn_width, c.width),
+                  .up = weights.BindLinear("blk.{}.ffn_up", l, c.ffn_width, c.width),
+                  .down = weights.BindLinear("blk.{}.ffn_down", l, c.width, c.ffn_width),
+                  .activation = Activation::kGeluTanh},
           .post_ffn_norm = norm("blk.{}.post_ffw_norm.weight", l),
       });
     }
@@ -169,8 +158,8 @@ class Gemma2 final : public Model {
   Linear head_;  // [V, d]
 };
 
-std::unique_ptr<Model> Load(std::shared_ptr<const Checkpoint> checkpoint) {
-  return std::make_unique<Gemma2>(std::move(checkpoint));
+std::unique_ptr<Model> Load(std::shared_ptr<const Checkpoint> checkpoint, const Compute& compute) {
+  return std::make_unique<Gemma2>(std::move(checkpoint), compute);
 }
 
 }  // namespace

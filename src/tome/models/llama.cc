@@ -8,9 +8,9 @@
 #include "tome/models/decoder_config.h"
 #include "tome/models/layers/attention.h"
 #include "tome/models/layers/decoder.h"
+#include "tome/models/layers/feed_forward.h"
 #include "tome/models/layers/linear.h"
 #include "tome/models/layers/norm.h"
-#include "tome/models/layers/residual.h"
 #include "tome/models/layers/rope.h"
 #include "tome/models/layers/token_rows.h"
 #include "tome/models/registry.h"
@@ -54,15 +54,16 @@ struct Layer {
   std::optional<Norm> k_norm;  // [D]
   Linear output;               // [d, H·D]
   Norm ffn_norm;               // [d]
-  Linear gate, up, down;       // [F, d], [F, d], [d, F]
+  FeedForward ffn;
 };
 
 class Llama final : public Model {
  public:
-  Llama(std::shared_ptr<const Checkpoint> checkpoint, const Architecture& architecture)
+  Llama(std::shared_ptr<const Checkpoint> checkpoint, const Architecture& architecture,
+        const Compute& compute)
       : checkpoint_(std::move(checkpoint)),
         config_(ReadDecoderConfig(*checkpoint_, std::string(architecture.name))) {
-    const Weights weights(*checkpoint_, architecture);
+    const Weights weights(*checkpoint_, architecture, compute);
     BindWeights(weights);
     // Re-ordered rows of Q and K are what GGUF files of `llama` have.
     const bool interleaved = checkpoint_->container() == Container::kGguf &&
@@ -85,46 +86,30 @@ class Llama final : public Model {
                             .rotary = c.rope.dimensions,
                             .layout = rope_layout_,
                             .head_size = c.head_size};
-    Tensor x = Embed(batch, embedding_);       // residual stream [T, d]
-    Tensor u(DType::kF32, {tokens, c.width});  // what a block reads, and what it adds
-    Tensor q(DType::kF32, {tokens, c.heads * c.head_size});
-    Tensor k(DType::kF32, {tokens, c.kv_heads * c.head_size});
-    Tensor v(DType::kF32, {tokens, c.kv_heads * c.head_size});
-    Tensor attended(DType::kF32, {tokens, c.heads * c.head_size});
-    Tensor gate(DType::kF32, {tokens, c.ffn_width});
-    Tensor up(DType::kF32, {tokens, c.ffn_width});
+    Scratch scratch;
+    Tensor x = Embed(batch, embedding_, compute);  // residual stream [T, d]
+    Tensor q(DType::kF32, {tokens, c.heads * c.head_size}, Fill::kNone);
+    Tensor k(DType::kF32, {tokens, c.kv_heads * c.head_size}, Fill::kNone);
+    Tensor v(DType::kF32, {tokens, c.kv_heads * c.head_size}, Fill::kNone);
+    Tensor attended(DType::kF32, {tokens, c.heads * c.head_size}, Fill::kNone);
+    Tensor hidden(DType::kF32, {tokens, c.ffn_width}, Fill::kNone);
     for (int64_t l = 0; l < c.layers; ++l) {
       const Layer& layer = layers_[static_cast<size_t>(l)];
-      Apply(layer.attention_norm, x, u, compute);
-      Apply(layer.q, u, q, compute);
-      Apply(layer.k, u, k, compute);
-      Apply(layer.v, u, v, compute);
+      Apply(&layer.attention_norm, x,
+            {{.linear = layer.q, .y = q}, {.linear = layer.k, .y = k}, {.linear = layer.v, .y = v}},
+            scratch, compute);
       if (layer.q_norm) Apply(*layer.q_norm, q, q, compute);
       if (layer.k_norm) Apply(*layer.k_norm, k, k, compute);
       Rotate(q, rotate, compute);
       Rotate(k, rotate, compute);
       Attend(batch, l, AttentionShapeOf(c, l),
              {.q = q.floats().data(), .k = k.floats().data(), .v = v.floats().data()},
-             attended.floats().data(), compute);
-      Apply(layer.output, attended, u, compute);
-      AddTo(x, u);
-
-      Apply(layer.ffn_norm, x, u, compute);
-      Apply(layer.gate, u, gate, compute);
-      Apply(layer.up, u, up, compute);
-      compute.kernels.gated_activation({.gate = gate.floats().data(),
-                                        .up = up.floats().data(),
-                                        .out = gate.floats().data(),
-                                        .rows = tokens,
-                                        .width = c.ffn_width,
-                                        .gate_stride = c.ffn_width,
-                                        .up_stride = c.ffn_width,
-                                        .activation = Activation::kSilu});
-      Apply(layer.down, gate, u, compute);
-      AddTo(x, u);
+             attended.floats().data(), scratch, compute);
+      Apply(nullptr, attended, {{.linear = layer.output, .y = x, .add = true}}, scratch, compute);
+      Apply(layer.ffn_norm, layer.ffn, x, hidden, x, true, scratch, compute);
     }
     FinishForward(batch);
-    return Head(batch, x, output_norm_, head_, compute);
+    return Head(batch, x, output_norm_, head_, scratch, compute);
   }
 
  private:
@@ -150,9 +135,9 @@ class Llama final : public Model {
           .k_norm = head_norm("blk.{}.attn_k_norm.weight", l),
           .output = weights.BindLinear("blk.{}.attn_output", l, c.width, c.heads * c.head_size),
           .ffn_norm = norm("blk.{}.ffn_norm.weight", l, c.width),
-          .gate = weights.BindLinear("blk.{}.ffn_gate", l, c.ffn_width, c.width),
-          .up = weights.BindLinear("blk.{}.ffn_up", l, c.ffn_width, c.width),
-          .down = weights.BindLinear("blk.{}.ffn_down", l, c.width, c.ffn_width),
+          .ffn = {.gate = weights.BindLinear("blk.{}.ffn_gate", l, c.ffn_width, c.width),
+                  .up = weights.BindLinear("blk.{}.ffn_up", l, c.ffn_width, c.width),
+                  .down = weights.BindLinear("blk.{}.ffn_down", l, c.width, c.ffn_width)},
       });
     }
   }
@@ -168,8 +153,8 @@ class Llama final : public Model {
 };
 
 template <Architecture (*Make)()>
-std::unique_ptr<Model> Load(std::shared_ptr<const Checkpoint> checkpoint) {
-  return std::make_unique<Llama>(std::move(checkpoint), Make());
+std::unique_ptr<Model> Load(std::shared_ptr<const Checkpoint> checkpoint, const Compute& compute) {
+  return std::make_unique<Llama>(std::move(checkpoint), Make(), compute);
 }
 
 }  // namespace

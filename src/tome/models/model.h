@@ -37,9 +37,10 @@ struct ModelFacts {
   int64_t layers = 0;
   int64_t parameters = 0;         // of all tensors
   int64_t linear_parameters = 0;  // multiplied with every token: no embedding, with the output head
-  int64_t kv_elements_per_token = 0;  // keys and values of all layers
+  KvShape kv;                         // of the keys and values that a memory holds
   int64_t attention_width = 0;        // layers · heads · head size, for the cost of attention
 };
+
 
 // Immutable once loaded: any number of threads may run forward passes, each with its own memories
 // and its own Compute.
@@ -58,7 +59,7 @@ class Model {
   // Reads every item's tokens into its memory. The result is F32 [rows, vocabulary]: the logits
   // asked for, in the order of items and tokens; [0, vocabulary] when none were. A token's result
   // is the same, bit for bit, whatever else the batch holds and however its sequence was cut into
-  // passes.
+  // passes. `compute` has the kernel set that the model was loaded for.
   //
   // Error(kInvalidArgument) for a token outside the vocabulary, an item without tokens or a memory
   // that would outgrow its max_tokens; Error(kOutOfMemory). No memory is changed then.

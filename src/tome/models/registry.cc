@@ -48,10 +48,11 @@ const Architecture& ArchitectureOf(const Checkpoint& checkpoint) {
                           checkpoint.path().string(), field, name, fmt::join(known, ", ")));
 }
 
-std::unique_ptr<Model> LoadModel(std::shared_ptr<const Checkpoint> checkpoint) {
+std::unique_ptr<Model> LoadModel(std::shared_ptr<const Checkpoint> checkpoint,
+                                 const Compute& compute) {
   const std::string path = checkpoint->path().string();
   try {
-    return ArchitectureOf(*checkpoint).load(checkpoint);
+    return ArchitectureOf(*checkpoint).load(checkpoint, compute);
   } catch (const Error& error) {
     const std::string_view message = error.what();
     if (message.substr(0, path.size()) == path) throw;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "tome/base/error.h"
+#include "tome/base/mapped_file.h"
 #include "tome/tensor/codec.h"
 
 namespace tome {
@@ -60,7 +61,7 @@ std::vector<float> Weights::Vector(std::string_view name, int64_t layer, int64_t
 }
 
 Linear Weights::BindLinear(std::string_view stem, int64_t layer, int64_t out, int64_t in) const {
-  Linear linear{.weight = Matrix(fmt::format("{}.weight", stem), layer, out, in), .bias = {}};
+  Linear linear = Pack(Matrix(fmt::format("{}.weight", stem), layer, out, in));
   const std::string bias = fmt::format("{}.bias", stem);
   for (const TensorName& row : architecture_.tensors) {
     if (row.gguf == bias && Has(bias, layer)) linear.bias = Vector(bias, layer, out);
@@ -74,7 +75,31 @@ Norm Weights::BindNorm(std::string_view name, int64_t layer, int64_t size, float
 
 Linear Weights::BindHead(int64_t vocabulary, int64_t width) const {
   const char* const name = Has("output.weight") ? "output.weight" : "token_embd.weight";
-  return {.weight = Matrix(name, 0, vocabulary, width), .bias = {}};
+  return Pack(Matrix(name, 0, vocabulary, width));
+}
+
+Linear Weights::BindRows(std::string_view stem, int64_t layer, int64_t rows, int64_t in,
+                         int64_t first, int64_t out) const {
+  TensorView matrix = Matrix(fmt::format("{}.weight", stem), layer, rows, in);
+  matrix.data = matrix.row(first);
+  matrix.shape = Shape{out, in};
+  return Pack(matrix);
+}
+
+Linear Weights::Pack(const TensorView& matrix) const {
+  const int64_t out = matrix.shape[0];
+  const int64_t in = matrix.shape[1];
+  Linear linear{.kernels = &compute_.kernels,
+                .weight = {.dtype = matrix.dtype, .out = out, .in = in, .data = matrix.data},
+                .packed = {},
+                .bias = {}};
+  const int64_t bytes = compute_.kernels.packed_bytes(matrix.dtype, out, in);
+  if (bytes == 0) return linear;
+  linear.packed = Tensor(DType::kU8, {bytes}, Fill::kNone);
+  compute_.kernels.pack(matrix, linear.packed.data(), compute_.threads);
+  linear.weight.data = linear.packed.data();
+  ReleasePages(matrix.raw());
+  return linear;
 }
 
 int64_t Weights::parameters() const {

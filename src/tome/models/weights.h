@@ -16,8 +16,8 @@ namespace tome {
 // missing tensor and kCorrupt for another shape, with the tensor's name in the container.
 class Weights {
  public:
-  Weights(const Checkpoint& checkpoint, const Architecture& architecture)
-      : checkpoint_(checkpoint), architecture_(architecture) {}
+  Weights(const Checkpoint& checkpoint, const Architecture& architecture, const Compute& compute)
+      : checkpoint_(checkpoint), architecture_(architecture), compute_(compute) {}
 
   // `name` is a GGUF pattern of the architecture's table; `layer` replaces "{}".
   bool Has(std::string_view name, int64_t layer = 0) const;
@@ -25,8 +25,13 @@ class Weights {
   TensorView Matrix(std::string_view name, int64_t layer, int64_t rows, int64_t columns) const;
   // A vector as floats, with the transform that makes both containers mean the same.
   std::vector<float> Vector(std::string_view name, int64_t layer, int64_t size) const;
-  // x · Wᵀ + b; the bias is `stem`.bias where there is one, the matrix `stem`.weight.
+  // x · Wᵀ + b, packed for the kernel set; the bias is `stem`.bias where there is one, the matrix
+  // `stem`.weight.
   Linear BindLinear(std::string_view stem, int64_t layer, int64_t out, int64_t in) const;
+  // Rows [first, first + out) of a matrix [rows, in] without bias: one of several matrices that the
+  // checkpoint keeps as one.
+  Linear BindRows(std::string_view stem, int64_t layer, int64_t rows, int64_t in, int64_t first,
+                  int64_t out) const;
 
   Norm BindNorm(std::string_view name, int64_t layer, int64_t size, float eps) const;
   // output.weight [vocabulary, width]; the embedding where the two are tied and it is not there.
@@ -39,8 +44,12 @@ class Weights {
   const TensorName& Row(std::string_view name) const;
   std::string NameOf(const TensorName& row, int64_t layer) const;
 
+  // What the kernels multiply with. A packed matrix's part of the file is not kept in memory.
+  Linear Pack(const TensorView& matrix) const;
+
   const Checkpoint& checkpoint_;
   const Architecture& architecture_;
+  const Compute& compute_;
 };
 
 }  // namespace tome

@@ -1,6 +1,7 @@
 #include "tome/tensor/tensor.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <cstring>
 #include <new>
@@ -8,12 +9,24 @@
 #include "tome/base/error.h"
 
 namespace tome {
+namespace {
+
+// Fewer page faults and fewer misses of the address cache for what is read over and over. Only a
+// wish: the system may not have any.
+void AskForLargePages(void* memory, size_t size) {
+  constexpr uintptr_t kLargePage = uintptr_t{2} << 20;
+  const auto begin = (reinterpret_cast<uintptr_t>(memory) + kLargePage - 1) & ~(kLargePage - 1);
+  const auto end = (reinterpret_cast<uintptr_t>(memory) + size) & ~(kLargePage - 1);
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+}
+
+}  // namespace
 
 void Tensor::Free::operator()(std::byte* bytes) const {
   ::operator delete(bytes, std::align_val_t{kTensorAlignment});
 }
 
-Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(shape) {
+Tensor::Tensor(DType dtype, Shape shape, Fill fill) : dtype_(dtype), shape_(shape) {
   const int64_t row_bytes = RowBytes(dtype, shape.row_elements());
   int64_t bytes = 0;
   if (__builtin_mul_overflow(row_bytes, shape.rows(), &bytes)) {
@@ -27,7 +40,8 @@ Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(shape) {
                                                 ToString(shape), size));
   }
   bytes_.reset(static_cast<std::byte*>(memory));
-  std::memset(memory, 0, size);
+  AskForLargePages(memory, size);
+  if (fill == Fill::kZero) std::memset(memory, 0, size);
 }
 
 std::span<float> Tensor::floats() {

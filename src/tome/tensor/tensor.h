@@ -29,11 +29,14 @@ struct TensorView {
 // out.
 inline constexpr size_t kTensorAlignment = 64;  // a cache line, and the widest vector register
 
+// What a new tensor holds: zeros, or whatever was there, for those who write all of it.
+enum class Fill { kZero, kNone };
+
 class Tensor {
  public:
   Tensor() = default;
-  // Zero-filled. Error(kOutOfMemory) when the system has no room.
-  Tensor(DType dtype, Shape shape);
+  // Error(kOutOfMemory) when the system has no room. Large ones ask the system for large pages.
+  Tensor(DType dtype, Shape shape, Fill fill = Fill::kZero);
   Tensor(Tensor&&) noexcept = default;
   Tensor& operator=(Tensor&&) noexcept = default;
   Tensor(const Tensor&) = delete;

@@ -5,7 +5,6 @@
 #include "tome/kernels/generic/generic.h"
 
 namespace tome::generic {
-namespace {
 
 float Silu(float x) { return x / (1.0F + std::exp(-x)); }
 
@@ -14,10 +13,8 @@ float GeluTanh(float x) {
   return 0.5F * x * (1.0F + std::tanh(kScale * (x + 0.044715F * x * x * x)));
 }
 
-}  // namespace
-
-void RmsNorm(const RmsNormArgs& args) noexcept {
-  for (int64_t row = 0; row < args.rows; ++row) {
+void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept {
+  threads.ParallelFor(args.rows, [&](int64_t row, int) {
     const float* x = args.x + row * args.width;
     float* y = args.y + row * args.width;
     double squares = 0;
@@ -25,15 +22,15 @@ void RmsNorm(const RmsNormArgs& args) noexcept {
     const double mean = squares / static_cast<double>(args.width);
     const auto factor = static_cast<float>(1.0 / std::sqrt(mean + double{args.eps}));
     for (int64_t i = 0; i < args.width; ++i) y[i] = args.weight[i] * (x[i] * factor);
-  }
+  });
 }
 
-void Rope(const RopeArgs& args) noexcept {
+void Rope(const RopeArgs& args, ThreadPool& threads) noexcept {
   const int64_t half = args.rotary / 2;
   const bool interleaved = args.layout == RopeLayout::kInterleaved;
   const int64_t step = interleaved ? 2 : 1;
   const int64_t distance = interleaved ? 1 : half;
-  for (int64_t t = 0; t < args.tokens; ++t) {
+  threads.ParallelFor(args.tokens, [&](int64_t t, int) {
     const float* cos = args.cos + t * half;
     const float* sin = args.sin + t * half;
     for (int64_t h = 0; h < args.heads; ++h) {
@@ -45,23 +42,26 @@ void Rope(const RopeArgs& args) noexcept {
         x[i * step + distance] = b * cos[i] + a * sin[i];
       }
     }
-  }
-}
-
-void GatedActivation(const GatedActivationArgs& args) noexcept {
-  for (int64_t row = 0; row < args.rows; ++row) {
-    const float* gate = args.gate + row * args.gate_stride;
-    const float* up = args.up + row * args.up_stride;
-    float* out = args.out + row * args.width;
-    for (int64_t i = 0; i < args.width; ++i) {
-      const float active = args.activation == Activation::kSilu ? Silu(gate[i]) : GeluTanh(gate[i]);
-      out[i] = active * up[i];
-    }
-  }
+  });
 }
 
 void SoftCap(const SoftCapArgs& args) noexcept {
   for (int64_t i = 0; i < args.size; ++i) args.x[i] = args.cap * std::tanh(args.x[i] / args.cap);
+}
+
+RateProbes Rates() noexcept {
+  const auto probe = [](int64_t rounds) noexcept -> int64_t {
+    constexpr int kChains = 8;
+    volatile float factor = 0.999F;
+    const float a = factor;
+    float sums[kChains] = {};
+    for (int64_t i = 0; i < rounds; ++i) {
+      for (float& sum : sums) sum = sum * a + 0.001F;
+    }
+    for (const float sum : sums) factor = sum;
+    return rounds * kChains * 2;
+  };
+  return {.f32 = probe};
 }
 
 }  // namespace tome::generic

@@ -7,23 +7,32 @@
 
 namespace tome::generic {
 
+int64_t PackedBytes(DType dtype, int64_t out, int64_t in) noexcept;
+void Pack(const TensorView& weights, std::byte* packed, ThreadPool& threads) noexcept;
+int64_t MatmulScratch(int64_t tokens, int64_t in) noexcept;
 void Matmul(const MatmulArgs& args, ThreadPool& threads) noexcept;
-void RmsNorm(const RmsNormArgs& args) noexcept;
-void Rope(const RopeArgs& args) noexcept;
-void GatedActivation(const GatedActivationArgs& args) noexcept;
+void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept;
+void Rope(const RopeArgs& args, ThreadPool& threads) noexcept;
 void SoftCap(const SoftCapArgs& args) noexcept;
-void WriteKv(const KvWriteArgs& args) noexcept;
+void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept;
 void Attention(const AttentionArgs& args, ThreadPool& threads) noexcept;
+RateProbes Rates() noexcept;
 
 inline constexpr KernelSet kKernels{
     .name = "generic",
+    .packed_bytes = PackedBytes,
+    .pack = Pack,
+    .matmul_scratch = MatmulScratch,
     .matmul = Matmul,
     .rms_norm = RmsNorm,
     .rope = Rope,
-    .gated_activation = GatedActivation,
     .soft_cap = SoftCap,
     .write_kv = WriteKv,
     .attention = Attention,
+    .rates = Rates,
 };
+
+float Silu(float x);
+float GeluTanh(float x);
 
 }  // namespace tome::generic

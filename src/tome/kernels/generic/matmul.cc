@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <span>
 
 #include "tome/kernels/generic/dot.h"
@@ -13,35 +14,76 @@ namespace {
 
 // A piece of a row that is decoded at a time: whole blocks of every type, 4 KiB of stack.
 constexpr int64_t kPiece = 1024;
-// Rows of weights that are one task: enough work to outweigh fetching it.
-constexpr int64_t kRowsPerTask = 16;
+// Tokens of one task, whose sums lie on the stack.
+constexpr int64_t kTaskTokens = 256;
+using Sums = std::array<float, kTaskTokens>;
 
-// One row of weights with all tokens: y[t] += piece · x[t, piece], piece after piece.
-void MultiplyRow(const MatmulArgs& args, int64_t row, int64_t in, int64_t out) {
-  const DTypeTraits& traits = TraitsOf(args.weights.dtype);
-  const std::byte* bytes = args.weights.row(row);
+// One row of weights with some tokens: sums[t] = Σ piece · x[t, piece], piece after piece.
+void MultiplyRow(const PackedMatrix& matrix, int64_t row, const float* x, int64_t tokens,
+                 Sums& sums) {
+  const DTypeTraits& traits = TraitsOf(matrix.dtype);
+  const std::byte* bytes =
+      matrix.data + row * (matrix.in / traits.block_elements) * traits.block_bytes;
   std::array<float, kPiece> piece;
-  for (int64_t t = 0; t < args.tokens; ++t) args.y[t * out + row] = 0;
-  for (int64_t begin = 0; begin < in; begin += kPiece) {
-    const int64_t size = std::min(kPiece, in - begin);
-    DecodeRow(args.weights.dtype, bytes + begin / traits.block_elements * traits.block_bytes,
+  std::fill_n(sums.begin(), tokens, 0.0F);
+  for (int64_t begin = 0; begin < matrix.in; begin += kPiece) {
+    const int64_t size = std::min(kPiece, matrix.in - begin);
+    DecodeRow(matrix.dtype, bytes + begin / traits.block_elements * traits.block_bytes,
               std::span(piece.data(), static_cast<size_t>(size)));
-    for (int64_t t = 0; t < args.tokens; ++t) {
-      args.y[t * out + row] += Dot(piece.data(), args.x + t * in + begin, size);
+    for (int64_t t = 0; t < tokens; ++t) {
+      sums[static_cast<size_t>(t)] += Dot(piece.data(), x + t * matrix.in + begin, size);
     }
+  }
+}
+
+void ComputeRow(const MatmulOutput& output, int64_t row, const float* x, int64_t first,
+                int64_t tokens) {
+  Sums sums;
+  MultiplyRow(output.weights, row, x, tokens, sums);
+  Sums gates;
+  if (output.gate.data != nullptr) MultiplyRow(output.gate, row, x, tokens, gates);
+  for (int64_t t = 0; t < tokens; ++t) {
+    float value = sums[static_cast<size_t>(t)];
+    if (output.bias != nullptr) value += output.bias[row];
+    if (output.gate.data != nullptr) {
+      const float gate = gates[static_cast<size_t>(t)];
+      value *= output.activation == Activation::kSilu ? Silu(gate) : GeluTanh(gate);
+    }
+    float& y = output.y[(first + t) * output.weights.out + row];
+    y = output.add ? y + value : value;
   }
 }
 
 }  // namespace
 
+int64_t PackedBytes(DType, int64_t, int64_t) noexcept { return 0; }
+void Pack(const TensorView&, std::byte*, ThreadPool&) noexcept {}
+
+int64_t MatmulScratch(int64_t tokens, int64_t in) noexcept {
+  return tokens * in * static_cast<int64_t>(sizeof(float));
+}
+
 void Matmul(const MatmulArgs& args, ThreadPool& threads) noexcept {
-  const int64_t out = args.weights.shape[0];
-  const int64_t in = args.weights.shape[1];
-  const int64_t tasks = (out + kRowsPerTask - 1) / kRowsPerTask;
-  threads.ParallelFor(tasks, [&](int64_t task, int) {
-    const int64_t end = std::min(out, (task + 1) * kRowsPerTask);
-    for (int64_t row = task * kRowsPerTask; row < end; ++row) MultiplyRow(args, row, in, out);
-  });
+  const float* x = args.x;
+  if (args.norm_weight != nullptr) {
+    auto* const normalized = reinterpret_cast<float*>(args.scratch);
+    RmsNorm({.x = args.x,
+             .weight = args.norm_weight,
+             .y = normalized,
+             .rows = args.tokens,
+             .width = args.in,
+             .eps = args.norm_eps},
+            threads);
+    x = normalized;
+  }
+  for (const MatmulOutput& output : args.outputs) {
+    threads.ParallelFor(output.weights.out, [&](int64_t row, int) {
+      for (int64_t first = 0; first < args.tokens; first += kTaskTokens) {
+        ComputeRow(output, row, x + first * args.in, first,
+                   std::min(kTaskTokens, args.tokens - first));
+      }
+    });
+  }
 }
 
 }  // namespace tome::generic

@@ -1,15 +1,20 @@
 #include "tome/models/layers/attention.h"
 
+#include <map>
+#include <vector>
+
 namespace tome {
 
 void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const AttentionInput& input,
-            float* out, const Compute& compute) {
+            float* out, Scratch& scratch, const Compute& compute) {
+  const int64_t kv_width = shape.kv_heads * shape.head_size;
+  const int64_t q_width = shape.heads * shape.head_size;
+  // Memories may keep their elements differently; those that keep them alike are attended together.
+  std::map<KvType, std::vector<AttentionSequence>> sequences;
   int64_t row = 0;
   for (const BatchItem& item : batch) {
     PagedKv& kv = item.memory->kv();
     const auto tokens = static_cast<int64_t>(item.tokens.size());
-    const int64_t kv_width = shape.kv_heads * shape.head_size;
-    const int64_t q_width = shape.heads * shape.head_size;
     const PagedKv::WritablePages pages = kv.Writable(layer);
     compute.kernels.write_kv({.k = input.k + row * kv_width,
                               .v = input.v + row * kv_width,
@@ -19,20 +24,28 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
                               .tokens = tokens,
                               .first_position = kv.length(),
                               .kv_heads = shape.kv_heads,
-                              .head_size = shape.head_size});
-    compute.kernels.attention({.q = input.q + row * q_width,
-                               .out = out + row * q_width,
-                               .kv = kv.View(layer),
-                               .tokens = tokens,
-                               .first_position = kv.length(),
-                               .heads = shape.heads,
-                               .kv_heads = shape.kv_heads,
-                               .head_size = shape.head_size,
-                               .window = shape.window,
-                               .scale = shape.scale,
-                               .soft_cap = shape.soft_cap},
-                              compute.threads);
+                              .head_size = shape.head_size},
+                             compute.threads);
+    sequences[kv.type()].push_back({.q = input.q + row * q_width,
+                                    .out = out + row * q_width,
+                                    .kv = kv.View(layer),
+                                    .tokens = tokens,
+                                    .first_position = kv.length()});
     row += tokens;
+  }
+  for (const auto& [type, alike] : sequences) {
+    AttentionArgs args{.sequences = alike,
+                       .type = type,
+                       .heads = shape.heads,
+                       .kv_heads = shape.kv_heads,
+                       .head_size = shape.head_size,
+                       .window = shape.window,
+                       .scale = shape.scale,
+                       .soft_cap = shape.soft_cap};
+    const AttentionPlan plan = PlanAttention(args);
+    args.plan = &plan;
+    args.scratch = scratch.Get(AttentionScratchBytes(args, plan));
+    compute.kernels.attention(args, compute.threads);
   }
 }
 
@@ -44,7 +57,8 @@ void Rotate(Tensor& x, const RotateArgs& args, const Compute& compute) {
                         .heads = x.shape()[1] / args.head_size,
                         .head_size = args.head_size,
                         .rotary = args.rotary,
-                        .layout = args.layout});
+                        .layout = args.layout},
+                       compute.threads);
 }
 
 }  // namespace tome

@@ -6,6 +6,7 @@
 
 #include "tome/kernels/kernel_set.h"
 #include "tome/models/layers/rope.h"
+#include "tome/models/layers/scratch.h"
 #include "tome/models/model.h"
 
 namespace tome {
@@ -28,9 +29,10 @@ struct AttentionInput {
 };
 
 // For each item: writes its new keys and values into layer `layer` of its memory (where room was
-// reserved) and attends its queries to all of them. `out` is [T, H, D].
+// reserved) and attends its queries to all of them. Items whose memories share pages read these
+// together. `out` is [T, H, D].
 void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const AttentionInput& input,
-            float* out, const Compute& compute);
+            float* out, Scratch& scratch, const Compute& compute);
 
 // Turns x [T, heads, D] in place by the angles of each token's position.
 struct RotateArgs {

@@ -36,7 +36,9 @@ ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
           .layers = config.layers,
           .parameters = parameters,
           .linear_parameters = config.layers * layer + config.vocabulary * config.width,
-          .kv_elements_per_token = config.layers * 2 * kv_width,
+          .kv = {.layers = config.layers,
+                 .kv_heads = config.kv_heads,
+                 .head_size = config.head_size},
           .attention_width = config.layers * q_width};
 }
 

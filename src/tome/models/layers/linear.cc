@@ -4,17 +4,30 @@
 
 namespace tome {
 
-void Apply(const Linear& linear, const Tensor& x, Tensor& y, const Compute& compute) {
+void Apply(const Norm* norm, const Tensor& x, std::initializer_list<Projection> projections,
+           Scratch& scratch, const Compute& compute) {
   const int64_t tokens = x.shape()[0];
-  TOME_CHECK(x.shape()[1] == linear.in() && y.shape() == (Shape{tokens, linear.out()}));
-  compute.kernels.matmul(
-      {.weights = linear.weight, .x = x.floats().data(), .tokens = tokens, .y = y.floats().data()},
-      compute.threads);
-  if (linear.bias.empty()) return;
-  float* row = y.floats().data();
-  for (int64_t t = 0; t < tokens; ++t, row += linear.out()) {
-    for (size_t i = 0; i < linear.bias.size(); ++i) row[i] += linear.bias[i];
+  const int64_t in = x.shape()[1];
+  std::vector<MatmulOutput> outputs;
+  outputs.reserve(projections.size());
+  for (const Projection& projection : projections) {
+    const Linear& linear = projection.linear;
+    TOME_CHECK(linear.kernels == &compute.kernels && linear.in() == in && projection.y.shape() == (Shape{tokens, linear.out()}));
+    outputs.push_back({.weights = linear.weight,
+                       .bias = linear.bias.empty() ? nullptr : linear.bias.data(),
+                       .gate = projection.gate != nullptr ? projection.gate->weight : PackedMatrix{},
+                       .activation = projection.activation,
+                       .add = projection.add,
+                       .y = projection.y.floats().data()});
   }
+  compute.kernels.matmul({.x = x.floats().data(),
+                          .tokens = tokens,
+                          .in = in,
+                          .norm_weight = norm != nullptr ? norm->weight.data() : nullptr,
+                          .norm_eps = norm != nullptr ? norm->eps : 0,
+                          .outputs = outputs,
+                          .scratch = scratch.Get(compute.kernels.matmul_scratch(tokens, in))},
+                         compute.threads);
 }
 
 }  // namespace tome

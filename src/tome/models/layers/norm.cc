@@ -12,7 +12,8 @@ void Apply(const Norm& norm, const Tensor& x, Tensor& y, const Compute& compute)
                             .y = y.floats().data(),
                             .rows = x.shape().elements() / width,
                             .width = width,
-                            .eps = norm.eps});
+                            .eps = norm.eps},
+                           compute.threads);
 }
 
 }  // namespace tome

@@ -59,35 +59,34 @@ int64_t BeginForward(Batch batch, int64_t vocabulary) {
   return tokens;
 }
 
-Tensor Embed(Batch batch, const TensorView& embedding) {
+Tensor Embed(Batch batch, const TensorView& embedding, const Compute& compute) {
   const int64_t width = embedding.shape[1];
-  int64_t tokens = 0;
-  for (const BatchItem& item : batch) tokens += static_cast<int64_t>(item.tokens.size());
-  Tensor x(DType::kF32, {tokens, width});
-  float* row = x.floats().data();
+  std::vector<TokenId> tokens;
   for (const BatchItem& item : batch) {
-    for (const TokenId token : item.tokens) {
-      DecodeRow(embedding.dtype, embedding.row(token), {row, static_cast<size_t>(width)});
-      row += width;
-    }
+    tokens.insert(tokens.end(), item.tokens.begin(), item.tokens.end());
   }
+  const auto count = static_cast<int64_t>(tokens.size());
+  Tensor x(DType::kF32, {count, width}, Fill::kNone);
+  compute.threads.ParallelFor(count, [&](int64_t t, int) {
+    DecodeRow(embedding.dtype, embedding.row(tokens[static_cast<size_t>(t)]),
+              x.floats().subspan(static_cast<size_t>(t * width), static_cast<size_t>(width)));
+  });
   return x;
 }
 
 Tensor Head(Batch batch, const Tensor& x, const Norm& norm, const Linear& head,
-            const Compute& compute) {
+            Scratch& scratch, const Compute& compute) {
   const std::vector<int64_t> rows = WantedRows(batch);
   const int64_t width = x.shape()[1];
   const auto count = static_cast<int64_t>(rows.size());
-  Tensor logits(DType::kF32, {count, head.out()});
+  Tensor logits(DType::kF32, {count, head.out()}, Fill::kNone);
   if (count == 0) return logits;
-  Tensor wanted(DType::kF32, {count, width});
+  Tensor wanted(DType::kF32, {count, width}, Fill::kNone);
   float* out = wanted.floats().data();
   for (const int64_t row : rows) {
     out = std::copy_n(x.floats().data() + row * width, width, out);
   }
-  Apply(norm, wanted, wanted, compute);
-  Apply(head, wanted, logits, compute);
+  Apply(&norm, wanted, {{.linear = head, .y = logits}}, scratch, compute);
   return logits;
 }
 

@@ -1,0 +1,150 @@
+#include "tome/kernels/attention.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace tome {
+namespace {
+
+constexpr int64_t kPagesPerPart = kKvPartTokens / kKvPageTokens;
+// A sequence with at most so many new tokens, and (token, part) pairs, is cut by parts.
+constexpr int64_t kSplitTokens = 64;
+constexpr int64_t kSplitPartials = 4096;
+
+int64_t LastPosition(const AttentionSequence& sequence) {
+  return sequence.first_position + sequence.tokens - 1;
+}
+
+bool IsSplit(const AttentionSequence& sequence) {
+  const int64_t parts = LastPosition(sequence) / kKvPartTokens + 1;
+  return sequence.tokens == 1 ||
+         (sequence.tokens <= kSplitTokens && sequence.tokens * parts <= kSplitPartials);
+}
+
+// The pages of a part that a sequence has: those who have the same ones can read them together.
+std::vector<const std::byte*> PagesOf(const AttentionSequence& sequence, int64_t part) {
+  const int64_t pages = LastPosition(sequence) / kKvPageTokens + 1;
+  const auto begin = static_cast<size_t>(part * kPagesPerPart);
+  const auto end = static_cast<size_t>(std::min((part + 1) * kPagesPerPart, pages));
+  const auto keys = sequence.kv.keys.subspan(begin, end - begin);
+  return {keys.begin(), keys.end()};
+}
+
+class Planner {
+ public:
+  explicit Planner(const AttentionArgs& args)
+      : args_(args),
+        block_rows_(std::max<int64_t>(1, AttentionBlockQueries(args.head_size) /
+                                             HeadsTogether(args.heads / args.kv_heads))) {}
+
+  AttentionPlan Make() {
+    for (size_t s = 0; s < args_.sequences.size(); ++s) {
+      const AttentionSequence& sequence = args_.sequences[s];
+      if (sequence.tokens == 0) continue;
+      if (IsSplit(sequence)) {
+        AddSplit(static_cast<int32_t>(s));
+      } else {
+        AddWhole(static_cast<int32_t>(s));
+      }
+    }
+    for (const auto& [key, rows] : shared_) AddBlocks(rows, key.first, key.first + 1, true);
+    std::stable_sort(plan_.blocks.begin(), plan_.blocks.end(), [](const auto& a, const auto& b) {
+      const auto cost = [](const AttentionPlan::Block& block) {
+        return (block.row_end - block.row_begin) * (block.part_end - block.part_begin);
+      };
+      return cost(a) > cost(b);
+    });
+    return std::move(plan_);
+  }
+
+ private:
+  int64_t FirstPart(int64_t position) const {
+    return FirstSeen(position, args_.window) / kKvPartTokens;
+  }
+
+  void AddSplit(int32_t index) {
+    const AttentionSequence& sequence = args_.sequences[static_cast<size_t>(index)];
+    for (int64_t t = 0; t < sequence.tokens; ++t) {
+      const int64_t position = sequence.first_position + t;
+      const int64_t first = FirstPart(position);
+      const int64_t last = position / kKvPartTokens;
+      const auto row = static_cast<int32_t>(plan_.rows.size());
+      plan_.rows.push_back(
+          {.sequence = index, .token = static_cast<int32_t>(t), .partials = plan_.partials});
+      plan_.partials += last - first + 1;
+      plan_.merged.push_back(row);
+      for (int64_t part = first; part <= last; ++part) {
+        shared_[{part, PagesOf(sequence, part)}].push_back(row);
+      }
+    }
+  }
+
+  void AddWhole(int32_t index) {
+    const AttentionSequence& sequence = args_.sequences[static_cast<size_t>(index)];
+    for (int64_t begin = 0; begin < sequence.tokens; begin += block_rows_) {
+      const int64_t end = std::min(sequence.tokens, begin + block_rows_);
+      std::vector<int32_t> rows;
+      for (int64_t t = begin; t < end; ++t) {
+        rows.push_back(static_cast<int32_t>(plan_.rows.size()));
+        plan_.rows.push_back({.sequence = index, .token = static_cast<int32_t>(t)});
+      }
+      AddBlocks(rows, FirstPart(sequence.first_position + begin),
+                (sequence.first_position + end - 1) / kKvPartTokens + 1, false);
+    }
+  }
+
+  void AddBlocks(const std::vector<int32_t>& rows, int64_t part_begin, int64_t part_end,
+                 bool split) {
+    const auto count = static_cast<int64_t>(rows.size());
+    for (int64_t begin = 0; begin < count; begin += block_rows_) {
+      const int64_t end = std::min(count, begin + block_rows_);
+      const auto at = static_cast<int64_t>(plan_.row_lists.size());
+      plan_.row_lists.insert(plan_.row_lists.end(), rows.begin() + begin, rows.begin() + end);
+      plan_.blocks.push_back({.row_begin = at,
+                              .row_end = at + end - begin,
+                              .part_begin = part_begin,
+                              .part_end = part_end,
+                              .split = split});
+    }
+  }
+
+  const AttentionArgs& args_;
+  int64_t block_rows_;
+  AttentionPlan plan_;
+  std::map<std::pair<int64_t, std::vector<const std::byte*>>, std::vector<int32_t>> shared_;
+};
+
+}  // namespace
+
+std::string_view NameOf(KvType type) {
+  switch (type) {
+    case KvType::kF32:
+      return "f32";
+    case KvType::kF16:
+      return "f16";
+    case KvType::kBF16:
+      return "bf16";
+    case KvType::kQ8:
+      return "q8";
+    case KvType::kQ4:
+      break;
+  }
+  return "q4";
+}
+
+std::optional<KvType> KvTypeFromName(std::string_view name) {
+  for (const KvType type : kKvTypes) {
+    if (NameOf(type) == name) return type;
+  }
+  return std::nullopt;
+}
+
+AttentionPlan PlanAttention(const AttentionArgs& args) { return Planner(args).Make(); }
+
+int64_t AttentionScratchBytes(const AttentionArgs& args, const AttentionPlan& plan) {
+  return plan.partials * args.heads * AttentionPartialFloats(args.head_size) *
+         static_cast<int64_t>(sizeof(float));
+}
+
+}  // namespace tome

@@ -1,0 +1,211 @@
+// The SIMD layer on AVX-512 (F, BW, DQ, VL), with VNNI and BF16 where the compiler's flags have
+// them: see simd/simd.h for what each name means.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace tome::TOME_KERNEL_SET {
+
+inline constexpr int kLanes = 16;
+using F32 = __m512;
+using I32 = __m512i;
+using Bytes = __m512i;
+using Mask = __mmask16;
+
+inline F32 Zero() { return _mm512_setzero_ps(); }
+inline F32 Set(float x) { return _mm512_set1_ps(x); }
+inline F32 Load(const float* p) { return _mm512_loadu_ps(p); }
+inline void Store(float* p, F32 x) { _mm512_storeu_ps(p, x); }
+inline Mask FirstLanes(int64_t count) {
+  return static_cast<Mask>(count >= 16 ? 0xFFFFU : (1U << count) - 1U);
+}
+inline F32 LoadFirst(const float* p, int64_t count) {
+  return _mm512_maskz_loadu_ps(FirstLanes(count), p);
+}
+inline void StoreFirst(float* p, F32 x, int64_t count) {
+  _mm512_mask_storeu_ps(p, FirstLanes(count), x);
+}
+inline F32 Add(F32 a, F32 b) { return _mm512_add_ps(a, b); }
+inline F32 Sub(F32 a, F32 b) { return _mm512_sub_ps(a, b); }
+inline F32 Mul(F32 a, F32 b) { return _mm512_mul_ps(a, b); }
+inline F32 Div(F32 a, F32 b) { return _mm512_div_ps(a, b); }
+inline F32 Fma(F32 a, F32 b, F32 c) { return _mm512_fmadd_ps(a, b, c); }
+inline F32 Fnma(F32 a, F32 b, F32 c) { return _mm512_fnmadd_ps(a, b, c); }
+inline F32 Max(F32 a, F32 b) { return _mm512_max_ps(a, b); }
+inline F32 Min(F32 a, F32 b) { return _mm512_min_ps(a, b); }
+inline F32 Abs(F32 a) { return _mm512_abs_ps(a); }
+inline F32 Round(F32 a) {
+  return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+inline F32 TimesPowerOfTwo(F32 a, F32 n) { return _mm512_scalef_ps(a, n); }
+inline float Sum(F32 a) { return _mm512_reduce_add_ps(a); }
+inline float Largest(F32 a) { return _mm512_reduce_max_ps(a); }
+// Lanes begin ≤ lane < end of x, the others of y.
+inline F32 Select(int64_t begin, int64_t end, F32 x, F32 y) {
+  return _mm512_mask_mov_ps(y, static_cast<Mask>(FirstLanes(end) & ~FirstLanes(begin)), x);
+}
+
+// x where a < b, y elsewhere (and where either is NaN).
+inline F32 SelectBelow(F32 a, F32 b, F32 x, F32 y) {
+  return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), x);
+}
+inline F32 CopySign(F32 size, F32 sign) {
+  const __m512i bit = _mm512_set1_epi32(INT32_MIN);
+  return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(bit, _mm512_castps_si512(sign),
+                                                       _mm512_castps_si512(size), 0xCA));
+}
+
+inline I32 LoadI32(const void* p) { return _mm512_loadu_si512(p); }
+inline void StoreI32(void* p, I32 x) { _mm512_storeu_si512(p, x); }
+inline I32 SetI32(int32_t x) { return _mm512_set1_epi32(x); }
+inline I32 ZeroI32() { return _mm512_setzero_si512(); }
+inline I32 AddI32(I32 a, I32 b) { return _mm512_add_epi32(a, b); }
+inline I32 MaxI32(I32 a, I32 b) { return _mm512_max_epi32(a, b); }
+inline int32_t SumI32(I32 a) { return _mm512_reduce_add_epi32(a); }
+inline int32_t LargestI32(I32 a) { return _mm512_reduce_max_epi32(a); }
+inline I32 AndI32(I32 a, I32 b) { return _mm512_and_si512(a, b); }
+inline I32 OrI32(I32 a, I32 b) { return _mm512_or_si512(a, b); }
+inline I32 XorI32(I32 a, I32 b) { return _mm512_xor_si512(a, b); }
+template <int kBits>
+inline I32 ShiftRight(I32 a) {
+  return _mm512_srli_epi32(a, kBits);
+}
+template <int kBits>
+inline I32 ShiftLeft(I32 a) {
+  return _mm512_slli_epi32(a, kBits);
+}
+template <int kBits>
+inline I32 ShiftRightSigned(I32 a) {
+  return _mm512_srai_epi32(a, kBits);
+}
+inline I32 ShiftRightBy(I32 a, int bits) { return _mm512_srl_epi32(a, _mm_cvtsi32_si128(bits)); }
+inline I32 AddBytes(I32 a, I32 b) { return _mm512_add_epi8(a, b); }
+inline I32 BitsOf(F32 a) { return _mm512_castps_si512(a); }
+inline F32 FromBits(I32 a) { return _mm512_castsi512_ps(a); }
+inline F32 ToF32(I32 a) { return _mm512_cvtepi32_ps(a); }
+inline I32 ToI32(F32 a) { return _mm512_cvtps_epi32(a); }
+// kLanes bytes from or to memory.
+inline I32 LoadI8(const void* p) {
+  return _mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+}
+inline I32 LoadU8(const void* p) {
+  return _mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+}
+inline void StoreI8(void* p, I32 a) {
+  _mm_storeu_si128(static_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a));
+}
+inline F32 LoadF16(const void* p) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
+}
+inline void StoreF16(void* p, F32 a) {
+  _mm256_storeu_si256(static_cast<__m256i*>(p),
+                      _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+// Lanes of 32 bits that hold two halves each: the even ones, the odd ones, as floats.
+inline F32 EvenF16(I32 pairs) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(pairs)); }
+inline F32 OddF16(I32 pairs) {
+  return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(pairs, 16)));
+}
+inline F32 LoadBF16(const void* p) {
+  return FromBits(_mm512_slli_epi32(
+      _mm512_cvtepu16_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p))), 16));
+}
+inline __m256i ToBF16(F32 a) {
+#if defined(__AVX512BF16__)
+  return reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(a));
+#else
+  const I32 bits = BitsOf(a);
+  const I32 odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), SetI32(1));
+  const I32 rounded =
+      _mm512_add_epi32(bits, _mm512_add_epi32(odd, SetI32(0x7FFF)));
+  const __mmask16 nan = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
+  const I32 quiet = _mm512_or_si512(bits, SetI32(0x400000));
+  return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_mask_mov_epi32(rounded, nan, quiet), 16));
+#endif
+}
+inline void StoreBF16(void* p, F32 a) { _mm256_storeu_si256(static_cast<__m256i*>(p), ToBF16(a)); }
+
+inline F32 BroadcastF32(const float* p) { return _mm512_set1_ps(*p); }
+inline I32 BroadcastI32(const int32_t* p) { return _mm512_set1_epi32(*p); }
+inline I32 Broadcast4(const void* p) {
+  int32_t four = 0;
+  __builtin_memcpy(&four, p, sizeof four);
+  return _mm512_set1_epi32(four);
+}
+
+// acc[lane] += Σ of four products of unsigned bytes (up to 127) with signed ones.
+inline I32 DotSmall(I32 acc, Bytes u8, Bytes s8) {
+#if defined(__AVX512VNNI__)
+  return _mm512_dpbusd_epi32(acc, u8, s8);
+#else
+  return _mm512_add_epi32(
+      acc, _mm512_madd_epi16(_mm512_maddubs_epi16(u8, s8), _mm512_set1_epi16(1)));
+#endif
+}
+// The same with unsigned bytes up to 255: sixteen-bit sums of two such products would saturate.
+inline I32 DotWide(I32 acc, Bytes u8, Bytes s8) {
+#if defined(__AVX512VNNI__)
+  return _mm512_dpbusd_epi32(acc, u8, s8);
+#else
+  const I32 low = _mm512_set1_epi16(0xFF);
+  const I32 even = _mm512_madd_epi16(
+      _mm512_and_si512(u8, low), _mm512_srai_epi16(_mm512_slli_epi16(s8, 8), 8));
+  const I32 odd = _mm512_madd_epi16(_mm512_srli_epi16(u8, 8), _mm512_srai_epi16(s8, 8));
+  return _mm512_add_epi32(acc, _mm512_add_epi32(even, odd));
+#endif
+}
+
+// Pairs (even, odd) in a and then b, taken apart.
+inline void Deinterleave(F32 a, F32 b, F32& even, F32& odd) {
+  const I32 evens = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  const I32 odds = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  even = _mm512_permutex2var_ps(a, evens, b);
+  odd = _mm512_permutex2var_ps(a, odds, b);
+}
+inline void Interleave(F32 even, F32 odd, F32& a, F32& b) {
+  const I32 low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const I32 high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  a = _mm512_permutex2var_ps(even, low, odd);
+  b = _mm512_permutex2var_ps(even, high, odd);
+}
+// p[0], p[1], p[0], p[1], …
+inline F32 BroadcastPair(const float* p) {
+  double pair = 0;
+  __builtin_memcpy(&pair, p, sizeof pair);
+  return _mm512_castpd_ps(_mm512_set1_pd(pair));
+}
+
+#if defined(__AVX512BF16__)
+inline constexpr bool kHasBF16Dot = true;
+// acc[lane] += the two products of a pair of BF16.
+inline F32 DotBF16(F32 acc, I32 a, I32 b) {
+  return _mm512_dpbf16_ps(acc, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
+}
+// 2 · kLanes values as BF16: those of `low`, then those of `high`.
+inline I32 PackBF16(F32 low, F32 high) {
+  return reinterpret_cast<I32>(_mm512_cvtne2ps_pbh(high, low));
+}
+#else
+inline constexpr bool kHasBF16Dot = false;
+inline F32 DotBF16(F32 acc, I32, I32) { return acc; }
+inline I32 PackBF16(F32, F32) { return ZeroI32(); }
+#endif
+
+// Sums of squares in double.
+struct F64Sum {
+  __m512d low = _mm512_setzero_pd();
+  __m512d high = _mm512_setzero_pd();
+  void AddSquares(F32 x) {
+    const __m512d a = _mm512_cvtps_pd(_mm512_castps512_ps256(x));
+    const __m512d b = _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1));
+    low = _mm512_fmadd_pd(a, a, low);
+    high = _mm512_fmadd_pd(b, b, high);
+  }
+  double Total() const { return _mm512_reduce_add_pd(_mm512_add_pd(low, high)); }
+};
+
+inline void Prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+
+}  // namespace tome::TOME_KERNEL_SET

@@ -1,0 +1,445 @@
+#include "tome/kernels/attention.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "tome/kernels/generic/kv_element.h"
+#include "tome/kernels/simd/kv_page.h"
+#include "tome/kernels/simd/math.h"
+#include "tome/kernels/simd/set.h"
+
+namespace tome::TOME_KERNEL_SET {
+namespace {
+
+constexpr int64_t kMaxQueries = 128;
+constexpr int64_t kMaxSums = 128 * 128;  // of a block: AttentionBlockQueries · channels
+// The largest score before any was seen: not −∞, whose difference to itself is no number.
+constexpr float kLowest = std::numeric_limits<float>::lowest();
+constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+constexpr int64_t kPageVectors = kKvPageTokens / kLanes;
+
+float ExpOf(float x) {
+  alignas(64) float lanes[kLanes];
+  Store(lanes, Exp(Set(x)));
+  return lanes[0];
+}
+
+// One query: a head of a row, at a position.
+struct Query {
+  int64_t position = 0;
+  int64_t first_seen = 0;
+  float* out = nullptr;
+  int64_t partials = -1;  // of its row and head: index of the part's first, in partial results
+  int64_t first_part = 0;
+};
+
+// The online softmax of a block's queries.
+struct Softmax {
+  float largest[kMaxQueries];
+  float total[kMaxQueries];
+  alignas(64) float sums[kMaxSums];  // [query][channels]
+
+  void Reset(int64_t queries, int64_t channels) {
+    std::fill_n(largest, queries, kLowest);
+    std::fill_n(total, queries, 0.0F);
+    std::fill_n(sums, queries * channels, 0.0F);
+  }
+};
+
+void Scale(float* sums, int64_t channels, float factor) {
+  const F32 f = Set(factor);
+  for (int64_t c = 0; c < channels; c += kLanes) Store(sums + c, Mul(Load(sums + c), f));
+}
+
+// Adds a part's result to that of the parts before it.
+void Merge(float largest, float total, const float* sums, int64_t channels, float& all_largest,
+           float& all_total, float* all_sums) {
+  const float most = std::max(largest, all_largest);
+  const float mine = ExpOf(largest - most);
+  const float theirs = ExpOf(all_largest - most);
+  all_largest = most;
+  all_total = all_total * theirs + total * mine;
+  for (int64_t c = 0; c < channels; c += kLanes) {
+    const int64_t left = channels - c;
+    const F32 kept = Mul(LoadFirst(all_sums + c, left), Set(theirs));
+    StoreFirst(all_sums + c, Fma(LoadFirst(sums + c, left), Set(mine), kept), left);
+  }
+}
+
+// out = sums / total. Adding zero makes −0 a 0: whether masked positions were added to a sum is
+// not to show.
+void Normalize(const float* sums, float total, int64_t head_size, float* out) {
+  for (int64_t c = 0; c < head_size; c += kLanes) {
+    const int64_t left = head_size - c;
+    StoreFirst(out + c, Add(Div(LoadFirst(sums + c, left), Set(total)), Zero()), left);
+  }
+}
+
+// The queries of a block for some heads of one key head, over its parts.
+template <typename Dot>
+class BlockAttention {
+ public:
+  BlockAttention(const AttentionArgs& args, const AttentionPlan::Block& block, int64_t kv_head,
+                 int64_t head_begin, int64_t head_end)
+      : args_(args), block_(block), kv_head_(kv_head), channels_(PaddedHead(args.head_size)) {
+    for (int64_t i = block.row_begin; i < block.row_end; ++i) {
+      const AttentionPlan::Row& row =
+          args.plan->rows[static_cast<size_t>(args.plan->row_lists[static_cast<size_t>(i)])];
+      const AttentionSequence& sequence = args.sequences[static_cast<size_t>(row.sequence)];
+      for (int64_t head = head_begin; head < head_end; ++head) AddQuery(sequence, row, head);
+    }
+    // All rows of a block see the same pages: those of its first one's sequence.
+    const AttentionPlan::Row& first = args.plan->rows[static_cast<size_t>(
+        args.plan->row_lists[static_cast<size_t>(block.row_begin)])];
+    sequence_ = &args.sequences[static_cast<size_t>(first.sequence)];
+    const auto bytes = static_cast<size_t>(kKvPageTokens * channels_ * 4);
+    std::memset(keys_, 0, bytes);
+    std::memset(values_, 0, bytes);
+  }
+
+  void Run() {
+#if defined(__AMX_BF16__)
+    const TileScope scope(static_cast<int>(std::min(queries_, kTileRows)), 64);
+#endif
+    if (block_.split) {
+      AttendPart(block_.part_begin);
+      for (int64_t i = 0; i < queries_; ++i) StorePartial(i);
+      return;
+    }
+    all_.Reset(queries_, channels_);
+    for (int64_t part = block_.part_begin; part < block_.part_end; ++part) {
+      AttendPart(part);
+      for (int64_t i = 0; i < queries_; ++i) {
+        Merge(part_.largest[i], part_.total[i], part_.sums + i * channels_, channels_,
+              all_.largest[i], all_.total[i], all_.sums + i * channels_);
+      }
+    }
+    for (int64_t i = 0; i < queries_; ++i) {
+      Normalize(all_.sums + i * channels_, all_.total[i], args_.head_size, queries_of_[i].out);
+    }
+  }
+
+ private:
+  static constexpr bool kPairs = std::is_same_v<Dot, BF16PairDot>;
+  static constexpr int64_t kElementBytes = kPairs ? 2 : 4;
+
+  void AddQuery(const AttentionSequence& sequence, const AttentionPlan::Row& row, int64_t head) {
+    const int64_t position = sequence.first_position + row.token;
+    const int64_t at = (row.token * args_.heads + head) * args_.head_size;
+    const int64_t first_seen = FirstSeen(position, args_.window);
+    queries_of_[queries_] = {.position = position,
+                             .first_seen = first_seen,
+                             .out = sequence.out + at,
+                             .partials = row.partials < 0 ? -1 : row.partials * args_.heads + head,
+                             .first_part = first_seen / kKvPartTokens};
+    std::byte* const to = q_ + queries_ * channels_ * kElementBytes;
+    const float* const q = sequence.q + at;
+    for (int64_t c = 0; c < channels_; c += kLanes) {
+      const F32 x = LoadFirst(q + c, args_.head_size - c);
+      if constexpr (kPairs) {
+        StoreBF16(to + c * 2, x);
+      } else {
+        Store(reinterpret_cast<float*>(to) + c, x);
+      }
+    }
+    ++queries_;
+  }
+
+  void AttendPart(int64_t part) {
+    part_.Reset(queries_, channels_);
+    int64_t first = std::numeric_limits<int64_t>::max();
+    int64_t last = 0;
+    for (int64_t i = 0; i < queries_; ++i) {
+      first = std::min(first, queries_of_[i].first_seen);
+      last = std::max(last, queries_of_[i].position);
+    }
+    const int64_t begin = std::max(first, part * kKvPartTokens) / kKvPageTokens;
+    const int64_t end =
+        std::min(last + 1, (part + 1) * kKvPartTokens);  // the first position not seen
+    for (int64_t page = begin; page * kKvPageTokens < end; ++page) AttendPage(page);
+  }
+
+  void AttendPage(int64_t page) {
+    const int64_t base = page * kKvPageTokens;
+    const int64_t written = sequence_->first_position + sequence_->tokens - base;
+    const int64_t slice = kv_head_ * KvSliceBytes(args_.type, args_.head_size);
+    const PageOperands operands = OperandsOf<Dot>(
+        args_.type, sequence_->kv.keys[static_cast<size_t>(page)] + slice,
+        sequence_->kv.values[static_cast<size_t>(page)] + slice, args_.head_size,
+        std::min(written, kKvPageTokens), keys_, values_);
+    for (int64_t begin = 0; begin < queries_; begin += kTileRows) {
+      const int64_t end = std::min(queries_, begin + kTileRows);
+      bool seen = false;
+      for (int64_t i = begin; i < end; ++i) {
+        seen |= queries_of_[i].position >= base &&
+                queries_of_[i].first_seen < base + kKvPageTokens;
+      }
+      if (seen) AttendTile(begin, end, base, operands);
+    }
+  }
+
+  void AttendTile(int64_t begin, int64_t end, int64_t base, const PageOperands& operands) {
+    alignas(64) float scores[kTileRows * kKvPageTokens];
+    alignas(64) std::byte weights[kTileRows * kKvPageTokens * kElementBytes];
+    constexpr int64_t kPerElement = kPairs ? 2 : 1;  // values of a 4-byte element of A
+    Gemm<Dot>({.a = q_ + begin * channels_ * kElementBytes,
+               .a_row = channels_ * kElementBytes,
+               .a_block = kRowBlock * kElementBytes,
+               .b = operands.keys,
+               .b_step = kKvPageTokens * 4,
+               .b_vector = kVectorBytes,
+               .c = scores,
+               .c_row = kKvPageTokens,
+               .steps = channels_ / kPerElement},
+              end - begin, kPageVectors);
+    for (int64_t i = begin; i < end; ++i) {
+      WeighRow(i, base, scores + (i - begin) * kKvPageTokens,
+               weights + (i - begin) * kKvPageTokens * kElementBytes);
+    }
+    Gemm<Dot>({.a = weights,
+               .a_row = kKvPageTokens * kElementBytes,
+               .a_block = kRowBlock * kElementBytes,
+               .b = operands.values,
+               .b_step = channels_ * 4,
+               .b_vector = kVectorBytes,
+               .c = part_.sums + begin * channels_,
+               .c_row = channels_,
+               .steps = kKvPageTokens / kPerElement,
+               .add = true},
+              end - begin, channels_ / kLanes);
+  }
+
+  // Scores to softmax weights relative to the largest score so far.
+  void WeighRow(int64_t i, int64_t base, const float* scores, std::byte* weights) {
+    const Query& query = queries_of_[i];
+    const int64_t begin = query.first_seen - base;
+    const int64_t end = query.position + 1 - base;
+    const bool masked = begin > 0 || end < kKvPageTokens;
+    F32 x[kPageVectors];
+    const F32 scale = Set(args_.scale);
+    for (int64_t v = 0; v < kPageVectors; ++v) x[v] = Mul(Load(scores + v * kLanes), scale);
+    if (args_.soft_cap > 0) {
+      for (F32& s : x) s = Mul(Set(args_.soft_cap), Tanh(Div(s, Set(args_.soft_cap))));
+    }
+    if (masked) {
+      for (int64_t v = 0; v < kPageVectors; ++v) {
+        const int64_t lane = v * kLanes;
+        x[v] = Select(std::clamp<int64_t>(begin - lane, 0, kLanes),
+                      std::clamp<int64_t>(end - lane, 0, kLanes), x[v], Set(kMinusInfinity));
+      }
+    }
+    F32 most = x[0];
+    for (int64_t v = 1; v < kPageVectors; ++v) most = Max(most, x[v]);
+    const float before = part_.largest[i];
+    const float largest = std::max(before, Largest(most));
+    const F32 shift = Set(largest);
+    F32 sum = Zero();
+    for (F32& s : x) {
+      s = Exp(Sub(s, shift));
+      sum = Add(sum, s);
+    }
+    if constexpr (kPairs) {
+      for (int64_t v = 0; v < kPageVectors; v += 2) {
+        StoreI32(weights + v * kLanes * 2, PackBF16(x[v], x[v + 1]));
+      }
+    } else {
+      for (int64_t v = 0; v < kPageVectors; ++v) {
+        Store(reinterpret_cast<float*>(weights) + v * kLanes, x[v]);
+      }
+    }
+    float total = part_.total[i];
+    if (largest != before) {
+      const float shrink = ExpOf(before - largest);
+      total *= shrink;
+      Scale(part_.sums + i * channels_, channels_, shrink);
+      part_.largest[i] = largest;
+    }
+    part_.total[i] = total + Sum(sum);
+  }
+
+  void StorePartial(int64_t i) {
+    const Query& query = queries_of_[i];
+    const int64_t part = block_.part_begin - query.first_part;
+    const int64_t floats = AttentionPartialFloats(args_.head_size);
+    float* const to = reinterpret_cast<float*>(args_.scratch) +
+                      (query.partials + part * args_.heads) * floats;
+    std::copy_n(part_.sums + i * channels_, args_.head_size, to);
+    to[args_.head_size] = part_.total[i];
+    to[args_.head_size + 1] = part_.largest[i];
+  }
+
+  const AttentionArgs& args_;
+  const AttentionPlan::Block& block_;
+  int64_t kv_head_;
+  int64_t channels_;
+  const AttentionSequence* sequence_ = nullptr;
+  int64_t queries_ = 0;
+  Query queries_of_[kMaxQueries];
+  alignas(64) std::byte q_[kMaxSums * 4];
+  Softmax part_;
+  Softmax all_;
+  alignas(64) std::byte keys_[kPageOperandBytes];
+  alignas(64) std::byte values_[kPageOperandBytes];
+};
+
+// The parts of one split query, merged in order.
+void MergeParts(const AttentionArgs& args, const AttentionPlan::Row& row, int64_t head) {
+  const AttentionSequence& sequence = args.sequences[static_cast<size_t>(row.sequence)];
+  const int64_t position = sequence.first_position + row.token;
+  const int64_t parts =
+      position / kKvPartTokens - FirstSeen(position, args.window) / kKvPartTokens + 1;
+  const int64_t size = args.head_size;
+  float largest = kLowest;
+  float total = 0;
+  alignas(64) float sums[kMaxHeadSize] = {};
+  for (int64_t part = 0; part < parts; ++part) {
+    const float* const from =
+        reinterpret_cast<const float*>(args.scratch) +
+        ((row.partials + part) * args.heads + head) * AttentionPartialFloats(size);
+    Merge(from[size + 1], from[size], from, size, largest, total, sums);
+  }
+  Normalize(sums, total, size, sequence.out + (row.token * args.heads + head) * size);
+}
+
+template <typename Dot>
+void AttendAll(const AttentionArgs& args, ThreadPool& threads) {
+  const AttentionPlan& plan = *args.plan;
+  const int64_t group = args.heads / args.kv_heads;
+  const int64_t together = HeadsTogether(group);
+  const int64_t chunks = (group + together - 1) / together;  // of a key head's heads
+  const auto blocks = static_cast<int64_t>(plan.blocks.size());
+  // A key head's blocks one after another: its keys and values stay in the cache.
+  threads.ParallelFor(args.kv_heads * chunks * blocks, [&](int64_t task, int) {
+    const int64_t kv_head = task / (chunks * blocks);
+    const int64_t first = task / blocks % chunks * together;
+    BlockAttention<Dot> block(args, plan.blocks[static_cast<size_t>(task % blocks)], kv_head,
+                              kv_head * group + first,
+                              kv_head * group + std::min(group, first + together));
+    block.Run();
+  });
+  const auto merged = static_cast<int64_t>(plan.merged.size());
+  threads.ParallelFor(merged, [&](int64_t task, int) {
+    const AttentionPlan::Row& row =
+        plan.rows[static_cast<size_t>(plan.merged[static_cast<size_t>(task)])];
+    for (int64_t head = 0; head < args.heads; ++head) MergeParts(args, row, head);
+  });
+}
+
+// --- Writing -----------------------------------------------------------------------------------
+
+void PutInteger(KvType type, std::byte* slice, int64_t index, int32_t q) {
+  if (type == KvType::kQ8) {
+    slice[index] = static_cast<std::byte>(q);
+    return;
+  }
+  const auto nibble = static_cast<std::byte>(q + 8);
+  std::byte& byte = slice[index / 64 * 32 + index % 32];
+  byte = index % 64 < 32 ? (byte & std::byte{0xF0}) | nibble
+                         : (byte & std::byte{0x0F}) | nibble << 4;
+}
+
+// As generic::WriteKvVector, with the rounding of a whole head at once.
+void WriteQuantized(const KvWriteArgs& args, bool keys, const float* x, std::byte* slice,
+                    int64_t slot) {
+  const int64_t size = args.head_size;
+  const bool eight = args.type == KvType::kQ8;
+  std::byte* const scales = slice + KvElementBytes(args.type, size);
+  alignas(64) int32_t q[kKvScaleDims];
+  for (int64_t begin = 0; begin < size; begin += kKvScaleDims) {
+    const int64_t end = std::min(size, begin + kKvScaleDims);
+    float largest = 0;  // the value of largest magnitude; a NaN stays
+    for (int64_t c = begin; c < end; ++c) {
+      if (!(std::abs(x[c]) <= std::abs(largest))) largest = x[c];
+    }
+    const uint16_t half = F16FromFloat(eight ? std::abs(largest) / 127.0F : largest / -8.0F);
+    const float d = FloatFromF16(half);
+    std::memcpy(scales + (begin / kKvScaleDims * kKvPageTokens + slot) * 2, &half, 2);
+    const F32 inverse = Set(d == 0 || !std::isfinite(d) ? 0.0F : 1.0F / d);
+    const F32 low = Set(eight ? -127.0F : -8.0F);
+    const F32 high = Set(eight ? 127.0F : 7.0F);
+    for (int64_t i = 0; i < kKvScaleDims; i += kLanes) {
+      const F32 scaled = Mul(LoadFirst(x + begin + i, size - begin - i), inverse);
+      StoreI32(q + i, ToI32(Max(low, Min(scaled, high))));
+    }
+    for (int64_t c = begin; c < end; ++c) {
+      PutInteger(args.type, slice,
+                 keys ? KeyElement(args.type, slot, c) : ValueElement(args.type, size, slot, c),
+                 q[c - begin]);
+    }
+  }
+  if (size % 2 != 0) {
+    PutInteger(
+        args.type, slice,
+        keys ? KeyElement(args.type, slot, size) : ValueElement(args.type, size, slot, size), 0);
+  }
+}
+
+void WriteHalves(const KvWriteArgs& args, bool keys, const float* x, std::byte* slice,
+                 int64_t slot) {
+  alignas(64) uint16_t halves[kMaxHeadSize + kLanes];
+  const F32 most = Set(65504);
+  for (int64_t c = 0; c < args.head_size; c += kLanes) {
+    const F32 value = LoadFirst(x + c, args.head_size - c);
+    if (args.type == KvType::kF16) {
+      StoreF16(halves + c, Max(Sub(Zero(), most), Min(most, value)));
+    } else {
+      StoreBF16(halves + c, value);
+    }
+  }
+  const int64_t padded = KvPaddedHead(args.head_size);
+  if (args.head_size % 2 != 0) halves[args.head_size] = 0;
+  if (keys) {
+    for (int64_t pair = 0; pair < padded / 2; ++pair) {
+      std::memcpy(slice + (pair * kKvPageTokens + slot) * 4, halves + 2 * pair, 4);
+    }
+    return;
+  }
+  std::byte* const to = slice + (slot / 2 * padded * 2 + slot % 2) * 2;
+  for (int64_t c = 0; c < padded; ++c) std::memcpy(to + c * 4, halves + c, 2);
+}
+
+void WriteToken(const KvWriteArgs& args, bool keys, const float* x, std::byte* slice,
+                int64_t slot) {
+  if (args.type == KvType::kF32) {
+    return generic::WriteKvVector(args.type, slice, args.head_size, keys, slot, x);
+  }
+  if (IsScaled(args.type)) return WriteQuantized(args, keys, x, slice, slot);
+  WriteHalves(args, keys, x, slice, slot);
+}
+
+}  // namespace
+
+void Attention(const AttentionArgs& args, ThreadPool& threads) noexcept {
+  if constexpr (kHasBF16Dot) {
+    if (args.type != KvType::kF32) return AttendAll<BF16PairDot>(args, threads);
+  }
+  AttendAll<F32Dot>(args, threads);
+}
+
+void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept {
+  if (args.tokens == 0) return;
+  const int64_t first = args.first_position / kKvPageTokens;
+  const int64_t last = (args.first_position + args.tokens - 1) / kKvPageTokens;
+  const int64_t slice = KvSliceBytes(args.type, args.head_size);
+  // A page's slice is written by one thread: nibbles of two tokens share a byte.
+  threads.ParallelFor((last - first + 1) * args.kv_heads, [&](int64_t task, int) {
+    const int64_t page = first + task / args.kv_heads;
+    const int64_t head = task % args.kv_heads;
+    const int64_t begin = std::max(args.first_position, page * kKvPageTokens);
+    const int64_t end =
+        std::min(args.first_position + args.tokens, (page + 1) * kKvPageTokens);
+    for (int64_t position = begin; position < end; ++position) {
+      const int64_t from =
+          ((position - args.first_position) * args.kv_heads + head) * args.head_size;
+      const int64_t slot = position % kKvPageTokens;
+      WriteToken(args, true, args.k + from, args.keys[static_cast<size_t>(page)] + head * slice,
+                 slot);
+      WriteToken(args, false, args.v + from,
+                 args.values[static_cast<size_t>(page)] + head * slice, slot);
+    }
+  });
+}
+
+}  // namespace tome::TOME_KERNEL_SET

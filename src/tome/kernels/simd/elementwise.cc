@@ -1,0 +1,99 @@
+#include <algorithm>
+#include <cmath>
+
+#include "tome/kernels/simd/math.h"
+#include "tome/kernels/simd/set.h"
+
+namespace tome::TOME_KERNEL_SET {
+namespace {
+
+// Rows of one task: enough work to outweigh fetching it.
+int64_t RowsPerTask(int64_t width) { return std::max<int64_t>(1, 8192 / width); }
+
+void NormalizeRow(const RmsNormArgs& args, int64_t row) {
+  const float* const x = args.x + row * args.width;
+  float* const y = args.y + row * args.width;
+  F64Sum squares;
+  for (int64_t i = 0; i < args.width; i += kLanes) {
+    squares.AddSquares(LoadFirst(x + i, args.width - i));
+  }
+  const double mean = squares.Total() / static_cast<double>(args.width);
+  const F32 factor = Set(static_cast<float>(1.0 / std::sqrt(mean + double{args.eps})));
+  for (int64_t i = 0; i < args.width; i += kLanes) {
+    const int64_t left = args.width - i;
+    StoreFirst(y + i, Mul(LoadFirst(args.weight + i, left), Mul(LoadFirst(x + i, left), factor)),
+               left);
+  }
+}
+
+void RotateHalves(float* x, const float* cos, const float* sin, int64_t half) {
+  for (int64_t i = 0; i < half; i += kLanes) {
+    const int64_t left = half - i;
+    const F32 a = LoadFirst(x + i, left);
+    const F32 b = LoadFirst(x + half + i, left);
+    const F32 c = LoadFirst(cos + i, left);
+    const F32 s = LoadFirst(sin + i, left);
+    StoreFirst(x + i, Sub(Mul(a, c), Mul(b, s)), left);
+    StoreFirst(x + half + i, Add(Mul(b, c), Mul(a, s)), left);
+  }
+}
+
+void RotatePairs(float* x, const float* cos, const float* sin, int64_t half) {
+  int64_t i = 0;
+  for (; i + kLanes <= half; i += kLanes) {
+    F32 a;
+    F32 b;
+    Deinterleave(Load(x + 2 * i), Load(x + 2 * i + kLanes), a, b);
+    const F32 c = Load(cos + i);
+    const F32 s = Load(sin + i);
+    F32 low;
+    F32 high;
+    Interleave(Sub(Mul(a, c), Mul(b, s)), Add(Mul(b, c), Mul(a, s)), low, high);
+    Store(x + 2 * i, low);
+    Store(x + 2 * i + kLanes, high);
+  }
+  for (; i < half; ++i) {
+    const float a = x[2 * i];
+    const float b = x[2 * i + 1];
+    x[2 * i] = a * cos[i] - b * sin[i];
+    x[2 * i + 1] = b * cos[i] + a * sin[i];
+  }
+}
+
+}  // namespace
+
+void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept {
+  const int64_t step = RowsPerTask(args.width);
+  threads.ParallelFor((args.rows + step - 1) / step, [&](int64_t task, int) {
+    const int64_t end = std::min(args.rows, (task + 1) * step);
+    for (int64_t row = task * step; row < end; ++row) NormalizeRow(args, row);
+  });
+}
+
+void Rope(const RopeArgs& args, ThreadPool& threads) noexcept {
+  const int64_t half = args.rotary / 2;
+  const int64_t step = RowsPerTask(args.heads * args.head_size);
+  threads.ParallelFor((args.tokens + step - 1) / step, [&](int64_t task, int) {
+    const int64_t end = std::min(args.tokens, (task + 1) * step);
+    for (int64_t t = task * step; t < end; ++t) {
+      for (int64_t h = 0; h < args.heads; ++h) {
+        float* const x = args.x + (t * args.heads + h) * args.head_size;
+        if (args.layout == RopeLayout::kInterleaved) {
+          RotatePairs(x, args.cos + t * half, args.sin + t * half, half);
+        } else {
+          RotateHalves(x, args.cos + t * half, args.sin + t * half, half);
+        }
+      }
+    }
+  });
+}
+
+void SoftCap(const SoftCapArgs& args) noexcept {
+  for (int64_t i = 0; i < args.size; i += kLanes) {
+    const int64_t left = args.size - i;
+    const F32 x = LoadFirst(args.x + i, left);
+    StoreFirst(args.x + i, Mul(Set(args.cap), Tanh(Div(x, Set(args.cap)))), left);
+  }
+}
+
+}  // namespace tome::TOME_KERNEL_SET

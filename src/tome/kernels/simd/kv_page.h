@@ -1,0 +1,208 @@
+// Pages of the KV cache (attention.h) as the operands of products: one head's keys and values of
+// kKvPageTokens tokens, as floats or as pairs of BF16.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "tome/kernels/attention.h"
+#include "tome/kernels/simd/gemm.h"
+#include "tome/tensor/float16.h"
+
+namespace tome::TOME_KERNEL_SET {
+
+// Channels of a head, padded with zeros to whole blocks.
+constexpr int64_t PaddedHead(int64_t head_size) { return RowBlocks(head_size) * kRowBlock; }
+
+// Operands: F32Dot has keys [channels][64 tokens] and values [64 tokens][channels] of floats;
+// BF16PairDot keys [channels / 2][64 tokens][2], values [64 / 2][channels][2].
+struct PageOperands {
+  const std::byte* keys = nullptr;
+  const std::byte* values = nullptr;
+};
+
+inline constexpr int64_t kPageOperandBytes = kKvPageTokens * kMaxHeadSize * 4;
+
+// Elements [index, index + kLanes) of a slice, without their scale.
+template <KvType type>
+inline F32 LoadElements(const std::byte* slice, int64_t index) {
+  if constexpr (type == KvType::kF16) return LoadF16(slice + index * 2);
+  if constexpr (type == KvType::kBF16) return LoadBF16(slice + index * 2);
+  if constexpr (type == KvType::kQ8) return ToF32(LoadI8(slice + index));
+  // kQ4: runs of 64, the second half of a run in the upper nibbles.
+  const I32 bytes = LoadU8(slice + index / 64 * 32 + index % 32);
+  const I32 nibbles = index % 64 < 32 ? AndI32(bytes, SetI32(15)) : ShiftRight<4>(bytes);
+  return ToF32(AddI32(nibbles, SetI32(-8)));
+}
+
+template <KvType type>
+inline float LoadElement(const std::byte* slice, int64_t index) {
+  uint16_t half = 0;
+  if constexpr (type == KvType::kF16 || type == KvType::kBF16) {
+    std::memcpy(&half, slice + index * 2, 2);
+    return type == KvType::kF16 ? FloatFromF16(half) : FloatFromBF16(half);
+  }
+  if constexpr (type == KvType::kQ8) return static_cast<float>(static_cast<int8_t>(slice[index]));
+  const auto byte = static_cast<uint8_t>(slice[index / 64 * 32 + index % 32]);
+  return static_cast<float>((index % 64 < 32 ? byte & 15 : byte >> 4) - 8);
+}
+
+inline constexpr bool IsScaled(KvType type) { return type == KvType::kQ8 || type == KvType::kQ4; }
+
+// Two vectors of pairs (even and odd channel of a token, or even and odd token of a channel) to
+// `at`: together as BF16, or apart, the odd ones `apart` bytes further.
+template <typename Dot>
+inline void StorePairs(F32 a, F32 b, std::byte* at, int64_t apart) {
+  if constexpr (std::is_same_v<Dot, BF16PairDot>) {
+    StoreI32(at, PackBF16(a, b));
+  } else {
+    F32 even;
+    F32 odd;
+    Deinterleave(a, b, even, odd);
+    Store(reinterpret_cast<float*>(at), even);
+    Store(reinterpret_cast<float*>(at + apart), odd);
+  }
+}
+template <typename Dot>
+inline void StorePair(float even, float odd, std::byte* at, int64_t apart) {
+  if constexpr (std::is_same_v<Dot, BF16PairDot>) {
+    const uint16_t pair[2] = {BF16FromFloat(even), BF16FromFloat(odd)};
+    std::memcpy(at, pair, sizeof pair);
+  } else {
+    std::memcpy(at, &even, sizeof even);
+    std::memcpy(at + apart, &odd, sizeof odd);
+  }
+}
+
+// Bytes of one row of pairs of `columns` in an operand: pairs of BF16, or two rows of floats.
+template <typename Dot>
+constexpr int64_t PairRowBytes(int64_t columns) {
+  return std::is_same_v<Dot, BF16PairDot> ? columns * 4 : columns * 8;
+}
+
+template <typename Dot, KvType type>
+void ConvertKeys(const std::byte* slice, int64_t head_size, std::byte* out) {
+  const std::byte* const scales = slice + KvElementBytes(type, head_size);
+  alignas(64) float twice[2 * kKvPageTokens];  // each token's scale, for both channels of a pair
+  const int64_t pairs = KvPaddedHead(head_size) / 2;
+  for (int64_t pair = 0; pair < pairs; ++pair) {
+    if (IsScaled(type) && pair % (kKvScaleDims / 2) == 0) {
+      alignas(64) float once[kKvPageTokens];
+      const std::byte* from = scales + pair / (kKvScaleDims / 2) * kKvPageTokens * 2;
+      for (int64_t s = 0; s < kKvPageTokens; s += kLanes) Store(once + s, LoadF16(from + 2 * s));
+      for (int64_t s = 0; s < kKvPageTokens; ++s) twice[2 * s] = twice[2 * s + 1] = once[s];
+    }
+    std::byte* const row = out + pair * PairRowBytes<Dot>(kKvPageTokens);
+    for (int64_t i = 0; i < 2 * kKvPageTokens; i += 2 * kLanes) {
+      F32 a = LoadElements<type>(slice, pair * 2 * kKvPageTokens + i);
+      F32 b = LoadElements<type>(slice, pair * 2 * kKvPageTokens + i + kLanes);
+      if constexpr (IsScaled(type)) {
+        a = Mul(a, Load(twice + i));
+        b = Mul(b, Load(twice + i + kLanes));
+      }
+      StorePairs<Dot>(a, b, row + i * 2, kKvPageTokens * 4);
+    }
+  }
+}
+
+template <typename Dot, KvType type>
+void ConvertValues(const std::byte* slice, int64_t head_size, std::byte* out) {
+  const std::byte* const scales = slice + KvElementBytes(type, head_size);
+  const int64_t padded = KvPaddedHead(head_size);
+  const int64_t columns = PaddedHead(head_size);
+  alignas(64) float scale[kMaxHeadSize / kKvScaleDims][kKvPageTokens];
+  if constexpr (IsScaled(type)) {
+    for (int64_t block = 0; block < (head_size + kKvScaleDims - 1) / kKvScaleDims; ++block) {
+      for (int64_t s = 0; s < kKvPageTokens; s += kLanes) {
+        Store(scale[block] + s, LoadF16(scales + (block * kKvPageTokens + s) * 2));
+      }
+    }
+  }
+  for (int64_t pair = 0; pair < kKvPageTokens / 2; ++pair) {
+    std::byte* const row = out + pair * PairRowBytes<Dot>(columns);
+    int64_t channel = 0;
+    for (; channel + kLanes <= padded; channel += kLanes) {
+      F32 a = LoadElements<type>(slice, (pair * padded + channel) * 2);
+      F32 b = LoadElements<type>(slice, (pair * padded + channel) * 2 + kLanes);
+      if constexpr (IsScaled(type)) {
+        const F32 both = BroadcastPair(scale[channel / kKvScaleDims] + 2 * pair);
+        a = Mul(a, both);
+        b = Mul(b, both);
+      }
+      StorePairs<Dot>(a, b, row + channel * 4, columns * 4);
+    }
+    for (; channel < padded; ++channel) {
+      float even = LoadElement<type>(slice, (pair * padded + channel) * 2);
+      float odd = LoadElement<type>(slice, (pair * padded + channel) * 2 + 1);
+      if constexpr (IsScaled(type)) {
+        even *= scale[channel / kKvScaleDims][2 * pair];
+        odd *= scale[channel / kKvScaleDims][2 * pair + 1];
+      }
+      StorePair<Dot>(even, odd, row + channel * 4, columns * 4);
+    }
+  }
+}
+
+// Values of tokens from `count` on were never written: zero, whatever the memory holds.
+template <typename Dot>
+void ClearValues(int64_t head_size, int64_t count, std::byte* values) {
+  const int64_t columns = PaddedHead(head_size);
+  for (int64_t slot = count; slot < kKvPageTokens; ++slot) {
+    if constexpr (std::is_same_v<Dot, BF16PairDot>) {
+      for (int64_t channel = 0; channel < columns; ++channel) {
+        std::memset(values + ((slot / 2 * columns + channel) * 2 + slot % 2) * 2, 0, 2);
+      }
+    } else {
+      std::memset(values + slot * columns * 4, 0, static_cast<size_t>(columns) * 4);
+    }
+  }
+}
+
+template <typename Dot, KvType type>
+void Convert(const std::byte* keys, const std::byte* values, int64_t head_size, std::byte* to_keys,
+             std::byte* to_values) {
+  ConvertKeys<Dot, type>(keys, head_size, to_keys);
+  ConvertValues<Dot, type>(values, head_size, to_values);
+}
+
+// The operands of one head's slices of a page, of which the first `count` tokens were written. They
+// lie in the page itself where it has their layout, else in the buffers, whose padding is zero from
+// the start (kPageOperandBytes each).
+template <typename Dot>
+PageOperands OperandsOf(KvType type, const std::byte* keys, const std::byte* values,
+                        int64_t head_size, int64_t count, std::byte* key_buffer,
+                        std::byte* value_buffer) {
+  constexpr bool kPairs = std::is_same_v<Dot, BF16PairDot>;
+  const bool same = type == (kPairs ? KvType::kBF16 : KvType::kF32);
+  if (same && head_size % kRowBlock == 0 && count == kKvPageTokens) return {keys, values};
+  switch (type) {
+    case KvType::kF32: {
+      const int64_t padded = KvPaddedHead(head_size);
+      const int64_t columns = PaddedHead(head_size);
+      std::memcpy(key_buffer, keys, static_cast<size_t>(padded * kKvPageTokens) * 4);
+      for (int64_t slot = 0; slot < kKvPageTokens; ++slot) {
+        std::memcpy(value_buffer + slot * columns * 4, values + slot * padded * 4,
+                    static_cast<size_t>(padded) * 4);
+      }
+      break;
+    }
+    case KvType::kF16:
+      Convert<Dot, KvType::kF16>(keys, values, head_size, key_buffer, value_buffer);
+      break;
+    case KvType::kBF16:
+      Convert<Dot, KvType::kBF16>(keys, values, head_size, key_buffer, value_buffer);
+      break;
+    case KvType::kQ8:
+      Convert<Dot, KvType::kQ8>(keys, values, head_size, key_buffer, value_buffer);
+      break;
+    case KvType::kQ4:
+      Convert<Dot, KvType::kQ4>(keys, values, head_size, key_buffer, value_buffer);
+      break;
+  }
+  if (count < kKvPageTokens) ClearValues<Dot>(head_size, count, value_buffer);
+  return {key_buffer, value_buffer};
+}
+
+}  // namespace tome::TOME_KERNEL_SET

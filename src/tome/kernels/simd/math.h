@@ -1,0 +1,53 @@
+// Elementary functions of vectors, within a few units of the last place; NaN passes through.
+#pragma once
+
+#include "tome/kernels/simd/simd.h"
+
+namespace tome::TOME_KERNEL_SET {
+
+// e^x. Cody and Waite's reduction to |r| <= ln 2 / 2, then Taylor's polynomial of
+// degree 6. Overflows to infinity, underflows to zero.
+inline F32 Exp(F32 x) {
+  // Outside, the result is 0 or infinity anyway; inside, 2^n has a finite exponent in two steps.
+  x = Min(Set(89.0F), Max(Set(-104.0F), x));
+  const F32 n = Round(Mul(x, Set(1.44269504088896341F)));
+  F32 r = Fnma(n, Set(0.693145751953125F), x);        // the upper bits of ln 2: exact
+  r = Fnma(n, Set(1.42860682030941723e-6F), r);       // the rest of ln 2
+  F32 p = Set(1.0F / 720);
+  p = Fma(p, r, Set(1.0F / 120));
+  p = Fma(p, r, Set(1.0F / 24));
+  p = Fma(p, r, Set(1.0F / 6));
+  p = Fma(p, r, Set(0.5F));
+  p = Fma(p, r, Set(1));
+  p = Fma(p, r, Set(1));
+  return TimesPowerOfTwo(p, n);
+}
+
+// tanh by e^2|x| where it is large; near zero, where 1 − 2 / (e + 1) would cancel, by its series.
+inline F32 Tanh(F32 x) {
+  const F32 size = Abs(x);
+  const F32 e = Exp(Add(size, size));
+  const F32 far = Sub(Set(1), Div(Set(2), Add(e, Set(1))));
+  const F32 square = Mul(x, x);
+  F32 p = Set(-929569.0F / 638512875.0F);
+  p = Fma(p, square, Set(21844.0F / 6081075.0F));
+  p = Fma(p, square, Set(-1382.0F / 155925.0F));
+  p = Fma(p, square, Set(62.0F / 2835.0F));
+  p = Fma(p, square, Set(-17.0F / 315.0F));
+  p = Fma(p, square, Set(2.0F / 15.0F));
+  p = Fma(p, square, Set(-1.0F / 3.0F));
+  const F32 near = Fma(Mul(p, square), size, size);
+  // Below 0.5 the series' next term is under 2^-26 of x.
+  const F32 chosen = SelectBelow(size, Set(0.5F), near, far);
+  return CopySign(chosen, x);
+}
+
+inline F32 Silu(F32 x) { return Div(x, Add(Set(1), Exp(Sub(Zero(), x)))); }
+
+inline F32 GeluTanh(F32 x) {
+  const F32 inner = Mul(Set(0.7978845608028654F),  // √(2/π)
+                        Fma(Mul(Set(0.044715F), Mul(x, x)), x, x));
+  return Mul(Mul(Set(0.5F), x), Add(Set(1), Tanh(inner)));
+}
+
+}  // namespace tome::TOME_KERNEL_SET

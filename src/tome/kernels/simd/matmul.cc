@@ -1,0 +1,504 @@
+#include "tome/kernels/matmul.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+
+#include "tome/kernels/simd/gemm.h"
+#include "tome/kernels/simd/math.h"
+#include "tome/kernels/simd/panels.h"
+#include "tome/kernels/simd/rows.h"
+#include "tome/kernels/simd/set.h"
+
+namespace tome::TOME_KERNEL_SET {
+namespace {
+
+#if defined(__AMX_INT8__)
+constexpr bool kHasTiles = true;
+#else
+constexpr bool kHasTiles = false;
+#endif
+
+// --- Rows --------------------------------------------------------------------------------------
+
+// The rows of a call in every form that its matrices want; parts of MatmulArgs::scratch.
+struct Rows {
+  QuantizedTile* quantized = nullptr;  // [tiles][blocks]
+  BF16Tile* rounded = nullptr;         // [tiles][blocks]
+  const float* floats = nullptr;       // [tokens, in]
+  int64_t tokens = 0;
+  int64_t in = 0;
+  int64_t blocks() const { return RowBlocks(in); }
+};
+
+enum class RowForm { kFloat, kRounded, kQuantized };
+RowForm FormOf(DType dtype) {
+  if (IsBlockQuantized(dtype)) return RowForm::kQuantized;
+  return UsesBF16Dot(dtype) ? RowForm::kRounded : RowForm::kFloat;
+}
+
+void Quantize(const float (&x)[kRowBlock], QuantizedTile& tile, int64_t row) {
+  // Magnitudes compared as integers: a NaN is larger than infinity, and so spoils the block.
+  I32 most = ZeroI32();
+  for (int64_t i = 0; i < kRowBlock; i += kLanes) most = MaxI32(most, BitsOf(Abs(Load(x + i))));
+  float largest = 0;
+  const int32_t bits = LargestI32(most);
+  std::memcpy(&largest, &bits, sizeof largest);
+  const bool tiny = largest < 0x1p-100F;
+  const float inverse = tiny ? 0.0F : 127.0F / largest;
+  int32_t sums[2] = {0, 0};
+  for (int64_t i = 0; i < kRowBlock; i += kLanes) {
+    // The bound keeps the integers of a NaN, which the scale then spoils, in range.
+    const I32 rounded = ToI32(Min(Mul(Load(x + i), Set(inverse)), Set(127)));
+    StoreI8(tile.q[row] + i, rounded);
+    sums[i / 16] += SumI32(rounded);
+  }
+  const int32_t sum = sums[0] + sums[1];
+  const float d = tiny ? 0.0F : largest / 127.0F;
+  tile.d[row] = d;
+  tile.sum[row] = d * static_cast<float>(sum);
+  tile.minus8[row] = -8 * sum;
+  tile.minus128[row] = -128 * sum;
+  tile.minus32[0][row] = -32 * sums[0];
+  tile.minus32[1][row] = -32 * sums[1];
+}
+
+float NormFactor(const MatmulArgs& args, const float* x) {
+  F64Sum squares;
+  int64_t i = 0;
+  for (; i + kLanes <= args.in; i += kLanes) squares.AddSquares(Load(x + i));
+  if (i < args.in) squares.AddSquares(LoadFirst(x + i, args.in - i));
+  const double mean = squares.Total() / static_cast<double>(args.in);
+  return static_cast<float>(1.0 / std::sqrt(mean + double{args.norm_eps}));
+}
+
+void PrepareRow(const MatmulArgs& args, const Rows& rows, float* floats, int64_t row) {
+  const float* const x = args.x + row * args.in;
+  const bool normalize = args.norm_weight != nullptr;
+  const F32 factor = Set(normalize ? NormFactor(args, x) : 1.0F);
+  const int64_t tile = row / kTileRows * rows.blocks();
+  alignas(64) float values[kRowBlock];
+  for (int64_t block = 0; block < rows.blocks(); ++block) {
+    const int64_t begin = block * kRowBlock;
+    for (int64_t i = 0; i < kRowBlock; i += kLanes) {
+      const int64_t left = args.in - begin - i;
+      F32 value = LoadFirst(x + begin + i, left);
+      if (normalize) value = Mul(LoadFirst(args.norm_weight + begin + i, left), Mul(value, factor));
+      Store(values + i, value);
+      if (floats != nullptr) StoreFirst(floats + row * args.in + begin + i, value, left);
+    }
+    if (rows.quantized != nullptr) Quantize(values, rows.quantized[tile + block], row % kTileRows);
+    if (rows.rounded != nullptr) {
+      uint16_t* const out = rows.rounded[tile + block].x[row % kTileRows];
+      for (int64_t i = 0; i < kRowBlock; i += kLanes) StoreBF16(out + i, Load(values + i));
+    }
+  }
+}
+
+Rows PrepareRows(const MatmulArgs& args, ThreadPool& threads) {
+  bool wanted[3] = {false, false, false};
+  for (const MatmulOutput& output : args.outputs) {
+    wanted[static_cast<size_t>(FormOf(output.weights.dtype))] = true;
+    if (output.gate.data != nullptr) wanted[static_cast<size_t>(FormOf(output.gate.dtype))] = true;
+  }
+  const int64_t tiles = Tiles(args.tokens);
+  Rows rows{.tokens = args.tokens, .in = args.in};
+  const int64_t count = tiles * rows.blocks();
+  std::byte* next = args.scratch;
+  if (wanted[static_cast<size_t>(RowForm::kQuantized)]) {
+    rows.quantized = reinterpret_cast<QuantizedTile*>(next);
+  }
+  next += count * static_cast<int64_t>(sizeof(QuantizedTile));
+  if (wanted[static_cast<size_t>(RowForm::kRounded)]) {
+    rows.rounded = reinterpret_cast<BF16Tile*>(next);
+  }
+  next += count * static_cast<int64_t>(sizeof(BF16Tile));
+  float* floats = nullptr;
+  if (wanted[static_cast<size_t>(RowForm::kFloat)]) {
+    rows.floats = args.x;
+    if (args.norm_weight != nullptr) rows.floats = floats = reinterpret_cast<float*>(next);
+  }
+  if (rows.quantized == nullptr && rows.rounded == nullptr && floats == nullptr) return rows;
+  threads.ParallelFor(tiles, [&](int64_t tile, int) {
+    const int64_t begin = tile * kTileRows;
+    const int64_t end = std::min(args.tokens, begin + kTileRows);
+    if (end - begin < kTileRows) {  // the rows that are missing count as zero
+      const auto bytes = static_cast<size_t>(rows.blocks());
+      if (rows.quantized != nullptr) {
+        std::memset(static_cast<void*>(rows.quantized + tile * rows.blocks()), 0, bytes * sizeof(QuantizedTile));
+      }
+      if (rows.rounded != nullptr) {
+        std::memset(rows.rounded + tile * rows.blocks(), 0, bytes * sizeof(BF16Tile));
+      }
+    }
+    for (int64_t row = begin; row < end; ++row) PrepareRow(args, rows, floats, row);
+  });
+  return rows;
+}
+
+// --- Block-quantized weights -------------------------------------------------------------------
+
+template <typename Panel>
+inline I32 Dot(I32 acc, Bytes u, Bytes q) {
+  if constexpr (Panel::kBias == 128) return DotWide(acc, u, q);
+  return DotSmall(acc, u, q);
+}
+
+// Adds one block's products to the sums of rows [first, first + kRows) of a tile.
+template <typename Panel, int kRows>
+inline void AddBlock(const Bytes (&u)[kBlockVectors], F32 d, F32 extra, const QuantizedTile& tile,
+                     int64_t first, F32 (&sums)[kRows]) {
+  for (int r = 0; r < kRows; ++r) {
+    const int64_t row = first + r;
+    const int8_t* const q = tile.q[row];
+    const F32 scale = BroadcastF32(tile.d + row);
+    if constexpr (Panel::kKind == BlockKind::kHalves) {
+      I32 low = BroadcastI32(tile.minus32[0] + row);
+      I32 high = BroadcastI32(tile.minus32[1] + row);
+      for (int j = 0; j < 4; ++j) {
+        low = Dot<Panel>(low, u[j], Broadcast4(q + 4 * j));
+        high = Dot<Panel>(high, u[j + 4], Broadcast4(q + 16 + 4 * j));
+      }
+      sums[r] = Fma(ToF32(low), Mul(d, scale), sums[r]);
+      sums[r] = Fma(ToF32(high), Mul(extra, scale), sums[r]);
+    } else {
+      I32 sum = ZeroI32();
+      if constexpr (Panel::kKind == BlockKind::kOffset) {
+        sum = BroadcastI32((Panel::kBias == 8 ? tile.minus8 : tile.minus128) + row);
+      }
+      for (int j = 0; j < kBlockVectors; ++j) sum = Dot<Panel>(sum, u[j], Broadcast4(q + 4 * j));
+      sums[r] = Fma(ToF32(sum), Mul(d, scale), sums[r]);
+      if constexpr (Panel::kKind == BlockKind::kMin) {
+        sums[r] = Fma(extra, BroadcastF32(tile.sum + row), sums[r]);
+      }
+    }
+  }
+}
+
+// Few rows: weights come from memory once, and are unpacked as they come.
+template <typename Panel, int kRows>
+void MultiplyFew(const std::byte* panel, int64_t blocks, const QuantizedTile* tiles, float* out) {
+  F32 sums[kRows];
+  for (F32& sum : sums) sum = Zero();
+  const std::byte* values = panel;
+  const std::byte* header = panel + blocks * Panel::kValueBytes;
+  constexpr int64_t kAhead = 4096;  // bytes: what memory needs to answer
+  for (int64_t block = 0; block < blocks; block += Panel::kBlocks, header += Panel::kHeaderBytes) {
+    Scales<Panel::kBlocks> scales;
+    Panel::UnpackScales(header, scales);
+    for (int s = 0; s < Panel::kBlocks; ++s, values += Panel::kValueBytes) {
+      for (int line = 0; line < Panel::kValueBytes; line += 64) Prefetch(values + kAhead + line);
+      Block unpacked;
+      Panel::Unpack(values, unpacked);
+      AddBlock<Panel, kRows>(unpacked.u, scales.d[s], scales.extra[s], tiles[block + s], 0, sums);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) Store(out + r * kLanes, sums[r]);
+}
+
+template <typename Panel>
+void MultiplyFewRows(const std::byte* panel, int64_t blocks, const QuantizedTile* tiles,
+                     int64_t rows, float* out) {
+  // Rows of a tile beyond the last are zero: a step up costs little, a remainder would read the
+  // weights again.
+  if (rows <= 1) return MultiplyFew<Panel, 1>(panel, blocks, tiles, out);
+  if (rows <= 2) return MultiplyFew<Panel, 2>(panel, blocks, tiles, out);
+  if (rows <= 3) return MultiplyFew<Panel, 3>(panel, blocks, tiles, out);
+  if (rows <= 4) return MultiplyFew<Panel, 4>(panel, blocks, tiles, out);
+  if (rows <= 6) return MultiplyFew<Panel, 6>(panel, blocks, tiles, out);
+  if (rows <= 8) return MultiplyFew<Panel, 8>(panel, blocks, tiles, out);
+  if (rows <= 12) return MultiplyFew<Panel, 12>(panel, blocks, tiles, out);
+  MultiplyFew<Panel, 16>(panel, blocks, tiles, out);
+}
+
+// Many rows: some blocks of a panel are unpacked once for all of them.
+struct UnpackedBlock {
+  Bytes u[kBlockVectors];
+  F32 d;
+  F32 extra;
+};
+
+// Bytes become signed, without their bias, where tiles multiply them.
+template <typename Panel>
+void UnpackBlocks(const std::byte* panel, int64_t blocks, int64_t begin, int64_t end,
+                  UnpackedBlock* out) {
+  const std::byte* values = panel + begin * Panel::kValueBytes;
+  const std::byte* header =
+      panel + blocks * Panel::kValueBytes + begin / Panel::kBlocks * Panel::kHeaderBytes;
+  for (int64_t block = begin; block < end; block += Panel::kBlocks, header += Panel::kHeaderBytes) {
+    Scales<Panel::kBlocks> scales;
+    Panel::UnpackScales(header, scales);
+    for (int s = 0; s < Panel::kBlocks; ++s, values += Panel::kValueBytes, ++out) {
+      Block unpacked;
+      Panel::Unpack(values, unpacked);
+      for (int j = 0; j < kBlockVectors; ++j) {
+        Bytes u = unpacked.u[j];
+        if constexpr (kHasTiles && Panel::kBias == 128) u = XorI32(u, SetI32(INT32_MIN | 0x808080));
+        if constexpr (kHasTiles && Panel::kBias != 0 && Panel::kBias != 128) {
+          u = AddBytes(u, SetI32(static_cast<int32_t>(static_cast<uint32_t>(256 - Panel::kBias) *
+                                                      0x01010101U)));
+        }
+        out->u[j] = u;
+      }
+      out->d = scales.d[s];
+      out->extra = Panel::kKind == BlockKind::kOffset ? Zero() : scales.extra[s];
+    }
+  }
+}
+
+#if defined(__AMX_INT8__)
+// Sums of a tile's rows in integer tiles, a block at a time, then as AddBlock adds them. The tile
+// products of the next block run while the floats of this one are added.
+template <typename Panel>
+void MultiplyTile(const UnpackedBlock* blocks, int64_t count, const QuantizedTile* tile, float* c,
+                  int64_t c_row) {
+  F32 sums[kTileRows];
+  for (int64_t r = 0; r < kTileRows; ++r) sums[r] = Load(c + r * c_row);
+  alignas(64) int32_t products[2][2][kTileRows][kLanes];
+  const auto multiply = [&](int64_t b, int32_t (&to)[2][kTileRows][kLanes]) {
+    _tile_zero(0);
+    _tile_loadd(4, tile[b].q, kRowBlock);
+    _tile_loadd(6, blocks[b].u, 64);
+    _tile_dpbssd(0, 4, 6);
+    _tile_stored(0, to[0], 64);
+    if constexpr (Panel::kKind == BlockKind::kHalves) {
+      _tile_zero(1);
+      _tile_loadd(5, tile[b].q[0] + kRowBlock / 2, kRowBlock);
+      _tile_loadd(7, blocks[b].u + kBlockVectors / 2, 64);
+      _tile_dpbssd(1, 5, 7);
+      _tile_stored(1, to[1], 64);
+    }
+  };
+  multiply(0, products[0]);
+  for (int64_t b = 0; b < count; ++b) {
+    if (b + 1 < count) multiply(b + 1, products[(b + 1) % 2]);
+    const auto& done = products[b % 2];
+    const F32 d = blocks[b].d;
+    const F32 extra = blocks[b].extra;
+    for (int64_t r = 0; r < kTileRows; ++r) {
+      const F32 scale = BroadcastF32(tile[b].d + r);
+      sums[r] = Fma(ToF32(LoadI32(done[0][r])), Mul(d, scale), sums[r]);
+      if constexpr (Panel::kKind == BlockKind::kHalves) {
+        sums[r] = Fma(ToF32(LoadI32(done[1][r])), Mul(extra, scale), sums[r]);
+      }
+      if constexpr (Panel::kKind == BlockKind::kMin) {
+        sums[r] = Fma(extra, BroadcastF32(tile[b].sum + r), sums[r]);
+      }
+    }
+  }
+  for (int64_t r = 0; r < kTileRows; ++r) Store(c + r * c_row, sums[r]);
+}
+#else
+template <typename Panel>
+void MultiplyTile(const UnpackedBlock* blocks, int64_t count, const QuantizedTile* tile, float* c,
+                  int64_t c_row) {
+  constexpr int kRows = kLanes == 16 ? 16 : 4;
+  for (int64_t row = 0; row < kTileRows; row += kRows) {
+    F32 sums[kRows];
+    for (int r = 0; r < kRows; ++r) sums[r] = Load(c + (row + r) * c_row);
+    for (int64_t b = 0; b < count; ++b) {
+      AddBlock<Panel, kRows>(blocks[b].u, blocks[b].d, blocks[b].extra, tile[b], row, sums);
+    }
+    for (int r = 0; r < kRows; ++r) Store(c + (row + r) * c_row, sums[r]);
+  }
+}
+#endif
+
+// --- Tasks -------------------------------------------------------------------------------------
+
+// Rows and panels of one task: its sums stay in the L2 cache, its unpacked weights in the L1.
+constexpr int64_t kTaskRows = 256;
+constexpr int64_t kTaskPanels = 4;
+constexpr int64_t kTaskColumns = kTaskPanels * kLanes;
+constexpr int64_t kChunkBlocks = 32;  // 1024 columns of W; whole groups of every type
+// With at most so many rows weights are unpacked as they come. Tiles pay off earlier.
+constexpr int64_t kFewRows = kHasTiles ? 6 : 16;
+
+// Rows [row_begin, row_end) of the call, panels [panel_begin, panel_end) of one output.
+struct Task {
+  int64_t row_begin = 0;
+  int64_t row_end = 0;
+  int64_t panel_begin = 0;
+  int64_t panel_end = 0;
+};
+
+using Sums = float[kTaskRows * kTaskColumns];  // [row][panel · kLanes]
+
+const std::byte* PanelAt(const PackedMatrix& matrix, int64_t panel) {
+  return matrix.data + panel * PanelBytesOf(matrix.dtype, matrix.in);
+}
+
+template <typename Panel>
+void MultiplyQuantized(const PackedMatrix& matrix, const Rows& rows, const Task& task,
+                       float* sums) {
+  const int64_t blocks = rows.blocks();
+  const int64_t panels = task.panel_end - task.panel_begin;
+  const int64_t count = task.row_end - task.row_begin;
+  if (rows.tokens <= kFewRows) {
+    alignas(64) float out[kTileRows * kLanes];
+    for (int64_t p = 0; p < panels; ++p) {
+      MultiplyFewRows<Panel>(PanelAt(matrix, task.panel_begin + p), blocks, rows.quantized, count,
+                             out);
+      for (int64_t r = 0; r < count; ++r) {
+        Store(sums + r * kTaskColumns + p * kLanes, Load(out + r * kLanes));
+      }
+    }
+    return;
+  }
+#if defined(__AMX_INT8__)
+  const TileScope scope(16, Panel::kKind == BlockKind::kHalves ? 16 : 32);
+#endif
+  const int64_t tiles = Tiles(count);
+  std::memset(sums, 0, static_cast<size_t>(tiles * kTileRows * kTaskColumns) * sizeof(float));
+  alignas(64) UnpackedBlock unpacked[kTaskPanels][kChunkBlocks];
+  for (int64_t begin = 0; begin < blocks; begin += kChunkBlocks) {
+    const int64_t end = std::min(blocks, begin + kChunkBlocks);
+    for (int64_t p = 0; p < panels; ++p) {
+      UnpackBlocks<Panel>(PanelAt(matrix, task.panel_begin + p), blocks, begin, end, unpacked[p]);
+    }
+    for (int64_t tile = 0; tile < tiles; ++tile) {
+      const QuantizedTile* const q =
+          rows.quantized + (task.row_begin / kTileRows + tile) * blocks + begin;
+      for (int64_t p = 0; p < panels; ++p) {
+        MultiplyTile<Panel>(unpacked[p], end - begin, q,
+                            sums + tile * kTileRows * kTaskColumns + p * kLanes, kTaskColumns);
+      }
+    }
+  }
+}
+
+template <typename Dot>
+void MultiplyPlain(const PackedMatrix& matrix, const Rows& rows, const Task& task, float* sums) {
+  constexpr bool kRounded = std::is_same_v<Dot, BF16PairDot>;
+  const int64_t panels = task.panel_end - task.panel_begin;
+  const int64_t count = task.row_end - task.row_begin;
+  const int64_t blocks = rows.blocks();
+  // All of a row at once where few rows read the weights but once; a chunk that stays in the cache
+  // where many read it again.
+  const int64_t chunk = count <= 6 ? blocks : kChunkBlocks / 2;
+#if defined(__AMX_BF16__)
+  const TileScope scope(static_cast<int>(std::min(count, kTileRows)), 64);
+#endif
+  for (int64_t begin = 0; begin < blocks; begin += chunk) {
+    const int64_t end = std::min(blocks, begin + chunk);
+    GemmArgs args{.b = PanelAt(matrix, task.panel_begin) +
+                       begin * Dot::kStepsPerBlock * Dot::kVectorBytes,
+                  .b_step = Dot::kVectorBytes,
+                  .b_vector = PanelBytesOf(matrix.dtype, matrix.in),
+                  .c_row = kTaskColumns,
+                  .add = begin > 0};
+    for (int64_t row = 0; row < count; row += kTileRows) {
+      args.c = sums + row * kTaskColumns;
+      if constexpr (kRounded) {
+        const int64_t tile = (task.row_begin + row) / kTileRows;
+        args.a = reinterpret_cast<const std::byte*>(rows.rounded + tile * blocks + begin);
+        args.a_row = kRowBlock * 2;
+        args.a_block = sizeof(BF16Tile);
+        args.steps = (end - begin) * Dot::kStepsPerBlock;
+      } else {
+        args.a = reinterpret_cast<const std::byte*>(
+            rows.floats + (task.row_begin + row) * rows.in + begin * kRowBlock);
+        args.a_row = rows.in * 4;
+        args.a_block = kRowBlock * 4;
+        args.steps = std::min(rows.in, end * kRowBlock) - begin * kRowBlock;
+      }
+      Gemm<Dot>(args, std::min(kTileRows, count - row), panels);
+    }
+  }
+}
+
+void Multiply(const PackedMatrix& matrix, const Rows& rows, const Task& task, float* sums) {
+  switch (matrix.dtype) {
+    case DType::kF32:
+      return MultiplyPlain<F32Dot>(matrix, rows, task, sums);
+    case DType::kF16:
+      if constexpr (kHasBF16Dot) return MultiplyPlain<BF16PairDot>(matrix, rows, task, sums);
+      return MultiplyPlain<F16WeightDot>(matrix, rows, task, sums);
+    case DType::kBF16:
+      if constexpr (kHasBF16Dot) return MultiplyPlain<BF16PairDot>(matrix, rows, task, sums);
+      return MultiplyPlain<BF16WeightDot>(matrix, rows, task, sums);
+    default:
+      WithPanel(matrix.dtype, [&]<typename Panel>() {
+        MultiplyQuantized<Panel>(matrix, rows, task, sums);
+      });
+  }
+}
+
+// Bias, gate and residual, and out of the panels into rows of y.
+void Finish(const MatmulOutput& output, const Task& task, const float* sums, const float* gates) {
+  const int64_t out = output.weights.out;
+  for (int64_t row = task.row_begin; row < task.row_end; ++row) {
+    const int64_t at = (row - task.row_begin) * kTaskColumns;
+    for (int64_t panel = task.panel_begin; panel < task.panel_end; ++panel) {
+      const int64_t column = panel * kLanes;
+      const int64_t left = out - column;
+      const int64_t lane = at + (panel - task.panel_begin) * kLanes;
+      float* const y = output.y + row * out + column;
+      F32 value = Load(sums + lane);
+      if (output.bias != nullptr) value = Add(value, LoadFirst(output.bias + column, left));
+      if (gates != nullptr) {
+        const F32 gate = Load(gates + lane);
+        value = Mul(output.activation == Activation::kSilu ? Silu(gate) : GeluTanh(gate), value);
+      }
+      if (output.add) value = Add(LoadFirst(y, left), value);
+      StoreFirst(y, value, left);
+    }
+  }
+}
+
+void RunTask(const MatmulOutput& output, const Rows& rows, const Task& task) {
+  alignas(64) Sums sums;
+  Multiply(output.weights, rows, task, sums);
+  if (output.gate.data == nullptr) return Finish(output, task, sums, nullptr);
+  alignas(64) Sums gates;
+  Multiply(output.gate, rows, task, gates);
+  Finish(output, task, sums, gates);
+}
+
+int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Panels of one task of an output: few enough that every thread gets several tasks.
+int64_t PanelsPerTask(const MatmulOutput& output, int64_t row_chunks, int threads) {
+  const int64_t panels = CeilDiv(output.weights.out, kLanes);
+  return std::clamp<int64_t>(panels * row_chunks / (int64_t{4} * threads), 1, kTaskPanels);
+}
+
+}  // namespace
+
+int64_t MatmulScratch(int64_t tokens, int64_t in) noexcept {
+  const int64_t tiles = Tiles(tokens) * RowBlocks(in);
+  return tiles * static_cast<int64_t>(sizeof(QuantizedTile) + sizeof(BF16Tile)) +
+         tokens * in * static_cast<int64_t>(sizeof(float));
+}
+
+void Matmul(const MatmulArgs& args, ThreadPool& threads) noexcept {
+  if (args.tokens == 0) return;
+  const Rows rows = PrepareRows(args, threads);
+  const int64_t row_chunks = CeilDiv(args.tokens, kTaskRows);
+  int64_t tasks = 0;
+  for (const MatmulOutput& output : args.outputs) {
+    const int64_t panels = PanelsPerTask(output, row_chunks, threads.threads());
+    tasks += row_chunks * CeilDiv(CeilDiv(output.weights.out, kLanes), panels);
+  }
+  threads.ParallelFor(tasks, [&](int64_t index, int) {
+    for (const MatmulOutput& output : args.outputs) {
+      const int64_t panels = CeilDiv(output.weights.out, kLanes);
+      const int64_t step = PanelsPerTask(output, row_chunks, threads.threads());
+      const int64_t groups = CeilDiv(panels, step);
+      if (index >= row_chunks * groups) {
+        index -= row_chunks * groups;
+        continue;
+      }
+      const int64_t chunk = index / groups;
+      const int64_t first = index % groups * step;
+      return RunTask(output, rows,
+                     {.row_begin = chunk * kTaskRows,
+                      .row_end = std::min(args.tokens, (chunk + 1) * kTaskRows),
+                      .panel_begin = first,
+                      .panel_end = std::min(panels, first + step)});
+    }
+  });
+}
+
+}  // namespace tome::TOME_KERNEL_SET

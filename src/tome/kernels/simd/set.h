@@ -1,0 +1,19 @@
+// The functions of a vectorized kernel set (kernel_set.h), in the namespace of the set.
+#pragma once
+
+#include "tome/kernels/kernel_set.h"
+
+namespace tome::TOME_KERNEL_SET {
+
+int64_t PackedBytes(DType dtype, int64_t out, int64_t in) noexcept;
+void Pack(const TensorView& weights, std::byte* packed, ThreadPool& threads) noexcept;
+int64_t MatmulScratch(int64_t tokens, int64_t in) noexcept;
+void Matmul(const MatmulArgs& args, ThreadPool& threads) noexcept;
+void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept;
+void Rope(const RopeArgs& args, ThreadPool& threads) noexcept;
+void SoftCap(const SoftCapArgs& args) noexcept;
+void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept;
+void Attention(const AttentionArgs& args, ThreadPool& threads) noexcept;
+RateProbes Rates() noexcept;
+
+}  // namespace tome::TOME_KERNEL_SET

@@ -1,0 +1,28 @@
+// The thin layer that the vectorized kernels are written over. One folder an instruction set gives
+// it; an algorithm in this folder (simd/) is compiled once for each, into the namespace
+// TOME_KERNEL_SET, with the compiler flags of that set (CMakeLists.txt). To add a set: a folder with
+// its simd.h, a line in CMakeLists.txt, a line in kernel_set.cc.
+//
+//   kLanes                   floats of a vector
+//   F32, I32, Bytes          vectors of kLanes floats, 32-bit integers, 4 · kLanes bytes
+//   LoadFirst, StoreFirst    only the first `count` lanes are touched; others load as zero
+//   Max(a, b), Min(a, b)     b where either is NaN
+//   Fma(a, b, c)             a · b + c, rounded once; Fnma: c − a · b
+//   Select(begin, end, x, y) x in lanes [begin, end), y elsewhere
+//   EvenF16, OddF16          halves 0, 2, … and 1, 3, … of kLanes pairs
+//   DotSmall, DotWide        sums of four products of bytes, added to each lane: exact
+//   kHasBF16Dot              whether DotBF16 and PackBF16 are there
+#pragma once
+
+#if defined(__AVX512F__)
+#include "tome/kernels/avx512/simd.h"
+#elif defined(__AVX2__)
+#include "tome/kernels/avx2/simd.h"
+#else
+#error "simd/ is compiled with the flags of an instruction set"
+#endif
+
+// A vector holds this many bytes.
+namespace tome::TOME_KERNEL_SET {
+inline constexpr int kVectorBytes = 4 * kLanes;
+}  // namespace tome::TOME_KERNEL_SET
