@@ -99,6 +99,7 @@ int Main(int argc, char** argv) {
       "characters and beyond. Without a model the best passages themselves are the answer.\n"
       "Start with: tome ask FILE \"QUESTION\"");
   AddAskCommand(app, context);
+  AddBenchCommand(app, context);
   AddChatCommand(app, context);
   AddTextCommand(app, context);
   AddLibraryCommand(app, context);

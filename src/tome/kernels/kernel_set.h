@@ -23,8 +23,8 @@ struct KernelSet {
   // Weights [out, in] for PackedMatrix::data. 0 bytes: the set multiplies with them as stored.
   int64_t (*packed_bytes)(DType dtype, int64_t out, int64_t in) noexcept;
   void (*pack)(const TensorView& weights, std::byte* packed, ThreadPool&) noexcept;
-  // Bytes of MatmulArgs::scratch.
-  int64_t (*matmul_scratch)(int64_t tokens, int64_t in) noexcept;
+  // Bytes of MatmulArgs::scratch, which is not looked at.
+  int64_t (*matmul_scratch)(const MatmulArgs&) noexcept;
   void (*matmul)(const MatmulArgs&, ThreadPool&) noexcept;
   void (*rms_norm)(const RmsNormArgs&, ThreadPool&) noexcept;
   void (*rope)(const RopeArgs&, ThreadPool&) noexcept;

@@ -67,9 +67,9 @@ class Gemma2 final : public Model {
       : checkpoint_(std::move(checkpoint)), config_(ReadDecoderConfig(*checkpoint_, "gemma2")) {
     CompleteQueryScale(*checkpoint_, config_);
     const Architecture architecture = Gemma2Architecture();
-    const Weights weights(*checkpoint_, architecture, compute);
+    Weights weights(*checkpoint_, architecture, compute);
     BindWeights(weights);
-    facts_ = FactsOf(config_, "gemma2", weights.parameters());
+    facts_ = FactsOf(config_, "gemma2", weights);
   }
 
   const ModelFacts& facts() const override { return facts_; }
@@ -123,7 +123,7 @@ class Gemma2 final : public Model {
   }
 
  private:
-  void BindWeights(const Weights& weights) {
+  void BindWeights(Weights& weights) {
     const DecoderConfig& c = config_;
     const auto norm = [&](std::string_view name, int64_t layer) {
       return weights.BindNorm(name, layer, c.width, c.norm_eps);

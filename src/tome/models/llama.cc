@@ -63,13 +63,13 @@ class Llama final : public Model {
         const Compute& compute)
       : checkpoint_(std::move(checkpoint)),
         config_(ReadDecoderConfig(*checkpoint_, std::string(architecture.name))) {
-    const Weights weights(*checkpoint_, architecture, compute);
+    Weights weights(*checkpoint_, architecture, compute);
     BindWeights(weights);
     // Re-ordered rows of Q and K are what GGUF files of `llama` have.
     const bool interleaved = checkpoint_->container() == Container::kGguf &&
                              architecture.tensors.data() == kInterleavedTensors.data();
     rope_layout_ = interleaved ? RopeLayout::kInterleaved : RopeLayout::kHalfSplit;
-    facts_ = FactsOf(config_, std::string(architecture.name), weights.parameters());
+    facts_ = FactsOf(config_, std::string(architecture.name), weights);
   }
 
   const ModelFacts& facts() const override { return facts_; }
@@ -113,7 +113,7 @@ class Llama final : public Model {
   }
 
  private:
-  void BindWeights(const Weights& weights) {
+  void BindWeights(Weights& weights) {
     const DecoderConfig& c = config_;
     const auto norm = [&](std::string_view name, int64_t layer, int64_t size) {
       return weights.BindNorm(name, layer, size, c.norm_eps);

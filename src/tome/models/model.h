@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "tome/kernels/kernel_set.h"
 #include "tome/memory/memory.h"
@@ -29,6 +30,13 @@ struct BatchItem {
 // A ragged batch: each sequence brings as many tokens as it has.
 using Batch = std::span<const BatchItem>;
 
+// Matrices of one type.
+struct LinearWeights {
+  DType dtype = DType::kF32;
+  int64_t elements = 0;
+  int64_t bytes = 0;  // as stored
+};
+
 // What a model is, for whoever plans, reports or measures.
 struct ModelFacts {
   std::string architecture;    // "llama", "qwen3", …
@@ -37,6 +45,8 @@ struct ModelFacts {
   int64_t layers = 0;
   int64_t parameters = 0;         // of all tensors
   int64_t linear_parameters = 0;  // multiplied with every token: no embedding, with the output head
+  std::vector<LinearWeights> linear;  // of the layers, type by type
+  LinearWeights head;                 // the output head
   KvShape kv;                         // of the keys and values that a memory holds
   int64_t attention_width = 0;        // layers · heads · head size, for the cost of attention
 };

@@ -42,9 +42,9 @@ class Phi3 final : public Model {
   Phi3(std::shared_ptr<const Checkpoint> checkpoint, const Compute& compute)
       : checkpoint_(std::move(checkpoint)), config_(ReadDecoderConfig(*checkpoint_, "phi3")) {
     const Architecture architecture = Phi3Architecture();
-    const Weights weights(*checkpoint_, architecture, compute);
+    Weights weights(*checkpoint_, architecture, compute);
     BindWeights(weights);
-    facts_ = FactsOf(config_, "phi3", weights.parameters());
+    facts_ = FactsOf(config_, "phi3", weights);
   }
 
   const ModelFacts& facts() const override { return facts_; }
@@ -86,7 +86,7 @@ class Phi3 final : public Model {
   }
 
  private:
-  void BindWeights(const Weights& weights) {
+  void BindWeights(Weights& weights) {
     const DecoderConfig& c = config_;
     const int64_t q_width = c.heads * c.head_size;
     const int64_t kv_width = c.kv_heads * c.head_size;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tome/base/error.h"
 #include "tome/base/mapped_file.h"
 #include "tome/tensor/codec.h"
@@ -60,8 +62,8 @@ std::vector<float> Weights::Vector(std::string_view name, int64_t layer, int64_t
   return values;
 }
 
-Linear Weights::BindLinear(std::string_view stem, int64_t layer, int64_t out, int64_t in) const {
-  Linear linear = Pack(Matrix(fmt::format("{}.weight", stem), layer, out, in));
+Linear Weights::BindLinear(std::string_view stem, int64_t layer, int64_t out, int64_t in) {
+  Linear linear = PackOfLayer(Matrix(fmt::format("{}.weight", stem), layer, out, in));
   const std::string bias = fmt::format("{}.bias", stem);
   for (const TensorName& row : architecture_.tensors) {
     if (row.gguf == bias && Has(bias, layer)) linear.bias = Vector(bias, layer, out);
@@ -73,16 +75,27 @@ Norm Weights::BindNorm(std::string_view name, int64_t layer, int64_t size, float
   return {.weight = Vector(name, layer, size), .eps = eps};
 }
 
-Linear Weights::BindHead(int64_t vocabulary, int64_t width) const {
+Linear Weights::BindHead(int64_t vocabulary, int64_t width) {
   const char* const name = Has("output.weight") ? "output.weight" : "token_embd.weight";
-  return Pack(Matrix(name, 0, vocabulary, width));
+  const TensorView matrix = Matrix(name, 0, vocabulary, width);
+  head_ = {.dtype = matrix.dtype, .elements = matrix.shape.elements(), .bytes = matrix.bytes()};
+  return Pack(matrix);
 }
 
 Linear Weights::BindRows(std::string_view stem, int64_t layer, int64_t rows, int64_t in,
-                         int64_t first, int64_t out) const {
+                         int64_t first, int64_t out) {
   TensorView matrix = Matrix(fmt::format("{}.weight", stem), layer, rows, in);
   matrix.data = matrix.row(first);
   matrix.shape = Shape{out, in};
+  return PackOfLayer(matrix);
+}
+
+Linear Weights::PackOfLayer(const TensorView& matrix) {
+  const auto same = [&](const LinearWeights& weights) { return weights.dtype == matrix.dtype; };
+  auto found = std::find_if(linear_.begin(), linear_.end(), same);
+  if (found == linear_.end()) found = linear_.insert(found, {.dtype = matrix.dtype});
+  found->elements += matrix.shape.elements();
+  found->bytes += matrix.bytes();
   return Pack(matrix);
 }
 

@@ -9,6 +9,7 @@
 #include "tome/models/architecture.h"
 #include "tome/models/layers/linear.h"
 #include "tome/models/layers/norm.h"
+#include "tome/models/model.h"
 
 namespace tome {
 
@@ -27,17 +28,20 @@ class Weights {
   std::vector<float> Vector(std::string_view name, int64_t layer, int64_t size) const;
   // x · Wᵀ + b, packed for the kernel set; the bias is `stem`.bias where there is one, the matrix
   // `stem`.weight.
-  Linear BindLinear(std::string_view stem, int64_t layer, int64_t out, int64_t in) const;
+  Linear BindLinear(std::string_view stem, int64_t layer, int64_t out, int64_t in);
   // Rows [first, first + out) of a matrix [rows, in] without bias: one of several matrices that the
   // checkpoint keeps as one.
   Linear BindRows(std::string_view stem, int64_t layer, int64_t rows, int64_t in, int64_t first,
-                  int64_t out) const;
+                  int64_t out);
 
   Norm BindNorm(std::string_view name, int64_t layer, int64_t size, float eps) const;
   // output.weight [vocabulary, width]; the embedding where the two are tied and it is not there.
-  Linear BindHead(int64_t vocabulary, int64_t width) const;
+  Linear BindHead(int64_t vocabulary, int64_t width);
 
   int64_t parameters() const;  // of all tensors of the checkpoint
+  // The matrices bound so far, type by type: those of layers, and the head.
+  const std::vector<LinearWeights>& linear() const { return linear_; }
+  const LinearWeights& head() const { return head_; }
 
  private:
   // The table's row; a programming error when the pattern is not in it.
@@ -46,10 +50,13 @@ class Weights {
 
   // What the kernels multiply with. A packed matrix's part of the file is not kept in memory.
   Linear Pack(const TensorView& matrix) const;
+  Linear PackOfLayer(const TensorView& matrix);
 
   const Checkpoint& checkpoint_;
   const Architecture& architecture_;
   const Compute& compute_;
+  std::vector<LinearWeights> linear_;
+  LinearWeights head_;
 };
 
 }  // namespace tome

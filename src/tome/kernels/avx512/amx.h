@@ -13,6 +13,9 @@
 
 namespace tome::TOME_KERNEL_SET {
 
+// What was written so far is in memory: g++ 12 does not know that tile loads and ldtilecfg read it.
+inline void WritesBeforeTileLoads() { asm volatile("" ::: "memory"); }
+
 // Tiles 0 to 3 are sums (16 columns of 32 bits), 4 and 5 rows of A, 6 and 7 columns of B.
 class TileScope {
  public:
@@ -37,6 +40,7 @@ class TileScope {
       shapes.row_bytes[tile] = 64;
       shapes.rows[tile] = static_cast<uint8_t>(bytes / 4);
     }
+    WritesBeforeTileLoads();
     _tile_loadconfig(&shapes);
   }
   TileScope(const TileScope&) = delete;
@@ -48,6 +52,7 @@ class TileScope {
 template <typename Args>
 inline void TileGemm(const Args& g, int64_t rows, int64_t vectors) {
   constexpr int64_t kSteps = kRowBlock / 2;
+  WritesBeforeTileLoads();
   const auto c_bytes = static_cast<size_t>(g.c_row) * 4;
   const auto a_row = static_cast<size_t>(g.a_row);
   const auto b_step = static_cast<size_t>(g.b_step);

@@ -135,7 +135,6 @@ inline I32 Broadcast4(const void* p) {
   return _mm512_set1_epi32(four);
 }
 
-// acc[lane] += Σ of four products of unsigned bytes (up to 127) with signed ones.
 inline I32 DotSmall(I32 acc, Bytes u8, Bytes s8) {
 #if defined(__AVX512VNNI__)
   return _mm512_dpbusd_epi32(acc, u8, s8);
@@ -144,18 +143,18 @@ inline I32 DotSmall(I32 acc, Bytes u8, Bytes s8) {
       acc, _mm512_madd_epi16(_mm512_maddubs_epi16(u8, s8), _mm512_set1_epi16(1)));
 #endif
 }
-// The same with unsigned bytes up to 255: sixteen-bit sums of two such products would saturate.
-inline I32 DotWide(I32 acc, Bytes u8, Bytes s8) {
 #if defined(__AVX512VNNI__)
-  return _mm512_dpbusd_epi32(acc, u8, s8);
+inline constexpr bool kHasWideDot = true;
+inline I32 DotWide(I32 acc, Bytes u8, Bytes s8) { return _mm512_dpbusd_epi32(acc, u8, s8); }
+inline I32 DotSigned(I32 acc, Bytes, Bytes) { return acc; }
 #else
-  const I32 low = _mm512_set1_epi16(0xFF);
-  const I32 even = _mm512_madd_epi16(
-      _mm512_and_si512(u8, low), _mm512_srai_epi16(_mm512_slli_epi16(s8, 8), 8));
-  const I32 odd = _mm512_madd_epi16(_mm512_srli_epi16(u8, 8), _mm512_srai_epi16(s8, 8));
-  return _mm512_add_epi32(acc, _mm512_add_epi32(even, odd));
-#endif
+inline constexpr bool kHasWideDot = false;
+inline I32 DotWide(I32 acc, Bytes, Bytes) { return acc; }
+inline I32 DotSigned(I32 acc, Bytes a, Bytes b) {
+  const I32 turned = _mm512_mask_sub_epi8(b, _mm512_movepi8_mask(a), ZeroI32(), b);
+  return DotSmall(acc, _mm512_abs_epi8(a), turned);
 }
+#endif
 
 // Pairs (even, odd) in a and then b, taken apart.
 inline void Deinterleave(F32 a, F32 b, F32& even, F32& odd) {

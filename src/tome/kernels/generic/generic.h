@@ -9,7 +9,7 @@ namespace tome::generic {
 
 int64_t PackedBytes(DType dtype, int64_t out, int64_t in) noexcept;
 void Pack(const TensorView& weights, std::byte* packed, ThreadPool& threads) noexcept;
-int64_t MatmulScratch(int64_t tokens, int64_t in) noexcept;
+int64_t MatmulScratch(const MatmulArgs& args) noexcept;
 void Matmul(const MatmulArgs& args, ThreadPool& threads) noexcept;
 void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept;
 void Rope(const RopeArgs& args, ThreadPool& threads) noexcept;

@@ -219,11 +219,14 @@ class BlockAttention {
     const bool masked = begin > 0 || end < kKvPageTokens;
     F32 x[kPageVectors];
     const F32 scale = Set(args_.scale);
+    TOME_UNROLL
     for (int64_t v = 0; v < kPageVectors; ++v) x[v] = Mul(Load(scores + v * kLanes), scale);
     if (args_.soft_cap > 0) {
+      TOME_UNROLL
       for (F32& s : x) s = Mul(Set(args_.soft_cap), Tanh(Div(s, Set(args_.soft_cap))));
     }
     if (masked) {
+      TOME_UNROLL
       for (int64_t v = 0; v < kPageVectors; ++v) {
         const int64_t lane = v * kLanes;
         x[v] = Select(std::clamp<int64_t>(begin - lane, 0, kLanes),
@@ -231,20 +234,24 @@ class BlockAttention {
       }
     }
     F32 most = x[0];
+    TOME_UNROLL
     for (int64_t v = 1; v < kPageVectors; ++v) most = Max(most, x[v]);
     const float before = part_.largest[i];
     const float largest = std::max(before, Largest(most));
     const F32 shift = Set(largest);
     F32 sum = Zero();
+    TOME_UNROLL
     for (F32& s : x) {
       s = Exp(Sub(s, shift));
       sum = Add(sum, s);
     }
     if constexpr (kPairs) {
+      TOME_UNROLL
       for (int64_t v = 0; v < kPageVectors; v += 2) {
         StoreI32(weights + v * kLanes * 2, PackBF16(x[v], x[v + 1]));
       }
     } else {
+      TOME_UNROLL
       for (int64_t v = 0; v < kPageVectors; ++v) {
         Store(reinterpret_cast<float*>(weights) + v * kLanes, x[v]);
       }

@@ -61,7 +61,9 @@ template <typename Dot, int kRows, int kVectors>
 inline void GemmTile(const GemmArgs& g, int64_t row, int64_t vector) {
   F32 sums[kRows][kVectors];
   float* const c = g.c + row * g.c_row + vector * kLanes;
+  TOME_UNROLL
   for (int r = 0; r < kRows; ++r) {
+    TOME_UNROLL
     for (int v = 0; v < kVectors; ++v) {
       sums[r][v] = g.add ? Load(c + r * g.c_row + v * kLanes) : Zero();
     }
@@ -72,16 +74,21 @@ inline void GemmTile(const GemmArgs& g, int64_t row, int64_t vector) {
     const int64_t steps = left < Dot::kStepsPerBlock ? left : Dot::kStepsPerBlock;
     for (int64_t k = 0; k < steps; ++k, b += g.b_step) {
       decltype(Dot::LoadB(b)) column[kVectors];
+      TOME_UNROLL
       for (int v = 0; v < kVectors; ++v) column[v] = Dot::LoadB(b + v * g.b_vector);
+      TOME_UNROLL
       for (int r = 0; r < kRows; ++r) {
         const typename Dot::A x = Dot::LoadA(a + r * g.a_row + 4 * k);
+        TOME_UNROLL
         for (int v = 0; v < kVectors; ++v) {
           sums[r][v] = Dot::MultiplyAdd(x, column[v], sums[r][v]);
         }
       }
     }
   }
+  TOME_UNROLL
   for (int r = 0; r < kRows; ++r) {
+    TOME_UNROLL
     for (int v = 0; v < kVectors; ++v) Store(c + r * g.c_row + v * kLanes, sums[r][v]);
   }
 }

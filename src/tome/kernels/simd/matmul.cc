@@ -96,28 +96,51 @@ void PrepareRow(const MatmulArgs& args, const Rows& rows, float* floats, int64_t
   }
 }
 
-Rows PrepareRows(const MatmulArgs& args, ThreadPool& threads) {
-  bool wanted[3] = {false, false, false};
+// The forms of rows that a call needs, and where they lie in its scratch.
+struct RowLayout {
+  bool quantized = false;
+  bool rounded = false;
+  bool floats = false;
+  int64_t rounded_at = 0;  // in bytes
+  int64_t floats_at = 0;
+  int64_t bytes = 0;
+};
+
+RowLayout LayoutOf(const MatmulArgs& args) {
+  RowLayout layout;
+  const auto want = [&](const PackedMatrix& matrix) {
+    if (matrix.data == nullptr) return;
+    const RowForm form = FormOf(matrix.dtype);
+    layout.quantized |= form == RowForm::kQuantized;
+    layout.rounded |= form == RowForm::kRounded;
+    layout.floats |= form == RowForm::kFloat;
+  };
   for (const MatmulOutput& output : args.outputs) {
-    wanted[static_cast<size_t>(FormOf(output.weights.dtype))] = true;
-    if (output.gate.data != nullptr) wanted[static_cast<size_t>(FormOf(output.gate.dtype))] = true;
+    want(output.weights);
+    want(output.gate);
   }
+  const int64_t count = Tiles(args.tokens) * RowBlocks(args.in);
+  layout.rounded_at = layout.quantized ? count * static_cast<int64_t>(sizeof(QuantizedTile)) : 0;
+  layout.floats_at = layout.rounded_at +
+                     (layout.rounded ? count * static_cast<int64_t>(sizeof(BF16Tile)) : 0);
+  const bool copied = layout.floats && args.norm_weight != nullptr;
+  layout.bytes = layout.floats_at +
+                 (copied ? args.tokens * args.in * static_cast<int64_t>(sizeof(float)) : 0);
+  return layout;
+}
+
+Rows PrepareRows(const MatmulArgs& args, ThreadPool& threads) {
+  const RowLayout layout = LayoutOf(args);
   const int64_t tiles = Tiles(args.tokens);
   Rows rows{.tokens = args.tokens, .in = args.in};
-  const int64_t count = tiles * rows.blocks();
-  std::byte* next = args.scratch;
-  if (wanted[static_cast<size_t>(RowForm::kQuantized)]) {
-    rows.quantized = reinterpret_cast<QuantizedTile*>(next);
-  }
-  next += count * static_cast<int64_t>(sizeof(QuantizedTile));
-  if (wanted[static_cast<size_t>(RowForm::kRounded)]) {
-    rows.rounded = reinterpret_cast<BF16Tile*>(next);
-  }
-  next += count * static_cast<int64_t>(sizeof(BF16Tile));
+  if (layout.quantized) rows.quantized = reinterpret_cast<QuantizedTile*>(args.scratch);
+  if (layout.rounded) rows.rounded = reinterpret_cast<BF16Tile*>(args.scratch + layout.rounded_at);
   float* floats = nullptr;
-  if (wanted[static_cast<size_t>(RowForm::kFloat)]) {
+  if (layout.floats) {
     rows.floats = args.x;
-    if (args.norm_weight != nullptr) rows.floats = floats = reinterpret_cast<float*>(next);
+    if (args.norm_weight != nullptr) {
+      rows.floats = floats = reinterpret_cast<float*>(args.scratch + layout.floats_at);
+    }
   }
   if (rows.quantized == nullptr && rows.rounded == nullptr && floats == nullptr) return rows;
   threads.ParallelFor(tiles, [&](int64_t tile, int) {
@@ -139,40 +162,69 @@ Rows PrepareRows(const MatmulArgs& args, ThreadPool& threads) {
 
 // --- Block-quantized weights -------------------------------------------------------------------
 
+constexpr int32_t kEveryTopBit = INT32_MIN | 0x808080;  // of four bytes: between w and w + 128
+
 template <typename Panel>
 inline I32 Dot(I32 acc, Bytes u, Bytes q) {
-  if constexpr (Panel::kBias == 128) return DotWide(acc, u, q);
-  return DotSmall(acc, u, q);
+  if constexpr (Panel::kBias != 128) return DotSmall(acc, u, q);
+  if constexpr (kHasWideDot) return DotWide(acc, u, q);
+  return DotSigned(acc, XorI32(u, SetI32(kEveryTopBit)), q);
 }
 
-// Adds one block's products to the sums of rows [first, first + kRows) of a tile.
+// Adds one block's products to the sums of rows [first, first + kRows) of a tile, for kRows of at most
+// kAbreast: so many chains of dependent products run side by side.
+template <typename Panel>
+constexpr int kAbreast = kLanes == 16 && Panel::kKind != BlockKind::kHalves ? 8 : 4;
+
+template <typename Panel, int kRows>
+inline void AddRows(const Bytes (&u)[kBlockVectors], F32 d, F32 extra, const QuantizedTile& tile,
+                    int64_t first, F32* sums) {
+  constexpr bool kHalves = Panel::kKind == BlockKind::kHalves;
+  I32 products[kRows];
+  I32 upper[kRows];  // of the second half of the columns
+  TOME_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    const int64_t row = first + r;
+    products[r] = ZeroI32();
+    if constexpr (Panel::kKind == BlockKind::kOffset && (Panel::kBias != 128 || kHasWideDot)) {
+      products[r] = BroadcastI32((Panel::kBias == 8 ? tile.minus8 : tile.minus128) + row);
+    }
+    if constexpr (kHalves) {
+      products[r] = BroadcastI32(tile.minus32[0] + row);
+      upper[r] = BroadcastI32(tile.minus32[1] + row);
+    }
+  }
+  TOME_UNROLL
+  for (int j = 0; j < kBlockVectors; ++j) {
+    TOME_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      I32& sum = kHalves && j >= kBlockVectors / 2 ? upper[r] : products[r];
+      sum = Dot<Panel>(sum, u[j], Broadcast4(tile.q[first + r] + 4 * j));
+    }
+  }
+  TOME_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    const int64_t row = first + r;
+    const F32 scale = BroadcastF32(tile.d + row);
+    sums[r] = Fma(ToF32(products[r]), Mul(d, scale), sums[r]);
+    if constexpr (kHalves) sums[r] = Fma(ToF32(upper[r]), Mul(extra, scale), sums[r]);
+    if constexpr (Panel::kKind == BlockKind::kMin) {
+      sums[r] = Fma(extra, BroadcastF32(tile.sum + row), sums[r]);
+    }
+  }
+}
+
 template <typename Panel, int kRows>
 inline void AddBlock(const Bytes (&u)[kBlockVectors], F32 d, F32 extra, const QuantizedTile& tile,
                      int64_t first, F32 (&sums)[kRows]) {
-  for (int r = 0; r < kRows; ++r) {
-    const int64_t row = first + r;
-    const int8_t* const q = tile.q[row];
-    const F32 scale = BroadcastF32(tile.d + row);
-    if constexpr (Panel::kKind == BlockKind::kHalves) {
-      I32 low = BroadcastI32(tile.minus32[0] + row);
-      I32 high = BroadcastI32(tile.minus32[1] + row);
-      for (int j = 0; j < 4; ++j) {
-        low = Dot<Panel>(low, u[j], Broadcast4(q + 4 * j));
-        high = Dot<Panel>(high, u[j + 4], Broadcast4(q + 16 + 4 * j));
-      }
-      sums[r] = Fma(ToF32(low), Mul(d, scale), sums[r]);
-      sums[r] = Fma(ToF32(high), Mul(extra, scale), sums[r]);
-    } else {
-      I32 sum = ZeroI32();
-      if constexpr (Panel::kKind == BlockKind::kOffset) {
-        sum = BroadcastI32((Panel::kBias == 8 ? tile.minus8 : tile.minus128) + row);
-      }
-      for (int j = 0; j < kBlockVectors; ++j) sum = Dot<Panel>(sum, u[j], Broadcast4(q + 4 * j));
-      sums[r] = Fma(ToF32(sum), Mul(d, scale), sums[r]);
-      if constexpr (Panel::kKind == BlockKind::kMin) {
-        sums[r] = Fma(extra, BroadcastF32(tile.sum + row), sums[r]);
-      }
-    }
+  constexpr int kStep = kAbreast<Panel>;
+  constexpr int kWhole = kRows / kStep * kStep;
+  TOME_UNROLL
+  for (int r = 0; r < kWhole; r += kStep) {
+    AddRows<Panel, kStep>(u, d, extra, tile, first + r, sums + r);
+  }
+  if constexpr (kRows > kWhole) {
+    AddRows<Panel, kRows - kWhole>(u, d, extra, tile, first + kWhole, sums + kWhole);
   }
 }
 
@@ -180,6 +232,7 @@ inline void AddBlock(const Bytes (&u)[kBlockVectors], F32 d, F32 extra, const Qu
 template <typename Panel, int kRows>
 void MultiplyFew(const std::byte* panel, int64_t blocks, const QuantizedTile* tiles, float* out) {
   F32 sums[kRows];
+  TOME_UNROLL
   for (F32& sum : sums) sum = Zero();
   const std::byte* values = panel;
   const std::byte* header = panel + blocks * Panel::kValueBytes;
@@ -194,6 +247,7 @@ void MultiplyFew(const std::byte* panel, int64_t blocks, const QuantizedTile* ti
       AddBlock<Panel, kRows>(unpacked.u, scales.d[s], scales.extra[s], tiles[block + s], 0, sums);
     }
   }
+  TOME_UNROLL
   for (int r = 0; r < kRows; ++r) Store(out + r * kLanes, sums[r]);
 }
 
@@ -232,9 +286,10 @@ void UnpackBlocks(const std::byte* panel, int64_t blocks, int64_t begin, int64_t
     for (int s = 0; s < Panel::kBlocks; ++s, values += Panel::kValueBytes, ++out) {
       Block unpacked;
       Panel::Unpack(values, unpacked);
+      TOME_UNROLL
       for (int j = 0; j < kBlockVectors; ++j) {
         Bytes u = unpacked.u[j];
-        if constexpr (kHasTiles && Panel::kBias == 128) u = XorI32(u, SetI32(INT32_MIN | 0x808080));
+        if constexpr (kHasTiles && Panel::kBias == 128) u = XorI32(u, SetI32(kEveryTopBit));
         if constexpr (kHasTiles && Panel::kBias != 0 && Panel::kBias != 128) {
           u = AddBytes(u, SetI32(static_cast<int32_t>(static_cast<uint32_t>(256 - Panel::kBias) *
                                                       0x01010101U)));
@@ -248,58 +303,109 @@ void UnpackBlocks(const std::byte* panel, int64_t blocks, int64_t begin, int64_t
 }
 
 #if defined(__AMX_INT8__)
-// Sums of a tile's rows in integer tiles, a block at a time, then as AddBlock adds them. The tile
-// products of the next block run while the floats of this one are added.
+// One block of a panel with a tile's rows, in the tile registers of the given numbers: sum, rows,
+// columns. (The intrinsics want literals.)
+#define TOME_MULTIPLY_BLOCK(sum, row, column, q, u, to) \
+  _tile_zero(sum);                                      \
+  _tile_loadd(row, q, kRowBlock);                       \
+  _tile_loadd(column, u, kVectorBytes);                 \
+  _tile_dpbssd(sum, row, column);                       \
+  _tile_stored(sum, to, kVectorBytes)
+
+// Products of a tile register, and how many of them are under way at a time: a product takes some
+// fifty cycles to arrive and a third of that to pass.
+using TileProducts = int32_t[kTileRows][kLanes];
+constexpr int64_t kUnderWay = 4;
+
+// Sums of a tile's rows in integer tiles, a block at a time, then as AddBlock adds them. While the
+// floats of some blocks are added, the tile products of the next ones run.
 template <typename Panel>
 void MultiplyTile(const UnpackedBlock* blocks, int64_t count, const QuantizedTile* tile, float* c,
                   int64_t c_row) {
+  constexpr bool kHalves = Panel::kKind == BlockKind::kHalves;  // two products a block
+  constexpr int64_t kStep = kHalves ? kUnderWay / 2 : kUnderWay;
   F32 sums[kTileRows];
+  TOME_UNROLL
   for (int64_t r = 0; r < kTileRows; ++r) sums[r] = Load(c + r * c_row);
-  alignas(64) int32_t products[2][2][kTileRows][kLanes];
-  const auto multiply = [&](int64_t b, int32_t (&to)[2][kTileRows][kLanes]) {
-    _tile_zero(0);
-    _tile_loadd(4, tile[b].q, kRowBlock);
-    _tile_loadd(6, blocks[b].u, 64);
-    _tile_dpbssd(0, 4, 6);
-    _tile_stored(0, to[0], 64);
-    if constexpr (Panel::kKind == BlockKind::kHalves) {
-      _tile_zero(1);
-      _tile_loadd(5, tile[b].q[0] + kRowBlock / 2, kRowBlock);
-      _tile_loadd(7, blocks[b].u + kBlockVectors / 2, 64);
-      _tile_dpbssd(1, 5, 7);
-      _tile_stored(1, to[1], 64);
+  alignas(64) TileProducts products[2][kUnderWay];
+  const auto multiply = [&](int64_t first, TileProducts(&to)[kUnderWay]) {
+    WritesBeforeTileLoads();
+    const int64_t left = count - first;
+    if (left <= 0) return;
+    const QuantizedTile* const q = tile + first;
+    const UnpackedBlock* const b = blocks + first;
+    if constexpr (kHalves) {
+      constexpr int64_t kHalf = kRowBlock / 2;
+      constexpr int64_t kHalfVectors = kBlockVectors / 2;
+      TOME_MULTIPLY_BLOCK(0, 4, 6, q[0].q[0], b[0].u, to[0]);
+      TOME_MULTIPLY_BLOCK(1, 5, 7, q[0].q[0] + kHalf, b[0].u + kHalfVectors, to[1]);
+      if (left <= 1) return;
+      TOME_MULTIPLY_BLOCK(2, 4, 6, q[1].q[0], b[1].u, to[2]);
+      TOME_MULTIPLY_BLOCK(3, 5, 7, q[1].q[0] + kHalf, b[1].u + kHalfVectors, to[3]);
+    } else {
+      TOME_MULTIPLY_BLOCK(0, 4, 6, q[0].q[0], b[0].u, to[0]);
+      if (left <= 1) return;
+      TOME_MULTIPLY_BLOCK(1, 5, 7, q[1].q[0], b[1].u, to[1]);
+      if (left <= 2) return;
+      TOME_MULTIPLY_BLOCK(2, 4, 6, q[2].q[0], b[2].u, to[2]);
+      if (left <= 3) return;
+      TOME_MULTIPLY_BLOCK(3, 5, 7, q[3].q[0], b[3].u, to[3]);
+    }
+  };
+  const auto add = [&](int64_t b, const TileProducts& product, F32 scale_of_panel) {
+    TOME_UNROLL
+    for (int64_t r = 0; r < kTileRows; ++r) {
+      const F32 scale = Mul(scale_of_panel, BroadcastF32(tile[b].d + r));
+      sums[r] = Fma(ToF32(LoadI32(product[r])), scale, sums[r]);
     }
   };
   multiply(0, products[0]);
-  for (int64_t b = 0; b < count; ++b) {
-    if (b + 1 < count) multiply(b + 1, products[(b + 1) % 2]);
-    const auto& done = products[b % 2];
-    const F32 d = blocks[b].d;
-    const F32 extra = blocks[b].extra;
-    for (int64_t r = 0; r < kTileRows; ++r) {
-      const F32 scale = BroadcastF32(tile[b].d + r);
-      sums[r] = Fma(ToF32(LoadI32(done[0][r])), Mul(d, scale), sums[r]);
-      if constexpr (Panel::kKind == BlockKind::kHalves) {
-        sums[r] = Fma(ToF32(LoadI32(done[1][r])), Mul(extra, scale), sums[r]);
+  for (int64_t first = 0; first < count; first += kStep) {
+    multiply(first + kStep, products[(first / kStep + 1) % 2]);
+    const auto& done = products[first / kStep % 2];
+    const int64_t end = std::min(count, first + kStep);
+    for (int64_t b = first; b < end; ++b) {
+      if constexpr (kHalves) {
+        add(b, done[2 * (b - first)], blocks[b].d);
+        add(b, done[2 * (b - first) + 1], blocks[b].extra);
+        continue;
       }
+      add(b, done[b - first], blocks[b].d);
       if constexpr (Panel::kKind == BlockKind::kMin) {
-        sums[r] = Fma(extra, BroadcastF32(tile[b].sum + r), sums[r]);
+        TOME_UNROLL
+        for (int64_t r = 0; r < kTileRows; ++r) {
+          sums[r] = Fma(blocks[b].extra, BroadcastF32(tile[b].sum + r), sums[r]);
+        }
       }
     }
   }
+  TOME_UNROLL
   for (int64_t r = 0; r < kTileRows; ++r) Store(c + r * c_row, sums[r]);
 }
+#undef TOME_MULTIPLY_BLOCK
 #else
+// Tiles of rows come from the L2 cache, ahead of their use.
+constexpr int64_t kTilesAhead = 6;
+inline void PrefetchTile(const QuantizedTile* tile) {
+  constexpr int64_t kUsed = sizeof tile->q + sizeof tile->d + sizeof tile->sum;
+  const auto* const bytes = reinterpret_cast<const std::byte*>(tile);
+  TOME_UNROLL
+  for (int64_t line = 0; line < kUsed; line += 64) Prefetch(bytes + line);
+}
+
 template <typename Panel>
 void MultiplyTile(const UnpackedBlock* blocks, int64_t count, const QuantizedTile* tile, float* c,
                   int64_t c_row) {
   constexpr int kRows = kLanes == 16 ? 16 : 4;
   for (int64_t row = 0; row < kTileRows; row += kRows) {
     F32 sums[kRows];
+    TOME_UNROLL
     for (int r = 0; r < kRows; ++r) sums[r] = Load(c + (row + r) * c_row);
     for (int64_t b = 0; b < count; ++b) {
+      if (row == 0) PrefetchTile(tile + b + kTilesAhead);
       AddBlock<Panel, kRows>(blocks[b].u, blocks[b].d, blocks[b].extra, tile[b], row, sums);
     }
+    TOME_UNROLL
     for (int r = 0; r < kRows; ++r) Store(c + (row + r) * c_row, sums[r]);
   }
 }
@@ -466,11 +572,7 @@ int64_t PanelsPerTask(const MatmulOutput& output, int64_t row_chunks, int thread
 
 }  // namespace
 
-int64_t MatmulScratch(int64_t tokens, int64_t in) noexcept {
-  const int64_t tiles = Tiles(tokens) * RowBlocks(in);
-  return tiles * static_cast<int64_t>(sizeof(QuantizedTile) + sizeof(BF16Tile)) +
-         tokens * in * static_cast<int64_t>(sizeof(float));
-}
+int64_t MatmulScratch(const MatmulArgs& args) noexcept { return LayoutOf(args).bytes; }
 
 void Matmul(const MatmulArgs& args, ThreadPool& threads) noexcept {
   if (args.tokens == 0) return;

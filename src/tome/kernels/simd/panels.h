@@ -55,6 +55,7 @@ inline void PutHalf(std::byte* p, uint16_t half) { std::memcpy(p, &half, sizeof 
 
 inline void UnpackNibbles(const std::byte* p, Block& block) {
   const I32 mask = SetI32(0x0F0F0F0F);
+  TOME_UNROLL
   for (int j = 0; j < 4; ++j) {
     const I32 both = LoadI32(p + j * kVectorBytes);
     block.u[j] = AndI32(both, mask);
@@ -79,6 +80,7 @@ inline void AddFifthBits(const std::byte* p, Block& block) {
 }
 inline void AddUpperBits(const std::byte* p, Block& block) {
   const I32 mask = SetI32(0x30303030);
+  TOME_UNROLL
   for (int half = 0; half < 2; ++half) {
     const I32 bits = LoadI32(p + half * kVectorBytes);
     Bytes* u = block.u + 4 * half;
@@ -197,6 +199,7 @@ struct Q8_0Panel {
   static constexpr int kValueBytes = 8 * kVectorBytes;
   static constexpr int kHeaderBytes = 2 * kLanes;
   static void Unpack(const std::byte* values, Block& block) {
+    TOME_UNROLL
     for (int j = 0; j < kBlockVectors; ++j) block.u[j] = LoadI32(values + j * kVectorBytes);
   }
   static void UnpackScales(const std::byte* header, Scales<1>& scales) {

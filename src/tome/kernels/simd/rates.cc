@@ -17,6 +17,7 @@ int64_t ProbeF32(int64_t rounds) noexcept {
   F32 b = Set(0.001F);
   asm volatile("" : "+v"(a), "+v"(b));
   for (int64_t i = 0; i < rounds; ++i) {
+    TOME_UNROLL
     for (F32& sum : sums) {
       sum = Fma(sum, a, b);
       asm volatile("" : "+v"(sum));
@@ -57,11 +58,13 @@ int64_t ProbeBF16(int64_t rounds) noexcept { return ProbeTiles<false>(rounds); }
 
 int64_t ProbeInt8(int64_t rounds) noexcept {
   I32 sums[kChains];
+  TOME_UNROLL
   for (I32& sum : sums) sum = ZeroI32();
   I32 a = SetI32(0x01010101);
   I32 b = SetI32(0x01010101);
   asm volatile("" : "+v"(a), "+v"(b));
   for (int64_t i = 0; i < rounds; ++i) {
+    TOME_UNROLL
     for (I32& sum : sums) {
       sum = DotSmall(sum, a, b);
       asm volatile("" : "+v"(sum));
@@ -72,11 +75,13 @@ int64_t ProbeInt8(int64_t rounds) noexcept {
 
 int64_t ProbeBF16(int64_t rounds) noexcept {
   F32 sums[kChains];
+  TOME_UNROLL
   for (F32& sum : sums) sum = Zero();
   I32 a = ZeroI32();
   I32 b = ZeroI32();
   asm volatile("" : "+v"(a), "+v"(b));
   for (int64_t i = 0; i < rounds; ++i) {
+    TOME_UNROLL
     for (F32& sum : sums) {
       sum = DotBF16(sum, a, b);
       asm volatile("" : "+v"(sum));

@@ -10,7 +10,9 @@
 //   Fma(a, b, c)             a · b + c, rounded once; Fnma: c − a · b
 //   Select(begin, end, x, y) x in lanes [begin, end), y elsewhere
 //   EvenF16, OddF16          halves 0, 2, … and 1, 3, … of kLanes pairs
-//   DotSmall, DotWide        sums of four products of bytes, added to each lane: exact
+//   DotSmall, DotWide        sums of four products of unsigned bytes, up to 127 or to 255, with
+//                            signed ones (not −128), added to each lane: exact
+//   DotSigned                the same of signed bytes, for sets without DotWide (kHasWideDot)
 //   kHasBF16Dot              whether DotBF16 and PackBF16 are there
 #pragma once
 
@@ -21,6 +23,9 @@
 #else
 #error "simd/ is compiled with the flags of an instruction set"
 #endif
+
+// Before a loop over an array of vectors: unrolled, the array stays in registers.
+#define TOME_UNROLL _Pragma("GCC unroll 32")
 
 // A vector holds this many bytes.
 namespace tome::TOME_KERNEL_SET {

@@ -26,7 +26,7 @@ Memory NewDecoderMemory(const DecoderConfig& config, const MemoryOptions& option
 }
 
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
-                   int64_t parameters) {
+                   const Weights& weights) {
   const int64_t q_width = config.heads * config.head_size;
   const int64_t kv_width = config.kv_heads * config.head_size;
   const int64_t layer = config.width * (2 * q_width + 2 * kv_width + 3 * config.ffn_width);
@@ -34,8 +34,10 @@ ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
           .vocabulary = config.vocabulary,
           .trained_tokens = config.context,
           .layers = config.layers,
-          .parameters = parameters,
+          .parameters = weights.parameters(),
           .linear_parameters = config.layers * layer + config.vocabulary * config.width,
+          .linear = weights.linear(),
+          .head = weights.head(),
           .kv = {.layers = config.layers,
                  .kv_heads = config.kv_heads,
                  .head_size = config.head_size},

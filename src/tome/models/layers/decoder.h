@@ -6,6 +6,7 @@
 #include "tome/models/decoder_config.h"
 #include "tome/models/layers/attention.h"
 #include "tome/models/model.h"
+#include "tome/models/weights.h"
 
 namespace tome {
 
@@ -14,7 +15,8 @@ AttentionShape AttentionShapeOf(const DecoderConfig& config, int64_t layer);
 // Keys and values in every layer. Error(kInvalidArgument) when options.max_tokens is negative.
 Memory NewDecoderMemory(const DecoderConfig& config, const MemoryOptions& options);
 
+// `weights` after all of them were bound.
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
-                   int64_t parameters);
+                   const Weights& weights);
 
 }  // namespace tome

@@ -20,14 +20,14 @@ void Apply(const Norm* norm, const Tensor& x, std::initializer_list<Projection> 
                        .add = projection.add,
                        .y = projection.y.floats().data()});
   }
-  compute.kernels.matmul({.x = x.floats().data(),
-                          .tokens = tokens,
-                          .in = in,
-                          .norm_weight = norm != nullptr ? norm->weight.data() : nullptr,
-                          .norm_eps = norm != nullptr ? norm->eps : 0,
-                          .outputs = outputs,
-                          .scratch = scratch.Get(compute.kernels.matmul_scratch(tokens, in))},
-                         compute.threads);
+  MatmulArgs args{.x = x.floats().data(),
+                  .tokens = tokens,
+                  .in = in,
+                  .norm_weight = norm != nullptr ? norm->weight.data() : nullptr,
+                  .norm_eps = norm != nullptr ? norm->eps : 0,
+                  .outputs = outputs};
+  args.scratch = scratch.Get(compute.kernels.matmul_scratch(args));
+  compute.kernels.matmul(args, compute.threads);
 }
 
 }  // namespace tome

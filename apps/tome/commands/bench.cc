@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "commands/command.h"
+#include "commands/json_output.h"
+#include "commands/model_options.h"
+#include "terminal.h"
+#include "tome/eval/speed.h"
+#include "tome/generate/language_model.h"
+
+namespace tome {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct BenchSpeedCommand {
+  ModelOptions model;
+  SpeedOptions speed;
+  int threads = 0;
+  bool json = false;
+};
+
+ordered_json ToJson(const Speed& speed) {
+  if (speed.tokens == 0) return nullptr;
+  return {{"tokens", speed.tokens},
+          {"tokens_per_second", speed.tokens_per_second},
+          {"limit_tokens_per_second", speed.limit_tokens_per_second},
+          {"share", speed.share()}};
+}
+
+std::string ToText(const Speed& speed) {
+  if (speed.tokens == 0) return fmt::format("{:>18}", "-");
+  if (speed.limit_tokens_per_second == 0) return fmt::format("{:>18.1f}", speed.tokens_per_second);
+  return fmt::format("{:>11.1f} ({:>3.0f} %)", speed.tokens_per_second, 100 * speed.share());
+}
+
+void PrintText(const LanguageModel& model, const BenchSpeedCommand& options,
+               const MachineLimits& limits, const std::vector<SpeedAtDepth>& speeds) {
+  const auto giga = [](double rate) {
+    return rate > 0 ? fmt::format("{:.0f}", rate / 1e9) : std::string("none");
+  };
+  fmt::print(
+      "{}; kernels {}, {} threads, memory in {}\n"
+      "limits: fp32 {} GFLOP/s, bf16 {} GFLOP/s, int8 {} GOP/s, reads {:.1f} GB/s\n\n"
+      "tokens a second (share of the limit)\n"
+      "{:>9} {:>18} {:>18} {:>18}\n",
+      PrintableLine(model.name()), model.compute().kernels.name, model.compute().threads.threads(),
+      NameOf(options.speed.kv), giga(limits.f32_per_second), giga(limits.bf16_per_second),
+      giga(limits.int8_per_second), limits.bytes_per_second / 1e9, "depth", "read up to it",
+      fmt::format("read {} more", options.speed.prompt),
+      fmt::format("write {}", options.speed.generate));
+  for (const SpeedAtDepth& at : speeds) {
+    fmt::print("{:>9} {} {} {}\n", at.depth, ToText(at.fill), ToText(at.prompt),
+               ToText(at.generate));
+  }
+  fmt::print("\npeak memory {:.0f} MiB, of it {:.0f} MiB keys and values at the deepest\n",
+             static_cast<double>(PeakMemory()) / (1 << 20),
+             static_cast<double>(speeds.back().kv_bytes) / (1 << 20));
+}
+
+void BenchSpeed(const BenchSpeedCommand& options, const CommandContext& context) {
+  const auto model = LanguageModel::Open(options.model.path, options.threads);
+  const Compute compute = model->compute();
+  const MachineLimits limits = MeasureLimits(compute);
+  std::vector<SpeedAtDepth> speeds;
+  {
+    ProgressBar bar(model->name());
+    speeds = MeasureSpeed(model->model(), compute, limits, options.speed,
+                          {.stop = context.stop, .progress = bar.Function()});
+  }
+  if (!options.json) return PrintText(*model, options, limits, speeds);
+  ordered_json depths = ordered_json::array();
+  for (const SpeedAtDepth& at : speeds) {
+    depths.push_back({{"depth", at.depth},
+                      {"fill", ToJson(at.fill)},
+                      {"prompt", ToJson(at.prompt)},
+                      {"generate", ToJson(at.generate)},
+                      {"kv_bytes", at.kv_bytes}});
+  }
+  PrintJson({{"model", model->name()},
+             {"kernels", compute.kernels.name},
+             {"threads", compute.threads.threads()},
+             {"kv", NameOf(options.speed.kv)},
+             {"limits",
+              {{"f32_per_second", limits.f32_per_second},
+               {"bf16_per_second", limits.bf16_per_second},
+               {"int8_per_second", limits.int8_per_second},
+               {"bytes_per_second", limits.bytes_per_second}}},
+             {"depths", depths},
+             {"peak_memory_bytes", PeakMemory()}});
+}
+
+}  // namespace
+
+void AddBenchCommand(CLI::App& app, CommandContext& context) {
+  CLI::App* bench = app.add_subcommand("bench", "Measure a model on this machine");
+  bench->require_subcommand(1);
+  auto options = std::make_shared<BenchSpeedCommand>();
+  CLI::App* command = bench->add_subcommand(
+      "speed", "Tokens a second of reading and writing, beside what the machine could do at most");
+  AddModelOption(*command, options->model, ModelNeed::kRequired);
+  command->add_option("--prompt", options->speed.prompt, "Tokens to read at each depth")
+      ->check(CLI::Range(0, 1 << 30))
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_option("--generate", options->speed.generate, "Tokens to write at each depth")
+      ->check(CLI::Range(0, 1 << 30))
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      ->add_option("--depth", options->speed.depths,
+                   "Tokens already read when measuring begins; several with commas")
+      ->check(CLI::Range(0, 1 << 30))
+      ->delimiter(',')
+      ->capture_default_str()
+      ->type_name("N");
+  AddKvOption(*command, options->speed.kv);
+  AddThreadsOption(*command, options->threads);
+  command->add_flag("--json", options->json, "Print one JSON object");
+  command->footer(
+      "Tokens are random: speed does not depend on them.\n"
+      "Example:\n"
+      "  tome bench speed --model qwen3.gguf --depth 0,4096,16384");
+  command->callback(
+      [options, &context] { context.run = [options, &context] { BenchSpeed(*options, context); }; });
+}
+
+}  // namespace tome

@@ -1,0 +1,201 @@
+#include "tome/eval/speed.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "tome/base/error.h"
+
+namespace tome {
+namespace {
+
+// As a session's.
+constexpr int64_t kChunk = 512;
+
+using Clock = std::chrono::steady_clock;
+
+class Measurement {
+ public:
+  Measurement(const Model& model, const Compute& compute, const MachineLimits& limits,
+              const SpeedOptions& options, const WorkControl& control)
+      : model_(model),
+        compute_(compute),
+        limits_(limits),
+        options_(options),
+        control_(control),
+        depths_(options.depths),
+        memory_(model.NewMemory({.kv = options.kv, .max_tokens = Longest()})) {
+    std::sort(depths_.begin(), depths_.end());
+    const auto stops = static_cast<int64_t>(depths_.size());
+    total_ = depths_.back() + stops * (options.prompt + options.generate * kDecodeWeight);
+  }
+
+  std::vector<SpeedAtDepth> Run() {
+    WarmUp();
+    std::vector<SpeedAtDepth> speeds;
+    double fill_seconds = 0;
+    for (const int64_t depth : depths_) {
+      SpeedAtDepth at;
+      at.depth = depth;
+      fill_seconds += Read(depth - memory_.length());
+      if (depth > 0) at.fill = Of(depth, fill_seconds, ReadLimit(0, depth));
+      at.kv_bytes = memory_.bytes();
+      if (options_.prompt > 0) {
+        const double seconds = Read(options_.prompt);
+        at.prompt = Of(options_.prompt, seconds, ReadLimit(depth, options_.prompt));
+        memory_.Truncate(depth);
+      }
+      if (options_.generate > 0) {
+        const double seconds = Write(options_.generate);
+        at.generate = Of(options_.generate, seconds, WriteLimit(depth, options_.generate));
+        memory_.Truncate(depth);
+      }
+      speeds.push_back(at);
+    }
+    return speeds;
+  }
+
+ private:
+  // A token written takes about as long as so many read.
+  static constexpr int64_t kDecodeWeight = 8;
+
+  static Speed Of(int64_t tokens, double seconds, double limit_seconds) {
+    const auto count = static_cast<double>(tokens);
+    return {.tokens = tokens,
+            .tokens_per_second = count / seconds,
+            .limit_tokens_per_second = limit_seconds > 0 ? count / limit_seconds : 0};
+  }
+
+  int64_t Longest() const {
+    if (options_.prompt < 0 || options_.generate < 0 || options_.depths.empty() ||
+        *std::min_element(options_.depths.begin(), options_.depths.end()) < 0) {
+      throw Error(Code::kInvalidArgument,
+                  "the numbers of tokens and the depths of a measurement must not be negative");
+    }
+    const int64_t deepest = *std::max_element(options_.depths.begin(), options_.depths.end());
+    return deepest + std::max(options_.prompt, options_.generate) + 1;
+  }
+
+  std::vector<TokenId> RandomTokens(int64_t count) {
+    std::uniform_int_distribution<TokenId> any(
+        0, static_cast<TokenId>(model_.facts().vocabulary - 1));
+    std::vector<TokenId> tokens(static_cast<size_t>(count));
+    for (TokenId& token : tokens) token = any(random_);
+    return tokens;
+  }
+
+  // Weights come into the caches' reach, buffers into the allocator's.
+  void WarmUp() {
+    Memory memory = model_.NewMemory({.kv = options_.kv, .max_tokens = 64});
+    for (const int64_t count : {32, 1}) {
+      const std::vector<TokenId> tokens = RandomTokens(count);
+      const BatchItem item{.memory = &memory, .tokens = tokens};
+      model_.Forward({&item, 1}, compute_);
+    }
+  }
+
+  double Read(int64_t count) {
+    const std::vector<TokenId> tokens = RandomTokens(count);
+    const auto begin = Clock::now();
+    for (int64_t at = 0; at < count; at += kChunk) {
+      control_.CheckStop();
+      const int64_t size = std::min(kChunk, count - at);
+      const BatchItem item{
+          .memory = &memory_,
+          .tokens = std::span(tokens).subspan(static_cast<size_t>(at), static_cast<size_t>(size)),
+          .logits = at + size == count ? LogitsOf::kLast : LogitsOf::kNone};
+      model_.Forward({&item, 1}, compute_);
+      Report(size);
+    }
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  }
+
+  double Write(int64_t count) {
+    const std::vector<TokenId> tokens = RandomTokens(count);
+    const auto begin = Clock::now();
+    for (const TokenId token : tokens) {
+      control_.CheckStop();
+      const BatchItem item{.memory = &memory_, .tokens = {&token, 1}};
+      model_.Forward({&item, 1}, compute_);
+      Report(kDecodeWeight);
+    }
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  }
+
+  void Report(int64_t work) {
+    done_ = std::min(done_ + work, total_);
+    control_.Report("measuring", static_cast<uint64_t>(done_), static_cast<uint64_t>(total_));
+  }
+
+  // Operations a second that products with a type of weights can reach.
+  double RateFor(DType dtype) const {
+    if (IsBlockQuantized(dtype)) return limits_.int8_per_second;
+    if (dtype != DType::kF32 && limits_.bf16_per_second > 0) return limits_.bf16_per_second;
+    return limits_.f32_per_second;
+  }
+
+  // Of the layers: of the output head, a prompt's last row alone is computed.
+  double LinearSeconds(double tokens) const {
+    double seconds = 0;
+    for (const LinearWeights& weights : model_.facts().linear) {
+      const double rate = RateFor(weights.dtype);
+      if (rate == 0) return 0;  // the set `generic` has no integer products
+      seconds += 2 * static_cast<double>(weights.elements) * tokens / rate;
+    }
+    return seconds;
+  }
+
+  // Seconds that the limits allow for reading `count` tokens behind `depth`.
+  double ReadLimit(int64_t depth, int64_t count) const {
+    const ModelFacts& facts = model_.facts();
+    const double pairs = static_cast<double>(count) *
+                         (static_cast<double>(depth) + (static_cast<double>(count) + 1) / 2);
+    const double rate = options_.kv != KvType::kF32 && limits_.bf16_per_second > 0
+                            ? limits_.bf16_per_second
+                            : limits_.f32_per_second;
+    const double attention = 4 * static_cast<double>(facts.attention_width) * pairs / rate;
+    return LinearSeconds(static_cast<double>(count)) + attention;
+  }
+
+  // Seconds for writing `count` tokens, one at a time: every byte of weights and memory is read.
+  double WriteLimit(int64_t depth, int64_t count) const {
+    const ModelFacts& facts = model_.facts();
+    double bytes = 0;
+    for (const LinearWeights& weights : facts.linear) bytes += static_cast<double>(weights.bytes);
+    bytes += static_cast<double>(facts.head.bytes);
+    const auto page = static_cast<double>(KvBytes(facts.kv, options_.kv, kKvPageTokens));
+    const double middle = static_cast<double>(depth) + static_cast<double>(count) / 2;
+    bytes += page / static_cast<double>(kKvPageTokens) * middle;
+    return bytes * static_cast<double>(count) / limits_.bytes_per_second;
+  }
+
+  const Model& model_;
+  const Compute& compute_;
+  const MachineLimits& limits_;
+  const SpeedOptions& options_;
+  const WorkControl& control_;
+  std::vector<int64_t> depths_;
+  Memory memory_;
+  std::mt19937 random_{1};
+  int64_t total_ = 0;
+  int64_t done_ = 0;
+};
+
+}  // namespace
+
+std::vector<SpeedAtDepth> MeasureSpeed(const Model& model, const Compute& compute,
+                                       const MachineLimits& limits, const SpeedOptions& options,
+                                       const WorkControl& control) {
+  return Measurement(model, compute, limits, options, control).Run();
+}
+
+int64_t PeakMemory() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return int64_t{usage.ru_maxrss} * 1024;
+}
+
+}  // namespace tome

@@ -1,0 +1,50 @@
+// How fast a model reads and writes at some depths of context, and how near that is to what the
+// machine could do.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tome/base/progress.h"
+#include "tome/eval/machine_limits.h"
+#include "tome/models/model.h"
+
+namespace tome {
+
+struct SpeedOptions {
+  int64_t prompt = 512;             // tokens read at each depth; 0: none
+  int64_t generate = 32;            // tokens written at each depth, one at a time; 0: none
+  std::vector<int64_t> depths{0};   // tokens already in memory; read one after another
+  KvType kv = KvType::kF16;
+};
+
+// A rate, and the share of it in what the limits allow: operations of the linear layers at the
+// rate of their type and of attention at the rate of its, or bytes of weights and memory at the
+// read bandwidth, whichever takes longer. 0 where nothing was measured.
+struct Speed {
+  int64_t tokens = 0;
+  double tokens_per_second = 0;
+  double limit_tokens_per_second = 0;
+  double share() const {
+    return limit_tokens_per_second > 0 ? tokens_per_second / limit_tokens_per_second : 0;
+  }
+};
+
+struct SpeedAtDepth {
+  int64_t depth = 0;
+  Speed fill;      // reading everything up to the depth, from empty: the mean
+  Speed prompt;    // reading `prompt` tokens behind it
+  Speed generate;  // writing `generate` tokens behind it
+  int64_t kv_bytes = 0;  // of the memory at the depth
+};
+
+// Tokens are random, of the model's vocabulary: speed does not depend on them. Errors:
+// kInvalidArgument for negative numbers, Model::Forward's, kCancelled.
+std::vector<SpeedAtDepth> MeasureSpeed(const Model& model, const Compute& compute,
+                                       const MachineLimits& limits, const SpeedOptions& options,
+                                       const WorkControl& control);
+
+// Most memory that this process has held, in bytes.
+int64_t PeakMemory();
+
+}  // namespace tome
