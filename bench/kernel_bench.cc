@@ -1,0 +1,251 @@
+// The kernels of the best set (or of TOME_KERNELS) on all processors, each beside its ceiling:
+//
+//   kernel_bench [--benchmark_filter=REGEX]
+//
+// `share` is the part of the ceiling that is reached: for products of many rows and for attention of
+// many queries, operations at the rate of the set's instruction for them; for few rows and for
+// decoding, bytes at the read bandwidth. The ceilings are measured first (eval/machine_limits.h) and
+// printed.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tome/eval/machine_limits.h"
+#include "tome/tensor/codec.h"
+
+namespace tome {
+namespace {
+
+ThreadPool& Threads() {
+  static ThreadPool threads(ProcessorCount());
+  return threads;
+}
+const Compute& BenchCompute() {
+  static const Compute compute{SelectKernelSet(), Threads()};
+  return compute;
+}
+const MachineLimits& Limits() {
+  static const MachineLimits limits = MeasureLimits(BenchCompute());
+  return limits;
+}
+
+std::vector<float> RandomFloats(int64_t count) {
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(static_cast<size_t>(count));
+  for (float& value : values) value = normal(random);
+  return values;
+}
+
+// Counts `operations` and `bytes` of one iteration against the ceilings.
+void Report(benchmark::State& state, double operations, double rate, double bytes) {
+  const double limit =
+      std::max(rate > 0 ? operations / rate : 0, bytes / Limits().bytes_per_second);
+  // Ceiling seconds of all iterations over seconds taken.
+  state.counters["share"] = benchmark::Counter(
+      limit * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["GOP/s"] = benchmark::Counter(
+      operations * 1e-9 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["GB/s"] = benchmark::Counter(
+      bytes * 1e-9 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+
+double RateFor(DType dtype) {
+  if (IsBlockQuantized(dtype)) return Limits().int8_per_second;
+  if (dtype != DType::kF32 && Limits().bf16_per_second > 0) return Limits().bf16_per_second;
+  return Limits().f32_per_second;
+}
+
+// Several matrices of 8192 x 2048, together larger than caches, one after another, as layers are.
+void Matmul(benchmark::State& state, DType dtype, int64_t tokens) {
+  constexpr int64_t kOut = 8192;
+  constexpr int64_t kIn = 2048;
+  constexpr int64_t kMatrices = 48;
+  const Compute& compute = BenchCompute();
+  Tensor stored(dtype, {kOut, kIn});
+  const std::vector<float> values = RandomFloats(kIn);
+  for (int64_t row = 0; row < kOut; ++row) {
+    EncodeRow(dtype, values, stored.data() + row * stored.view().row_bytes());
+  }
+  const int64_t bytes = compute.kernels.packed_bytes(dtype, kOut, kIn);
+  std::vector<Tensor> packed;
+  for (int64_t i = 0; i < (bytes > 0 ? kMatrices : 1); ++i) {
+    packed.emplace_back(DType::kU8, Shape{std::max<int64_t>(bytes, 1)}, Fill::kNone);
+    compute.kernels.pack(stored.view(), packed.back().data(), compute.threads);
+  }
+  const std::vector<float> x = RandomFloats(tokens * kIn);
+  std::vector<float> y(static_cast<size_t>(tokens * kOut));
+  Tensor scratch;
+  size_t next = 0;
+  for (auto _ : state) {
+    const MatmulOutput output{
+        .weights = {.dtype = dtype,
+                    .out = kOut,
+                    .in = kIn,
+                    .data = bytes > 0 ? packed[next].data() : stored.data()},
+        .gate = {},
+        .y = y.data()};
+    MatmulArgs args{.x = x.data(), .tokens = tokens, .in = kIn, .outputs = {&output, 1}};
+    if (scratch.data() == nullptr) {
+      scratch = Tensor(DType::kU8, {compute.kernels.matmul_scratch(args) + 64});
+    }
+    args.scratch = scratch.data();
+    compute.kernels.matmul(args, compute.threads);
+    next = (next + 1) % packed.size();
+  }
+  Report(state, 2.0 * kOut * kIn * static_cast<double>(tokens), RateFor(dtype),
+         static_cast<double>(stored.view().bytes()));
+}
+
+// The attention of the design's 1.1 B shape: 32 heads of 64 over 8 key heads.
+constexpr int64_t kHeads = 32;
+constexpr int64_t kKvHeads = 8;
+constexpr int64_t kHeadSize = 64;
+
+struct Cache {
+  Cache(KvType type, int64_t length) {
+    const int64_t pages = (length + kKvPageTokens - 1) / kKvPageTokens;
+    const std::vector<float> x = RandomFloats(kKvPageTokens * kKvHeads * kHeadSize);
+    for (int64_t i = 0; i < pages; ++i) {
+      for (auto* list : {&keys, &values}) {
+        storage.emplace_back(DType::kU8, Shape{KvPageBytes(type, kKvHeads, kHeadSize)});
+        list->push_back(storage.back().data());
+      }
+      BenchCompute().kernels.write_kv({.k = x.data(),
+                                       .v = x.data(),
+                                       .keys = keys,
+                                       .values = values,
+                                       .type = type,
+                                       .tokens = kKvPageTokens,
+                                       .first_position = i * kKvPageTokens,
+                                       .kv_heads = kKvHeads,
+                                       .head_size = kHeadSize},
+                                      Threads());
+    }
+    read_keys.assign(keys.begin(), keys.end());
+    read_values.assign(values.begin(), values.end());
+  }
+  std::vector<Tensor> storage;
+  std::vector<std::byte*> keys, values;
+  std::vector<const std::byte*> read_keys, read_values;
+};
+
+// `tokens` queries of each of `questions` sequences behind `depth` shared positions. Decoding reads
+// the caches of several layers in turn, so that no cache of the processor holds them.
+void Attention(benchmark::State& state, KvType type, int64_t depth, int64_t tokens,
+               int64_t questions) {
+  const Compute& compute = BenchCompute();
+  const int64_t layers = tokens == 1 ? 16 : 1;
+  std::vector<Cache> caches;
+  for (int64_t l = 0; l < layers; ++l) caches.emplace_back(type, depth + tokens);
+  const std::vector<float> q = RandomFloats(questions * tokens * kHeads * kHeadSize);
+  std::vector<float> out(q.size());
+  size_t layer = 0;
+  for (auto _ : state) {
+    const Cache& cache = caches[layer];
+    std::vector<AttentionSequence> sequences;
+    for (int64_t i = 0; i < questions; ++i) {
+      const int64_t at = i * tokens * kHeads * kHeadSize;
+      sequences.push_back({.q = q.data() + at,
+                           .out = out.data() + at,
+                           .kv = {.keys = cache.read_keys, .values = cache.read_values},
+                           .tokens = tokens,
+                           .first_position = depth});
+    }
+    AttentionArgs args{.sequences = sequences,
+                       .type = type,
+                       .heads = kHeads,
+                       .kv_heads = kKvHeads,
+                       .head_size = kHeadSize,
+                       .scale = 0.125F};
+    const AttentionPlan plan = PlanAttention(args);
+    const Tensor scratch(DType::kU8, {AttentionScratchBytes(args, plan) + 64}, Fill::kNone);
+    args.plan = &plan;
+    args.scratch = const_cast<std::byte*>(scratch.data());
+    compute.kernels.attention(args, compute.threads);
+    layer = (layer + 1) % caches.size();
+  }
+  const auto seen = static_cast<double>(depth) + (static_cast<double>(tokens) + 1) / 2;
+  const double operations =
+      4.0 * kHeads * kHeadSize * static_cast<double>(questions * tokens) * seen;
+  const double bytes = 2.0 *
+                       static_cast<double>(KvPageBytes(type, kKvHeads, kHeadSize)) /
+                       static_cast<double>(kKvPageTokens) * static_cast<double>(depth + tokens);
+  const bool rounds = type != KvType::kF32 && Limits().bf16_per_second > 0;
+  Report(state, operations, rounds ? Limits().bf16_per_second : Limits().f32_per_second, bytes);
+}
+
+void RmsNorm(benchmark::State& state) {
+  constexpr int64_t kRows = 512;
+  constexpr int64_t kWidth = 2048;
+  const std::vector<float> x = RandomFloats(kRows * kWidth);
+  const std::vector<float> weight = RandomFloats(kWidth);
+  std::vector<float> y(x.size());
+  for (auto _ : state) {
+    BenchCompute().kernels.rms_norm({.x = x.data(),
+                                     .weight = weight.data(),
+                                     .y = y.data(),
+                                     .rows = kRows,
+                                     .width = kWidth,
+                                     .eps = 1e-5F},
+                                    Threads());
+  }
+  Report(state, 0, 0, 2.0 * 4 * kRows * kWidth);
+}
+
+void ForkJoin(benchmark::State& state) {
+  for (auto _ : state) {
+    Threads().ParallelFor(Threads().threads(), [](int64_t, int) {});
+  }
+}
+
+void Register() {
+  for (const DType dtype : {DType::kQ8_0, DType::kQ4_0, DType::kQ4_1, DType::kQ4_K, DType::kQ5_K,
+                            DType::kQ6_K, DType::kF16, DType::kBF16, DType::kF32}) {
+    for (const int64_t tokens : {1, 2, 3, 4, 6, 8, 9, 12, 16, 17, 24, 32, 48, 64, 128, 512}) {
+      benchmark::RegisterBenchmark(fmt::format("matmul/{}/{}", NameOf(dtype), tokens).c_str(),
+                                   [=](benchmark::State& state) { Matmul(state, dtype, tokens); })
+          ->UseRealTime();
+    }
+  }
+  for (const KvType type : kKvTypes) {
+    for (const int64_t depth : {0, 4096, 16384}) {
+      benchmark::RegisterBenchmark(
+          fmt::format("prefill/{}/{}", NameOf(type), depth).c_str(),
+          [=](benchmark::State& state) { Attention(state, type, depth, 512, 1); })
+          ->UseRealTime();
+    }
+    for (const int64_t questions : {1, 4}) {
+      benchmark::RegisterBenchmark(
+          fmt::format("decode/{}/16384/questions:{}", NameOf(type), questions).c_str(),
+          [=](benchmark::State& state) { Attention(state, type, 16384, 1, questions); })
+          ->UseRealTime();
+    }
+  }
+  benchmark::RegisterBenchmark("rms_norm/512x2048", RmsNorm)->UseRealTime();
+  benchmark::RegisterBenchmark("fork_join", ForkJoin)->UseRealTime();
+}
+
+}  // namespace
+}  // namespace tome
+
+int main(int argc, char** argv) {
+  tome::Register();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  const tome::MachineLimits& limits = tome::Limits();
+  fmt::print("kernels {}, {} threads; fp32 {:.0f} GFLOP/s, bf16 {:.0f} GFLOP/s, int8 {:.0f} GOP/s, "
+             "reads {:.1f} GB/s\n",
+             tome::BenchCompute().kernels.name, tome::Threads().threads(),
+             limits.f32_per_second / 1e9, limits.bf16_per_second / 1e9,
+             limits.int8_per_second / 1e9, limits.bytes_per_second / 1e9);
+  std::fflush(stdout);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
