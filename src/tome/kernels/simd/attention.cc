@@ -381,14 +381,15 @@ void WriteQuantized(const KvWriteArgs& args, bool keys, const float* x, std::byt
 void WriteHalves(const KvWriteArgs& args, bool keys, const float* x, std::byte* slice,
                  int64_t slot) {
   alignas(64) uint16_t halves[kMaxHeadSize + kLanes];
-  const F32 most = Set(65504);
-  for (int64_t c = 0; c < args.head_size; c += kLanes) {
-    const F32 value = LoadFirst(x + c, args.head_size - c);
-    if (args.type == KvType::kF16) {
+  if (args.type == KvType::kF16) {
+    const F32 most = Set(65504);
+    for (int64_t c = 0; c < args.head_size; c += kLanes) {
+      const F32 value = LoadFirst(x + c, args.head_size - c);
       StoreF16(halves + c, Max(Sub(Zero(), most), Min(most, value)));
-    } else {
-      StoreBF16(halves + c, value);
     }
+  } else {
+    // Not by StoreBF16: the instruction behind it makes zeros of denormals.
+    for (int64_t c = 0; c < args.head_size; ++c) halves[c] = BF16FromFloat(x[c]);
   }
   const int64_t padded = KvPaddedHead(args.head_size);
   if (args.head_size % 2 != 0) halves[args.head_size] = 0;
