@@ -252,7 +252,7 @@ TEST_P(AttentionTest, AgreesForAwkwardHeadSizesAndTheLargest) {
 TEST_P(AttentionTest, AgreesForManyHeadsOfOneKeyHead) {
   std::mt19937 random(4);
   for (const auto& [heads, kv_heads, size] :
-       {std::array<int64_t, 3>{40, 1, 64}, {40, 1, 257}, {66, 2, 16}, {24, 1, 512}}) {
+       {std::array<int64_t, 3>{40, 1, 64}, {40, 1, 130}, {66, 2, 16}, {24, 1, 257}}) {
     for (const KvType type : {KvType::kF32, KvType::kF16, KvType::kQ8}) {
       if (IsGeneric(kernels()) && type != KvType::kF16) continue;  // takes long
       const Cache cache = RandomCache(
@@ -290,7 +290,7 @@ TEST_P(AttentionTest, BitsDependNeitherOnThreadsNorOnTheChunk) {
   std::mt19937 random(6);
   for (const KvType type : kKvTypes) {
     for (const auto& [window, size] : {std::pair<int64_t, int64_t>{0, 33}, {100, 64}, {1000, 16}}) {
-      if (IsGeneric(kernels()) && (type != KvType::kQ4 || size > 33)) continue;  // takes long
+      if (IsGeneric(kernels()) && (type != KvType::kQ4 || size != 16)) continue;  // takes long
       // The chunk of all 200 is cut by rows, those of 1, 7 and 40 by parts; the first part ends
       // among them.
       constexpr int64_t kTokens = 200;
@@ -324,6 +324,7 @@ TEST_P(AttentionTest, BitsDoNotDependOnTheOtherSequences) {
   for (const KvType type : kKvTypes) {
     if (IsGeneric(kernels()) && type != KvType::kQ8) continue;  // takes long
     for (const int64_t window : {0, 300}) {
+      if (IsGeneric(kernels()) && window == 0) continue;
       const Heads heads{.heads = 4, .kv_heads = 2, .size = 40, .type = type, .window = window};
       const Cache trunk = RandomCache(random, heads, 1100);
       const auto fork = [&](int64_t position, int64_t length) {
