@@ -355,7 +355,8 @@ void WriteQuantized(const KvWriteArgs& args, bool keys, const float* x, std::byt
     for (int64_t c = begin; c < end; ++c) {
       if (!(std::abs(x[c]) <= std::abs(largest))) largest = x[c];
     }
-    const uint16_t half = F16FromFloat(eight ? std::abs(largest) / 127.0F : largest / -8.0F);
+    const float scale = eight ? std::abs(largest) / 127.0F : largest / -8.0F;
+    const uint16_t half = F16FromFloat(std::clamp(scale, -65504.0F, 65504.0F));
     const float d = FloatFromF16(half);
     std::memcpy(scales + (begin / kKvScaleDims * kKvPageTokens + slot) * 2, &half, 2);
     const F32 inverse = Set(d == 0 || !std::isfinite(d) ? 0.0F : 1.0F / d);
