@@ -169,6 +169,31 @@ TEST_P(KvWriteTest, WritesTheBytesOfTheGenericSet) {
   }
 }
 
+// Their scales are F16: beyond its range values saturate, as those of F16 pages do.
+TEST_P(KvWriteTest, QuantizedTypesStayFinite) {
+  for (const auto& [type, most] :
+       {std::pair<KvType, double>{KvType::kQ8, 127 * 65504.0}, {KvType::kQ4, 8 * 65504.0}}) {
+    for (const float large : {1e5F, 5e5F, 1e7F, 1e30F, std::numeric_limits<float>::max()}) {
+      for (const float sign : {1.0F, -1.0F}) {
+        std::vector<float> x(40, 1);
+        x[3] = sign * large;
+        Cache cache({.size = 40, .type = type}, 1);
+        cache.Write(kernels(), 0, x, x);
+        for (const bool key : {true, false}) {
+          const double expected = std::min(double{large}, most);
+          // An integer's scale is rounded to eleven bits, by at most 2^-11 of it.
+          EXPECT_NEAR(cache.Read(key, 0, 0, 3) * double{sign}, expected, expected * 0x1p-11)
+              << NameOf(type);
+          for (const int64_t c : {0, 2, 4, 31}) {
+            EXPECT_TRUE(std::isfinite(cache.Read(key, 0, 0, c))) << NameOf(type);
+          }
+          EXPECT_NEAR(cache.Read(key, 0, 0, 32), 1, 0x1p-10);
+        }
+      }
+    }
+  }
+}
+
 TEST_P(KvWriteTest, SixteenBitTypesRoundToNearestEven) {
   // Halves of steps, and what surrounds them, of both types.
   std::vector<float> x;

@@ -169,6 +169,30 @@ TEST_P(MatmulTest, BitsDoNotDependOnTheBatch) {
   }
 }
 
+TEST_P(MatmulTest, BitsDoNotDependOnTheOtherRowsOfTheMatrix) {
+  std::mt19937 random(12);
+  for (const DType dtype : DecodableTypes()) {
+    const int64_t in = TraitsOf(dtype).block_elements == 1 ? 531 : 3 * 256;
+    const Matrix matrix = RandomMatrix(random, dtype, 150, in);
+    for (const int64_t tokens : {1, 20}) {
+      const std::vector<float> x = RandomFloats(random, tokens * in);
+      const std::vector<float> expected = Multiply(kernels(), matrix, x);
+      for (const auto& [begin, end] : {std::pair<int64_t, int64_t>{0, 1}, {5, 150}, {149, 150}}) {
+        Matrix some(dtype, end - begin, in);
+        const int64_t bytes = RowBytes(dtype, in);
+        std::copy_n(matrix.stored().begin() + begin * bytes, (end - begin) * bytes,
+                    some.stored().begin());
+        const std::vector<float> y = Multiply(kernels(), some, x);
+        for (int64_t t = 0; t < tokens; ++t) {
+          ASSERT_TRUE(SameBits(Slice(y, end - begin, t, t + 1), {expected.begin() + t * 150 + begin,
+                                                                 expected.begin() + t * 150 + end}))
+              << NameOf(dtype) << " rows from " << begin;
+        }
+      }
+    }
+  }
+}
+
 // Sets with vectors of the same length sum in the same order, whatever their instructions.
 TEST_P(MatmulTest, SetsOfSixteenLanesGiveTheSameBitsForQuantizedWeights) {
   if (!HasSixteenLanes(kernels())) GTEST_SKIP() << "has other lanes";
