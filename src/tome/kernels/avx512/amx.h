@@ -13,6 +13,10 @@
 
 namespace tome::TOME_KERNEL_SET {
 
+// Everything is in memory that was stored before. The compiler's tile loads are assembler that does
+// not say what it reads (g++ 12): without this, stores to what they load may come later, or never.
+inline void FinishStores() { asm volatile("" ::: "memory"); }
+
 // Tiles 0 to 3 are sums (16 columns of 32 bits), 4 and 5 rows of A, 6 and 7 columns of B.
 class TileScope {
  public:
@@ -37,6 +41,7 @@ class TileScope {
       shapes.row_bytes[tile] = 64;
       shapes.rows[tile] = static_cast<uint8_t>(bytes / 4);
     }
+    FinishStores();
     _tile_loadconfig(&shapes);
   }
   TileScope(const TileScope&) = delete;
@@ -51,6 +56,7 @@ inline void TileGemm(const Args& g, int64_t rows, int64_t vectors) {
   const auto c_bytes = static_cast<size_t>(g.c_row) * 4;
   const auto a_row = static_cast<size_t>(g.a_row);
   const auto b_step = static_cast<size_t>(g.b_step);
+  FinishStores();
   for (int64_t row = 0; row < rows; row += kTileRows) {
     float* const c_rows = g.c + row * g.c_row;
     int64_t v = 0;

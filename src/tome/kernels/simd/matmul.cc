@@ -256,6 +256,7 @@ void MultiplyTile(const UnpackedBlock* blocks, int64_t count, const QuantizedTil
   F32 sums[kTileRows];
   for (int64_t r = 0; r < kTileRows; ++r) sums[r] = Load(c + r * c_row);
   alignas(64) int32_t products[2][2][kTileRows][kLanes];
+  FinishStores();
   const auto multiply = [&](int64_t b, int32_t (&to)[2][kTileRows][kLanes]) {
     _tile_zero(0);
     _tile_loadd(4, tile[b].q, kRowBlock);
