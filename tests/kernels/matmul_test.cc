@@ -52,7 +52,7 @@ TEST_P(MatmulTest, AgreesWithDoublePrecisionForEveryTypeAndSize) {
         // Numbers of tokens take turns: every size meets few and many.
         for (const int64_t tokens :
              {int64_t{1}, static_cast<int64_t>(number % 20 + 1), out < 50 ? int64_t{33} : 2}) {
-          if (out * in * tokens > 3000000) continue;  // takes long
+          if (out * in * tokens > 1500000) continue;  // takes long
           const std::vector<float> x = RandomFloats(random, tokens * in);
           ASSERT_NO_FATAL_FAILURE(
               ExpectProduct(kernels(), matrix, x, Multiply(kernels(), packed, x, one_)));
