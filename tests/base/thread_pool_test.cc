@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -110,6 +112,55 @@ TEST_P(ThreadPoolTest, SeveralCallersAtOnceEachGetTheirOwnLoop) {
   EXPECT_EQ(wrong.load(), 0);
 }
 
+// Loops so short that workers come when the tasks are taken, or when the next loop has begun.
+TEST_P(ThreadPoolTest, ManyShortLoopsOfTwoCallersRunEachTaskOnce) {
+  std::vector<std::thread> callers;
+  std::atomic<int> wrong{0};
+  for (int caller = 0; caller < 2; ++caller) {
+    callers.emplace_back([&, caller] {
+      // Reused without a pause: a worker that is late would write into the next loop's counts.
+      std::array<std::atomic<int>, 8> runs{};
+      for (int loop = 0; loop < 2000; ++loop) {
+        const int tasks = 1 + (loop + caller) % 8;
+        for (auto& count : runs) count.store(0);
+        pool_.ParallelFor(
+            tasks, [&](int64_t task, int) { runs.at(static_cast<size_t>(task)).fetch_add(1); });
+        for (int task = 0; task < 8; ++task) {
+          if (runs.at(static_cast<size_t>(task)).load() != (task < tasks ? 1 : 0)) {
+            wrong.fetch_add(1);
+          }
+        }
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(wrong.load(), 0);
+}
+
+// Workers look for loops for 0.1 ms, then they sleep.
+TEST_P(ThreadPoolTest, WorksAfterAnyPause) {
+  for (const int microseconds : {50000, 1000, 100, 50, 150, 100, 99, 50000}) {
+    std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
+    std::array<std::atomic<int>, 20> runs{};
+    pool_.ParallelFor(20,
+                      [&](int64_t task, int) { runs.at(static_cast<size_t>(task)).fetch_add(1); });
+    for (const auto& count : runs) ASSERT_EQ(count.load(), 1);
+  }
+}
+
+// All workers come, asleep or not: tasks that wait for each other need every thread.
+TEST_P(ThreadPoolTest, WakesEveryWorker) {
+  for (const int pause : {0, 5}) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(pause));
+    std::atomic<int> arrived{0};
+    pool_.ParallelFor(GetParam(), [&](int64_t, int) {
+      arrived.fetch_add(1);
+      while (arrived.load() < GetParam()) std::this_thread::yield();
+    });
+    EXPECT_EQ(arrived.load(), GetParam());
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Sizes, ThreadPoolTest, testing::Values(1, 2, 3, 4));
 
 TEST(ThreadPoolOfOneTest, RunsInPlaceInOrder) {
@@ -137,6 +188,19 @@ TEST(ThreadPoolLifeTest, EndsWithoutEverHavingWorked) {
   for (int i = 0; i < 50; ++i) {
     const ThreadPool pool(1 + i % 4);
     EXPECT_GE(pool.threads(), 1);
+  }
+}
+
+TEST(ThreadPoolLifeTest, EndsWhileItsWorkersLookForWorkAndWhileTheySleep) {
+  for (int i = 0; i < 60; ++i) {
+    std::atomic<int> runs{0};
+    {
+      ThreadPool pool(1 + i % 4);
+      pool.ParallelFor(8, [&](int64_t, int) { runs.fetch_add(1); });
+      if (i % 3 == 1) std::this_thread::sleep_for(std::chrono::microseconds(90 + i));
+      if (i % 3 == 2) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    EXPECT_EQ(runs.load(), 8);
   }
 }
 

@@ -5,365 +5,455 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 
-#include "tests/kernels/kernel_inputs.h"
-#include "tome/tensor/float16.h"
+#include "tests/kernels/attention_inputs.h"
 
 namespace tome {
 namespace {
 
-struct Problem {
-  int64_t heads = 1;
-  int64_t kv_heads = 1;
-  int64_t head_size = 16;
-  int64_t length = 1;  // positions in the cache in the end
-  int64_t tokens = 1;  // of them, queries at the end
-  int64_t window = 0;
-  float scale = 1;
-  float soft_cap = 0;
-  KvType type = KvType::kF32;
-  std::vector<float> q{};       // [tokens, heads, head_size]
-  std::vector<float> k{}, v{};  // [length, kv_heads, head_size]
-
-  int64_t first() const { return length - tokens; }
-};
-
-Problem RandomProblem(std::mt19937& random, Problem problem) {
-  const int64_t size = problem.head_size;
-  problem.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(size)));
-  problem.q = RandomFloats(random, problem.tokens * problem.heads * size, 2);
-  problem.k = RandomFloats(random, problem.length * problem.kv_heads * size);
-  problem.v = RandomFloats(random, problem.length * problem.kv_heads * size);
-  return problem;
+// Whether a set rounds what it multiplies to BF16 for pages of a type.
+bool RoundsToBF16(const KernelSet& kernels, KvType type) {
+  return HasBF16Dot(kernels) && type != KvType::kF32;
 }
 
-// Pages filled through the set's own write_kv, `piece` tokens at a time. What was never written is
-// NaN (all bits set), so that reading beyond the last position shows.
-class Cache {
- public:
-  Cache(const KernelSet& kernels, const Problem& problem, int64_t piece) : type_(problem.type) {
-    const int64_t pages = (problem.length + kKvPageTokens - 1) / kKvPageTokens;
-    const int64_t bytes = KvPageBytes(problem.type, problem.kv_heads, problem.head_size);
-    storage_.assign(Count(2 * pages), std::vector<std::byte>(Count(bytes), std::byte{0xFF}));
-    for (int64_t page = 0; page < pages; ++page) {
-      keys_.push_back(storage_[Count(2 * page)].data());
-      values_.push_back(storage_[Count(2 * page + 1)].data());
+double Multiplied(bool rounded, double x) {
+  return rounded ? double{FloatFromBF16(BF16FromFloat(static_cast<float>(x)))} : x;
+}
+
+// The keys or values of one head as they are multiplied, [positions][size].
+std::vector<double> ReadHead(const Cache& cache, bool rounded, bool key, int64_t kv_head,
+                             int64_t begin, int64_t end) {
+  std::vector<double> x;
+  x.reserve(Count((end - begin) * cache.heads().size));
+  for (int64_t position = begin; position < end; ++position) {
+    for (int64_t c = 0; c < cache.heads().size; ++c) {
+      x.push_back(Multiplied(rounded, cache.Read(key, position, kv_head, c)));
     }
-    const int64_t width = problem.kv_heads * problem.head_size;
-    for (int64_t begin = 0; begin < problem.length; begin += piece) {
-      kernels.write_kv({.k = problem.k.data() + begin * width,
-                        .v = problem.v.data() + begin * width,
-                        .keys = keys_,
-                        .values = values_,
-                        .type = problem.type,
-                        .tokens = std::min(piece, problem.length - begin),
-                        .first_position = begin,
-                        .kv_heads = problem.kv_heads,
-                        .head_size = problem.head_size});
-    }
-    read_keys_.assign(keys_.begin(), keys_.end());
-    read_values_.assign(values_.begin(), values_.end());
   }
-  KvView view() const { return {.type = type_, .keys = read_keys_, .values = read_values_}; }
-  const std::vector<std::vector<std::byte>>& storage() const { return storage_; }
-
- private:
-  KvType type_;
-  std::vector<std::vector<std::byte>> storage_;
-  std::vector<std::byte*> keys_, values_;
-  std::vector<const std::byte*> read_keys_, read_values_;
-};
-
-// Queries [begin, end) of the problem's tokens.
-std::vector<float> Attend(const KernelSet& kernels, const Problem& problem, const Cache& cache,
-                          int threads, int64_t begin, int64_t end) {
-  ThreadPool pool(threads);
-  const int64_t width = problem.heads * problem.head_size;
-  std::vector<float> out(Count((end - begin) * width), kNaN);
-  kernels.attention({.q = problem.q.data() + begin * width,
-                     .out = out.data(),
-                     .kv = cache.view(),
-                     .tokens = end - begin,
-                     .first_position = problem.first() + begin,
-                     .heads = problem.heads,
-                     .kv_heads = problem.kv_heads,
-                     .head_size = problem.head_size,
-                     .window = problem.window,
-                     .scale = problem.scale,
-                     .soft_cap = problem.soft_cap},
-                    pool);
-  return out;
+  return x;
 }
 
-std::vector<float> Attend(const KernelSet& kernels, const Problem& problem, int threads = 1) {
-  return Attend(kernels, problem, Cache(kernels, problem, 50), threads, 0, problem.tokens);
-}
-
-double Cached(const Problem& problem, float value) {
-  return problem.type == KvType::kF32 ? double{value} : double{FloatFromF16(F16FromFloat(value))};
-}
-
-// The definition, with a row of scores, in double.
+// The definition, with a row of scores, in double, from what the pages hold.
 //
 // Tolerance. A score is a dot product of D terms, scaled and capped: it errs by
 // δ = (D + 2) u · scale · Σ|q k| plus a few u of itself and of the cap (tanh's slope is at most 1).
-// exp turns δ, and the rounding of the difference to the largest score, into a relative error of a
-// weight; weights and their sum both have it, hence 2 δ. Sums over n positions, the rescaling once
-// a page and the division add n + 16 + 4 · pages roundings, all relative to Σ p |v|.
-void ExpectAttention(const Problem& problem, const std::vector<float>& out) {
-  const int64_t size = problem.head_size;
-  for (int64_t t = 0; t < problem.tokens; ++t) {
-    const int64_t position = problem.first() + t;
-    const int64_t first =
-        problem.window > 0 ? std::max<int64_t>(0, position - problem.window + 1) : 0;
-    for (int64_t h = 0; h < problem.heads; ++h) {
-      const int64_t group = h / (problem.heads / problem.kv_heads);
-      const auto at = [&](int64_t s) { return (s * problem.kv_heads + group) * size; };
-      const float* q = problem.q.data() + (t * problem.heads + h) * size;
-      std::vector<double> scores;
-      double delta = 0;
-      for (int64_t s = first; s <= position; ++s) {
-        double dot = 0;
-        double magnitude = 0;
+// Weights are exponentials of differences to the largest score of a page, then of a part, then of
+// all; the differences are rounded, and sum up to that between a score and the largest of all, but
+// for the passing of a larger one (2 u of the range of scores). exp turns that into a relative
+// error of a weight; weights and their sum both have it, hence 2 δ. Sums over n positions, exp
+// (eight roundoffs at most) and the rescaling once a page and a part, and the division add
+// n + 24 + 10 (pages + parts) roundings, all relative to Σ p |v|.
+//
+// Where the set has BF16 dot products, queries, keys and values are rounded before (to nearest
+// even: the expectation knows the result); weights are rounded too, by 2^-8 relative to themselves,
+// but not where they are summed up. Products below 2^-126 are nothing then.
+void ExpectAttention(const KernelSet& kernels, const Queries& queries,
+                     const std::vector<float>& out, int64_t stride = 1) {
+  const Cache& cache = *queries.cache;
+  const Heads& heads = cache.heads();
+  const bool rounded = RoundsToBF16(kernels, heads.type);
+  const int64_t size = heads.size;
+  const int64_t group = heads.heads / heads.kv_heads;
+  const double scale = ScaleOf(heads);
+  const double cap = heads.soft_cap;
+  const int64_t last = queries.first + queries.tokens() - 1;
+  const int64_t begin = FirstSeen(queries.first, heads.window);
+  for (int64_t kv_head = 0; kv_head < heads.kv_heads; ++kv_head) {
+    const std::vector<double> keys = ReadHead(cache, rounded, true, kv_head, begin, last + 1);
+    const std::vector<double> values = ReadHead(cache, rounded, false, kv_head, begin, last + 1);
+    for (int64_t t = 0; t < queries.tokens(); t += stride) {
+      const int64_t position = queries.first + t;
+      const int64_t first =
+          heads.window > 0 ? std::max<int64_t>(0, position - heads.window + 1) : 0;
+      for (int64_t h = kv_head * group; h < (kv_head + 1) * group; ++h) {
+        const size_t at = Count((t * heads.heads + h) * size);
+        std::vector<double> q;
         for (int64_t i = 0; i < size; ++i) {
-          const double term = double{q[i]} * Cached(problem, problem.k[Count(at(s) + i)]);
-          dot += term;
-          magnitude += std::abs(term);
+          q.push_back(Multiplied(rounded, queries.q[at + Count(i)]));
         }
-        const double cap = problem.soft_cap;
-        const double scaled = double{problem.scale} * dot;
-        scores.push_back(cap > 0 ? cap * std::tanh(scaled / cap) : scaled);
-        delta =
-            std::max(delta, static_cast<double>(size + 2) * kRoundoff * problem.scale * magnitude +
-                                8 * kRoundoff * (std::abs(scores.back()) + cap));
-      }
-      const double largest = *std::max_element(scores.begin(), scores.end());
-      const double smallest = *std::min_element(scores.begin(), scores.end());
-      delta += kRoundoff * (largest - smallest);
-      double total = 0;
-      for (double& score : scores) total += score = std::exp(score - largest);
-      const auto seen = static_cast<double>(scores.size());
-      const double relative =
-          std::expm1(2 * delta) + (seen + 16 + 4 * (seen / kKvPageTokens + 2)) * kRoundoff;
-      for (int64_t i = 0; i < size; ++i) {
-        double expected = 0;
-        double magnitude = 0;
+        std::vector<double> scores;
+        double delta = 0;
         for (int64_t s = first; s <= position; ++s) {
-          const double term =
-              scores[Count(s - first)] / total * Cached(problem, problem.v[Count(at(s) + i)]);
-          expected += term;
-          magnitude += std::abs(term);
+          const double* const k = keys.data() + (s - begin) * size;
+          double dot = 0;
+          double magnitude = 0;
+          for (int64_t i = 0; i < size; ++i) {
+            const double term = q[Count(i)] * k[i];
+            dot += term;
+            magnitude += std::abs(term);
+          }
+          const double scaled = scale * dot;
+          scores.push_back(cap > 0 ? cap * std::tanh(scaled / cap) : scaled);
+          delta = std::max(delta, static_cast<double>(size + 2) * kRoundoff * scale * magnitude +
+                                      12 * kRoundoff * (std::abs(scores.back()) + cap));
         }
-        ASSERT_NEAR(out[Count((t * problem.heads + h) * size + i)], expected, relative * magnitude)
-            << "position " << position << " head " << h << " channel " << i;
+        const double largest = *std::max_element(scores.begin(), scores.end());
+        const double smallest = *std::min_element(scores.begin(), scores.end());
+        delta += 2 * kRoundoff * (largest - smallest);
+        double total = 0;
+        for (double& score : scores) total += score = std::exp(score - largest);
+        const auto seen = static_cast<double>(scores.size());
+        const double steps = seen / kKvPageTokens + seen / kKvPartTokens + 4;
+        const double relative =
+            std::expm1(2 * delta) + (seen + 24 + 10 * steps) * kRoundoff + (rounded ? 0x1p-8 : 0);
+        std::vector<double> expected(Count(size));
+        std::vector<double> magnitudes(Count(size));
+        for (int64_t s = first; s <= position; ++s) {
+          const double* const v = values.data() + (s - begin) * size;
+          const double weight = scores[Count(s - first)] / total;
+          for (int64_t i = 0; i < size; ++i) {
+            expected[Count(i)] += weight * v[i];
+            magnitudes[Count(i)] += std::abs(weight * v[i]);
+          }
+        }
+        for (size_t i = 0; i < expected.size(); ++i) {
+          ASSERT_NEAR(out[at + i], expected[i],
+                      relative * magnitudes[i] + 0x1p-126 * (seen + 1) * (rounded ? 1 : 0) +
+                          seen * kUnderflow)
+              << NameOf(heads.type) << " position " << position << " head " << h << " channel "
+              << i;
+        }
       }
     }
   }
 }
 
-class AttentionTest : public KernelTest {};
+class AttentionTest : public KernelTest {
+ protected:
+  Cache RandomCache(std::mt19937& random, const Heads& heads, int64_t length) const {
+    Cache cache(heads, length);
+    cache.WriteRandom(kernels(), random);
+    return cache;
+  }
+};
 
 TEST_P(AttentionTest, AQueryThatMatchesOneKeyReadsItsValue) {
   // Keys are unit vectors; a query of 200 e_s scores 200 at position s and 0 elsewhere: e^-200 is
-  // nothing in float.
-  for (const KvType type : {KvType::kF32, KvType::kF16}) {
-    Problem problem{.length = 16, .tokens = 1, .type = type};
-    problem.k.resize(16 * 16);
+  // nothing in float. Values are whole numbers that each type holds, or nearly (Q8, Q4).
+  for (const KvType type : kKvTypes) {
+    Cache cache({.size = 16, .type = type, .scale = 1}, 16);
+    std::vector<float> k(16 * 16);
+    std::vector<float> v;
     for (size_t s = 0; s < 16; ++s) {
-      problem.k[s * 17] = 1;
-      for (size_t i = 0; i < 16; ++i) problem.v.push_back(static_cast<float>(100 * s + i));
+      k[s * 17] = 1;
+      for (size_t i = 0; i < 16; ++i) v.push_back(static_cast<float>(s * 16 + i));
     }
-    for (size_t s = 0; s < 16; ++s) {
-      problem.q.assign(16, 0);
-      problem.q[s] = 200;
-      const std::vector<float> expected(problem.v.begin() + static_cast<ptrdiff_t>(s * 16),
-                                        problem.v.begin() + static_cast<ptrdiff_t>(s * 16 + 16));
-      EXPECT_EQ(Attend(kernels(), problem), expected) << s;
+    cache.Write(kernels(), 0, k, v);
+    for (int64_t s = 0; s < 16; ++s) {
+      Queries queries{&cache, 15, std::vector<float>(16)};
+      queries.q[Count(s)] = 200;
+      const std::vector<float> out = Attend(kernels(), queries);
+      for (int64_t i = 0; i < 16; ++i) {
+        const double value = cache.Read(false, s, 0, i);
+        EXPECT_EQ(out[Count(i)], Multiplied(RoundsToBF16(kernels(), type), value))
+            << NameOf(type) << ' ' << s;
+      }
     }
   }
 }
 
 TEST_P(AttentionTest, EqualScoresGiveTheMeanOfWhatIsSeen) {
-  // Values count positions 0, 1, 2, …: the mean up to p is p / 2, of the last w positions
-  // p - (w - 1) / 2.
-  for (const int64_t window : {0, 1, 5, 64, 100}) {
-    Problem problem{.length = 200, .tokens = 200, .window = window};
-    problem.q.assign(200 * 16, 0);
-    problem.k.assign(200 * 16, 1);
-    for (int s = 0; s < 200; ++s) problem.v.insert(problem.v.end(), 16, static_cast<float>(s));
-    const std::vector<float> out = Attend(kernels(), problem);
-    for (int64_t p = 0; p < 200; ++p) {
-      const int64_t seen = window == 0 ? p + 1 : std::min(p + 1, window);
-      const double mean = static_cast<double>(p) - static_cast<double>(seen - 1) / 2;
-      EXPECT_NEAR(out[Count(p * 16)], mean, 1e-4) << "window " << window << " position " << p;
+  // Values count positions 0, 1, 2, … (as far as BF16 and integers of 8 bits hold them): the mean
+  // up to p is p / 2, of the last w positions p - (w - 1) / 2.
+  for (const KvType type : {KvType::kF32, KvType::kF16, KvType::kBF16, KvType::kQ8}) {
+    for (const int64_t window : {0, 1, 5, 64, 100}) {
+      Cache cache({.size = 16, .type = type, .window = window}, 200);
+      std::vector<float> v;
+      for (int s = 0; s < 200; ++s) v.insert(v.end(), 16, static_cast<float>(s));
+      cache.Write(kernels(), 0, std::vector<float>(200 * 16, 1), v);
+      const std::vector<float> out = Attend(kernels(), {&cache, 0, std::vector<float>(200 * 16)});
+      for (int64_t p = 0; p < 200; ++p) {
+        const int64_t seen = window == 0 ? p + 1 : std::min(p + 1, window);
+        const double mean = static_cast<double>(p) - static_cast<double>(seen - 1) / 2;
+        // The scale of Q8 is rounded to eleven bits.
+        const double bound = 1e-4 + (type == KvType::kQ8 ? mean * 0x1p-10 : 0);
+        EXPECT_NEAR(out[Count(p * 16)], mean, bound) << "window " << window << " position " << p;
+      }
     }
   }
 }
 
 TEST_P(AttentionTest, AgreesWithDoublePrecision) {
   std::mt19937 random(1);
-  constexpr std::array<std::pair<int64_t, int64_t>, 6> kHeads{
-      {{1, 1}, {2, 1}, {3, 3}, {6, 2}, {8, 8}, {8, 1}}};
+  constexpr std::array<std::pair<int64_t, int64_t>, 7> kHeads{
+      {{1, 1}, {2, 1}, {3, 3}, {6, 2}, {8, 2}, {8, 8}, {8, 1}}};
   constexpr std::array<int64_t, 4> kSizes{16, 64, 80, 128};
+  constexpr std::array<int64_t, 6> kQueries{1, 2, 7, 33, 70, 1};
   size_t number = 0;
   for (const int64_t length : {1, 2, 63, 64, 65, 128, 129, 257}) {
     for (const int64_t window : {0, 1, 5, 64, 100}) {
-      for (const KvType type : {KvType::kF32, KvType::kF16}) {
-        for (const float soft_cap : {0.0F, 2.0F}) {
-          // Heads, sizes and numbers of queries take turns with different periods.
-          const auto [heads, kv_heads] = kHeads[number % kHeads.size()];
-          const std::array<int64_t, 5> queries{1, 2, 7, 33, 1};
-          const Problem problem =
-              RandomProblem(random, {.heads = heads,
-                                     .kv_heads = kv_heads,
-                                     .head_size = kSizes[number / 3 % kSizes.size()],
-                                     .length = length,
-                                     .tokens = std::min(length, queries[number % queries.size()]),
-                                     .window = window,
-                                     .soft_cap = soft_cap,
-                                     .type = type});
-          SCOPED_TRACE(testing::Message()
-                       << "length " << length << " tokens " << problem.tokens << " window "
-                       << window << " cap " << soft_cap << " heads " << heads << '/' << kv_heads
-                       << " of " << problem.head_size << " type " << static_cast<int>(type));
-          ASSERT_NO_FATAL_FAILURE(ExpectAttention(problem, Attend(kernels(), problem)));
-          ++number;
-        }
+      for (const KvType type : kKvTypes) {
+        // Heads, sizes, caps and numbers of queries take turns with different periods.
+        const auto [heads, kv_heads] = kHeads[number % kHeads.size()];
+        const Cache cache = RandomCache(random,
+                                        {.heads = heads,
+                                         .kv_heads = kv_heads,
+                                         .size = kSizes[number / 3 % kSizes.size()],
+                                         .type = type,
+                                         .window = window,
+                                         .soft_cap = number / 5 % 3 == 0 ? 2.0F : 0.0F},
+                                        length);
+        const int64_t tokens = std::min(length, kQueries[number / 2 % kQueries.size()]);
+        SCOPED_TRACE(testing::Message()
+                     << "length " << length << " tokens " << tokens << " window " << window
+                     << " cap " << cache.heads().soft_cap << " heads " << heads << '/' << kv_heads
+                     << " of " << cache.heads().size);
+        const Queries queries = RandomQueries(random, cache, tokens);
+        ASSERT_NO_FATAL_FAILURE(
+            ExpectAttention(kernels(), queries, Attend(kernels(), queries), tokens > 33 ? 3 : 1));
+        ++number;
+      }
+    }
+  }
+}
+
+// Around the ends of parts (1024 tokens), with few queries, which are cut by parts, and with more
+// than are.
+TEST_P(AttentionTest, AgreesWithDoublePrecisionAcrossParts) {
+  std::mt19937 random(2);
+  size_t number = 0;
+  for (const int64_t length : {1023, 1024, 1025, 2100}) {
+    for (const int64_t window : {0, 600, 1030}) {
+      for (const int64_t tokens : {1, 3, 90}) {
+        const Cache cache = RandomCache(random,
+                                        {.heads = 2,
+                                         .kv_heads = 1,
+                                         .size = number % 2 == 0 ? 16 : 33,
+                                         .type = kKvTypes[number % kKvTypes.size()],
+                                         .window = window},
+                                        length);
+        const Queries queries = RandomQueries(random, cache, tokens);
+        ASSERT_NO_FATAL_FAILURE(
+            ExpectAttention(kernels(), queries, Attend(kernels(), queries), tokens > 3 ? 19 : 1))
+            << length << " window " << window << " tokens " << tokens;
+        ++number;
       }
     }
   }
 }
 
 TEST_P(AttentionTest, AgreesForAwkwardHeadSizesAndTheLargest) {
-  std::mt19937 random(2);
-  for (const int64_t size : {1, 7, 33, 100, 257, 512}) {
-    const Problem problem = RandomProblem(
-        random, {.heads = 4, .kv_heads = 2, .head_size = size, .length = 70, .tokens = 9});
-    ASSERT_NO_FATAL_FAILURE(ExpectAttention(problem, Attend(kernels(), problem))) << size;
+  std::mt19937 random(3);
+  for (const KvType type : kKvTypes) {
+    for (const int64_t size : {1, 2, 7, 8, 31, 33, 36, 100, 257, 512}) {
+      const Cache cache =
+          RandomCache(random, {.heads = 4, .kv_heads = 2, .size = size, .type = type}, 100);
+      for (const int64_t tokens : {1, 9, 66}) {
+        const Queries queries = RandomQueries(random, cache, tokens);
+        ASSERT_NO_FATAL_FAILURE(
+            ExpectAttention(kernels(), queries, Attend(kernels(), queries), tokens > 9 ? 7 : 1))
+            << size;
+      }
+    }
+  }
+}
+
+// More heads on one key head than are attended together.
+TEST_P(AttentionTest, AgreesForManyHeadsOfOneKeyHead) {
+  std::mt19937 random(4);
+  for (const auto& [heads, kv_heads, size] :
+       {std::array<int64_t, 3>{40, 1, 64}, {40, 1, 130}, {66, 2, 16}, {24, 1, 257}}) {
+    for (const KvType type : {KvType::kF32, KvType::kF16, KvType::kQ8}) {
+      if (IsGeneric(kernels()) && type != KvType::kF16) continue;  // takes long
+      const Cache cache = RandomCache(
+          random, {.heads = heads, .kv_heads = kv_heads, .size = size, .type = type}, 100);
+      for (const int64_t tokens : {1, 5, 70}) {
+        const Queries queries = RandomQueries(random, cache, tokens);
+        ASSERT_NO_FATAL_FAILURE(
+            ExpectAttention(kernels(), queries, Attend(kernels(), queries), tokens > 5 ? 23 : 1))
+            << heads << " heads of " << size;
+      }
+    }
   }
 }
 
 TEST_P(AttentionTest, LargeScoresDoNotOverflow) {
   // Scores of about ±1e4: exp of them alone would be infinite.
-  std::mt19937 random(3);
-  Problem problem = RandomProblem(
-      random, {.heads = 2, .kv_heads = 1, .head_size = 64, .length = 150, .tokens = 3});
-  for (float& q : problem.q) q *= 1e4F;
-  const std::vector<float> out = Attend(kernels(), problem);
-  for (const float value : out) ASSERT_TRUE(std::isfinite(value));
-  // The largest score wins by far: the output is one of the values, up to their size.
-  const float most = *std::max_element(problem.v.begin(), problem.v.end());
-  for (const float value : out) EXPECT_LE(value, most * 1.001F);
+  std::mt19937 random(5);
+  for (const KvType type : kKvTypes) {
+    const Cache cache =
+        RandomCache(random, {.heads = 2, .kv_heads = 1, .size = 64, .type = type}, 150);
+    const Queries queries = RandomQueries(random, cache, 3, 2e4);
+    const std::vector<float> out = Attend(kernels(), queries);
+    double most = 0;
+    for (int64_t s = 0; s < 150; ++s) {
+      for (int64_t i = 0; i < 64; ++i) most = std::max(most, std::abs(cache.Read(false, s, 0, i)));
+    }
+    for (const float value : out) {
+      ASSERT_TRUE(std::isfinite(value));
+      EXPECT_LE(std::abs(value), most * (1 + 0x1p-7));  // a weighted mean of values, rounded
+    }
+  }
 }
 
-TEST_P(AttentionTest, BitsDependNeitherOnThreadsNorOnTheBatch) {
-  std::mt19937 random(4);
-  for (const KvType type : {KvType::kF32, KvType::kF16}) {
-    for (const int64_t window : {0, 5, 100}) {
-      const Problem problem = RandomProblem(random, {.heads = 6,
-                                                     .kv_heads = 2,
-                                                     .head_size = 80,
-                                                     .length = 150,
-                                                     .tokens = 40,
-                                                     .window = window,
-                                                     .type = type});
-      const Cache cache(kernels(), problem, 150);
-      const auto expected = Bits(Attend(kernels(), problem, cache, 1, 0, 40));
-      EXPECT_EQ(Bits(Attend(kernels(), problem, cache, 2, 0, 40)), expected);
-      EXPECT_EQ(Bits(Attend(kernels(), problem, cache, 4, 0, 40)), expected);
-      std::vector<uint32_t> alone;
-      for (int64_t t = 0; t < 40; ++t) {
-        const auto bits = Bits(Attend(kernels(), problem, cache, 2, t, t + 1));
-        alone.insert(alone.end(), bits.begin(), bits.end());
+TEST_P(AttentionTest, BitsDependNeitherOnThreadsNorOnTheChunk) {
+  std::mt19937 random(6);
+  for (const KvType type : kKvTypes) {
+    for (const auto& [window, size] : {std::pair<int64_t, int64_t>{0, 33}, {100, 64}, {1000, 16}}) {
+      if (IsGeneric(kernels()) && (type != KvType::kQ4 || size != 16)) continue;  // takes long
+      // The chunk of all 200 is cut by rows, those of 1, 7 and 40 by parts; the first part ends
+      // among them.
+      constexpr int64_t kTokens = 200;
+      const Cache cache = RandomCache(
+          random, {.heads = 6, .kv_heads = 2, .size = size, .type = type, .window = window}, 1130);
+      const Queries queries = RandomQueries(random, cache, kTokens);
+      const std::vector<float> expected = Attend(kernels(), queries);
+      const auto where = [&, w = window] {
+        return testing::Message() << NameOf(type) << " window " << w;
+      };
+      EXPECT_TRUE(SameBits(Attend(kernels(), queries, 2), expected)) << where();
+      EXPECT_TRUE(SameBits(Attend(kernels(), queries, 4), expected)) << where();
+      const auto expect_slice = [&](int64_t begin, int64_t end, int threads) {
+        const std::vector<float> out = Attend(kernels(), queries.Slice(begin, end), threads);
+        const int64_t width = queries.Width();
+        EXPECT_TRUE(
+            SameBits(out, {expected.begin() + begin * width, expected.begin() + end * width}))
+            << where() << " tokens " << begin << " to " << end;
+      };
+      for (const int64_t t : {0, 1, 40, 63, 92, 93, 94, 95, 150, 199}) expect_slice(t, t + 1, 2);
+      for (int64_t t = 0; t < kTokens; t += 40) expect_slice(t, t + 40, 1 + (t > 0));
+      expect_slice(90, 97, 1);
+      expect_slice(60, 160, 2);
+    }
+  }
+}
+
+// Sequences that share pages, and others, in one call.
+TEST_P(AttentionTest, BitsDoNotDependOnTheOtherSequences) {
+  std::mt19937 random(7);
+  for (const KvType type : kKvTypes) {
+    if (IsGeneric(kernels()) && type != KvType::kQ8) continue;  // takes long
+    for (const int64_t window : {0, 300}) {
+      if (IsGeneric(kernels()) && window == 0) continue;
+      const Heads heads{.heads = 4, .kv_heads = 2, .size = 40, .type = type, .window = window};
+      const Cache trunk = RandomCache(random, heads, 1100);
+      const auto fork = [&](int64_t position, int64_t length) {
+        Cache cache = trunk.Fork(position, length);
+        cache.WriteRandom(kernels(), random, position);
+        return cache;
+      };
+      // Forks within the second part, at the end of the first, and within the first.
+      const std::vector<Cache> caches{trunk,
+                                      fork(1100, 1101),
+                                      fork(1100, 1105),
+                                      fork(1088, 1300),
+                                      fork(1024, 1030),
+                                      fork(700, 760),
+                                      RandomCache(random, heads, 90),
+                                      RandomCache(random, heads, 1030)};
+      std::vector<Queries> batch;
+      for (const auto& [cache, tokens] : {std::pair<size_t, int64_t>{1, 1},
+                                          {6, 90},
+                                          {0, 1},
+                                          {2, 5},
+                                          {3, 200},
+                                          {4, 3},
+                                          {5, 60},
+                                          {7, 1}}) {
+        batch.push_back(RandomQueries(random, caches[cache], tokens));
       }
-      EXPECT_EQ(alone, expected);
+      for (const int threads : {1, 3}) {
+        const auto outs = AttendAll(kernels(), batch, threads);
+        for (size_t i = 0; i < batch.size(); ++i) {
+          EXPECT_TRUE(SameBits(outs[i], Attend(kernels(), batch[i])))
+              << NameOf(type) << " sequence " << i << " window " << window;
+        }
+      }
+      const Queries& last = batch.back();
+      ASSERT_NO_FATAL_FAILURE(ExpectAttention(kernels(), last, Attend(kernels(), last)));
+    }
+  }
+}
+
+// Pages that two sequences have alike, of which one sees more than the other: a longer one has
+// written behind what a shorter one may see.
+TEST_P(AttentionTest, SequencesOfTheSamePagesMayEndAtDifferentPositions) {
+  std::mt19937 random(8);
+  for (const KvType type : kKvTypes) {
+    const Cache cache = RandomCache(random, {.heads = 2, .size = 32, .type = type}, 60);
+    const Queries all = RandomQueries(random, cache, 60);
+    const auto expected = Attend(kernels(), all.Slice(50, 60));
+    // The shorter first, and last.
+    for (const bool reversed : {false, true}) {
+      std::vector<Queries> batch{all.Slice(20, 21), all.Slice(50, 60)};
+      if (reversed) std::swap(batch[0], batch[1]);
+      const auto outs = AttendAll(kernels(), batch);
+      EXPECT_TRUE(SameBits(outs[reversed ? 1 : 0], Attend(kernels(), all.Slice(20, 21))))
+          << NameOf(type);
+      EXPECT_TRUE(SameBits(outs[reversed ? 0 : 1], expected)) << NameOf(type);
     }
   }
 }
 
 TEST_P(AttentionTest, NaNReachesThoseWhoSeeItAndNoOther) {
-  std::mt19937 random(5);
-  Problem problem = RandomProblem(
-      random, {.heads = 4, .kv_heads = 2, .head_size = 16, .length = 140, .tokens = 140});
-  const std::vector<float> clean = Attend(kernels(), problem);
-  const auto expect = [&](const std::vector<float>& out, const auto& sees) {
-    for (int64_t i = 0; i < static_cast<int64_t>(out.size()); ++i) {
-      const int64_t t = i / 64;
-      const int64_t head = i / 16 % 4;
-      if (sees(t, head)) {
-        ASSERT_TRUE(std::isnan(out[Count(i)])) << "token " << t << " head " << head;
-      } else {
-        ASSERT_EQ(out[Count(i)], clean[Count(i)]) << "token " << t << " head " << head;
+  std::mt19937 random(9);
+  for (const KvType type : {KvType::kF32, KvType::kF16, KvType::kBF16}) {
+    for (const int64_t size : {16, 33}) {
+      const Heads heads{.heads = 4, .kv_heads = 2, .size = size, .type = type};
+      const int64_t width = 2 * size;
+      const std::vector<float> k = RandomFloats(random, 140 * width);
+      const std::vector<float> v = RandomFloats(random, 140 * width);
+      Cache cache(heads, 140);
+      cache.Write(kernels(), 0, k, v);
+      const Queries queries = RandomQueries(random, cache, 140);
+      const std::vector<float> clean = Attend(kernels(), queries);
+      const auto expect = [&](const std::vector<float>& out, int64_t first, const auto& sees) {
+        for (int64_t i = 0; i < static_cast<int64_t>(out.size()); ++i) {
+          const int64_t t = first + i / (4 * size);
+          const int64_t head = i / size % 4;
+          if (sees(t, head)) {
+            ASSERT_TRUE(std::isnan(out[Count(i)])) << "token " << t << " head " << head;
+          } else {
+            ASSERT_EQ(out[Count(i)], clean[Count(first * 4 * size + i)])
+                << NameOf(type) << " of " << size << " token " << t << " head " << head;
+          }
+        }
+      };
+      // A query, at either end of its head; infinity gives scores that have no difference.
+      for (const float what : {kNaN, kInf}) {
+        for (const int64_t channel : {int64_t{0}, size - 1}) {
+          Queries dirty = queries;
+          dirty.q[Count((70 * 4 + 2) * size + channel)] = what;
+          const auto sees = [](int64_t t, int64_t head) { return t == 70 && head == 2; };
+          ASSERT_NO_FATAL_FAILURE(expect(Attend(kernels(), dirty), 0, sees));
+          ASSERT_NO_FATAL_FAILURE(expect(Attend(kernels(), dirty.Slice(65, 80)), 65, sees));
+        }
+      }
+      for (const int64_t position : {0, 63, 64, 100}) {
+        std::vector<float> dirty = k;
+        dirty[Count((position * 2 + 1) * size + size - 1)] = kNaN;
+        Cache key(heads, 140);
+        key.Write(kernels(), 0, dirty, v);
+        Queries same = queries;
+        same.cache = &key;
+        const auto sees = [&](int64_t t, int64_t head) { return t >= position && head >= 2; };
+        ASSERT_NO_FATAL_FAILURE(expect(Attend(kernels(), same), 0, sees));
+        ASSERT_NO_FATAL_FAILURE(expect(Attend(kernels(), same.Slice(90, 120)), 90, sees));
+        Heads narrow = heads;
+        narrow.window = 1;
+        Cache windowed(narrow, 140);
+        windowed.Write(kernels(), 0, dirty, v);
+        const std::vector<float> out = Attend(kernels(), {&windowed, 0, queries.q});
+        for (int64_t t = 0; t < 140; ++t) {
+          EXPECT_EQ(std::isnan(out[Count((t * 4 + 3) * size)]), t == position) << t;
+          EXPECT_FALSE(std::isnan(out[Count(t * 4 * size)])) << t;
+        }
       }
     }
-  };
-  Problem query = problem;
-  query.q[Count((70 * 4 + 3) * 16 + 5)] = kNaN;
-  expect(Attend(kernels(), query), [](int64_t t, int64_t head) { return t == 70 && head == 3; });
-  for (const int64_t position : {0, 63, 64, 100}) {
-    Problem key = problem;
-    key.k[Count((position * 2 + 1) * 16 + 15)] = kNaN;
-    expect(Attend(kernels(), key),
-           [&](int64_t t, int64_t head) { return t >= position && head >= 2; });
-    key.window = 1;
-    const std::vector<float> narrow = Attend(kernels(), key);
-    EXPECT_EQ(std::isnan(narrow.back()), position == 139);
   }
 }
 
-TEST_P(AttentionTest, ValuesBeyondF16BecomeInfiniteInItAndStayInF32) {
-  std::mt19937 random(6);
-  Problem problem = RandomProblem(random, {.head_size = 16, .length = 3, .tokens = 1});
-  problem.v[16] = 1e6F;  // position 1, channel 0
-  const std::vector<float> exact = Attend(kernels(), problem);
-  ASSERT_NO_FATAL_FAILURE(ExpectAttention(problem, exact));
-  problem.type = KvType::kF16;
-  const std::vector<float> half = Attend(kernels(), problem);
-  EXPECT_EQ(half[0], kInf);
-  for (size_t i = 1; i < 16; ++i) EXPECT_TRUE(std::isfinite(half[i])) << i;
-}
-
-TEST_P(AttentionTest, WritesKeysAndValuesWhereTheLayoutSays) {
-  std::mt19937 random(7);
-  for (const KvType type : {KvType::kF32, KvType::kF16}) {
-    Problem problem = RandomProblem(
-        random, {.heads = 3, .kv_heads = 3, .head_size = 7, .length = 130, .type = type});
-    problem.k[0] = 1e6F;    // infinite in F16
-    problem.k[1] = 1e-40F;  // zero in F16, subnormal in float
-    problem.k[2] = 6e-8F;   // subnormal in F16
-    problem.k[3] = kNaN;
-    for (const int64_t piece : {1, 33, 130}) {
-      const Cache cache(kernels(), problem, piece);
-      for (int64_t s = 0; s < 192; ++s) {
-        for (int64_t i = 0; i < 21; ++i) {
-          const int64_t element = (i / 7 * kKvPageTokens + s % kKvPageTokens) * 7 + i % 7;
-          for (const int64_t part : {0, 1}) {
-            const std::byte* page = cache.storage()[Count(s / kKvPageTokens * 2 + part)].data();
-            uint32_t bits = 0;
-            const size_t bytes = type == KvType::kF32 ? 4 : 2;
-            std::memcpy(&bits, page + element * static_cast<int64_t>(bytes), bytes);
-            const uint32_t untouched = type == KvType::kF32 ? 0xFFFFFFFFU : 0xFFFFU;
-            const float value =
-                s < 130 ? (part == 0 ? problem.k : problem.v)[Count(s * 21 + i)] : 0.0F;
-            if (std::isnan(value)) continue;  // any NaN will do; the next lines see that it is one
-            const uint32_t written =
-                type == KvType::kF32 ? std::bit_cast<uint32_t>(value) : F16FromFloat(value);
-            ASSERT_EQ(bits, s < 130 ? written : untouched) << s << ' ' << i << ' ' << part;
-          }
-        }
-      }
-      float nan = 0;
-      std::memcpy(&nan, cache.storage()[0].data() + 3 * 4, sizeof nan);
-      if (type == KvType::kF32) {
-        EXPECT_TRUE(std::isnan(nan));
-      }
-      uint16_t half = 0;
-      std::memcpy(&half, cache.storage()[0].data() + 3 * 2, sizeof half);
-      if (type == KvType::kF16) {
-        EXPECT_TRUE(std::isnan(FloatFromF16(half)));
-      }
-    }
+TEST_P(AttentionTest, ValuesBeyondF16SaturateInItAndStayInF32) {
+  std::mt19937 random(10);
+  for (const KvType type : {KvType::kF32, KvType::kF16, KvType::kBF16}) {
+    Cache cache({.size = 16, .type = type}, 3);
+    std::vector<float> v = RandomFloats(random, 48);
+    v[16] = 1e6F;  // position 1, channel 0
+    cache.Write(kernels(), 0, RandomFloats(random, 48), v);
+    const Queries queries = RandomQueries(random, cache, 1);
+    const std::vector<float> out = Attend(kernels(), queries);
+    EXPECT_EQ(cache.Read(false, 1, 0, 0) < 1e5, type == KvType::kF16);
+    ASSERT_NO_FATAL_FAILURE(ExpectAttention(kernels(), queries, out));
   }
 }
 

@@ -10,15 +10,19 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "tome/kernels/kernel_set.h"
+#include "tome/tensor/tensor.h"
 
 namespace tome {
 
@@ -46,7 +50,39 @@ inline std::string KernelSetName(const testing::TestParamInfo<const KernelSet*>&
   return name;
 }
 
+// What the sets round (matmul.h, attention.h) follows from what they are.
+inline bool IsGeneric(const KernelSet& kernels) { return kernels.name == "generic"; }
+inline bool HasBF16Dot(const KernelSet& kernels) {
+  return kernels.name == "avx512-bf16" || kernels.name == "amx";
+}
+inline bool HasSixteenLanes(const KernelSet& kernels) {
+  return kernels.name == "amx" || kernels.name.starts_with("avx512");
+}
+
 inline size_t Count(int64_t size) { return static_cast<size_t>(size); }
+
+// Aligned memory of exactly the size that a kernel asked for. It starts as NaNs (all bits set), so
+// that what is read before it was written shows, and knows whether anything wrote behind its end.
+class Guarded {
+ public:
+  explicit Guarded(int64_t bytes)
+      : size_(Count(bytes)), tensor_(DType::kU8, {bytes + kGuard}, Fill::kNone) {
+    std::memset(tensor_.data(), 0xFF, size_);
+    std::memset(tensor_.data() + size_, 0x5A, Count(kGuard));
+  }
+  std::byte* data() { return tensor_.data(); }
+  const std::byte* data() const { return tensor_.data(); }
+  std::vector<std::byte> bytes() const { return {data(), data() + size_}; }
+  bool IsIntact() const {
+    const std::byte* const end = data() + size_;
+    return std::all_of(end, end + kGuard, [](std::byte b) { return b == std::byte{0x5A}; });
+  }
+
+ private:
+  static constexpr int64_t kGuard = 256;
+  size_t size_;
+  Tensor tensor_;
+};
 
 inline std::vector<float> RandomFloats(std::mt19937& random, int64_t size, double deviation = 1) {
   std::normal_distribution<double> normal(0, deviation);
@@ -61,6 +97,16 @@ inline std::vector<uint32_t> Bits(const std::vector<float>& values) {
   bits.reserve(values.size());
   for (const float value : values) bits.push_back(std::bit_cast<uint32_t>(value));
   return bits;
+}
+
+// The same, saying where they first differ rather than all of either.
+inline testing::AssertionResult SameBits(const std::vector<float>& a, const std::vector<float>& b) {
+  if (a.size() != b.size()) return testing::AssertionFailure() << a.size() << " of " << b.size();
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (std::bit_cast<uint32_t>(a[i]) == std::bit_cast<uint32_t>(b[i])) continue;
+    return testing::AssertionFailure() << "[" << i << "] " << a[i] << " and " << b[i];
+  }
+  return testing::AssertionSuccess();
 }
 
 }  // namespace tome

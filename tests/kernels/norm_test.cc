@@ -10,15 +10,17 @@ namespace tome {
 namespace {
 
 std::vector<float> Normalize(const KernelSet& kernels, const std::vector<float>& x,
-                             const std::vector<float>& weight, float eps) {
+                             const std::vector<float>& weight, float eps, int threads = 1) {
   std::vector<float> y(x.size(), kNaN);
   const auto width = static_cast<int64_t>(weight.size());
+  ThreadPool pool(threads);
   kernels.rms_norm({.x = x.data(),
                     .weight = weight.data(),
                     .y = y.data(),
                     .rows = static_cast<int64_t>(x.size()) / width,
                     .width = width,
-                    .eps = eps});
+                    .eps = eps},
+                   pool);
   return y;
 }
 
@@ -70,27 +72,34 @@ TEST_P(NormTest, AZeroRowStaysZero) {
             std::vector<float>(33));
 }
 
-TEST_P(NormTest, WorksInPlaceAndRowByRowWithTheSameBits) {
+TEST_P(NormTest, WorksInPlaceRowByRowAndOnThreadsWithTheSameBits) {
   std::mt19937 random(2);
-  for (const int64_t width : {7, 100, 257}) {
-    const std::vector<float> x = RandomFloats(random, 5 * width);
+  // Rows of the wide ones are tasks of their own; the narrow ones share some.
+  for (const auto& [width, rows] :
+       {std::pair<int64_t, int64_t>{7, 3000}, {100, 200}, {257, 5}, {4100, 9}}) {
+    const std::vector<float> x = RandomFloats(random, rows * width);
     const std::vector<float> weight = RandomFloats(random, width);
     const auto expected = Bits(Normalize(kernels(), x, weight, 1e-6F));
+    for (const int threads : {2, 4}) {
+      EXPECT_EQ(Bits(Normalize(kernels(), x, weight, 1e-6F, threads)), expected);
+    }
     std::vector<float> same = x;
+    ThreadPool pool(2);
     kernels().rms_norm({.x = same.data(),
                         .weight = weight.data(),
                         .y = same.data(),
-                        .rows = 5,
+                        .rows = rows,
                         .width = width,
-                        .eps = 1e-6F});
+                        .eps = 1e-6F},
+                       pool);
     EXPECT_EQ(Bits(same), expected);
-    std::vector<uint32_t> rows;
-    for (int64_t row = 0; row < 5; ++row) {
+    std::vector<uint32_t> alone;
+    for (int64_t row = 0; row < rows; ++row) {
       const std::vector<float> one(x.begin() + row * width, x.begin() + (row + 1) * width);
       const auto bits = Bits(Normalize(kernels(), one, weight, 1e-6F));
-      rows.insert(rows.end(), bits.begin(), bits.end());
+      alone.insert(alone.end(), bits.begin(), bits.end());
     }
-    EXPECT_EQ(rows, expected);
+    EXPECT_EQ(alone, expected);
   }
 }
 

@@ -32,7 +32,8 @@ struct Heads {
 };
 
 std::vector<float> Turn(const KernelSet& kernels, const Heads& heads, std::vector<float> x,
-                        const Angles& angles) {
+                        const Angles& angles, int threads = 1) {
+  ThreadPool pool(threads);
   kernels.rope({.x = x.data(),
                 .cos = angles.cos.data(),
                 .sin = angles.sin.data(),
@@ -40,7 +41,8 @@ std::vector<float> Turn(const KernelSet& kernels, const Heads& heads, std::vecto
                 .heads = heads.heads,
                 .head_size = heads.size,
                 .rotary = heads.rotary,
-                .layout = heads.layout});
+                .layout = heads.layout},
+               pool);
   return x;
 }
 
@@ -140,6 +142,22 @@ TEST_P(RopeKernelTest, ATokenAloneHasTheBitsOfTheBatchAndNaNStaysInItsPair) {
     const size_t partner = layout == RopeLayout::kInterleaved ? 251 : 266;
     for (size_t i = 0; i < dirty.size(); ++i) {
       EXPECT_EQ(std::isnan(dirty[i]), i == 250 || i == partner) << i;
+    }
+  }
+}
+
+TEST_P(RopeKernelTest, BitsDoNotDependOnThreads) {
+  std::mt19937 random(4);
+  for (const RopeLayout layout : {RopeLayout::kInterleaved, RopeLayout::kHalfSplit}) {
+    // Tokens of one task each, and several to a task.
+    for (const int64_t count : {1, 40}) {
+      const Heads heads{.tokens = 100, .heads = count, .size = 100, .rotary = 66, .layout = layout};
+      const std::vector<float> x = RandomFloats(random, 100 * count * 100);
+      const Angles angles = RandomAngles(random, int64_t{100} * 33);
+      const auto expected = Bits(Turn(kernels(), heads, x, angles));
+      for (const int threads : {2, 4}) {
+        EXPECT_EQ(Bits(Turn(kernels(), heads, x, angles, threads)), expected);
+      }
     }
   }
 }

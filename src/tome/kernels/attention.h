@@ -165,7 +165,8 @@ constexpr int64_t FirstSeen(int64_t position, int64_t window) {
 }
 
 // Writes new keys and values into the pages of one layer, converting from float. In F16, values beyond
-// ±65504, infinities among them, become ±65504; NaN stays NaN. kQ8 and kQ4 hold finite values only.
+// ±65504, infinities among them, become ±65504; NaN stays NaN. kQ8 and kQ4 hold finite values only,
+// up to 127 and 8 times 65504: larger ones become that.
 struct KvWriteArgs {
   const float* k = nullptr;          // [tokens, G, head_size]
   const float* v = nullptr;          // [tokens, G, head_size]

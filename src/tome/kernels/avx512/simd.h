@@ -19,7 +19,8 @@ inline F32 Set(float x) { return _mm512_set1_ps(x); }
 inline F32 Load(const float* p) { return _mm512_loadu_ps(p); }
 inline void Store(float* p, F32 x) { _mm512_storeu_ps(p, x); }
 inline Mask FirstLanes(int64_t count) {
-  return static_cast<Mask>(count >= 16 ? 0xFFFFU : (1U << count) - 1U);
+  // None for a negative count: blocks padded beyond the end of a row.
+  return static_cast<Mask>(count >= 16 ? 0xFFFFU : count > 0 ? (1U << count) - 1U : 0U);
 }
 inline F32 LoadFirst(const float* p, int64_t count) {
   return _mm512_maskz_loadu_ps(FirstLanes(count), p);

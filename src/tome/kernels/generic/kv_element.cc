@@ -48,7 +48,7 @@ float ScaleOf(KvType type, const float* x, int64_t count) {
     if (!(std::abs(x[i]) <= std::abs(largest))) largest = x[i];  // a NaN stays
   }
   const float scale = type == KvType::kQ8 ? std::abs(largest) / 127.0F : largest / -8.0F;
-  return FloatFromF16(F16FromFloat(scale));
+  return FloatFromF16(F16FromFloat(std::clamp(scale, -kLargestF16, kLargestF16)));
 }
 
 void WriteScaled(KvType type, std::byte* slice, int64_t head_size, bool key, int64_t slot,

@@ -89,8 +89,10 @@ class BlockAttention {
           args.plan->rows[static_cast<size_t>(args.plan->row_lists[static_cast<size_t>(i)])];
       const AttentionSequence& sequence = args.sequences[static_cast<size_t>(row.sequence)];
       for (int64_t head = head_begin; head < head_end; ++head) AddQuery(sequence, row, head);
+      written_ = std::max(written_, sequence.first_position + sequence.tokens);
     }
-    // All rows of a block see the same pages: those of its first one's sequence.
+    // All rows of a block see the same pages, those of its first one's sequence; how far they were
+    // written, the longest sequence says.
     const AttentionPlan::Row& first = args.plan->rows[static_cast<size_t>(
         args.plan->row_lists[static_cast<size_t>(block.row_begin)])];
     sequence_ = &args.sequences[static_cast<size_t>(first.sequence)];
@@ -163,12 +165,11 @@ class BlockAttention {
 
   void AttendPage(int64_t page) {
     const int64_t base = page * kKvPageTokens;
-    const int64_t written = sequence_->first_position + sequence_->tokens - base;
     const int64_t slice = kv_head_ * KvSliceBytes(args_.type, args_.head_size);
     const PageOperands operands = OperandsOf<Dot>(
         args_.type, sequence_->kv.keys[static_cast<size_t>(page)] + slice,
         sequence_->kv.values[static_cast<size_t>(page)] + slice, args_.head_size,
-        std::min(written, kKvPageTokens), keys_, values_);
+        std::min(written_ - base, kKvPageTokens), keys_, values_);
     for (int64_t begin = 0; begin < queries_; begin += kTileRows) {
       const int64_t end = std::min(queries_, begin + kTileRows);
       bool seen = false;
@@ -282,6 +283,7 @@ class BlockAttention {
   int64_t kv_head_;
   int64_t channels_;
   const AttentionSequence* sequence_ = nullptr;
+  int64_t written_ = 0;  // positions before it hold values
   int64_t queries_ = 0;
   Query queries_of_[kMaxQueries];
   alignas(64) std::byte q_[kMaxSums * 4];
@@ -360,7 +362,8 @@ void WriteQuantized(const KvWriteArgs& args, bool keys, const float* x, std::byt
     for (int64_t c = begin; c < end; ++c) {
       if (!(std::abs(x[c]) <= std::abs(largest))) largest = x[c];
     }
-    const uint16_t half = F16FromFloat(eight ? std::abs(largest) / 127.0F : largest / -8.0F);
+    const float scale = eight ? std::abs(largest) / 127.0F : largest / -8.0F;
+    const uint16_t half = F16FromFloat(std::clamp(scale, -65504.0F, 65504.0F));
     const float d = FloatFromF16(half);
     std::memcpy(scales + (begin / kKvScaleDims * kKvPageTokens + slot) * 2, &half, 2);
     const F32 inverse = Set(d == 0 || !std::isfinite(d) ? 0.0F : 1.0F / d);
@@ -386,14 +389,15 @@ void WriteQuantized(const KvWriteArgs& args, bool keys, const float* x, std::byt
 void WriteHalves(const KvWriteArgs& args, bool keys, const float* x, std::byte* slice,
                  int64_t slot) {
   alignas(64) uint16_t halves[kMaxHeadSize + kLanes];
-  const F32 most = Set(65504);
-  for (int64_t c = 0; c < args.head_size; c += kLanes) {
-    const F32 value = LoadFirst(x + c, args.head_size - c);
-    if (args.type == KvType::kF16) {
+  if (args.type == KvType::kF16) {
+    const F32 most = Set(65504);
+    for (int64_t c = 0; c < args.head_size; c += kLanes) {
+      const F32 value = LoadFirst(x + c, args.head_size - c);
       StoreF16(halves + c, Max(Sub(Zero(), most), Min(most, value)));
-    } else {
-      StoreBF16(halves + c, value);
     }
+  } else {
+    // Not by StoreBF16: the instruction behind it makes zeros of denormals.
+    for (int64_t c = 0; c < args.head_size; ++c) halves[c] = BF16FromFloat(x[c]);
   }
   const int64_t padded = KvPaddedHead(args.head_size);
   if (args.head_size % 2 != 0) halves[args.head_size] = 0;

@@ -120,10 +120,13 @@ void ConvertValues(const std::byte* slice, int64_t head_size, std::byte* out) {
       }
     }
   }
+  // A vector of kQ4 lies in one half of a run where every row of pairs is whole vectors; else its
+  // elements are read one by one.
+  const bool whole = type != KvType::kQ4 || 2 * padded % kLanes == 0;
   for (int64_t pair = 0; pair < kKvPageTokens / 2; ++pair) {
     std::byte* const row = out + pair * PairRowBytes<Dot>(columns);
     int64_t channel = 0;
-    for (; channel + kLanes <= padded; channel += kLanes) {
+    for (; whole && channel + kLanes <= padded; channel += kLanes) {
       F32 a = LoadElements<type>(slice, (pair * padded + channel) * 2);
       F32 b = LoadElements<type>(slice, (pair * padded + channel) * 2 + kLanes);
       if constexpr (IsScaled(type)) {
