@@ -112,11 +112,11 @@ struct Cache {
   Cache(KvType type, int64_t length) {
     const int64_t pages = (length + kKvPageTokens - 1) / kKvPageTokens;
     const std::vector<float> x = RandomFloats(kKvPageTokens * kKvHeads * kHeadSize);
+    const int64_t bytes = KvPageBytes(type, kKvHeads, kHeadSize);
+    storage = Tensor(DType::kU8, {pages, 2, bytes});
     for (int64_t i = 0; i < pages; ++i) {
-      for (auto* list : {&keys, &values}) {
-        storage.emplace_back(DType::kU8, Shape{KvPageBytes(type, kKvHeads, kHeadSize)});
-        list->push_back(storage.back().data());
-      }
+      keys.push_back(storage.data() + 2 * i * bytes);
+      values.push_back(storage.data() + (2 * i + 1) * bytes);
       BenchCompute().kernels.write_kv({.k = x.data(),
                                        .v = x.data(),
                                        .keys = keys,
@@ -131,7 +131,7 @@ struct Cache {
     read_keys.assign(keys.begin(), keys.end());
     read_values.assign(values.begin(), values.end());
   }
-  std::vector<Tensor> storage;
+  Tensor storage;  // as PagedKv has them: the keys and values of a page together
   std::vector<std::byte*> keys, values;
   std::vector<const std::byte*> read_keys, read_values;
 };

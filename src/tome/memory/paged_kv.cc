@@ -30,33 +30,40 @@ int64_t PagedKv::bytes() const {
   return pages * 2 * page_bytes_;
 }
 
-PagedKv::Page PagedKv::NewPage() const {
-  return std::make_shared<Tensor>(DType::kU8, Shape{2, page_bytes_});
-}
-
 void PagedKv::Place(Layer& layer, size_t index, Page page, int64_t page_bytes) {
-  layer.keys[index] = page->data();
-  layer.values[index] = page->data() + page_bytes;
+  layer.keys[index] = page->data;
+  layer.values[index] = page->data + page_bytes;
   layer.pages[index] = std::move(page);
 }
 
 void PagedKv::Reserve(int64_t tokens) {
   const auto needed = static_cast<size_t>((length_ + tokens + kKvPageTokens - 1) / kKvPageTokens);
   const auto first_written = static_cast<size_t>(length_ / kKvPageTokens);
-  // All pages are made before any is placed, so that running out of memory changes nothing.
-  std::vector<std::pair<size_t, std::vector<Page>>> made(layers_.size());
+  const auto is_ours = [&](const Layer& layer, size_t i) {
+    return i < layer.pages.size() && layer.pages[i].use_count() == 1;
+  };
+  int64_t count = 0;
+  for (const Layer& layer : layers_) {
+    for (size_t i = first_written; i < needed; ++i) count += is_ours(layer, i) ? 0 : 1;
+  }
+  // All pages are made before any is placed, so that running out of memory changes nothing. What
+  // was not written is never read: they need no content.
+  const auto slab = std::make_shared<Tensor>(DType::kU8, Shape{count, 2, page_bytes_}, Fill::kNone);
+  std::byte* next = slab->data();
+  std::vector<std::vector<Page>> made(layers_.size());
   for (size_t l = 0; l < layers_.size(); ++l) {
     const Layer& layer = layers_[l];
     for (size_t i = first_written; i < needed; ++i) {
-      const bool present = i < layer.pages.size();
-      if (present && layer.pages[i].use_count() == 1) {
-        made[l].second.push_back(nullptr);  // ours alone already
+      if (is_ours(layer, i)) {
+        made[l].push_back(nullptr);
         continue;
       }
-      Page page = NewPage();
-      if (present)
-        std::memcpy(page->data(), layer.pages[i]->data(), static_cast<size_t>(2 * page_bytes_));
-      made[l].second.push_back(std::move(page));
+      auto page = std::make_shared<PageStorage>(PageStorage{slab, next});
+      next += 2 * page_bytes_;
+      if (i < layer.pages.size()) {
+        std::memcpy(page->data, layer.pages[i]->data, static_cast<size_t>(2 * page_bytes_));
+      }
+      made[l].push_back(std::move(page));
     }
   }
   for (size_t l = 0; l < layers_.size(); ++l) {
@@ -65,9 +72,9 @@ void PagedKv::Reserve(int64_t tokens) {
     layer.pages.resize(size);
     layer.keys.resize(size);
     layer.values.resize(size);
-    for (size_t i = 0; i < made[l].second.size(); ++i) {
-      if (made[l].second[i])
-        Place(layer, first_written + i, std::move(made[l].second[i]), page_bytes_);
+    for (size_t i = 0; i < made[l].size(); ++i) {
+      if (made[l][i])
+        Place(layer, first_written + i, std::move(made[l][i]), page_bytes_);
     }
   }
 }

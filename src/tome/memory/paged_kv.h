@@ -71,15 +71,19 @@ class PagedKv {
   void Truncate(int64_t length);
 
  private:
-  // One layer's keys and values of one page's tokens.
-  using Page = std::shared_ptr<Tensor>;
+  // One layer's keys and values of one page's tokens. Pages that were made together share a slab,
+  // which gives them large pages of the system; it lasts as long as any of them.
+  struct PageStorage {
+    std::shared_ptr<Tensor> slab;
+    std::byte* data = nullptr;
+  };
+  using Page = std::shared_ptr<PageStorage>;  // shared by forks
   struct Layer {
     std::vector<Page> pages;
     std::vector<std::byte*> keys;  // of pages, as kernels want them
     std::vector<std::byte*> values;
   };
 
-  Page NewPage() const;
   static void Place(Layer& layer, size_t index, Page page, int64_t page_bytes);
 
   KvShape shape_;

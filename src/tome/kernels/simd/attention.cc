@@ -14,6 +14,7 @@ namespace tome::TOME_KERNEL_SET {
 namespace {
 
 constexpr int64_t kMaxQueries = 128;
+constexpr int64_t kFewQueries = 32;
 constexpr int64_t kMaxSums = 128 * 128;  // of a block: AttentionBlockQueries · channels
 // The largest score before any was seen: not −∞, whose difference to itself is no number.
 constexpr float kLowest = std::numeric_limits<float>::lowest();
@@ -160,10 +161,35 @@ class BlockAttention {
     const int64_t begin = std::max(first, part * kKvPartTokens) / kKvPageTokens;
     const int64_t end =
         std::min(last + 1, (part + 1) * kKvPartTokens);  // the first position not seen
-    for (int64_t page = begin; page * kKvPageTokens < end; ++page) AttendPage(page);
+    for (int64_t page = begin; page * kKvPageTokens < end; ++page) {
+      const bool ends = (page + 1) * kKvPageTokens >= end;
+      StartPrefetch(ends || queries_ > kFewQueries ? -1 : page + 1);
+      AttendPage(page);
+    }
+  }
+
+  // Few queries wait for memory: the lines of the next page are asked for while this one is
+  // computed, some at a time, so that requests neither run out nor stand in each other's way.
+  void StartPrefetch(int64_t page) {
+    ahead_left_ = 0;
+    if (page < 0) return;
+    const int64_t bytes = KvSliceBytes(args_.type, args_.head_size);
+    ahead_[0] = sequence_->kv.keys[static_cast<size_t>(page)] + kv_head_ * bytes;
+    ahead_[1] = sequence_->kv.values[static_cast<size_t>(page)] + kv_head_ * bytes;
+    ahead_left_ = (bytes + 63) / 64;
+  }
+  void PrefetchSome(int64_t share) {
+    const int64_t lines = (KvSliceBytes(args_.type, args_.head_size) / 64 + share - 1) / share;
+    for (int64_t i = 0; i < lines && ahead_left_ > 0; ++i, --ahead_left_) {
+      Prefetch(ahead_[0]);
+      Prefetch(ahead_[1]);
+      ahead_[0] += 64;
+      ahead_[1] += 64;
+    }
   }
 
   void AttendPage(int64_t page) {
+    PrefetchSome(8);
     const int64_t base = page * kKvPageTokens;
     const int64_t slice = kv_head_ * KvSliceBytes(args_.type, args_.head_size);
     const PageOperands operands = OperandsOf<Dot>(
@@ -195,10 +221,13 @@ class BlockAttention {
                .c_row = kKvPageTokens,
                .steps = channels_ / kPerElement},
               end - begin, kPageVectors);
+    PrefetchSome(8);
     for (int64_t i = begin; i < end; ++i) {
+      PrefetchSome(8);
       WeighRow(i, base, scores + (i - begin) * kKvPageTokens,
                weights + (i - begin) * kKvPageTokens * kElementBytes);
     }
+    PrefetchSome(8);
     Gemm<Dot>({.a = weights,
                .a_row = kKvPageTokens * kElementBytes,
                .a_block = kRowBlock * kElementBytes,
@@ -283,6 +312,8 @@ class BlockAttention {
   int64_t kv_head_;
   int64_t channels_;
   const AttentionSequence* sequence_ = nullptr;
+  const std::byte* ahead_[2] = {nullptr, nullptr};  // what PrefetchSome asks for next
+  int64_t ahead_left_ = 0;
   int64_t written_ = 0;  // positions before it hold values
   int64_t queries_ = 0;
   Query queries_of_[kMaxQueries];

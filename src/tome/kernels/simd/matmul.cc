@@ -319,14 +319,14 @@ constexpr int64_t kUnderWay = 4;
 
 // Sums of a tile's rows in integer tiles, a block at a time, then as AddBlock adds them. While the
 // floats of some blocks are added, the tile products of the next ones run.
-template <typename Panel>
+template <typename Panel, int kRows>
 void MultiplyTile(const UnpackedBlock* blocks, int64_t count, const QuantizedTile* tile, float* c,
                   int64_t c_row) {
   constexpr bool kHalves = Panel::kKind == BlockKind::kHalves;  // two products a block
   constexpr int64_t kStep = kHalves ? kUnderWay / 2 : kUnderWay;
-  F32 sums[kTileRows];
+  F32 sums[kRows];
   TOME_UNROLL
-  for (int64_t r = 0; r < kTileRows; ++r) sums[r] = Load(c + r * c_row);
+  for (int64_t r = 0; r < kRows; ++r) sums[r] = Load(c + r * c_row);
   alignas(64) TileProducts products[2][kUnderWay];
   const auto multiply = [&](int64_t first, TileProducts(&to)[kUnderWay]) {
     WritesBeforeTileLoads();
@@ -354,7 +354,7 @@ void MultiplyTile(const UnpackedBlock* blocks, int64_t count, const QuantizedTil
   };
   const auto add = [&](int64_t b, const TileProducts& product, F32 scale_of_panel) {
     TOME_UNROLL
-    for (int64_t r = 0; r < kTileRows; ++r) {
+    for (int64_t r = 0; r < kRows; ++r) {
       const F32 scale = Mul(scale_of_panel, BroadcastF32(tile[b].d + r));
       sums[r] = Fma(ToF32(LoadI32(product[r])), scale, sums[r]);
     }
@@ -373,14 +373,14 @@ void MultiplyTile(const UnpackedBlock* blocks, int64_t count, const QuantizedTil
       add(b, done[b - first], blocks[b].d);
       if constexpr (Panel::kKind == BlockKind::kMin) {
         TOME_UNROLL
-        for (int64_t r = 0; r < kTileRows; ++r) {
+        for (int64_t r = 0; r < kRows; ++r) {
           sums[r] = Fma(blocks[b].extra, BroadcastF32(tile[b].sum + r), sums[r]);
         }
       }
     }
   }
   TOME_UNROLL
-  for (int64_t r = 0; r < kTileRows; ++r) Store(c + r * c_row, sums[r]);
+  for (int64_t r = 0; r < kRows; ++r) Store(c + r * c_row, sums[r]);
 }
 #undef TOME_MULTIPLY_BLOCK
 #else
@@ -393,20 +393,20 @@ inline void PrefetchTile(const QuantizedTile* tile) {
   for (int64_t line = 0; line < kUsed; line += 64) Prefetch(bytes + line);
 }
 
-template <typename Panel>
+template <typename Panel, int kRows>
 void MultiplyTile(const UnpackedBlock* blocks, int64_t count, const QuantizedTile* tile, float* c,
                   int64_t c_row) {
-  constexpr int kRows = kLanes == 16 ? 16 : 4;
-  for (int64_t row = 0; row < kTileRows; row += kRows) {
-    F32 sums[kRows];
+  constexpr int kStep = kLanes == 16 ? kRows : 4;
+  for (int64_t row = 0; row < kRows; row += kStep) {
+    F32 sums[kStep];
     TOME_UNROLL
-    for (int r = 0; r < kRows; ++r) sums[r] = Load(c + (row + r) * c_row);
+    for (int r = 0; r < kStep; ++r) sums[r] = Load(c + (row + r) * c_row);
     for (int64_t b = 0; b < count; ++b) {
       if (row == 0) PrefetchTile(tile + b + kTilesAhead);
-      AddBlock<Panel, kRows>(blocks[b].u, blocks[b].d, blocks[b].extra, tile[b], row, sums);
+      AddBlock<Panel, kStep>(blocks[b].u, blocks[b].d, blocks[b].extra, tile[b], row, sums);
     }
     TOME_UNROLL
-    for (int r = 0; r < kRows; ++r) Store(c + (row + r) * c_row, sums[r]);
+    for (int r = 0; r < kStep; ++r) Store(c + (row + r) * c_row, sums[r]);
   }
 }
 #endif
@@ -418,8 +418,8 @@ constexpr int64_t kTaskRows = 256;
 constexpr int64_t kTaskPanels = 4;
 constexpr int64_t kTaskColumns = kTaskPanels * kLanes;
 constexpr int64_t kChunkBlocks = 32;  // 1024 columns of W; whole groups of every type
-// With at most so many rows weights are unpacked as they come. Tiles pay off earlier.
-constexpr int64_t kFewRows = kHasTiles ? 6 : 16;
+// With at most so many rows weights are unpacked as they come.
+constexpr int64_t kFewRows = 16;
 
 // Rows [row_begin, row_end) of the call, panels [panel_begin, panel_end) of one output.
 struct Task {
@@ -467,8 +467,15 @@ void MultiplyQuantized(const PackedMatrix& matrix, const Rows& rows, const Task&
       const QuantizedTile* const q =
           rows.quantized + (task.row_begin / kTileRows + tile) * blocks + begin;
       for (int64_t p = 0; p < panels; ++p) {
-        MultiplyTile<Panel>(unpacked[p], end - begin, q,
-                            sums + tile * kTileRows * kTaskColumns + p * kLanes, kTaskColumns);
+        float* const c = sums + tile * kTileRows * kTaskColumns + p * kLanes;
+        const int64_t left = count - tile * kTileRows;
+        if (left <= 4) {
+          MultiplyTile<Panel, 4>(unpacked[p], end - begin, q, c, kTaskColumns);
+        } else if (left <= 8) {
+          MultiplyTile<Panel, 8>(unpacked[p], end - begin, q, c, kTaskColumns);
+        } else {
+          MultiplyTile<Panel, kTileRows>(unpacked[p], end - begin, q, c, kTaskColumns);
+        }
       }
     }
   }
