@@ -36,7 +36,8 @@ class SessionTest : public testing::TestWithParam<std::string> {
         testing::UnitTest::GetInstance()->current_test_info()->value_param() != nullptr ? GetParam()
                                                                                         : "llama";
     WriteGoldenModel(variant, folder_ / "model");
-    model_ = LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder_ / "model")));
+    model_ = LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder_ / "model")),
+                       {SelectKernelSet(), threads_});
     golden_ = ReadGolden(variant);
   }
 

@@ -70,7 +70,8 @@ class ModelFilesTest(tome_program.TomeTest):
                                                   "bytes": 4 * parameters}})
         self.assertEqual(facts["vocabulary"], tensors["token_embd.weight"][1][0])
         # Keys and values of one layer and one KV head of 16.
-        self.assertEqual(facts["kv_bytes_per_token"], {"f16": 64, "q8_0": 34})
+        self.assertEqual(facts["kv_bytes_per_token"], {"f32": 128, "f16": 64, "bf16": 64,
+                                                       "q8": 36, "q4": 20})
         self.assertEqual({tensor["name"]: tuple(tensor["shape"]) for tensor in facts["tensor_list"]},
                          {name: dims for name, (_, dims) in tensors.items()})
 

@@ -46,7 +46,7 @@ void ExpectTokens(const PagedKv& kv, const std::vector<int64_t>& tokens) {
   ASSERT_EQ(kv.length(), static_cast<int64_t>(tokens.size()));
   for (int64_t layer = 0; layer < kShape.layers; ++layer) {
     const KvView view = kv.View(layer);
-    ASSERT_EQ(view.type, KvType::kF32);
+    ASSERT_EQ(kv.type(), KvType::kF32);
     ASSERT_EQ(view.keys.size(), view.values.size());
     ASSERT_GE(view.keys.size() * Count(kKvPageTokens), tokens.size());
     for (size_t position = 0; position < tokens.size(); ++position) {

@@ -19,8 +19,9 @@ class ForwardTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     WriteGoldenModel(GetParam(), folder_.path() / "model");
-    model_ =
-        LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder_.path() / "model")));
+    model_ = LoadModel(
+        std::make_shared<const Checkpoint>(Checkpoint::Open(folder_.path() / "model")),
+        {SelectKernelSet(), threads_});
   }
 
   Memory NewMemory(KvType type = KvType::kF16, int64_t max_tokens = 400) const {
@@ -68,7 +69,7 @@ Tokens Joined(Tokens a, const Tokens& b) {
 }
 
 TEST_P(ForwardTest, ABatchEqualsItsSequencesAlone) {
-  for (const KvType type : {KvType::kF16, KvType::kF32}) {
+  for (const KvType type : kKvTypes) {
     const std::vector<Tokens> histories{RandomTokens(10), {}, RandomTokens(64), RandomTokens(130)};
     const std::vector<Tokens> news{RandomTokens(1), RandomTokens(65), RandomTokens(7),
                                    RandomTokens(20)};

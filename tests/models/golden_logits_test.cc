@@ -20,8 +20,8 @@ class GoldenLogits : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     WriteGoldenModel(GetParam(), folder_.path() / "model");
-    model_ =
-        LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder_.path() / "model")));
+    model_ = LoadModel(
+        std::make_shared<const Checkpoint>(Checkpoint::Open(folder_.path() / "model")), compute_);
     golden_ = ReadGolden(GetParam());
   }
 
