@@ -2,10 +2,10 @@
 //
 //   kernel_bench [--benchmark_filter=REGEX]
 //
-// `share` is the part of the ceiling that is reached: for products of many rows and for attention of
-// many queries, operations at the rate of the set's instruction for them; for few rows and for
-// decoding, bytes at the read bandwidth. The ceilings are measured first (eval/machine_limits.h) and
-// printed.
+// `share` is the part of the ceiling that is reached: for products of many rows and for attention
+// of many queries, operations at the rate of the set's instruction for them; for few rows and for
+// decoding, bytes at the read bandwidth. The ceilings are measured first (eval/machine_limits.h)
+// and printed.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -48,8 +48,8 @@ void Report(benchmark::State& state, double operations, double rate, double byte
   const double limit =
       std::max(rate > 0 ? operations / rate : 0, bytes / Limits().bytes_per_second);
   // Ceiling seconds of all iterations over seconds taken.
-  state.counters["share"] = benchmark::Counter(
-      limit * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["share"] = benchmark::Counter(limit * static_cast<double>(state.iterations()),
+                                               benchmark::Counter::kIsRate);
   state.counters["GOP/s"] = benchmark::Counter(
       operations * 1e-9 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
   state.counters["GB/s"] = benchmark::Counter(
@@ -84,13 +84,12 @@ void Matmul(benchmark::State& state, DType dtype, int64_t tokens) {
   Tensor scratch;
   size_t next = 0;
   for (auto _ : state) {
-    const MatmulOutput output{
-        .weights = {.dtype = dtype,
-                    .out = kOut,
-                    .in = kIn,
-                    .data = bytes > 0 ? packed[next].data() : stored.data()},
-        .gate = {},
-        .y = y.data()};
+    const MatmulOutput output{.weights = {.dtype = dtype,
+                                          .out = kOut,
+                                          .in = kIn,
+                                          .data = bytes > 0 ? packed[next].data() : stored.data()},
+                              .gate = {},
+                              .y = y.data()};
     MatmulArgs args{.x = x.data(), .tokens = tokens, .in = kIn, .outputs = {&output, 1}};
     if (scratch.data() == nullptr) {
       scratch = Tensor(DType::kU8, {compute.kernels.matmul_scratch(args) + 64});
@@ -174,8 +173,7 @@ void Attention(benchmark::State& state, KvType type, int64_t depth, int64_t toke
   const auto seen = static_cast<double>(depth) + (static_cast<double>(tokens) + 1) / 2;
   const double operations =
       4.0 * kHeads * kHeadSize * static_cast<double>(questions * tokens) * seen;
-  const double bytes = 2.0 *
-                       static_cast<double>(KvPageBytes(type, kKvHeads, kHeadSize)) /
+  const double bytes = 2.0 * static_cast<double>(KvPageBytes(type, kKvHeads, kHeadSize)) /
                        static_cast<double>(kKvPageTokens) * static_cast<double>(depth + tokens);
   const bool rounds = type != KvType::kF32 && Limits().bf16_per_second > 0;
   Report(state, operations, rounds ? Limits().bf16_per_second : Limits().f32_per_second, bytes);
@@ -240,11 +238,11 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   const tome::MachineLimits& limits = tome::Limits();
-  fmt::print("kernels {}, {} threads; fp32 {:.0f} GFLOP/s, bf16 {:.0f} GFLOP/s, int8 {:.0f} GOP/s, "
-             "reads {:.1f} GB/s\n",
-             tome::BenchCompute().kernels.name, tome::Threads().threads(),
-             limits.f32_per_second / 1e9, limits.bf16_per_second / 1e9,
-             limits.int8_per_second / 1e9, limits.bytes_per_second / 1e9);
+  fmt::print(
+      "kernels {}, {} threads; fp32 {:.0f} GFLOP/s, bf16 {:.0f} GFLOP/s, int8 {:.0f} GOP/s, "
+      "reads {:.1f} GB/s\n",
+      tome::BenchCompute().kernels.name, tome::Threads().threads(), limits.f32_per_second / 1e9,
+      limits.bf16_per_second / 1e9, limits.int8_per_second / 1e9, limits.bytes_per_second / 1e9);
   std::fflush(stdout);
   benchmark::RunSpecifiedBenchmarks();
   return 0;

@@ -80,6 +80,19 @@ class ModelFilesTest(tome_program.TomeTest):
         for word in ["llama (gguf)", "F32", "blk.0.attn_q.weight", "[32, 128]"]:
             self.assertIn(word, text)
 
+    def test_bench_speed_measures_each_depth_and_names_the_limits(self):
+        speed = self.done("bench", "speed", "--model", self.model, "--prompt", "20", "--generate", "2", "--depth",
+                          "0,40", "--kv", "q8", "--json").json
+        self.assertEqual(speed["kv"], "q8")
+        self.assertGreater(speed["limits"]["bytes_per_second"], 0)
+        self.assertEqual([at["depth"] for at in speed["depths"]], [0, 40])
+        self.assertIsNone(speed["depths"][0]["fill"])
+        self.assertEqual(speed["depths"][1]["fill"]["tokens"], 40)
+        self.assertEqual(speed["depths"][1]["generate"]["tokens"], 2)
+        self.assertGreater(speed["peak_memory_bytes"], 0)
+        self.assertIn("limits:", self.done("bench", "speed", "--model", self.model, "--prompt", "0", "--generate",
+                                           "1").text)
+
     def test_each_type_has_the_size_of_its_blocks(self):
         for kind in ["f16", "bf16", "q8_0", "q4_0"]:
             out = self.folder / f"{kind}.gguf"

@@ -19,9 +19,9 @@ class ForwardTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     WriteGoldenModel(GetParam(), folder_.path() / "model");
-    model_ = LoadModel(
-        std::make_shared<const Checkpoint>(Checkpoint::Open(folder_.path() / "model")),
-        {SelectKernelSet(), threads_});
+    model_ =
+        LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder_.path() / "model")),
+                  {SelectKernelSet(), threads_});
   }
 
   Memory NewMemory(KvType type = KvType::kF16, int64_t max_tokens = 400) const {

@@ -61,9 +61,14 @@ void PrintText(const LanguageModel& model, const BenchSpeedCommand& options,
 }
 
 void BenchSpeed(const BenchSpeedCommand& options, const CommandContext& context) {
+  MachineLimits limits;
+  {
+    ThreadPool threads(options.threads > 0 ? options.threads : ProcessorCount());
+    limits = MeasureLimits({SelectKernelSet(), threads});
+  }
+  ResetPeakMemory();  // the measurement of the limits is no part of the model's
   const auto model = LanguageModel::Open(options.model.path, options.threads);
   const Compute compute = model->compute();
-  const MachineLimits limits = MeasureLimits(compute);
   std::vector<SpeedAtDepth> speeds;
   {
     ProgressBar bar(model->name());
@@ -123,8 +128,9 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
       "Tokens are random: speed does not depend on them.\n"
       "Example:\n"
       "  tome bench speed --model qwen3.gguf --depth 0,4096,16384");
-  command->callback(
-      [options, &context] { context.run = [options, &context] { BenchSpeed(*options, context); }; });
+  command->callback([options, &context] {
+    context.run = [options, &context] { BenchSpeed(*options, context); };
+  });
 }
 
 }  // namespace tome

@@ -63,17 +63,16 @@ ordered_json Inspect(const std::shared_ptr<const Checkpoint>& checkpoint) {
   for (const KvType type : kKvTypes) {
     kv_bytes[std::string(NameOf(type))] = KvBytes(facts.kv, type, kKvPageTokens) / kKvPageTokens;
   }
-  return {
-      {"architecture", facts.architecture},
-      {"container", checkpoint->container() == Container::kGguf ? "gguf" : "safetensors"},
-      {"parameters", all.elements},
-      {"tensors", all.tensors},
-      {"bytes", all.bytes},
-      {"types", by_type},
-      {"layers", facts.layers},
-      {"vocabulary", facts.vocabulary},
-      {"context_tokens", facts.trained_tokens},
-      {"kv_bytes_per_token", kv_bytes}};
+  return {{"architecture", facts.architecture},
+          {"container", checkpoint->container() == Container::kGguf ? "gguf" : "safetensors"},
+          {"parameters", all.elements},
+          {"tensors", all.tensors},
+          {"bytes", all.bytes},
+          {"types", by_type},
+          {"layers", facts.layers},
+          {"vocabulary", facts.vocabulary},
+          {"context_tokens", facts.trained_tokens},
+          {"kv_bytes_per_token", kv_bytes}};
 }
 
 std::string MiB(int64_t bytes) {
@@ -101,7 +100,8 @@ void PrintInspection(const InspectOptions& options) {
              number("vocabulary"), number("context_tokens"));
   const auto& kv = facts.at("kv_bytes_per_token");
   fmt::print(
-      "memory         {} bytes a token in f16, {} in q8, {} in q4; {} in f16 for the whole context\n",
+      "memory         {} bytes a token in f16, {} in q8, {} in q4; {} in f16 for the whole "
+      "context\n",
       kv.at("f16").get<int64_t>(), kv.at("q8").get<int64_t>(), kv.at("q4").get<int64_t>(),
       MiB(kv.at("f16").get<int64_t>() * number("context_tokens")));
   if (!options.tensors) return;

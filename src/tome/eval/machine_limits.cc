@@ -45,8 +45,7 @@ double Rate(RateProbe probe, ThreadPool& threads) {
   double best = 0;
   for (int run = 0; run < kRuns; ++run) {
     std::atomic<int64_t> operations{0};
-    const double seconds =
-        TimeTogether(threads, [&](int64_t) { operations += probe(rounds); });
+    const double seconds = TimeTogether(threads, [&](int64_t) { operations += probe(rounds); });
     best = std::max(best, static_cast<double>(operations.load()) / seconds);
   }
   return best;

@@ -7,9 +7,9 @@ namespace tome {
 
 // Of all threads of a Compute together; 0 where the kernel set has no such instruction.
 struct MachineLimits {
-  double f32_per_second = 0;   // operations: a multiply-add counts two
-  double bf16_per_second = 0;  // BF16 dot products
-  double int8_per_second = 0;  // 8-bit dot products
+  double f32_per_second = 0;    // operations: a multiply-add counts two
+  double bf16_per_second = 0;   // BF16 dot products
+  double int8_per_second = 0;   // 8-bit dot products
   double bytes_per_second = 0;  // read from memory, in order
 };
 

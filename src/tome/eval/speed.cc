@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <random>
+#include <string>
+#include <string_view>
 
 #include "tome/base/error.h"
 
@@ -80,8 +83,8 @@ class Measurement {
   }
 
   std::vector<TokenId> RandomTokens(int64_t count) {
-    std::uniform_int_distribution<TokenId> any(
-        0, static_cast<TokenId>(model_.facts().vocabulary - 1));
+    std::uniform_int_distribution<TokenId> any(0,
+                                               static_cast<TokenId>(model_.facts().vocabulary - 1));
     std::vector<TokenId> tokens(static_cast<size_t>(count));
     for (TokenId& token : tokens) token = any(random_);
     return tokens;
@@ -193,9 +196,16 @@ std::vector<SpeedAtDepth> MeasureSpeed(const Model& model, const Compute& comput
 }
 
 int64_t PeakMemory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    constexpr std::string_view kPeak = "VmHWM:";
+    if (line.starts_with(kPeak)) return std::stoll(line.substr(kPeak.size())) * 1024;
+  }
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return int64_t{usage.ru_maxrss} * 1024;
 }
+
+void ResetPeakMemory() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
 }  // namespace tome

@@ -12,9 +12,9 @@
 namespace tome {
 
 struct SpeedOptions {
-  int64_t prompt = 512;             // tokens read at each depth; 0: none
-  int64_t generate = 32;            // tokens written at each depth, one at a time; 0: none
-  std::vector<int64_t> depths{0};   // tokens already in memory; read one after another
+  int64_t prompt = 512;            // tokens read at each depth; 0: none
+  int64_t generate = 32;           // tokens written at each depth, one at a time; 0: none
+  std::vector<int64_t> depths{0};  // tokens already in memory; read one after another
   KvType kv = KvType::kF16;
 };
 
@@ -32,9 +32,9 @@ struct Speed {
 
 struct SpeedAtDepth {
   int64_t depth = 0;
-  Speed fill;      // reading everything up to the depth, from empty: the mean
-  Speed prompt;    // reading `prompt` tokens behind it
-  Speed generate;  // writing `generate` tokens behind it
+  Speed fill;            // reading everything up to the depth, from empty: the mean
+  Speed prompt;          // reading `prompt` tokens behind it
+  Speed generate;        // writing `generate` tokens behind it
   int64_t kv_bytes = 0;  // of the memory at the depth
 };
 
@@ -44,7 +44,9 @@ std::vector<SpeedAtDepth> MeasureSpeed(const Model& model, const Compute& comput
                                        const MachineLimits& limits, const SpeedOptions& options,
                                        const WorkControl& control);
 
-// Most memory that this process has held, in bytes.
+// Most memory that this process has held since it began, or since ResetPeakMemory where the system
+// lets a process ask for that; in bytes.
 int64_t PeakMemory();
+void ResetPeakMemory();
 
 }  // namespace tome

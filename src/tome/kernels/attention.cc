@@ -28,7 +28,10 @@ std::vector<const std::byte*> PagesOf(const AttentionSequence& sequence, int64_t
   const auto begin = static_cast<size_t>(part * kPagesPerPart);
   const auto end = static_cast<size_t>(std::min((part + 1) * kPagesPerPart, pages));
   const auto keys = sequence.kv.keys.subspan(begin, end - begin);
-  return {keys.begin(), keys.end()};
+  const auto values = sequence.kv.values.subspan(begin, end - begin);
+  std::vector<const std::byte*> both(keys.begin(), keys.end());
+  both.insert(both.end(), values.begin(), values.end());
+  return both;
 }
 
 class Planner {

@@ -11,7 +11,8 @@
 // on the number of threads or of tokens, nor on what else is in the batch.
 //
 // With F32 pages the arithmetic is float throughout. With every other type, sets that have BF16 dot
-// products round queries, keys, values and softmax weights to BF16 and sum in float.
+// products round queries, keys, values and softmax weights to BF16, values below 2^-126 to zero,
+// and sum in float.
 //
 // Not-a-number and infinity in a query, or in a key, reach those who see them and no other. Values
 // are expected to be finite: attention weights of 0 do not hide an infinite one of the same page.
@@ -119,7 +120,7 @@ struct AttentionPlan {
     int32_t token = 0;
     int64_t partials = -1;  // where its parts' results stand in the scratch; -1: not split
   };
-  struct Block {  // rows that are attended together, over parts [part_begin, part_end)
+  struct Block {            // rows that are attended together, over parts [part_begin, part_end)
     int64_t row_begin = 0;  // into row_lists
     int64_t row_end = 0;
     int64_t part_begin = 0;
@@ -164,9 +165,9 @@ constexpr int64_t FirstSeen(int64_t position, int64_t window) {
   return window > 0 && position >= window ? position - window + 1 : 0;
 }
 
-// Writes new keys and values into the pages of one layer, converting from float. In F16, values beyond
-// ±65504, infinities among them, become ±65504; NaN stays NaN. kQ8 and kQ4 hold finite values only,
-// up to 127 and 8 times 65504: larger ones become that.
+// Writes new keys and values into the pages of one layer, converting from float. In F16, values
+// beyond ±65504, infinities among them, become ±65504; NaN stays NaN. kQ8 and kQ4 hold finite
+// values only, up to 127 and 8 times 65504: larger ones become that.
 struct KvWriteArgs {
   const float* k = nullptr;          // [tokens, G, head_size]
   const float* v = nullptr;          // [tokens, G, head_size]

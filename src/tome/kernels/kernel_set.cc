@@ -53,14 +53,14 @@ std::vector<const KernelSet*> FastSets() {
   const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                         __builtin_cpu_supports("f16c") && __builtin_cpu_supports("bmi") &&
                         __builtin_cpu_supports("bmi2");
-  const bool has_avx512 =
-      has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") &&
+                          __builtin_cpu_supports("avx512bw") &&
+                          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   const bool has_vnni = has_avx512 && __builtin_cpu_supports("avx512vnni");
   const bool has_bf16 = has_vnni && __builtin_cpu_supports("avx512bf16");
   const bool has_tiles = has_bf16 && __builtin_cpu_supports("amx-tile") &&
-                         __builtin_cpu_supports("amx-int8") &&
-                         __builtin_cpu_supports("amx-bf16") && AskForTiles();
+                         __builtin_cpu_supports("amx-int8") && __builtin_cpu_supports("amx-bf16") &&
+                         AskForTiles();
   if (has_tiles) sets.push_back(&amx::kKernels);
   if (has_bf16) sets.push_back(&avx512_bf16::kKernels);
   if (has_vnni) sets.push_back(&avx512_vnni::kKernels);

@@ -10,7 +10,8 @@
 //   block-quantized weights: x is rounded to 8 bits, a scale for every 32 values; sums of products
 //     are exact integers within a block, floats from block to block;
 //   F16 and BF16 weights: where the set has BF16 dot products, x and W are rounded to BF16 (for F16
-//     weights that drops three of eleven bits), products are exact, sums float; other sets keep both;
+//     weights that drops three of eleven bits), values below 2^-126 to zero; products are exact,
+//     sums float; other sets keep both;
 //   F32 weights: nothing.
 // Activations below 2^-100 in every one of 32 values count as zero beside quantized weights.
 //

@@ -73,8 +73,7 @@ void PagedKv::Reserve(int64_t tokens) {
     layer.keys.resize(size);
     layer.values.resize(size);
     for (size_t i = 0; i < made[l].size(); ++i) {
-      if (made[l][i])
-        Place(layer, first_written + i, std::move(made[l][i]), page_bytes_);
+      if (made[l][i]) Place(layer, first_written + i, std::move(made[l][i]), page_bytes_);
     }
   }
 }

@@ -36,7 +36,8 @@ struct Architecture {
   std::string_view hf_model_type;
   std::string_view hf_class;  // "LlamaForCausalLM"
   std::span<const TensorName> tensors;
-  std::unique_ptr<Model> (*load)(std::shared_ptr<const Checkpoint> checkpoint, const Compute& compute);
+  std::unique_ptr<Model> (*load)(std::shared_ptr<const Checkpoint> checkpoint,
+                                 const Compute& compute);
 };
 
 // `pattern` with "{}" replaced by `layer`.

@@ -46,7 +46,7 @@ struct Layer {
   Norm post_attention_norm;  // [d]
   Norm ffn_norm;             // [d]
   FeedForward ffn;
-  Norm post_ffn_norm;        // [d]
+  Norm post_ffn_norm;  // [d]
 };
 
 // GGUF files do not hold the scale of attention scores. It is 1/√D, but for the 27B model, known by

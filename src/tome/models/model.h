@@ -51,7 +51,6 @@ struct ModelFacts {
   int64_t attention_width = 0;        // layers · heads · head size, for the cost of attention
 };
 
-
 // Immutable once loaded: any number of threads may run forward passes, each with its own memories
 // and its own Compute.
 class Model {

@@ -98,8 +98,7 @@ class Phi3 final : public Model {
                               rows);
     };
     const auto gate_up = [&](int64_t layer, int64_t first) {
-      return weights.BindRows("blk.{}.ffn_up", layer, 2 * c.ffn_width, c.width, first,
-                              c.ffn_width);
+      return weights.BindRows("blk.{}.ffn_up", layer, 2 * c.ffn_width, c.width, first, c.ffn_width);
     };
     embedding_ = weights.Matrix("token_embd.weight", 0, c.vocabulary, c.width);
     output_norm_ = norm("output_norm.weight", 0);

@@ -136,9 +136,7 @@ inline void StoreF16(void* p, F32 a) {
                    _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 inline F32 EvenF16(I32 pairs) { return _mm256_cvtph_ps(LowHalves(pairs)); }
-inline F32 OddF16(I32 pairs) {
-  return _mm256_cvtph_ps(LowHalves(_mm256_srli_epi32(pairs, 16)));
-}
+inline F32 OddF16(I32 pairs) { return _mm256_cvtph_ps(LowHalves(_mm256_srli_epi32(pairs, 16))); }
 inline F32 LoadBF16(const void* p) {
   return FromBits(_mm256_slli_epi32(
       _mm256_cvtepu16_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))), 16));

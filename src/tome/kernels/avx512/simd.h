@@ -54,8 +54,8 @@ inline F32 SelectBelow(F32 a, F32 b, F32 x, F32 y) {
 }
 inline F32 CopySign(F32 size, F32 sign) {
   const __m512i bit = _mm512_set1_epi32(INT32_MIN);
-  return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(bit, _mm512_castps_si512(sign),
-                                                       _mm512_castps_si512(size), 0xCA));
+  return _mm512_castsi512_ps(
+      _mm512_ternarylogic_epi32(bit, _mm512_castps_si512(sign), _mm512_castps_si512(size), 0xCA));
 }
 
 inline I32 LoadI32(const void* p) { return _mm512_loadu_si512(p); }
@@ -119,8 +119,7 @@ inline __m256i ToBF16(F32 a) {
 #else
   const I32 bits = BitsOf(a);
   const I32 odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), SetI32(1));
-  const I32 rounded =
-      _mm512_add_epi32(bits, _mm512_add_epi32(odd, SetI32(0x7FFF)));
+  const I32 rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, SetI32(0x7FFF)));
   const __mmask16 nan = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
   const I32 quiet = _mm512_or_si512(bits, SetI32(0x400000));
   return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_mask_mov_epi32(rounded, nan, quiet), 16));
@@ -140,8 +139,8 @@ inline I32 DotSmall(I32 acc, Bytes u8, Bytes s8) {
 #if defined(__AVX512VNNI__)
   return _mm512_dpbusd_epi32(acc, u8, s8);
 #else
-  return _mm512_add_epi32(
-      acc, _mm512_madd_epi16(_mm512_maddubs_epi16(u8, s8), _mm512_set1_epi16(1)));
+  return _mm512_add_epi32(acc,
+                          _mm512_madd_epi16(_mm512_maddubs_epi16(u8, s8), _mm512_set1_epi16(1)));
 #endif
 }
 #if defined(__AVX512VNNI__)

@@ -110,8 +110,7 @@ void WriteKvVector(KvType type, std::byte* slice, int64_t head_size, bool key, i
       continue;
     }
     const float bounded = std::isnan(value) ? value : std::clamp(value, -kLargestF16, kLargestF16);
-    const uint16_t half =
-        type == KvType::kF16 ? F16FromFloat(bounded) : BF16FromFloat(value);
+    const uint16_t half = type == KvType::kF16 ? F16FromFloat(bounded) : BF16FromFloat(value);
     std::memcpy(slice + index * 2, &half, sizeof half);
   }
 }

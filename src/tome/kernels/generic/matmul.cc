@@ -60,7 +60,8 @@ int64_t PackedBytes(DType, int64_t, int64_t) noexcept { return 0; }
 void Pack(const TensorView&, std::byte*, ThreadPool&) noexcept {}
 
 int64_t MatmulScratch(const MatmulArgs& args) noexcept {
-  return args.norm_weight == nullptr ? 0 : args.tokens * args.in * static_cast<int64_t>(sizeof(float));
+  return args.norm_weight == nullptr ? 0
+                                     : args.tokens * args.in * static_cast<int64_t>(sizeof(float));
 }
 
 void Matmul(const MatmulArgs& args, ThreadPool& threads) noexcept {

@@ -14,7 +14,9 @@ namespace tome::TOME_KERNEL_SET {
 namespace {
 
 constexpr int64_t kMaxQueries = 128;
+// With so few queries the next page is asked of memory while this one is computed.
 constexpr int64_t kFewQueries = 32;
+constexpr int64_t kStepsOfTile = 8;
 constexpr int64_t kMaxSums = 128 * 128;  // of a block: AttentionBlockQueries · channels
 // The largest score before any was seen: not −∞, whose difference to itself is no number.
 constexpr float kLowest = std::numeric_limits<float>::lowest();
@@ -94,8 +96,9 @@ class BlockAttention {
     }
     // All rows of a block see the same pages, those of its first one's sequence; how far they were
     // written, the longest sequence says.
-    const AttentionPlan::Row& first = args.plan->rows[static_cast<size_t>(
-        args.plan->row_lists[static_cast<size_t>(block.row_begin)])];
+    const AttentionPlan::Row& first =
+        args.plan
+            ->rows[static_cast<size_t>(args.plan->row_lists[static_cast<size_t>(block.row_begin)])];
     sequence_ = &args.sequences[static_cast<size_t>(first.sequence)];
     const auto bytes = static_cast<size_t>(kKvPageTokens * channels_ * 4);
     std::memset(keys_, 0, bytes);
@@ -163,51 +166,37 @@ class BlockAttention {
         std::min(last + 1, (part + 1) * kKvPartTokens);  // the first position not seen
     for (int64_t page = begin; page * kKvPageTokens < end; ++page) {
       const bool ends = (page + 1) * kKvPageTokens >= end;
-      StartPrefetch(ends || queries_ > kFewQueries ? -1 : page + 1);
-      AttendPage(page);
+      const PageAhead ahead = ends || queries_ > kFewQueries ? PageAhead() : Ahead(page + 1);
+      AttendPage(page, ahead);
     }
   }
 
-  // Few queries wait for memory: the lines of the next page are asked for while this one is
-  // computed, some at a time, so that requests neither run out nor stand in each other's way.
-  void StartPrefetch(int64_t page) {
-    ahead_left_ = 0;
-    if (page < 0) return;
+  PageAhead Ahead(int64_t page) const {
     const int64_t bytes = KvSliceBytes(args_.type, args_.head_size);
-    ahead_[0] = sequence_->kv.keys[static_cast<size_t>(page)] + kv_head_ * bytes;
-    ahead_[1] = sequence_->kv.values[static_cast<size_t>(page)] + kv_head_ * bytes;
-    ahead_left_ = (bytes + 63) / 64;
-  }
-  void PrefetchSome(int64_t share) {
-    const int64_t lines = (KvSliceBytes(args_.type, args_.head_size) / 64 + share - 1) / share;
-    for (int64_t i = 0; i < lines && ahead_left_ > 0; ++i, --ahead_left_) {
-      Prefetch(ahead_[0]);
-      Prefetch(ahead_[1]);
-      ahead_[0] += 64;
-      ahead_[1] += 64;
-    }
+    return {sequence_->kv.keys[static_cast<size_t>(page)] + kv_head_ * bytes,
+            sequence_->kv.values[static_cast<size_t>(page)] + kv_head_ * bytes, bytes};
   }
 
-  void AttendPage(int64_t page) {
-    PrefetchSome(8);
+  void AttendPage(int64_t page, PageAhead ahead) {
+    ahead.Prefetch(kStepsOfTile);
     const int64_t base = page * kKvPageTokens;
     const int64_t slice = kv_head_ * KvSliceBytes(args_.type, args_.head_size);
-    const PageOperands operands = OperandsOf<Dot>(
-        args_.type, sequence_->kv.keys[static_cast<size_t>(page)] + slice,
-        sequence_->kv.values[static_cast<size_t>(page)] + slice, args_.head_size,
-        std::min(written_ - base, kKvPageTokens), keys_, values_);
+    const PageOperands operands =
+        OperandsOf<Dot>(args_.type, sequence_->kv.keys[static_cast<size_t>(page)] + slice,
+                        sequence_->kv.values[static_cast<size_t>(page)] + slice, args_.head_size,
+                        std::min(written_ - base, kKvPageTokens), ahead, keys_, values_);
     for (int64_t begin = 0; begin < queries_; begin += kTileRows) {
       const int64_t end = std::min(queries_, begin + kTileRows);
       bool seen = false;
       for (int64_t i = begin; i < end; ++i) {
-        seen |= queries_of_[i].position >= base &&
-                queries_of_[i].first_seen < base + kKvPageTokens;
+        seen |= queries_of_[i].position >= base && queries_of_[i].first_seen < base + kKvPageTokens;
       }
-      if (seen) AttendTile(begin, end, base, operands);
+      if (seen) AttendTile(begin, end, base, operands, ahead);
     }
   }
 
-  void AttendTile(int64_t begin, int64_t end, int64_t base, const PageOperands& operands) {
+  void AttendTile(int64_t begin, int64_t end, int64_t base, const PageOperands& operands,
+                  PageAhead& ahead) {
     alignas(64) float scores[kTileRows * kKvPageTokens];
     alignas(64) std::byte weights[kTileRows * kKvPageTokens * kElementBytes];
     constexpr int64_t kPerElement = kPairs ? 2 : 1;  // values of a 4-byte element of A
@@ -221,13 +210,13 @@ class BlockAttention {
                .c_row = kKvPageTokens,
                .steps = channels_ / kPerElement},
               end - begin, kPageVectors);
-    PrefetchSome(8);
+    ahead.Prefetch(kStepsOfTile);
     for (int64_t i = begin; i < end; ++i) {
-      PrefetchSome(8);
+      ahead.Prefetch(kStepsOfTile);
       WeighRow(i, base, scores + (i - begin) * kKvPageTokens,
                weights + (i - begin) * kKvPageTokens * kElementBytes);
     }
-    PrefetchSome(8);
+    ahead.Prefetch(kStepsOfTile);
     Gemm<Dot>({.a = weights,
                .a_row = kKvPageTokens * kElementBytes,
                .a_block = kRowBlock * kElementBytes,
@@ -300,8 +289,8 @@ class BlockAttention {
     const Query& query = queries_of_[i];
     const int64_t part = block_.part_begin - query.first_part;
     const int64_t floats = AttentionPartialFloats(args_.head_size);
-    float* const to = reinterpret_cast<float*>(args_.scratch) +
-                      (query.partials + part * args_.heads) * floats;
+    float* const to =
+        reinterpret_cast<float*>(args_.scratch) + (query.partials + part * args_.heads) * floats;
     std::copy_n(part_.sums + i * channels_, args_.head_size, to);
     to[args_.head_size] = part_.total[i];
     to[args_.head_size + 1] = part_.largest[i];
@@ -312,8 +301,6 @@ class BlockAttention {
   int64_t kv_head_;
   int64_t channels_;
   const AttentionSequence* sequence_ = nullptr;
-  const std::byte* ahead_[2] = {nullptr, nullptr};  // what PrefetchSome asks for next
-  int64_t ahead_left_ = 0;
   int64_t written_ = 0;  // positions before it hold values
   int64_t queries_ = 0;
   Query queries_of_[kMaxQueries];
@@ -376,8 +363,8 @@ void PutInteger(KvType type, std::byte* slice, int64_t index, int32_t q) {
   }
   const auto nibble = static_cast<std::byte>(q + 8);
   std::byte& byte = slice[index / 64 * 32 + index % 32];
-  byte = index % 64 < 32 ? (byte & std::byte{0xF0}) | nibble
-                         : (byte & std::byte{0x0F}) | nibble << 4;
+  byte =
+      index % 64 < 32 ? (byte & std::byte{0xF0}) | nibble : (byte & std::byte{0x0F}) | nibble << 4;
 }
 
 // As generic::WriteKvVector, with the rounding of a whole head at once.
@@ -411,9 +398,9 @@ void WriteQuantized(const KvWriteArgs& args, bool keys, const float* x, std::byt
     }
   }
   if (size % 2 != 0) {
-    PutInteger(
-        args.type, slice,
-        keys ? KeyElement(args.type, slot, size) : ValueElement(args.type, size, slot, size), 0);
+    PutInteger(args.type, slice,
+               keys ? KeyElement(args.type, slot, size) : ValueElement(args.type, size, slot, size),
+               0);
   }
 }
 
@@ -470,16 +457,15 @@ void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept {
     const int64_t page = first + task / args.kv_heads;
     const int64_t head = task % args.kv_heads;
     const int64_t begin = std::max(args.first_position, page * kKvPageTokens);
-    const int64_t end =
-        std::min(args.first_position + args.tokens, (page + 1) * kKvPageTokens);
+    const int64_t end = std::min(args.first_position + args.tokens, (page + 1) * kKvPageTokens);
     for (int64_t position = begin; position < end; ++position) {
       const int64_t from =
           ((position - args.first_position) * args.kv_heads + head) * args.head_size;
       const int64_t slot = position % kKvPageTokens;
       WriteToken(args, true, args.k + from, args.keys[static_cast<size_t>(page)] + head * slice,
                  slot);
-      WriteToken(args, false, args.v + from,
-                 args.values[static_cast<size_t>(page)] + head * slice, slot);
+      WriteToken(args, false, args.v + from, args.values[static_cast<size_t>(page)] + head * slice,
+                 slot);
     }
   });
 }

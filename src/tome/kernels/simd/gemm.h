@@ -1,6 +1,6 @@
-// C [rows, columns] (+)= A [rows, k] · B [k, columns]: the inner loop of products with plain weights
-// and of attention. Each element of C is summed over k in ascending order, whatever the number of
-// rows and columns.
+// C [rows, columns] (+)= A [rows, k] · B [k, columns]: the inner loop of products with plain
+// weights and of attention. Each element of C is summed over k in ascending order, whatever the
+// number of rows and columns.
 #pragma once
 
 #include <cstddef>

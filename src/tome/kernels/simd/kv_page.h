@@ -23,6 +23,35 @@ struct PageOperands {
   const std::byte* values = nullptr;
 };
 
+// The slices of the page that comes next. With few queries memory is what takes the time, and the
+// order in which products read a page is none that processors foresee: while this page is computed,
+// the next one's lines are asked for, a few at a time, for a processor that has as many requests
+// under way as it can track waits with everything else.
+class PageAhead {
+ public:
+  PageAhead() = default;
+  PageAhead(const std::byte* keys, const std::byte* values, int64_t bytes)
+      : keys_(keys), values_(values), lines_((bytes + 63) / 64), left_(lines_) {}
+
+  // Asks for one of `steps` parts.
+  void Prefetch(int64_t steps) {
+    const int64_t lines = std::min(left_, (lines_ + steps - 1) / steps);
+    for (int64_t i = 0; i < lines; ++i) {
+      TOME_KERNEL_SET::Prefetch(keys_);
+      TOME_KERNEL_SET::Prefetch(values_);
+      keys_ += 64;
+      values_ += 64;
+    }
+    left_ -= lines;
+  }
+
+ private:
+  const std::byte* keys_ = nullptr;
+  const std::byte* values_ = nullptr;
+  int64_t lines_ = 0;
+  int64_t left_ = 0;
+};
+
 inline constexpr int64_t kPageOperandBytes = kKvPageTokens * kMaxHeadSize * 4;
 
 // Elements [index, index + kLanes) of a slice, without their scale.
@@ -82,8 +111,15 @@ constexpr int64_t PairRowBytes(int64_t columns) {
   return std::is_same_v<Dot, BF16PairDot> ? columns * 4 : columns * 8;
 }
 
+// Rows of pairs of a page's keys and values, about: steps of a conversion.
+inline constexpr int64_t kRowsOfPage = kKvPageTokens;
+
+// Whether a page's elements are those of an operand.
 template <typename Dot, KvType type>
-void ConvertKeys(const std::byte* slice, int64_t head_size, std::byte* out) {
+inline constexpr bool kCopied = std::is_same_v<Dot, BF16PairDot> && type == KvType::kBF16;
+
+template <typename Dot, KvType type>
+void ConvertKeys(const std::byte* slice, int64_t head_size, PageAhead& ahead, std::byte* out) {
   const std::byte* const scales = slice + KvElementBytes(type, head_size);
   alignas(64) float twice[2 * kKvPageTokens];  // each token's scale, for both channels of a pair
   const int64_t pairs = KvPaddedHead(head_size) / 2;
@@ -95,7 +131,12 @@ void ConvertKeys(const std::byte* slice, int64_t head_size, std::byte* out) {
       for (int64_t s = 0; s < kKvPageTokens; ++s) twice[2 * s] = twice[2 * s + 1] = once[s];
     }
     std::byte* const row = out + pair * PairRowBytes<Dot>(kKvPageTokens);
+    ahead.Prefetch(kRowsOfPage);
     for (int64_t i = 0; i < 2 * kKvPageTokens; i += 2 * kLanes) {
+      if constexpr (kCopied<Dot, type>) {
+        StoreI32(row + i * 2, LoadI32(slice + (pair * 2 * kKvPageTokens + i) * 2));
+        continue;
+      }
       F32 a = LoadElements<type>(slice, pair * 2 * kKvPageTokens + i);
       F32 b = LoadElements<type>(slice, pair * 2 * kKvPageTokens + i + kLanes);
       if constexpr (IsScaled(type)) {
@@ -108,7 +149,7 @@ void ConvertKeys(const std::byte* slice, int64_t head_size, std::byte* out) {
 }
 
 template <typename Dot, KvType type>
-void ConvertValues(const std::byte* slice, int64_t head_size, std::byte* out) {
+void ConvertValues(const std::byte* slice, int64_t head_size, PageAhead& ahead, std::byte* out) {
   const std::byte* const scales = slice + KvElementBytes(type, head_size);
   const int64_t padded = KvPaddedHead(head_size);
   const int64_t columns = PaddedHead(head_size);
@@ -125,8 +166,13 @@ void ConvertValues(const std::byte* slice, int64_t head_size, std::byte* out) {
   const bool whole = type != KvType::kQ4 || 2 * padded % kLanes == 0;
   for (int64_t pair = 0; pair < kKvPageTokens / 2; ++pair) {
     std::byte* const row = out + pair * PairRowBytes<Dot>(columns);
+    ahead.Prefetch(kRowsOfPage);
     int64_t channel = 0;
     for (; whole && channel + kLanes <= padded; channel += kLanes) {
+      if constexpr (kCopied<Dot, type>) {
+        StoreI32(row + channel * 4, LoadI32(slice + (pair * padded + channel) * 4));
+        continue;
+      }
       F32 a = LoadElements<type>(slice, (pair * padded + channel) * 2);
       F32 b = LoadElements<type>(slice, (pair * padded + channel) * 2 + kLanes);
       if constexpr (IsScaled(type)) {
@@ -164,10 +210,10 @@ void ClearValues(int64_t head_size, int64_t count, std::byte* values) {
 }
 
 template <typename Dot, KvType type>
-void Convert(const std::byte* keys, const std::byte* values, int64_t head_size, std::byte* to_keys,
-             std::byte* to_values) {
-  ConvertKeys<Dot, type>(keys, head_size, to_keys);
-  ConvertValues<Dot, type>(values, head_size, to_values);
+void Convert(const std::byte* keys, const std::byte* values, int64_t head_size, PageAhead& ahead,
+             std::byte* to_keys, std::byte* to_values) {
+  ConvertKeys<Dot, type>(keys, head_size, ahead, to_keys);
+  ConvertValues<Dot, type>(values, head_size, ahead, to_values);
 }
 
 // The operands of one head's slices of a page, of which the first `count` tokens were written. They
@@ -175,7 +221,7 @@ void Convert(const std::byte* keys, const std::byte* values, int64_t head_size, 
 // the start (kPageOperandBytes each).
 template <typename Dot>
 PageOperands OperandsOf(KvType type, const std::byte* keys, const std::byte* values,
-                        int64_t head_size, int64_t count, std::byte* key_buffer,
+                        int64_t head_size, int64_t count, PageAhead& ahead, std::byte* key_buffer,
                         std::byte* value_buffer) {
   constexpr bool kPairs = std::is_same_v<Dot, BF16PairDot>;
   const bool same = type == (kPairs ? KvType::kBF16 : KvType::kF32);
@@ -184,24 +230,30 @@ PageOperands OperandsOf(KvType type, const std::byte* keys, const std::byte* val
     case KvType::kF32: {
       const int64_t padded = KvPaddedHead(head_size);
       const int64_t columns = PaddedHead(head_size);
-      std::memcpy(key_buffer, keys, static_cast<size_t>(padded * kKvPageTokens) * 4);
+      constexpr auto kRowBytes = static_cast<size_t>(kKvPageTokens) * 4;
+      for (int64_t channel = 0; channel < padded; ++channel) {
+        ahead.Prefetch(kRowsOfPage);
+        std::memcpy(key_buffer + channel * kKvPageTokens * 4, keys + channel * kKvPageTokens * 4,
+                    kRowBytes);
+      }
       for (int64_t slot = 0; slot < kKvPageTokens; ++slot) {
+        ahead.Prefetch(kRowsOfPage);
         std::memcpy(value_buffer + slot * columns * 4, values + slot * padded * 4,
                     static_cast<size_t>(padded) * 4);
       }
       break;
     }
     case KvType::kF16:
-      Convert<Dot, KvType::kF16>(keys, values, head_size, key_buffer, value_buffer);
+      Convert<Dot, KvType::kF16>(keys, values, head_size, ahead, key_buffer, value_buffer);
       break;
     case KvType::kBF16:
-      Convert<Dot, KvType::kBF16>(keys, values, head_size, key_buffer, value_buffer);
+      Convert<Dot, KvType::kBF16>(keys, values, head_size, ahead, key_buffer, value_buffer);
       break;
     case KvType::kQ8:
-      Convert<Dot, KvType::kQ8>(keys, values, head_size, key_buffer, value_buffer);
+      Convert<Dot, KvType::kQ8>(keys, values, head_size, ahead, key_buffer, value_buffer);
       break;
     case KvType::kQ4:
-      Convert<Dot, KvType::kQ4>(keys, values, head_size, key_buffer, value_buffer);
+      Convert<Dot, KvType::kQ4>(keys, values, head_size, ahead, key_buffer, value_buffer);
       break;
   }
   if (count < kKvPageTokens) ClearValues<Dot>(head_size, count, value_buffer);

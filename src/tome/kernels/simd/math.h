@@ -11,8 +11,8 @@ inline F32 Exp(F32 x) {
   // Outside, the result is 0 or infinity anyway; inside, 2^n has a finite exponent in two steps.
   x = Min(Set(89.0F), Max(Set(-104.0F), x));
   const F32 n = Round(Mul(x, Set(1.44269504088896341F)));
-  F32 r = Fnma(n, Set(0.693145751953125F), x);        // the upper bits of ln 2: exact
-  r = Fnma(n, Set(1.42860682030941723e-6F), r);       // the rest of ln 2
+  F32 r = Fnma(n, Set(0.693145751953125F), x);   // the upper bits of ln 2: exact
+  r = Fnma(n, Set(1.42860682030941723e-6F), r);  // the rest of ln 2
   F32 p = Set(1.0F / 720);
   p = Fma(p, r, Set(1.0F / 120));
   p = Fma(p, r, Set(1.0F / 24));

@@ -121,11 +121,11 @@ RowLayout LayoutOf(const MatmulArgs& args) {
   }
   const int64_t count = Tiles(args.tokens) * RowBlocks(args.in);
   layout.rounded_at = layout.quantized ? count * static_cast<int64_t>(sizeof(QuantizedTile)) : 0;
-  layout.floats_at = layout.rounded_at +
-                     (layout.rounded ? count * static_cast<int64_t>(sizeof(BF16Tile)) : 0);
+  layout.floats_at =
+      layout.rounded_at + (layout.rounded ? count * static_cast<int64_t>(sizeof(BF16Tile)) : 0);
   const bool copied = layout.floats && args.norm_weight != nullptr;
-  layout.bytes = layout.floats_at +
-                 (copied ? args.tokens * args.in * static_cast<int64_t>(sizeof(float)) : 0);
+  layout.bytes =
+      layout.floats_at + (copied ? args.tokens * args.in * static_cast<int64_t>(sizeof(float)) : 0);
   return layout;
 }
 
@@ -149,7 +149,8 @@ Rows PrepareRows(const MatmulArgs& args, ThreadPool& threads) {
     if (end - begin < kTileRows) {  // the rows that are missing count as zero
       const auto bytes = static_cast<size_t>(rows.blocks());
       if (rows.quantized != nullptr) {
-        std::memset(static_cast<void*>(rows.quantized + tile * rows.blocks()), 0, bytes * sizeof(QuantizedTile));
+        std::memset(static_cast<void*>(rows.quantized + tile * rows.blocks()), 0,
+                    bytes * sizeof(QuantizedTile));
       }
       if (rows.rounded != nullptr) {
         std::memset(rows.rounded + tile * rows.blocks(), 0, bytes * sizeof(BF16Tile));
@@ -171,8 +172,8 @@ inline I32 Dot(I32 acc, Bytes u, Bytes q) {
   return DotSigned(acc, XorI32(u, SetI32(kEveryTopBit)), q);
 }
 
-// Adds one block's products to the sums of rows [first, first + kRows) of a tile, for kRows of at most
-// kAbreast: so many chains of dependent products run side by side.
+// Adds one block's products to the sums of rows [first, first + kRows) of a tile, for kRows of at
+// most kAbreast: so many chains of dependent products run side by side.
 template <typename Panel>
 constexpr int kAbreast = kLanes == 16 && Panel::kKind != BlockKind::kHalves ? 8 : 4;
 
@@ -495,12 +496,12 @@ void MultiplyPlain(const PackedMatrix& matrix, const Rows& rows, const Task& tas
 #endif
   for (int64_t begin = 0; begin < blocks; begin += chunk) {
     const int64_t end = std::min(blocks, begin + chunk);
-    GemmArgs args{.b = PanelAt(matrix, task.panel_begin) +
-                       begin * Dot::kStepsPerBlock * Dot::kVectorBytes,
-                  .b_step = Dot::kVectorBytes,
-                  .b_vector = PanelBytesOf(matrix.dtype, matrix.in),
-                  .c_row = kTaskColumns,
-                  .add = begin > 0};
+    GemmArgs args{
+        .b = PanelAt(matrix, task.panel_begin) + begin * Dot::kStepsPerBlock * Dot::kVectorBytes,
+        .b_step = Dot::kVectorBytes,
+        .b_vector = PanelBytesOf(matrix.dtype, matrix.in),
+        .c_row = kTaskColumns,
+        .add = begin > 0};
     for (int64_t row = 0; row < count; row += kTileRows) {
       args.c = sums + row * kTaskColumns;
       if constexpr (kRounded) {
@@ -510,8 +511,8 @@ void MultiplyPlain(const PackedMatrix& matrix, const Rows& rows, const Task& tas
         args.a_block = sizeof(BF16Tile);
         args.steps = (end - begin) * Dot::kStepsPerBlock;
       } else {
-        args.a = reinterpret_cast<const std::byte*>(
-            rows.floats + (task.row_begin + row) * rows.in + begin * kRowBlock);
+        args.a = reinterpret_cast<const std::byte*>(rows.floats + (task.row_begin + row) * rows.in +
+                                                    begin * kRowBlock);
         args.a_row = rows.in * 4;
         args.a_block = kRowBlock * 4;
         args.steps = std::min(rows.in, end * kRowBlock) - begin * kRowBlock;
@@ -532,9 +533,8 @@ void Multiply(const PackedMatrix& matrix, const Rows& rows, const Task& task, fl
       if constexpr (kHasBF16Dot) return MultiplyPlain<BF16PairDot>(matrix, rows, task, sums);
       return MultiplyPlain<BF16WeightDot>(matrix, rows, task, sums);
     default:
-      WithPanel(matrix.dtype, [&]<typename Panel>() {
-        MultiplyQuantized<Panel>(matrix, rows, task, sums);
-      });
+      WithPanel(matrix.dtype,
+                [&]<typename Panel>() { MultiplyQuantized<Panel>(matrix, rows, task, sums); });
   }
 }
 

@@ -19,11 +19,13 @@ void PackPanel(const TensorView& weights, int64_t panel, std::byte* to) {
   // Group by group, all lanes: the panel is written front to back while a few lines of each row
   // are in the cache.
   const int64_t lanes = std::min<int64_t>(kLanes, weights.shape[0] - panel * kLanes);
-  if (lanes < kLanes) std::memset(to, 0, static_cast<size_t>(PanelBytesOf(weights.dtype, weights.shape[1])));
+  if (lanes < kLanes)
+    std::memset(to, 0, static_cast<size_t>(PanelBytesOf(weights.dtype, weights.shape[1])));
   for (int64_t g = 0; g < groups; ++g) {
     for (int64_t lane = 0; lane < lanes; ++lane) {
       Stored stored;
-      std::memcpy(&stored, weights.row(panel * kLanes + lane) + g * static_cast<int64_t>(sizeof stored),
+      std::memcpy(&stored,
+                  weights.row(panel * kLanes + lane) + g * static_cast<int64_t>(sizeof stored),
                   sizeof stored);
       Panel::Pack(stored, to + g * Panel::kBlocks * Panel::kValueBytes,
                   header + g * Panel::kHeaderBytes, lane);

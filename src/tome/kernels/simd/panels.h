@@ -64,7 +64,8 @@ inline void UnpackNibbles(const std::byte* p, Block& block) {
 }
 template <int j>
 inline void AddFifthBit(I32 bits, Block& block) {
-  const I32 moved = j < 4 ? ShiftLeft<(j < 4 ? 4 - j : 0)>(bits) : ShiftRight<(j < 4 ? 0 : j - 4)>(bits);
+  const I32 moved =
+      j < 4 ? ShiftLeft<(j < 4 ? 4 - j : 0)>(bits) : ShiftRight<(j < 4 ? 0 : j - 4)>(bits);
   block.u[j] = OrI32(block.u[j], AndI32(moved, SetI32(0x10101010)));
 }
 inline void AddFifthBits(const std::byte* p, Block& block) {

@@ -18,8 +18,8 @@ inline constexpr int64_t kRowBlock = 32;  // values that share a scale
 struct alignas(64) QuantizedTile {
   int8_t q[kTileRows][kRowBlock];
   float d[kTileRows];
-  float sum[kTileRows];           // d · Σ q, for weights with a minimum
-  int32_t minus8[kTileRows];      // −8 · Σ q, and so on
+  float sum[kTileRows];       // d · Σ q, for weights with a minimum
+  int32_t minus8[kTileRows];  // −8 · Σ q, and so on
   int32_t minus128[kTileRows];
   int32_t minus32[2][kTileRows];  // of either half of the block
 };

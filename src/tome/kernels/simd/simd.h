@@ -1,7 +1,7 @@
 // The thin layer that the vectorized kernels are written over. One folder an instruction set gives
 // it; an algorithm in this folder (simd/) is compiled once for each, into the namespace
-// TOME_KERNEL_SET, with the compiler flags of that set (CMakeLists.txt). To add a set: a folder with
-// its simd.h, a line in CMakeLists.txt, a line in kernel_set.cc.
+// TOME_KERNEL_SET, with the compiler flags of that set (CMakeLists.txt). To add a set: a folder
+// with its simd.h, a line in CMakeLists.txt, a line in kernel_set.cc.
 //
 //   kLanes                   floats of a vector
 //   F32, I32, Bytes          vectors of kLanes floats, 32-bit integers, 4 · kLanes bytes

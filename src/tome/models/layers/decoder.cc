@@ -30,18 +30,17 @@ ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
   const int64_t q_width = config.heads * config.head_size;
   const int64_t kv_width = config.kv_heads * config.head_size;
   const int64_t layer = config.width * (2 * q_width + 2 * kv_width + 3 * config.ffn_width);
-  return {.architecture = architecture,
-          .vocabulary = config.vocabulary,
-          .trained_tokens = config.context,
-          .layers = config.layers,
-          .parameters = weights.parameters(),
-          .linear_parameters = config.layers * layer + config.vocabulary * config.width,
-          .linear = weights.linear(),
-          .head = weights.head(),
-          .kv = {.layers = config.layers,
-                 .kv_heads = config.kv_heads,
-                 .head_size = config.head_size},
-          .attention_width = config.layers * q_width};
+  return {
+      .architecture = architecture,
+      .vocabulary = config.vocabulary,
+      .trained_tokens = config.context,
+      .layers = config.layers,
+      .parameters = weights.parameters(),
+      .linear_parameters = config.layers * layer + config.vocabulary * config.width,
+      .linear = weights.linear(),
+      .head = weights.head(),
+      .kv = {.layers = config.layers, .kv_heads = config.kv_heads, .head_size = config.head_size},
+      .attention_width = config.layers * q_width};
 }
 
 }  // namespace tome

@@ -12,13 +12,15 @@ void Apply(const Norm* norm, const Tensor& x, std::initializer_list<Projection> 
   outputs.reserve(projections.size());
   for (const Projection& projection : projections) {
     const Linear& linear = projection.linear;
-    TOME_CHECK(linear.kernels == &compute.kernels && linear.in() == in && projection.y.shape() == (Shape{tokens, linear.out()}));
-    outputs.push_back({.weights = linear.weight,
-                       .bias = linear.bias.empty() ? nullptr : linear.bias.data(),
-                       .gate = projection.gate != nullptr ? projection.gate->weight : PackedMatrix{},
-                       .activation = projection.activation,
-                       .add = projection.add,
-                       .y = projection.y.floats().data()});
+    TOME_CHECK(linear.kernels == &compute.kernels && linear.in() == in &&
+               projection.y.shape() == (Shape{tokens, linear.out()}));
+    outputs.push_back(
+        {.weights = linear.weight,
+         .bias = linear.bias.empty() ? nullptr : linear.bias.data(),
+         .gate = projection.gate != nullptr ? projection.gate->weight : PackedMatrix{},
+         .activation = projection.activation,
+         .add = projection.add,
+         .y = projection.y.floats().data()});
   }
   MatmulArgs args{.x = x.floats().data(),
                   .tokens = tokens,

@@ -74,8 +74,8 @@ Tensor Embed(Batch batch, const TensorView& embedding, const Compute& compute) {
   return x;
 }
 
-Tensor Head(Batch batch, const Tensor& x, const Norm& norm, const Linear& head,
-            Scratch& scratch, const Compute& compute) {
+Tensor Head(Batch batch, const Tensor& x, const Norm& norm, const Linear& head, Scratch& scratch,
+            const Compute& compute) {
   const std::vector<int64_t> rows = WantedRows(batch);
   const int64_t width = x.shape()[1];
   const auto count = static_cast<int64_t>(rows.size());

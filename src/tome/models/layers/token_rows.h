@@ -18,8 +18,8 @@ int64_t BeginForward(Batch batch, int64_t vocabulary);
 Tensor Embed(Batch batch, const TensorView& embedding, const Compute& compute);
 
 // Logits of the rows that the batch asks for: final norm, then `head`. [rows, vocabulary].
-Tensor Head(Batch batch, const Tensor& x, const Norm& norm, const Linear& head,
-            Scratch& scratch, const Compute& compute);
+Tensor Head(Batch batch, const Tensor& x, const Norm& norm, const Linear& head, Scratch& scratch,
+            const Compute& compute);
 
 // Remembers the batch's tokens: the end of a forward pass.
 void FinishForward(Batch batch);

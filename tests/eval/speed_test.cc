@@ -1,0 +1,103 @@
+#include "tome/eval/speed.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/expect_error.h"
+#include "tests/models/golden_model.h"
+
+namespace tome {
+namespace {
+
+class SpeedTest : public testing::Test {
+ protected:
+  SpeedTest() {
+    WriteGoldenModel("llama", folder_ / "model");
+    model_ = LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder_ / "model")),
+                       compute_);
+  }
+
+  std::vector<SpeedAtDepth> Measure(const SpeedOptions& options) {
+    return MeasureSpeed(*model_, compute_, limits_, options, {});
+  }
+
+  TempFolder folder_;
+  ThreadPool threads_{2};
+  Compute compute_{SelectKernelSet(), threads_};
+  std::unique_ptr<Model> model_;
+  MachineLimits limits_{.f32_per_second = 1e9,
+                        .bf16_per_second = 2e9,
+                        .int8_per_second = 4e9,
+                        .bytes_per_second = 8e9};
+};
+
+TEST_F(SpeedTest, MeasuresEveryDepthInOrder) {
+  const auto speeds =
+      Measure({.prompt = 70, .generate = 3, .depths = {130, 0}, .kv = KvType::kF16});
+  ASSERT_EQ(speeds.size(), 2U);
+  EXPECT_EQ(speeds[0].depth, 0);
+  EXPECT_EQ(speeds[0].fill.tokens, 0);
+  EXPECT_EQ(speeds[0].kv_bytes, 0);
+  EXPECT_EQ(speeds[1].depth, 130);
+  EXPECT_EQ(speeds[1].fill.tokens, 130);
+  EXPECT_EQ(speeds[1].kv_bytes, KvBytes(model_->facts().kv, KvType::kF16, 130));
+  for (const SpeedAtDepth& at : speeds) {
+    EXPECT_EQ(at.prompt.tokens, 70);
+    EXPECT_EQ(at.generate.tokens, 3);
+    EXPECT_GT(at.prompt.tokens_per_second, 0);
+    EXPECT_GT(at.generate.tokens_per_second, 0);
+  }
+}
+
+TEST_F(SpeedTest, LimitsAreWhatTheFormulasSay) {
+  const ModelFacts& facts = model_->facts();
+  int64_t elements = 0;
+  int64_t bytes = facts.head.bytes;
+  for (const LinearWeights& weights : facts.linear) {
+    EXPECT_EQ(weights.dtype, DType::kF32);
+    elements += weights.elements;
+    bytes += weights.bytes;
+  }
+  EXPECT_EQ(elements + facts.head.elements, facts.linear_parameters);
+  const auto at =
+      Measure({.prompt = 10, .generate = 2, .depths = {64}, .kv = KvType::kF32}).front();
+  // Ten tokens behind 64 see 65 to 74 positions.
+  const double pairs = 10 * (64 + 5.5);
+  const double read = (2.0 * static_cast<double>(elements) * 10 +
+                       4.0 * static_cast<double>(facts.attention_width) * pairs) /
+                      limits_.f32_per_second;
+  EXPECT_NEAR(at.prompt.limit_tokens_per_second, 10 / read, 1e-6 * 10 / read);
+  const double kv = static_cast<double>(KvBytes(facts.kv, KvType::kF32, 64)) / 64 * (64 + 1);
+  const double write = (static_cast<double>(bytes) + kv) / limits_.bytes_per_second;
+  EXPECT_NEAR(at.generate.limit_tokens_per_second, 1 / write, 1e-6 / write);
+}
+
+TEST_F(SpeedTest, LeavesOutWhatIsNotWantedAndRefusesNonsense) {
+  const auto speeds = Measure({.prompt = 0, .generate = 0, .depths = {5}});
+  EXPECT_EQ(speeds.front().prompt.tokens, 0);
+  EXPECT_EQ(speeds.front().generate.tokens, 0);
+  EXPECT_EQ(speeds.front().prompt.share(), 0);
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { Measure({.prompt = -1}); }));
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { Measure({.depths = {}}); }));
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { Measure({.depths = {3, -3}}); }));
+}
+
+TEST_F(SpeedTest, StopsWhenAsked) {
+  std::stop_source source;
+  source.request_stop();
+  EXPECT_TRUE(Fails(Code::kCancelled, [&] {
+    MeasureSpeed(*model_, compute_, limits_, {}, {.stop = source.get_token(), .progress = {}});
+  }));
+}
+
+TEST(MachineLimitsTest, EverySetHasRatesForItsInstructions) {
+  ThreadPool threads(2);
+  const MachineLimits limits = MeasureLimits({*AvailableKernelSets().back(), threads});
+  EXPECT_GT(limits.f32_per_second, 1e6);
+  EXPECT_EQ(limits.bf16_per_second, 0);
+  EXPECT_EQ(limits.int8_per_second, 0);
+  EXPECT_GT(limits.bytes_per_second, 1e6);
+  EXPECT_GT(PeakMemory(), 1 << 20);
+}
+
+}  // namespace
+}  // namespace tome
