@@ -19,8 +19,7 @@ void AddKvOption(CLI::App& command, KvType& kv) {
       .add_option_function<std::string>(
           "--kv", [&kv](const std::string& name) { kv = KvTypeFromName(name).value(); },
           "Type in which keys and values are remembered; q8 and q4 take a half and a quarter of "
-          "the "
-          "memory of f16, at a loss")
+          "the memory of f16, at a loss")
       ->check(CLI::IsMember(names))
       ->default_str(std::string(NameOf(kv)));
 }

@@ -11,12 +11,10 @@
 #include <string_view>
 
 #include "tome/base/error.h"
+#include "tome/generate/session.h"
 
 namespace tome {
 namespace {
-
-// As a session's.
-constexpr int64_t kChunk = 512;
 
 using Clock = std::chrono::steady_clock;
 
@@ -103,9 +101,9 @@ class Measurement {
   double Read(int64_t count) {
     const std::vector<TokenId> tokens = RandomTokens(count);
     const auto begin = Clock::now();
-    for (int64_t at = 0; at < count; at += kChunk) {
+    for (int64_t at = 0; at < count; at += kPrefillChunk) {
       control_.CheckStop();
-      const int64_t size = std::min(kChunk, count - at);
+      const int64_t size = std::min(kPrefillChunk, count - at);
       const BatchItem item{
           .memory = &memory_,
           .tokens = std::span(tokens).subspan(static_cast<size_t>(at), static_cast<size_t>(size)),

@@ -29,17 +29,6 @@ int64_t ScaleByte(KvType type, int64_t head_size, int64_t slot, int64_t channel)
   return KvElementBytes(type, head_size) + (channel / kKvScaleDims * kKvPageTokens + slot) * 2;
 }
 
-void WriteInteger(KvType type, std::byte* slice, int64_t index, float value) {
-  if (type == KvType::kQ8) {
-    slice[index] = static_cast<std::byte>(static_cast<int8_t>(value));
-    return;
-  }
-  const auto nibble = static_cast<std::byte>(static_cast<int>(value) + 8);
-  std::byte& byte = slice[NibbleByte(index)];
-  byte = IsUpperNibble(index) ? (byte & std::byte{0x0F}) | nibble << 4
-                              : (byte & std::byte{0xF0}) | nibble;
-}
-
 // The scale of some channels: the value of largest magnitude becomes ±127, or −8, the one of
 // sixteen levels without an opposite.
 float ScaleOf(KvType type, const float* x, int64_t count) {
@@ -63,12 +52,12 @@ void WriteScaled(KvType type, std::byte* slice, int64_t head_size, bool key, int
     const float inverse = d == 0 || !std::isfinite(d) ? 0.0F : 1.0F / d;
     for (int64_t c = begin; c < end; ++c) {
       const float scaled = std::isfinite(x[c]) ? x[c] * inverse : 0.0F;
-      WriteInteger(type, slice, IndexOf(type, head_size, key, slot, c),
-                   std::nearbyint(std::clamp(scaled, low, high)));
+      WriteKvInteger(type, slice, IndexOf(type, head_size, key, slot, c),
+                     static_cast<int>(std::nearbyint(std::clamp(scaled, low, high))));
     }
   }
   if (head_size % 2 != 0) {
-    WriteInteger(type, slice, IndexOf(type, head_size, key, slot, head_size), 0);
+    WriteKvInteger(type, slice, IndexOf(type, head_size, key, slot, head_size), 0);
   }
 }
 
@@ -95,6 +84,17 @@ float ReadKvElement(KvType type, const std::byte* slice, int64_t head_size, bool
   if (type == KvType::kQ8) return d * static_cast<float>(static_cast<int8_t>(slice[index]));
   const auto byte = static_cast<int>(slice[NibbleByte(index)]);
   return d * static_cast<float>((IsUpperNibble(index) ? byte >> 4 : byte & 15) - 8);
+}
+
+void WriteKvInteger(KvType type, std::byte* slice, int64_t index, int value) {
+  if (type == KvType::kQ8) {
+    slice[index] = static_cast<std::byte>(value);
+    return;
+  }
+  const auto nibble = static_cast<std::byte>(value + 8);
+  std::byte& byte = slice[NibbleByte(index)];
+  byte = IsUpperNibble(index) ? (byte & std::byte{0x0F}) | nibble << 4
+                              : (byte & std::byte{0xF0}) | nibble;
 }
 
 void WriteKvVector(KvType type, std::byte* slice, int64_t head_size, bool key, int64_t slot,

@@ -12,6 +12,9 @@ namespace tome::generic {
 float ReadKvElement(KvType type, const std::byte* slice, int64_t head_size, bool key, int64_t slot,
                     int64_t channel);
 
+// Puts a quantized value, −127 to 127 (kQ8) or −8 to 7 (kQ4), in place of element `index`.
+void WriteKvInteger(KvType type, std::byte* slice, int64_t index, int value);
+
 // A token's head, x [head_size], with its padding and scales.
 void WriteKvVector(KvType type, std::byte* slice, int64_t head_size, bool key, int64_t slot,
                    const float* x);

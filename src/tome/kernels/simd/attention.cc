@@ -16,6 +16,7 @@ namespace {
 constexpr int64_t kMaxQueries = 128;
 // With so few queries the next page is asked of memory while this one is computed.
 constexpr int64_t kFewQueries = 32;
+// In how many steps, beside those of a conversion, the next page is asked for.
 constexpr int64_t kStepsOfTile = 8;
 constexpr int64_t kMaxSums = 128 * 128;  // of a block: AttentionBlockQueries · channels
 // The largest score before any was seen: not −∞, whose difference to itself is no number.
@@ -172,19 +173,20 @@ class BlockAttention {
   }
 
   PageAhead Ahead(int64_t page) const {
-    const int64_t bytes = KvSliceBytes(args_.type, args_.head_size);
-    return {sequence_->kv.keys[static_cast<size_t>(page)] + kv_head_ * bytes,
-            sequence_->kv.values[static_cast<size_t>(page)] + kv_head_ * bytes, bytes};
+    return {SliceOf(sequence_->kv.keys, page), SliceOf(sequence_->kv.values, page),
+            KvSliceBytes(args_.type, args_.head_size)};
+  }
+  // This key head's part of a page.
+  const std::byte* SliceOf(std::span<const std::byte* const> pages, int64_t page) const {
+    return pages[static_cast<size_t>(page)] + kv_head_ * KvSliceBytes(args_.type, args_.head_size);
   }
 
   void AttendPage(int64_t page, PageAhead ahead) {
     ahead.Prefetch(kStepsOfTile);
     const int64_t base = page * kKvPageTokens;
-    const int64_t slice = kv_head_ * KvSliceBytes(args_.type, args_.head_size);
-    const PageOperands operands =
-        OperandsOf<Dot>(args_.type, sequence_->kv.keys[static_cast<size_t>(page)] + slice,
-                        sequence_->kv.values[static_cast<size_t>(page)] + slice, args_.head_size,
-                        std::min(written_ - base, kKvPageTokens), ahead, keys_, values_);
+    const PageOperands operands = OperandsOf<Dot>(
+        args_.type, SliceOf(sequence_->kv.keys, page), SliceOf(sequence_->kv.values, page),
+        args_.head_size, std::min(written_ - base, kKvPageTokens), ahead, keys_, values_);
     for (int64_t begin = 0; begin < queries_; begin += kTileRows) {
       const int64_t end = std::min(queries_, begin + kTileRows);
       bool seen = false;
@@ -356,17 +358,6 @@ void AttendAll(const AttentionArgs& args, ThreadPool& threads) {
 
 // --- Writing -----------------------------------------------------------------------------------
 
-void PutInteger(KvType type, std::byte* slice, int64_t index, int32_t q) {
-  if (type == KvType::kQ8) {
-    slice[index] = static_cast<std::byte>(q);
-    return;
-  }
-  const auto nibble = static_cast<std::byte>(q + 8);
-  std::byte& byte = slice[index / 64 * 32 + index % 32];
-  byte =
-      index % 64 < 32 ? (byte & std::byte{0xF0}) | nibble : (byte & std::byte{0x0F}) | nibble << 4;
-}
-
 // As generic::WriteKvVector, with the rounding of a whole head at once.
 void WriteQuantized(const KvWriteArgs& args, bool keys, const float* x, std::byte* slice,
                     int64_t slot) {
@@ -392,15 +383,16 @@ void WriteQuantized(const KvWriteArgs& args, bool keys, const float* x, std::byt
       StoreI32(q + i, ToI32(Max(low, Min(scaled, high))));
     }
     for (int64_t c = begin; c < end; ++c) {
-      PutInteger(args.type, slice,
-                 keys ? KeyElement(args.type, slot, c) : ValueElement(args.type, size, slot, c),
-                 q[c - begin]);
+      generic::WriteKvInteger(
+          args.type, slice,
+          keys ? KeyElement(args.type, slot, c) : ValueElement(args.type, size, slot, c),
+          q[c - begin]);
     }
   }
   if (size % 2 != 0) {
-    PutInteger(args.type, slice,
-               keys ? KeyElement(args.type, slot, size) : ValueElement(args.type, size, slot, size),
-               0);
+    generic::WriteKvInteger(
+        args.type, slice,
+        keys ? KeyElement(args.type, slot, size) : ValueElement(args.type, size, slot, size), 0);
   }
 }
 

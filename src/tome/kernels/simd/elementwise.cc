@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <cmath>
 
 #include "tome/kernels/simd/math.h"
+#include "tome/kernels/simd/norm.h"
 #include "tome/kernels/simd/set.h"
 
 namespace tome::TOME_KERNEL_SET {
@@ -13,12 +13,7 @@ int64_t RowsPerTask(int64_t width) { return std::max<int64_t>(1, 8192 / width); 
 void NormalizeRow(const RmsNormArgs& args, int64_t row) {
   const float* const x = args.x + row * args.width;
   float* const y = args.y + row * args.width;
-  F64Sum squares;
-  for (int64_t i = 0; i < args.width; i += kLanes) {
-    squares.AddSquares(LoadFirst(x + i, args.width - i));
-  }
-  const double mean = squares.Total() / static_cast<double>(args.width);
-  const F32 factor = Set(static_cast<float>(1.0 / std::sqrt(mean + double{args.eps})));
+  const F32 factor = Set(RmsFactor(x, args.width, args.eps));
   for (int64_t i = 0; i < args.width; i += kLanes) {
     const int64_t left = args.width - i;
     StoreFirst(y + i, Mul(LoadFirst(args.weight + i, left), Mul(LoadFirst(x + i, left), factor)),

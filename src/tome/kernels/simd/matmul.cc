@@ -1,12 +1,12 @@
 #include "tome/kernels/matmul.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <type_traits>
 
 #include "tome/kernels/simd/gemm.h"
 #include "tome/kernels/simd/math.h"
+#include "tome/kernels/simd/norm.h"
 #include "tome/kernels/simd/panels.h"
 #include "tome/kernels/simd/rows.h"
 #include "tome/kernels/simd/set.h"
@@ -64,19 +64,10 @@ void Quantize(const float (&x)[kRowBlock], QuantizedTile& tile, int64_t row) {
   tile.minus32[1][row] = -32 * sums[1];
 }
 
-float NormFactor(const MatmulArgs& args, const float* x) {
-  F64Sum squares;
-  int64_t i = 0;
-  for (; i + kLanes <= args.in; i += kLanes) squares.AddSquares(Load(x + i));
-  if (i < args.in) squares.AddSquares(LoadFirst(x + i, args.in - i));
-  const double mean = squares.Total() / static_cast<double>(args.in);
-  return static_cast<float>(1.0 / std::sqrt(mean + double{args.norm_eps}));
-}
-
 void PrepareRow(const MatmulArgs& args, const Rows& rows, float* floats, int64_t row) {
   const float* const x = args.x + row * args.in;
   const bool normalize = args.norm_weight != nullptr;
-  const F32 factor = Set(normalize ? NormFactor(args, x) : 1.0F);
+  const F32 factor = Set(normalize ? RmsFactor(x, args.in, args.norm_eps) : 1.0F);
   const int64_t tile = row / kTileRows * rows.blocks();
   alignas(64) float values[kRowBlock];
   for (int64_t block = 0; block < rows.blocks(); ++block) {

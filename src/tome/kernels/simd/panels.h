@@ -105,6 +105,12 @@ inline void PackNibbles(const uint32_t (&words)[kBlockVectors], std::byte* value
   for (int j = 0; j < 4; ++j) PutWord(LaneWord(values, j, lane), words[j] | words[j + 4] << 4);
 }
 
+// Of the types of 32 values: their byte j holds columns j and j + 16, as panels want it.
+inline void PackStoredNibbles(const uint8_t (&qs)[kBlockValues / 2], std::byte* values,
+                              int64_t lane) {
+  for (int j = 0; j < 4; ++j) PutWord(LaneWord(values, j, lane), Word(qs + 4 * j));
+}
+
 struct Q4_0Panel {
   using Stored = BlockQ4_0;
   static constexpr BlockKind kKind = BlockKind::kOffset;
@@ -117,8 +123,7 @@ struct Q4_0Panel {
     scales.d[0] = LoadF16(header);
   }
   static void Pack(const Stored& stored, std::byte* values, std::byte* header, int64_t lane) {
-    // Byte j holds columns j and j + 16, as panels want it.
-    for (int j = 0; j < 4; ++j) PutWord(LaneWord(values, j, lane), Word(stored.qs + 4 * j));
+    PackStoredNibbles(stored.qs, values, lane);
     PutHalf(LaneHalf(header, 0, lane), stored.d);
   }
 };
@@ -136,7 +141,7 @@ struct Q4_1Panel {
     scales.extra[0] = LoadF16(header + 2 * kLanes);
   }
   static void Pack(const Stored& stored, std::byte* values, std::byte* header, int64_t lane) {
-    for (int j = 0; j < 4; ++j) PutWord(LaneWord(values, j, lane), Word(stored.qs + 4 * j));
+    PackStoredNibbles(stored.qs, values, lane);
     PutHalf(LaneHalf(header, 0, lane), stored.d);
     PutHalf(LaneHalf(header, 1, lane), stored.m);
   }
@@ -167,7 +172,7 @@ struct Q5_0Panel {
     scales.extra[0] = Mul(scales.d[0], Set(-16));
   }
   static void Pack(const Stored& stored, std::byte* values, std::byte* header, int64_t lane) {
-    for (int j = 0; j < 4; ++j) PutWord(LaneWord(values, j, lane), Word(stored.qs + 4 * j));
+    PackStoredNibbles(stored.qs, values, lane);
     PutWord(LaneWord(values, 4, lane), SpreadBits(Word(stored.qh)));
     PutHalf(LaneHalf(header, 0, lane), stored.d);
   }
@@ -185,7 +190,7 @@ struct Q5_1Panel {
     Q4_1Panel::UnpackScales(header, scales);
   }
   static void Pack(const Stored& stored, std::byte* values, std::byte* header, int64_t lane) {
-    for (int j = 0; j < 4; ++j) PutWord(LaneWord(values, j, lane), Word(stored.qs + 4 * j));
+    PackStoredNibbles(stored.qs, values, lane);
     PutWord(LaneWord(values, 4, lane), SpreadBits(Word(stored.qh)));
     PutHalf(LaneHalf(header, 0, lane), stored.d);
     PutHalf(LaneHalf(header, 1, lane), stored.m);
