@@ -47,9 +47,9 @@ void PrintText(const LanguageModel& model, const BenchSpeedCommand& options,
       "tokens a second (share of the limit)\n"
       "{:>9} {:>18} {:>18} {:>18}\n",
       PrintableLine(model.name()), model.compute().kernels.name, model.compute().threads.threads(),
-      NameOf(options.speed.kv), giga(limits.f32_per_second), giga(limits.bf16_per_second),
-      giga(limits.int8_per_second), limits.bytes_per_second / 1e9, "depth", "read up to it",
-      fmt::format("read {} more", options.speed.prompt),
+      NameOf(options.speed.kv.value_or(model.model().facts().kv_type)), giga(limits.f32_per_second),
+      giga(limits.bf16_per_second), giga(limits.int8_per_second), limits.bytes_per_second / 1e9,
+      "depth", "read up to it", fmt::format("read {} more", options.speed.prompt),
       fmt::format("write {}", options.speed.generate));
   for (const SpeedAtDepth& at : speeds) {
     fmt::print("{:>9} {} {} {}\n", at.depth, ToText(at.fill), ToText(at.prompt),
@@ -87,7 +87,7 @@ void BenchSpeed(const BenchSpeedCommand& options, const CommandContext& context)
   PrintJson({{"model", model->name()},
              {"kernels", compute.kernels.name},
              {"threads", compute.threads.threads()},
-             {"kv", NameOf(options.speed.kv)},
+             {"kv", NameOf(options.speed.kv.value_or(model->model().facts().kv_type))},
              {"limits",
               {{"f32_per_second", limits.f32_per_second},
                {"bf16_per_second", limits.bf16_per_second},

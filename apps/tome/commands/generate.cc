@@ -23,7 +23,7 @@ constexpr uint64_t kMaxPromptBytes = uint64_t{256} << 20;
 struct GenerateCommand {
   std::optional<std::string> prompt;
   ModelOptions model;
-  KvType kv = KvType::kF16;
+  std::optional<KvType> kv;
   GenerateOptions generate;
   int threads = 0;
   bool chat = false;

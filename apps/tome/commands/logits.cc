@@ -18,7 +18,7 @@ namespace {
 
 struct LogitsOptions {
   ModelOptions model;
-  KvType kv = KvType::kF32;
+  std::optional<KvType> kv = KvType::kF32;
   std::vector<TokenId> tokens;
   int64_t top = 0;
   int64_t chunk = 0;

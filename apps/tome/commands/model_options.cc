@@ -12,16 +12,17 @@ CLI::Option* AddModelOption(CLI::App& command, ModelOptions& options, ModelNeed 
   return option;
 }
 
-void AddKvOption(CLI::App& command, KvType& kv) {
+void AddKvOption(CLI::App& command, std::optional<KvType>& kv) {
   std::vector<std::string> names;
   for (const KvType type : kKvTypes) names.emplace_back(NameOf(type));
+  const std::string_view standard = kv ? NameOf(*kv) : "f16, or bf16 where the processor has it";
   command
       .add_option_function<std::string>(
           "--kv", [&kv](const std::string& name) { kv = KvTypeFromName(name).value(); },
           "Type in which keys and values are remembered; q8 and q4 take a half and a quarter of "
           "the memory of f16, at a loss")
       ->check(CLI::IsMember(names))
-      ->default_str(std::string(NameOf(kv)));
+      ->default_str(std::string(standard));
 }
 
 void AddSamplingOptions(CLI::App& command, SamplingOptions& options) {

@@ -17,8 +17,7 @@ struct ModelOptions {
 
 enum class ModelNeed { kOptional, kRequired };
 CLI::Option* AddModelOption(CLI::App& command, ModelOptions& options, ModelNeed need);
-// `kv` holds the default.
-void AddKvOption(CLI::App& command, KvType& kv);
+void AddKvOption(CLI::App& command, std::optional<KvType>& kv);
 void AddSamplingOptions(CLI::App& command, SamplingOptions& options);
 void AddThreadsOption(CLI::App& command, int& threads);
 

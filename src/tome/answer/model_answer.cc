@@ -208,7 +208,7 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
                     "model was made for {}",
                     tokens, options_.max_answer_tokens, facts.trained_tokens));
   }
-  const int64_t bytes = KvBytes(facts.kv, options_.kv, tokens);
+  const int64_t bytes = KvBytes(facts.kv, options_.kv.value_or(facts.kv_type), tokens);
   constexpr double kUsableShare = 0.8;  // the rest is for the weights' pages and everything else
   const auto available = AvailableMemory();
   if (available && static_cast<double>(bytes) > kUsableShare * static_cast<double>(*available)) {

@@ -29,7 +29,7 @@ struct ModelAnswerOptions {
   int64_t max_answer_tokens = 1024;  // evidence included
   int64_t passage_tokens = 2048;     // of the model's, for the passages of `retrieval`
   double budget_seconds = 60;        // that reading may take for `auto` to choose `context`
-  KvType kv = KvType::kF16;
+  std::optional<KvType> kv;          // as MemoryOptions::kv
   Speculation speculation = Speculation::kPromptLookup;
 };
 

@@ -154,7 +154,7 @@ class Measurement {
     const ModelFacts& facts = model_.facts();
     const double pairs = static_cast<double>(count) *
                          (static_cast<double>(depth) + (static_cast<double>(count) + 1) / 2);
-    const double rate = options_.kv != KvType::kF32 && limits_.bf16_per_second > 0
+    const double rate = kv_type() != KvType::kF32 && limits_.bf16_per_second > 0
                             ? limits_.bf16_per_second
                             : limits_.f32_per_second;
     const double attention = 4 * static_cast<double>(facts.attention_width) * pairs / rate;
@@ -167,11 +167,13 @@ class Measurement {
     double bytes = 0;
     for (const LinearWeights& weights : facts.linear) bytes += static_cast<double>(weights.bytes);
     bytes += static_cast<double>(facts.head.bytes);
-    const auto page = static_cast<double>(KvBytes(facts.kv, options_.kv, kKvPageTokens));
+    const auto page = static_cast<double>(KvBytes(facts.kv, kv_type(), kKvPageTokens));
     const double middle = static_cast<double>(depth) + static_cast<double>(count) / 2;
     bytes += page / static_cast<double>(kKvPageTokens) * middle;
     return bytes * static_cast<double>(count) / limits_.bytes_per_second;
   }
+
+  KvType kv_type() const { return memory_.kv().type(); }
 
   const Model& model_;
   const Compute& compute_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "tome/base/progress.h"
@@ -15,7 +16,7 @@ struct SpeedOptions {
   int64_t prompt = 512;            // tokens read at each depth; 0: none
   int64_t generate = 32;           // tokens written at each depth, one at a time; 0: none
   std::vector<int64_t> depths{0};  // tokens already in memory; read one after another
-  KvType kv = KvType::kF16;
+  std::optional<KvType> kv = {};   // as MemoryOptions::kv
 };
 
 // A rate, and the share of it in what the limits allow: operations of the linear layers at the

@@ -32,6 +32,7 @@ struct KernelSet {
   void (*write_kv)(const KvWriteArgs&, ThreadPool&) noexcept;
   void (*attention)(const AttentionArgs&, ThreadPool&) noexcept;
   RateProbes (*rates)() noexcept;
+  KvType kv_type;  // of 16 bits, the one whose pages `attention` reads as they are
 };
 
 // The sets that this build has and this processor and system can run, best first; `generic`, the

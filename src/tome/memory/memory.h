@@ -5,13 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "tome/memory/paged_kv.h"
 
 namespace tome {
 
 struct MemoryOptions {
-  KvType kv = KvType::kF16;
+  std::optional<KvType> kv = {};  // none: ModelFacts::kv_type
   // Most tokens that the memory will hold; 0: as many as the model was made for. Some RoPE scalings
   // (LongRoPE, dynamic NTK) choose their frequencies by it once and for all, since keys that were
   // rotated otherwise could not be used any more.

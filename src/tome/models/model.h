@@ -48,6 +48,8 @@ struct ModelFacts {
   std::vector<LinearWeights> linear;  // of the layers, type by type
   LinearWeights head;                 // the output head
   KvShape kv;                         // of the keys and values that a memory holds
+  KvType kv_type = KvType::kF16;      // of a memory that names none: 16 bits, without loss to the
+                                      // kernels that the model was loaded for
   int64_t attention_width = 0;        // layers · heads · head size, for the cost of attention
 };
 

@@ -50,7 +50,7 @@ class Phi3 final : public Model {
   const ModelFacts& facts() const override { return facts_; }
 
   Memory NewMemory(const MemoryOptions& options) const override {
-    return NewDecoderMemory(config_, options);
+    return NewDecoderMemory(facts_, options);
   }
 
   Tensor Forward(Batch batch, const Compute& compute) const override {

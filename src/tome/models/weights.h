@@ -42,6 +42,7 @@ class Weights {
   // The matrices bound so far, type by type: those of layers, and the head.
   const std::vector<LinearWeights>& linear() const { return linear_; }
   const LinearWeights& head() const { return head_; }
+  const Compute& compute() const { return compute_; }
 
  private:
   // The table's row; a programming error when the pattern is not in it.

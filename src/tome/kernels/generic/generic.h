@@ -30,6 +30,7 @@ inline constexpr KernelSet kKernels{
     .write_kv = WriteKv,
     .attention = Attention,
     .rates = Rates,
+    .kv_type = KvType::kF16,
 };
 
 float Silu(float x);

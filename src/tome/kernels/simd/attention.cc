@@ -16,8 +16,6 @@ namespace {
 constexpr int64_t kMaxQueries = 128;
 // With so few queries the next page is asked of memory while this one is computed.
 constexpr int64_t kFewQueries = 32;
-// In how many steps, beside those of a conversion, the next page is asked for.
-constexpr int64_t kStepsOfTile = 8;
 constexpr int64_t kMaxSums = 128 * 128;  // of a block: AttentionBlockQueries · channels
 // The largest score before any was seen: not −∞, whose difference to itself is no number.
 constexpr float kLowest = std::numeric_limits<float>::lowest();
@@ -81,19 +79,35 @@ void Normalize(const float* sums, float total, int64_t head_size, float* out) {
   }
 }
 
-// The queries of a block for some heads of one key head, over its parts.
+// Heads that are attended together: `per_kv_head` of each of some key heads.
+struct HeadRange {
+  int64_t kv_begin = 0;
+  int64_t kv_end = 0;
+  int64_t first = 0;  // of kv_begin's; the other key heads' follow in steps of their group
+  int64_t per_kv_head = 0;
+};
+
+// The queries of a block for a range of heads, over its parts.
 template <typename Dot>
 class BlockAttention {
  public:
-  BlockAttention(const AttentionArgs& args, const AttentionPlan::Block& block, int64_t kv_head,
-                 int64_t head_begin, int64_t head_end)
-      : args_(args), block_(block), kv_head_(kv_head), channels_(PaddedHead(args.head_size)) {
-    for (int64_t i = block.row_begin; i < block.row_end; ++i) {
-      const AttentionPlan::Row& row =
-          args.plan->rows[static_cast<size_t>(args.plan->row_lists[static_cast<size_t>(i)])];
-      const AttentionSequence& sequence = args.sequences[static_cast<size_t>(row.sequence)];
-      for (int64_t head = head_begin; head < head_end; ++head) AddQuery(sequence, row, head);
-      written_ = std::max(written_, sequence.first_position + sequence.tokens);
+  BlockAttention(const AttentionArgs& args, const AttentionPlan::Block& block,
+                 const HeadRange& heads)
+      : args_(args),
+        block_(block),
+        heads_(heads),
+        per_kv_head_((block.row_end - block.row_begin) * heads.per_kv_head),
+        channels_(PaddedHead(args.head_size)) {
+    const int64_t group = args.heads / args.kv_heads;
+    for (int64_t kv_head = heads.kv_begin; kv_head < heads.kv_end; ++kv_head) {
+      const int64_t first_head = heads.first + (kv_head - heads.kv_begin) * group;
+      for (int64_t i = block.row_begin; i < block.row_end; ++i) {
+        const AttentionPlan::Row& row =
+            args.plan->rows[static_cast<size_t>(args.plan->row_lists[static_cast<size_t>(i)])];
+        const AttentionSequence& sequence = args.sequences[static_cast<size_t>(row.sequence)];
+        for (int64_t h = 0; h < heads.per_kv_head; ++h) AddQuery(sequence, row, first_head + h);
+        written_ = std::max(written_, sequence.first_position + sequence.tokens);
+      }
     }
     // All rows of a block see the same pages, those of its first one's sequence; how far they were
     // written, the longest sequence says.
@@ -104,11 +118,15 @@ class BlockAttention {
     const auto bytes = static_cast<size_t>(kKvPageTokens * channels_ * 4);
     std::memset(keys_, 0, bytes);
     std::memset(values_, 0, bytes);
+    const float left = args.type == KvType::kF32    ? 1.0F
+                       : args.type == KvType::kBF16 ? 1.0F - kShareOfRows<Dot, KvType::kBF16>
+                                                    : 1.0F - kShareOfRows<Dot, KvType::kF16>;
+    ahead_of_vector_ = left / static_cast<float>(per_kv_head_ * kPageVectors);
   }
 
   void Run() {
 #if defined(__AMX_BF16__)
-    const TileScope scope(static_cast<int>(std::min(queries_, kTileRows)), 64);
+    const TileScope scope(static_cast<int>(std::min(per_kv_head_, kTileRows)), 64);
 #endif
     if (block_.split) {
       AttendPart(block_.part_begin);
@@ -166,29 +184,37 @@ class BlockAttention {
     const int64_t end =
         std::min(last + 1, (part + 1) * kKvPartTokens);  // the first position not seen
     for (int64_t page = begin; page * kKvPageTokens < end; ++page) {
-      const bool ends = (page + 1) * kKvPageTokens >= end;
-      const PageAhead ahead = ends || queries_ > kFewQueries ? PageAhead() : Ahead(page + 1);
-      AttendPage(page, ahead);
+      for (int64_t kv_head = heads_.kv_begin; kv_head < heads_.kv_end; ++kv_head) {
+        const bool last_head = kv_head + 1 == heads_.kv_end;
+        const int64_t next_page = page + (last_head ? 1 : 0);
+        PageAhead ahead;
+        if (per_kv_head_ <= kFewQueries && next_page * kKvPageTokens < end) {
+          const int64_t next_head = last_head ? heads_.kv_begin : kv_head + 1;
+          ahead = {SliceOf(sequence_->kv.keys, next_page, next_head),
+                   SliceOf(sequence_->kv.values, next_page, next_head),
+                   KvSliceBytes(args_.type, args_.head_size)};
+        }
+        AttendPage(page, kv_head, ahead);
+      }
     }
   }
 
-  PageAhead Ahead(int64_t page) const {
-    return {SliceOf(sequence_->kv.keys, page), SliceOf(sequence_->kv.values, page),
-            KvSliceBytes(args_.type, args_.head_size)};
-  }
-  // This key head's part of a page.
-  const std::byte* SliceOf(std::span<const std::byte* const> pages, int64_t page) const {
-    return pages[static_cast<size_t>(page)] + kv_head_ * KvSliceBytes(args_.type, args_.head_size);
+  // A key head's part of a page.
+  const std::byte* SliceOf(std::span<const std::byte* const> pages, int64_t page,
+                           int64_t kv_head) const {
+    return pages[static_cast<size_t>(page)] + kv_head * KvSliceBytes(args_.type, args_.head_size);
   }
 
-  void AttendPage(int64_t page, PageAhead ahead) {
-    ahead.Prefetch(kStepsOfTile);
+  void AttendPage(int64_t page, int64_t kv_head, PageAhead& ahead) {
     const int64_t base = page * kKvPageTokens;
-    const PageOperands operands = OperandsOf<Dot>(
-        args_.type, SliceOf(sequence_->kv.keys, page), SliceOf(sequence_->kv.values, page),
-        args_.head_size, std::min(written_ - base, kKvPageTokens), ahead, keys_, values_);
-    for (int64_t begin = 0; begin < queries_; begin += kTileRows) {
-      const int64_t end = std::min(queries_, begin + kTileRows);
+    const PageOperands operands =
+        OperandsOf<Dot>(args_.type, SliceOf(sequence_->kv.keys, page, kv_head),
+                        SliceOf(sequence_->kv.values, page, kv_head), args_.head_size,
+                        std::min(written_ - base, kKvPageTokens), per_kv_head_ <= kFewQueries,
+                        ahead, keys_, values_);
+    const int64_t first = (kv_head - heads_.kv_begin) * per_kv_head_;
+    for (int64_t begin = first; begin < first + per_kv_head_; begin += kTileRows) {
+      const int64_t end = std::min(first + per_kv_head_, begin + kTileRows);
       bool seen = false;
       for (int64_t i = begin; i < end; ++i) {
         seen |= queries_of_[i].position >= base && queries_of_[i].first_seen < base + kKvPageTokens;
@@ -212,13 +238,10 @@ class BlockAttention {
                .c_row = kKvPageTokens,
                .steps = channels_ / kPerElement},
               end - begin, kPageVectors);
-    ahead.Prefetch(kStepsOfTile);
     for (int64_t i = begin; i < end; ++i) {
-      ahead.Prefetch(kStepsOfTile);
       WeighRow(i, base, scores + (i - begin) * kKvPageTokens,
-               weights + (i - begin) * kKvPageTokens * kElementBytes);
+               weights + (i - begin) * kKvPageTokens * kElementBytes, ahead);
     }
-    ahead.Prefetch(kStepsOfTile);
     Gemm<Dot>({.a = weights,
                .a_row = kKvPageTokens * kElementBytes,
                .a_block = kRowBlock * kElementBytes,
@@ -233,7 +256,8 @@ class BlockAttention {
   }
 
   // Scores to softmax weights relative to the largest score so far.
-  void WeighRow(int64_t i, int64_t base, const float* scores, std::byte* weights) {
+  void WeighRow(int64_t i, int64_t base, const float* scores, std::byte* weights,
+                PageAhead& ahead) {
     const Query& query = queries_of_[i];
     const int64_t begin = query.first_seen - base;
     const int64_t end = query.position + 1 - base;
@@ -263,6 +287,7 @@ class BlockAttention {
     F32 sum = Zero();
     TOME_UNROLL
     for (F32& s : x) {
+      ahead.Prefetch(ahead_of_vector_);
       s = Exp(Sub(s, shift));
       sum = Add(sum, s);
     }
@@ -298,9 +323,11 @@ class BlockAttention {
     to[args_.head_size + 1] = part_.largest[i];
   }
 
+  float ahead_of_vector_ = 0;  // share of the next page to ask for with every vector of weights
   const AttentionArgs& args_;
   const AttentionPlan::Block& block_;
-  int64_t kv_head_;
+  HeadRange heads_;
+  int64_t per_kv_head_;  // queries of one key head
   int64_t channels_;
   const AttentionSequence* sequence_ = nullptr;
   int64_t written_ = 0;  // positions before it hold values
@@ -332,6 +359,24 @@ void MergeParts(const AttentionArgs& args, const AttentionPlan::Row& row, int64_
   Normalize(sums, total, size, sequence.out + (row.token * args.heads + head) * size);
 }
 
+// Key heads of one task. Where few queries read long memories, all of a page's that have room, for
+// memory is fastest in long runs; but every thread is to get several tasks.
+int64_t KvHeadsTogether(const AttentionArgs& args, int64_t blocks, int threads) {
+  const int64_t group = args.heads / args.kv_heads;
+  int64_t rows = 1;
+  for (const AttentionPlan::Block& block : args.plan->blocks) {
+    if (!block.split) return 1;
+    rows = std::max(rows, block.row_end - block.row_begin);
+    // The last tile of one key head would run into the next one's queries.
+    const int64_t queries = (block.row_end - block.row_begin) * HeadsTogether(group);
+    if (queries > kTileRows && queries % kTileRows != 0) return 1;
+  }
+  const int64_t room = AttentionBlockQueries(args.head_size) / (rows * HeadsTogether(group));
+  const int64_t tasks = int64_t{4} * threads;
+  const int64_t spare = args.kv_heads * blocks / tasks;
+  return std::clamp<int64_t>(std::min(room, spare), 1, args.kv_heads);
+}
+
 template <typename Dot>
 void AttendAll(const AttentionArgs& args, ThreadPool& threads) {
   const AttentionPlan& plan = *args.plan;
@@ -339,13 +384,17 @@ void AttendAll(const AttentionArgs& args, ThreadPool& threads) {
   const int64_t together = HeadsTogether(group);
   const int64_t chunks = (group + together - 1) / together;  // of a key head's heads
   const auto blocks = static_cast<int64_t>(plan.blocks.size());
+  const int64_t kv_heads = KvHeadsTogether(args, blocks, threads.threads());
+  const int64_t ranges = (args.kv_heads + kv_heads - 1) / kv_heads;
   // A key head's blocks one after another: its keys and values stay in the cache.
-  threads.ParallelFor(args.kv_heads * chunks * blocks, [&](int64_t task, int) {
-    const int64_t kv_head = task / (chunks * blocks);
+  threads.ParallelFor(ranges * chunks * blocks, [&](int64_t task, int) {
+    const int64_t kv_begin = task / (chunks * blocks) * kv_heads;
     const int64_t first = task / blocks % chunks * together;
-    BlockAttention<Dot> block(args, plan.blocks[static_cast<size_t>(task % blocks)], kv_head,
-                              kv_head * group + first,
-                              kv_head * group + std::min(group, first + together));
+    BlockAttention<Dot> block(args, plan.blocks[static_cast<size_t>(task % blocks)],
+                              {.kv_begin = kv_begin,
+                               .kv_end = std::min(args.kv_heads, kv_begin + kv_heads),
+                               .first = kv_begin * group + first,
+                               .per_kv_head = std::min(group - first, together)});
     block.Run();
   });
   const auto merged = static_cast<int64_t>(plan.merged.size());

@@ -25,31 +25,29 @@ struct PageOperands {
 
 // The slices of the page that comes next. With few queries memory is what takes the time, and the
 // order in which products read a page is none that processors foresee: while this page is computed,
-// the next one's lines are asked for, a few at a time, for a processor that has as many requests
-// under way as it can track waits with everything else.
+// the next one's lines are asked for, one by one and evenly over the time it takes: a processor
+// that has as many requests under way as it can track waits with everything else.
 class PageAhead {
  public:
   PageAhead() = default;
   PageAhead(const std::byte* keys, const std::byte* values, int64_t bytes)
-      : keys_(keys), values_(values), lines_((bytes + 63) / 64), left_(lines_) {}
+      : keys_(keys), values_(values), lines_((bytes + 63) / 64) {}
 
-  // Asks for one of `steps` parts.
-  void Prefetch(int64_t steps) {
-    const int64_t lines = std::min(left_, (lines_ + steps - 1) / steps);
-    for (int64_t i = 0; i < lines; ++i) {
-      TOME_KERNEL_SET::Prefetch(keys_);
-      TOME_KERNEL_SET::Prefetch(values_);
-      keys_ += 64;
-      values_ += 64;
+  // Asks for some `share` of the page more.
+  void Prefetch(float share) {
+    due_ += share * static_cast<float>(lines_);
+    for (; asked_ < lines_ && static_cast<float>(asked_) < due_; ++asked_) {
+      TOME_KERNEL_SET::Prefetch(keys_ + asked_ * 64);
+      TOME_KERNEL_SET::Prefetch(values_ + asked_ * 64);
     }
-    left_ -= lines;
   }
 
  private:
   const std::byte* keys_ = nullptr;
   const std::byte* values_ = nullptr;
   int64_t lines_ = 0;
-  int64_t left_ = 0;
+  int64_t asked_ = 0;
+  float due_ = 0;
 };
 
 inline constexpr int64_t kPageOperandBytes = kKvPageTokens * kMaxHeadSize * 4;
@@ -111,12 +109,16 @@ constexpr int64_t PairRowBytes(int64_t columns) {
   return std::is_same_v<Dot, BF16PairDot> ? columns * 4 : columns * 8;
 }
 
-// Rows of pairs of a page's keys and values, about: steps of a conversion.
-inline constexpr int64_t kRowsOfPage = kKvPageTokens;
-
 // Whether a page's elements are those of an operand.
 template <typename Dot, KvType type>
 inline constexpr bool kCopied = std::is_same_v<Dot, BF16PairDot> && type == KvType::kBF16;
+
+// How much of the next page is asked for while rows of pairs of this one are converted or copied;
+// the rest is while scores become weights. Measured: more of it early, or late, waits.
+template <typename Dot, KvType type>
+inline constexpr float kShareOfRows = kCopied<Dot, type> ? 0.25F : 0.6F;
+template <typename Dot, KvType type>
+inline constexpr float kShareOfRow = kShareOfRows<Dot, type> / kKvPageTokens;
 
 template <typename Dot, KvType type>
 void ConvertKeys(const std::byte* slice, int64_t head_size, PageAhead& ahead, std::byte* out) {
@@ -131,7 +133,7 @@ void ConvertKeys(const std::byte* slice, int64_t head_size, PageAhead& ahead, st
       for (int64_t s = 0; s < kKvPageTokens; ++s) twice[2 * s] = twice[2 * s + 1] = once[s];
     }
     std::byte* const row = out + pair * PairRowBytes<Dot>(kKvPageTokens);
-    ahead.Prefetch(kRowsOfPage);
+    ahead.Prefetch(kShareOfRow<Dot, type>);
     for (int64_t i = 0; i < 2 * kKvPageTokens; i += 2 * kLanes) {
       if constexpr (kCopied<Dot, type>) {
         StoreI32(row + i * 2, LoadI32(slice + (pair * 2 * kKvPageTokens + i) * 2));
@@ -166,7 +168,7 @@ void ConvertValues(const std::byte* slice, int64_t head_size, PageAhead& ahead, 
   const bool whole = type != KvType::kQ4 || 2 * padded % kLanes == 0;
   for (int64_t pair = 0; pair < kKvPageTokens / 2; ++pair) {
     std::byte* const row = out + pair * PairRowBytes<Dot>(columns);
-    ahead.Prefetch(kRowsOfPage);
+    ahead.Prefetch(kShareOfRow<Dot, type>);
     int64_t channel = 0;
     for (; whole && channel + kLanes <= padded; channel += kLanes) {
       if constexpr (kCopied<Dot, type>) {
@@ -218,26 +220,30 @@ void Convert(const std::byte* keys, const std::byte* values, int64_t head_size, 
 
 // The operands of one head's slices of a page, of which the first `count` tokens were written. They
 // lie in the page itself where it has their layout, else in the buffers, whose padding is zero from
-// the start (kPageOperandBytes each).
+// the start (kPageOperandBytes each). `few`: so few queries read them that memory takes the time;
+// pairs are copied even so then, for products read them in an order in which no processor
+// prefetches.
 template <typename Dot>
 PageOperands OperandsOf(KvType type, const std::byte* keys, const std::byte* values,
-                        int64_t head_size, int64_t count, PageAhead& ahead, std::byte* key_buffer,
-                        std::byte* value_buffer) {
+                        int64_t head_size, int64_t count, bool few, PageAhead& ahead,
+                        std::byte* key_buffer, std::byte* value_buffer) {
   constexpr bool kPairs = std::is_same_v<Dot, BF16PairDot>;
   const bool same = type == (kPairs ? KvType::kBF16 : KvType::kF32);
-  if (same && head_size % kRowBlock == 0 && count == kKvPageTokens) return {keys, values};
+  const bool copied = kPairs && few;
+  if (same && !copied && head_size % kRowBlock == 0 && count == kKvPageTokens)
+    return {keys, values};
   switch (type) {
     case KvType::kF32: {
       const int64_t padded = KvPaddedHead(head_size);
       const int64_t columns = PaddedHead(head_size);
       constexpr auto kRowBytes = static_cast<size_t>(kKvPageTokens) * 4;
       for (int64_t channel = 0; channel < padded; ++channel) {
-        ahead.Prefetch(kRowsOfPage);
+        ahead.Prefetch(kShareOfRow<Dot, KvType::kF32>);
         std::memcpy(key_buffer + channel * kKvPageTokens * 4, keys + channel * kKvPageTokens * 4,
                     kRowBytes);
       }
       for (int64_t slot = 0; slot < kKvPageTokens; ++slot) {
-        ahead.Prefetch(kRowsOfPage);
+        ahead.Prefetch(kShareOfRow<Dot, KvType::kF32>);
         std::memcpy(value_buffer + slot * columns * 4, values + slot * padded * 4,
                     static_cast<size_t>(padded) * 4);
       }

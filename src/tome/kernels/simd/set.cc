@@ -1,5 +1,7 @@
 #include "tome/kernels/simd/set.h"
 
+#include "tome/kernels/simd/simd.h"
+
 namespace tome::TOME_KERNEL_SET {
 
 extern const KernelSet kKernels;
@@ -15,6 +17,7 @@ const KernelSet kKernels{
     .write_kv = WriteKv,
     .attention = Attention,
     .rates = Rates,
+    .kv_type = kHasBF16Dot ? KvType::kBF16 : KvType::kF16,
 };
 
 }  // namespace tome::TOME_KERNEL_SET

@@ -15,14 +15,13 @@ AttentionShape AttentionShapeOf(const DecoderConfig& config, int64_t layer) {
           .soft_cap = config.attention_soft_cap};
 }
 
-Memory NewDecoderMemory(const DecoderConfig& config, const MemoryOptions& options) {
+Memory NewDecoderMemory(const ModelFacts& facts, const MemoryOptions& options) {
   if (options.max_tokens < 0) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("a memory for {} tokens was asked for", options.max_tokens));
   }
-  const KvShape shape{
-      .layers = config.layers, .kv_heads = config.kv_heads, .head_size = config.head_size};
-  return {PagedKv(shape, options.kv), options.max_tokens > 0 ? options.max_tokens : config.context};
+  return {PagedKv(facts.kv, options.kv.value_or(facts.kv_type)),
+          options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens};
 }
 
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
@@ -40,6 +39,7 @@ ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
       .linear = weights.linear(),
       .head = weights.head(),
       .kv = {.layers = config.layers, .kv_heads = config.kv_heads, .head_size = config.head_size},
+      .kv_type = weights.compute().kernels.kv_type,
       .attention_width = config.layers * q_width};
 }
 

@@ -13,7 +13,7 @@ namespace tome {
 AttentionShape AttentionShapeOf(const DecoderConfig& config, int64_t layer);
 
 // Keys and values in every layer. Error(kInvalidArgument) when options.max_tokens is negative.
-Memory NewDecoderMemory(const DecoderConfig& config, const MemoryOptions& options);
+Memory NewDecoderMemory(const ModelFacts& facts, const MemoryOptions& options);
 
 // `weights` after all of them were bound.
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
