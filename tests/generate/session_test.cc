@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <random>
 
 #include "tests/expect_error.h"
 #include "tests/models/golden_model.h"
@@ -95,6 +96,78 @@ TEST_P(SessionTest, GreedyIsTheReferencesContinuation) {
   // Generation ends at the end of text; the reference went on.
   const auto end = std::find(golden_.greedy.begin(), golden_.greedy.end(), 63);
   EXPECT_EQ(generated.tokens, std::vector<TokenId>(golden_.greedy.begin(), end));
+}
+
+// What a store gives back is what reading gives: the logits behind it are the same, bit for bit,
+// for every element type, and whatever number of threads read or goes on.
+TEST_P(SessionTest, RestoredMemoriesGiveTheBitsOfReadingAgain) {
+  std::mt19937 random(3);
+  std::vector<TokenId> tokens(kSnapshotTokens + 300);
+  for (TokenId& token : tokens) token = static_cast<TokenId>(random() % 63);
+  ThreadPool alone(1);
+  ThreadPool several(3);
+  for (const KvType type : kKvTypes) {
+    const auto session = [&](ThreadPool& threads) {
+      return Session(*model_, *tokenizer_, Compute{SelectKernelSet(), threads},
+                     model_->NewMemory({.kv = type, .max_tokens = 2048}));
+    };
+    const SnapshotOwner owner{.root = KeyOf(NameOf(type)), .model = GetParam(), .title = "t"};
+    {
+      SnapshotStore store(folder_ / "kept", int64_t{1} << 30);
+      Session reader = session(alone);
+      reader.UseStore(store, owner);
+      reader.Prefill(tokens, {});
+      EXPECT_EQ(reader.restored(), 0);
+      EXPECT_EQ(store.report().kept_tokens, kSnapshotTokens + 300);
+    }
+    for (const int64_t shared : {kSnapshotTokens + 300, kSnapshotTokens + 117, int64_t{1000}}) {
+      std::vector<TokenId> prompt(tokens.begin(), tokens.begin() + shared);
+      for (TokenId token = 0; token < 20; ++token) prompt.push_back((token * 7 + 62) % 63);
+      if (shared < static_cast<int64_t>(tokens.size()) &&
+          prompt[static_cast<size_t>(shared)] == tokens[static_cast<size_t>(shared)]) {
+        prompt[static_cast<size_t>(shared)] ^= 1;
+      }
+      SnapshotStore store(folder_ / "kept", int64_t{1} << 30);
+      Session restored = session(several);
+      restored.UseStore(store, owner);
+      restored.Prefill(prompt, {});
+      EXPECT_EQ(restored.restored(), shared);
+      Session plain = session(alone);
+      plain.Prefill(prompt, {});
+      EXPECT_TRUE(std::ranges::equal(restored.logits(), plain.logits()))
+          << NameOf(type) << ", " << shared << " shared";
+      const GenerateOptions options{.sampling = {}, .max_tokens = 20, .stops = {}, .stop = {}};
+      EXPECT_EQ(restored.Generate(options, {}).tokens, plain.Generate(options, {}).tokens);
+    }
+  }
+}
+
+TEST_F(SessionTest, AnInterruptedReadingIsKept) {
+  std::vector<TokenId> tokens(3000);
+  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<TokenId>(i * i % 63);
+  const auto session = [&] {
+    return Session(*model_, *tokenizer_, Compute{SelectKernelSet(), threads_},
+                   model_->NewMemory({.kv = KvType::kF32, .max_tokens = 4096}));
+  };
+  const SnapshotOwner owner{.root = {.high = 1, .low = 1}, .model = "m", .title = "t"};
+  std::stop_source stop;
+  const ProgressFn stop_midway = [&](std::string_view, uint64_t done, uint64_t) {
+    if (done >= 1500) stop.request_stop();
+  };
+  SnapshotStore store(folder_ / "kept", int64_t{1} << 30);
+  Session first = session();
+  first.UseStore(store, owner);
+  EXPECT_TRUE(Fails(Code::kCancelled, [&] {
+    first.Prefill(tokens, {.stop = stop.get_token(), .progress = stop_midway});
+  }));
+  SnapshotStore later(folder_ / "kept", int64_t{1} << 30);
+  Session second = session();
+  second.UseStore(later, owner);
+  second.Prefill(tokens, {});
+  EXPECT_EQ(second.restored(), 1536);
+  Session plain = session();
+  plain.Prefill(tokens, {});
+  EXPECT_TRUE(std::ranges::equal(second.logits(), plain.logits()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, SessionTest, testing::ValuesIn(GoldenVariants()),

@@ -9,6 +9,7 @@
 #include "commands/answering.h"
 #include "commands/command.h"
 #include "commands/json_output.h"
+#include "commands/keeping.h"
 #include "commands/print_answer.h"
 #include "commands/reading.h"
 #include "terminal.h"
@@ -26,13 +27,17 @@ struct AskOptions {
   ModelOptions model;
   ModelAnswerOptions answering;
   ReadingOptions reading;
+  KeepingOptions keeping;
   bool json = false;
 };
 
 Answer AskModel(Library& library, std::vector<AskedDocument> documents, const AskOptions& options,
                 const CommandContext& context) {
   const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
-  Conversation conversation(library, *model, std::move(documents), options.answering);
+  std::optional<SnapshotStore> store = OpenUserStore(options.keeping);
+  ModelAnswerOptions answering = options.answering;
+  answering.store = store ? &*store : nullptr;
+  Conversation conversation(library, *model, std::move(documents), answering);
   ProgressBar bar(model->name());
   bool begun = false;
   const TextSink print = PrintingSink();
@@ -40,9 +45,11 @@ Answer AskModel(Library& library, std::vector<AskedDocument> documents, const As
     if (!std::exchange(begun, true)) bar.Hide();
     return print(text);
   };
-  return conversation.Ask(options.words.back(), WayOf(options.way),
-                          options.json ? TextSink() : sink,
-                          {.stop = context.stop, .progress = bar.Function()});
+  Answer answer =
+      conversation.Ask(options.words.back(), WayOf(options.way), options.json ? TextSink() : sink,
+                       {.stop = context.stop, .progress = bar.Function()});
+  if (store) PrintStoreNotes(*store);
+  return answer;
 }
 
 void CheckQuestion(const std::string& question) {
@@ -97,6 +104,7 @@ void AddAskCommand(CLI::App& app, CommandContext& context) {
       ->type_name("N");
   AddAnsweringOptions(*command, options->model, options->answering);
   AddReadingOptions(*command, options->reading);
+  AddKeepingOptions(*command, options->keeping);
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(
       "Examples:\n"

@@ -9,6 +9,7 @@
 
 #include "commands/answering.h"
 #include "commands/command.h"
+#include "commands/keeping.h"
 #include "commands/line_input.h"
 #include "commands/print_answer.h"
 #include "commands/reading.h"
@@ -25,6 +26,7 @@ struct ChatOptions {
   ModelOptions model;
   ModelAnswerOptions answering;
   ReadingOptions reading;
+  KeepingOptions keeping;
 };
 
 void Chat(const ChatOptions& options, const CommandContext& context) {
@@ -33,10 +35,14 @@ void Chat(const ChatOptions& options, const CommandContext& context) {
   const std::vector<AskedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
   std::unique_ptr<LanguageModel> model;
+  std::optional<SnapshotStore> store;
   std::optional<Conversation> conversation;
   if (!options.model.path.empty()) {
     model = LanguageModel::Open(options.model.path, options.reading.threads);
-    conversation.emplace(library, *model, documents, options.answering);
+    store = OpenUserStore(options.keeping);
+    ModelAnswerOptions answering = options.answering;
+    answering.store = store ? &*store : nullptr;
+    conversation.emplace(library, *model, documents, answering);
   }
   LineInput input(STDIN_FILENO, context.stop);
   const bool terminal = ::isatty(STDIN_FILENO) == 1;
@@ -77,6 +83,7 @@ void AddChatCommand(CLI::App& app, CommandContext& context) {
       ->capture_default_str();
   AddAnsweringOptions(*command, options->model, options->answering);
   AddReadingOptions(*command, options->reading);
+  AddKeepingOptions(*command, options->keeping);
   command->footer(
       "Reads a question a line from standard input until its end (Ctrl-D).\n"
       "What the model has read of the documents is kept between questions.\n"

@@ -8,12 +8,14 @@
 
 #include "commands/command.h"
 #include "commands/json_output.h"
+#include "commands/keeping.h"
 #include "commands/model_options.h"
 #include "commands/print_answer.h"
 #include "terminal.h"
 #include "tome/base/error.h"
 #include "tome/base/file.h"
 #include "tome/generate/session.h"
+#include "tome/text/unicode.h"
 
 namespace tome {
 namespace {
@@ -28,6 +30,7 @@ struct GenerateCommand {
   int threads = 0;
   bool chat = false;
   bool no_speculation = false;
+  KeepingOptions keeping;
   bool json = false;
 };
 
@@ -62,6 +65,13 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
   Session session(
       model->model(), model->tokenizer(), model->compute(),
       model->model().NewMemory({.kv = options.kv, .max_tokens = std::max(needed, trained)}));
+  std::optional<SnapshotStore> store;
+  if (static_cast<int64_t>(tokens.size()) > kWorthATail) store = OpenUserStore(options.keeping);
+  if (store) {
+    session.UseStore(*store, {.root = model->MemoryRoot(session.memory()),
+                              .model = NormalizeText(model->name()),
+                              .title = "(generate)"});
+  }
   {
     ProgressBar bar(model->name());
     session.Prefill(tokens, {.stop = context.stop, .progress = bar.Function()});
@@ -77,11 +87,13 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
                {"tokens", generated.tokens},
                {"finish", NameOf(generated.finish)},
                {"prompt_tokens", tokens.size()},
+               {"restored_tokens", session.restored()},
                {"forward_passes", generated.forward_passes},
                {"drafted_tokens", generated.drafted_tokens},
                {"accepted_tokens", generated.accepted_tokens},
                {"seconds", generated.seconds}});
   }
+  if (store) PrintStoreNotes(*store);
   if (generated.finish == FinishReason::kCancelled) throw Error(Code::kCancelled, "interrupted");
 }
 
@@ -103,6 +115,7 @@ void AddGenerateCommand(CLI::App& app, CommandContext& context) {
       ->allow_extra_args(false);
   AddSamplingOptions(*command, options->generate.sampling);
   AddKvOption(*command, options->kv);
+  AddKeepingOptions(*command, options->keeping);
   command->add_flag("--no-speculation", options->no_speculation,
                     "Compute token by token, without drafts from the text so far");
   AddThreadsOption(*command, options->threads);

@@ -32,6 +32,10 @@ void PrintRead(const Answer& answer) {
   PrintNote(
       fmt::format("the model read {} of {} characters ({:.1f} %), {} tokens with the question",
                   answer.read_characters, answer.document_characters, share, answer.prompt_tokens));
+  if (answer.restored_tokens > 0) {
+    PrintNote(
+        fmt::format("{} of the tokens were kept from an earlier reading", answer.restored_tokens));
+  }
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ struct Answer {
   uint64_t document_tokens = 0;  // of all documents asked, estimated
   uint64_t quoted_tokens = 0;    // of the quotes, estimated
   uint64_t prompt_tokens = 0;    // that the model was given
+  uint64_t restored_tokens = 0;  // of the prompt, kept from an earlier reading
   uint64_t generated_tokens = 0;
   uint64_t document_characters = 0;  // of all documents asked
   uint64_t read_characters = 0;      // of them, shown to the model (quotes: quoted)

@@ -37,6 +37,7 @@ nlohmann::ordered_json AnswerToJson(const Answer& answer) {
        {{"documents", answer.document_tokens},
         {"quoted", answer.quoted_tokens},
         {"prompt", answer.prompt_tokens},
+        {"restored", answer.restored_tokens},
         {"generated", answer.generated_tokens}}},
   };
 }

@@ -232,12 +232,22 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
 }
 
 // Brings the session to hold the prompt, reading only what it does not hold already.
-void Conversation::Read(std::span<const TokenId> prompt, const WorkControl& control) {
+void Conversation::Read(std::span<const TokenId> prompt, Way way, const WorkControl& control) {
   const int64_t needed = static_cast<int64_t>(prompt.size()) + options_.max_answer_tokens;
   if (!session_ || session_->memory().max_tokens() < needed) {
     const int64_t max_tokens = std::max(needed, model_.model().facts().trained_tokens);
     session_.emplace(model_.model(), model_.tokenizer(), model_.compute(),
                      model_.model().NewMemory({.kv = options_.kv, .max_tokens = max_tokens}));
+    if (options_.store != nullptr && way == Way::kContext) {
+      DocumentNames names(library_, documents_);
+      std::string title;
+      for (const AskedDocument& document : documents_) {
+        title += (title.empty() ? "" : ", ") + names.Name(document.id);
+      }
+      session_->UseStore(*options_.store, {.root = model_.MemoryRoot(session_->memory()),
+                                           .model = NormalizeText(model_.name()),
+                                           .title = NormalizeText(title)});
+    }
   }
   const auto held = session_->tokens();
   const auto [mine, theirs] = std::mismatch(prompt.begin(), prompt.end(), held.begin(), held.end());
@@ -390,14 +400,28 @@ Answer Conversation::Ask(const std::string& question_text, Way way, const TextSi
                             prompt.size(), options_.max_answer_tokens, trained));
   }
   const auto start = Clock::now();
-  Read(prompt, control);
+  Read(prompt, choice.way, control);
   answer.read_seconds = SecondsSince(start);
+  answer.restored_tokens = static_cast<uint64_t>(session_->restored());
   Write(shown, answer, sink, control);
   // A later question continues this one. Of passages only question and answer are kept; whole
   // documents stay in front, where their tokens are read already.
   whole_read_ = choice.way == Way::kContext;
   turns_.push_back({.question = whole_read_ ? shown.prompt : question, .answer = answer.text});
   return answer;
+}
+
+ReadAhead Conversation::ReadDocuments(const WorkControl& control) {
+  TOME_CHECK(turns_.empty());
+  DocumentNames names(library_, documents_);
+  Shown shown;
+  // Any question will do: all of them follow the documents.
+  const Choice choice = Choose(Way::kContext, SizeOf(library_, documents_, names), "?", shown);
+  const auto start = Clock::now();
+  Read(choice.prompt, Way::kContext, control);
+  return {.tokens = static_cast<int64_t>(choice.prompt.size()),
+          .restored = session_->restored(),
+          .seconds = SecondsSince(start)};
 }
 
 }  // namespace tome

@@ -31,6 +31,14 @@ struct ModelAnswerOptions {
   double budget_seconds = 60;        // that reading may take for `auto` to choose `context`
   std::optional<KvType> kv;          // as MemoryOptions::kv
   Speculation speculation = Speculation::kPromptLookup;
+  SnapshotStore* store = nullptr;  // keeps documents that were read whole; null: nothing does
+};
+
+// What reading documents ahead of questions did.
+struct ReadAhead {
+  int64_t tokens = 0;    // of the documents, as they stand before a question
+  int64_t restored = 0;  // of them, kept from an earlier reading
+  double seconds = 0;
 };
 
 // A conversation with documents. The library and the model must outlive it. One thread.
@@ -51,6 +59,10 @@ class Conversation {
   Answer Ask(const std::string& question, Way way, const TextSink& sink,
              const WorkControl& control);
 
+  // Reads the documents whole, for questions to come: with a store those find them read, in other
+  // conversations too. Errors as Ask's for kContext.
+  ReadAhead ReadDocuments(const WorkControl& control);
+
  private:
   struct Shown;
   struct Choice {
@@ -63,7 +75,7 @@ class Conversation {
   Shown ShowPassages(const std::string& question);
   std::vector<TokenId> Encode(const std::string& prompt) const;
   double SecondsToRead(int64_t tokens);
-  void Read(std::span<const TokenId> prompt, const WorkControl& control);
+  void Read(std::span<const TokenId> prompt, Way way, const WorkControl& control);
   void Write(const Shown& shown, Answer& answer, const TextSink& sink, const WorkControl& control);
 
   struct Turn {

@@ -85,6 +85,12 @@ TensorView Checkpoint::Bind(std::string_view name, const Shape& shape) const {
   return *tensor;
 }
 
+std::vector<std::span<const std::byte>> Checkpoint::Files() const {
+  std::vector<std::span<const std::byte>> files;
+  for (const auto& file : files_) files.push_back(file->bytes());
+  return files;
+}
+
 int64_t Checkpoint::tensor_bytes() const {
   int64_t bytes = 0;
   for (const auto& [name, tensor] : tensors_) bytes += tensor.bytes();

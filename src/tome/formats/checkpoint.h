@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,9 @@ class Checkpoint {
 
   // Bytes of all tensors.
   int64_t tensor_bytes() const;
+
+  // The files that hold tensors, mapped, in the order of their names.
+  std::vector<std::span<const std::byte>> Files() const;
 
  private:
   friend class GgufReader;

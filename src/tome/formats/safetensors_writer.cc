@@ -30,7 +30,9 @@ SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path,
     offset += bytes;
   }
   std::string json = header.dump();
-  json.append((8 - json.size() % 8) % 8, ' ');  // so that the data begins aligned
+  constexpr size_t kAlignment = 64;  // of the data, for whoever maps the file
+  const size_t end = sizeof(uint64_t) + json.size();
+  json.append((kAlignment - end % kAlignment) % kAlignment, ' ');
   uint64_t header_bytes = json.size();
   file_.Write(std::string_view(reinterpret_cast<const char*>(&header_bytes), sizeof header_bytes));
   file_.Write(json);

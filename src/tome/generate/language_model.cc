@@ -1,6 +1,7 @@
 #include "tome/generate/language_model.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include "tome/base/error.h"
+#include "tome/base/mapped_file.h"
 #include "tome/models/registry.h"
 #include "tome/models/template_of.h"
 #include "tome/models/tokenizer_of.h"
@@ -34,12 +36,39 @@ std::unique_ptr<ChatTemplate> MakeTemplate(const Checkpoint& checkpoint,
 std::unique_ptr<LanguageModel> LanguageModel::Open(const std::filesystem::path& path, int threads) {
   auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::Open(path));
   std::unique_ptr<LanguageModel> language_model(new LanguageModel());
+  language_model->path_ = path;
   language_model->name_ = std::filesystem::absolute(path).lexically_normal().filename().string();
   language_model->threads_ = std::make_unique<ThreadPool>(threads > 0 ? threads : ProcessorCount());
   language_model->tokenizer_ = TokenizerOf(*checkpoint);
   language_model->chat_template_ = MakeTemplate(*checkpoint, *language_model->tokenizer_);
   language_model->model_ = LoadModel(std::move(checkpoint), language_model->compute());
   return language_model;
+}
+
+SnapshotKey LanguageModel::HashFiles() const {
+  const Checkpoint checkpoint = Checkpoint::Open(path_);
+  constexpr size_t kPiece = size_t{16} << 20;
+  std::vector<std::span<const std::byte>> pieces;
+  for (std::span<const std::byte> file : checkpoint.Files()) {
+    for (; file.size() > kPiece; file = file.subspan(kPiece)) pieces.push_back(file.first(kPiece));
+    pieces.push_back(file);
+  }
+  std::vector<std::string> hashes(pieces.size());
+  threads_->ParallelFor(static_cast<int64_t>(pieces.size()), [&](int64_t i, int) {
+    const auto& piece = pieces[static_cast<size_t>(i)];
+    hashes[static_cast<size_t>(i)] =
+        KeyOf(std::string_view(reinterpret_cast<const char*>(piece.data()), piece.size()))
+            .ToString();
+    ReleasePages(piece);
+  });
+  return KeyOf(fmt::format("{} {}", fmt::join(hashes, " "), checkpoint.SideFile("config.json")));
+}
+
+SnapshotKey LanguageModel::MemoryRoot(const Memory& memory) const {
+  std::call_once(hashed_, [&] { hash_ = HashFiles(); });
+  return KeyOf(fmt::format("model {} kernels {} kv {} length {}", hash_.ToString(), kernels_.name,
+                           NameOf(memory.kv().type()),
+                           model_->facts().rope_by_length ? memory.max_tokens() : 0));
 }
 
 std::vector<TokenId> LanguageModel::EncodeChat(std::span<const ChatMessage> messages) const {

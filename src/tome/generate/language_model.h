@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "tome/base/thread_pool.h"
 #include "tome/kernels/kernel_set.h"
+#include "tome/memory/snapshot.h"
 #include "tome/models/model.h"
 #include "tome/text/chat_template.h"
 #include "tome/text/tokenizer.h"
@@ -35,6 +37,10 @@ class LanguageModel {
   Compute compute() const { return {kernels_, *threads_}; }
   bool has_chat_template() const { return chat_template_ != nullptr; }
 
+  // What the bits of a memory of this model depend on besides the tokens: the model's files (hashed
+  // whole when this is first called), kernel set, element type, and what RoPE was chosen for.
+  SnapshotKey MemoryRoot(const Memory& memory) const;
+
   // The tokens of a conversation, up to where the assistant speaks next. The text of contents is
   // never read as special tokens. Without a template (a base model) the contents follow each other,
   // separated by empty lines.
@@ -47,12 +53,17 @@ class LanguageModel {
  private:
   LanguageModel() : kernels_(SelectKernelSet()) {}
 
+  SnapshotKey HashFiles() const;
+
+  std::filesystem::path path_;
   std::string name_;
   const KernelSet& kernels_;
   std::unique_ptr<ThreadPool> threads_;
   std::unique_ptr<Model> model_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::unique_ptr<ChatTemplate> chat_template_;
+  mutable std::once_flag hashed_;
+  mutable SnapshotKey hash_;  // of the files
 };
 
 }  // namespace tome

@@ -75,12 +75,35 @@ void Session::Read(std::span<const TokenId> tokens) {
   tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
 }
 
+void Session::UseStore(SnapshotStore& store, SnapshotOwner owner) {
+  store_ = &store;
+  owner_ = std::move(owner);
+}
+
+size_t Session::Restore(std::span<const TokenId> tokens) {
+  if (store_ == nullptr || !tokens_.empty() || tokens.empty()) return 0;
+  // At least one token is read: its logits choose the next.
+  restored_ = store_->Restore(owner_, tokens.first(tokens.size() - 1), memory_, compute_.threads);
+  const auto count = static_cast<size_t>(restored_);
+  tokens_.assign(tokens.begin(), tokens.begin() + restored_);
+  return count;
+}
+
+void Session::Keep(bool tail) {
+  if (store_ != nullptr) store_->Keep(owner_, tokens_, memory_, tail);
+}
+
 void Session::Prefill(std::span<const TokenId> tokens, const WorkControl& control) {
   const size_t total = tokens.size();
-  control.Report("reading", 0, total);
-  for (size_t begin = 0; begin < total; begin += kPrefillChunk) {
-    control.CheckStop();
+  const size_t restored = Restore(tokens);
+  control.Report("reading", restored, total);
+  for (size_t begin = restored; begin < total; begin += kPrefillChunk) {
+    if (control.stop.stop_requested()) {
+      Keep(true);
+      control.CheckStop();
+    }
     const size_t count = std::min(total - begin, static_cast<size_t>(kPrefillChunk));
+    const int64_t whole = memory_.length() / kSnapshotTokens;
     if (begin + count == total) {
       Read(tokens.subspan(begin, count));
     } else {
@@ -88,9 +111,11 @@ void Session::Prefill(std::span<const TokenId> tokens, const WorkControl& contro
           .memory = &memory_, .tokens = tokens.subspan(begin, count), .logits = LogitsOf::kNone};
       model_.Forward({&item, 1}, compute_);
       tokens_.insert(tokens_.end(), item.tokens.begin(), item.tokens.end());
+      if (memory_.length() / kSnapshotTokens > whole) Keep(false);
     }
     control.Report("reading", begin + count, total);
   }
+  Keep(true);
 }
 
 void Session::Truncate(int64_t length) {

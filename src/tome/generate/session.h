@@ -11,6 +11,7 @@
 
 #include "tome/base/progress.h"
 #include "tome/generate/sampler.h"
+#include "tome/memory/snapshot_store.h"
 #include "tome/models/model.h"
 #include "tome/text/tokenizer.h"
 
@@ -62,8 +63,12 @@ class Session {
  public:
   Session(const Model& model, const Tokenizer& tokenizer, const Compute& compute, Memory memory);
 
+  // From now on what is read is kept in the store, which outlives the session, and found there.
+  void UseStore(SnapshotStore& store, SnapshotOwner owner);
+
   // Reads tokens in chunks of kPrefillChunk; reports "reading" with tokens done. Stopped, it throws
-  // Error(kCancelled) and what was read is kept. Errors as Model::Forward.
+  // Error(kCancelled) and what was read is kept. With a store an empty session takes from it what
+  // it has of all but the last token, and gives it what was read. Errors as Model::Forward.
   void Prefill(std::span<const TokenId> tokens, const WorkControl& control);
 
   // Continues the sequence, which must not be empty.
@@ -74,12 +79,17 @@ class Session {
   // All tokens read and generated.
   std::span<const TokenId> tokens() const { return tokens_; }
   const Memory& memory() const { return memory_; }
+  // Tokens that the store gave instead of reading them.
+  int64_t restored() const { return restored_; }
   // Forgets all but the first `length` tokens; a Prefill must follow before Generate.
   void Truncate(int64_t length);
 
  private:
   // Reads tokens and keeps the logits of the last one.
   void Read(std::span<const TokenId> tokens);
+  // Takes the stored beginning of `tokens`; how many that are.
+  size_t Restore(std::span<const TokenId> tokens);
+  void Keep(bool tail);
 
   const Model& model_;
   const Tokenizer& tokenizer_;
@@ -87,6 +97,9 @@ class Session {
   Memory memory_;
   std::vector<TokenId> tokens_;  // those in memory
   Tensor logits_;                // [1, V]
+  SnapshotStore* store_ = nullptr;
+  SnapshotOwner owner_;
+  int64_t restored_ = 0;
 };
 
 }  // namespace tome

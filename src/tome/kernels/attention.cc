@@ -1,8 +1,11 @@
 #include "tome/kernels/attention.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <utility>
+
+#include "tome/kernels/generic/kv_element.h"
 
 namespace tome {
 namespace {
@@ -148,6 +151,31 @@ AttentionPlan PlanAttention(const AttentionArgs& args) { return Planner(args).Ma
 int64_t AttentionScratchBytes(const AttentionArgs& args, const AttentionPlan& plan) {
   return plan.partials * args.heads * AttentionPartialFloats(args.head_size) *
          static_cast<int64_t>(sizeof(float));
+}
+
+void ClearKvSlots(KvType type, int64_t kv_heads, int64_t head_size, bool keys, int64_t first,
+                  std::byte* page) {
+  const int64_t padded = KvPaddedHead(head_size);
+  const int64_t element = type == KvType::kF32 ? 4 : 2;  // bytes
+  const bool scaled = type == KvType::kQ8 || type == KvType::kQ4;
+  for (int64_t head = 0; head < kv_heads; ++head, page += KvSliceBytes(type, head_size)) {
+    for (int64_t slot = first; slot < kKvPageTokens; ++slot) {
+      for (int64_t channel = 0; channel < padded; ++channel) {
+        const int64_t index =
+            keys ? KeyElement(type, slot, channel) : ValueElement(type, head_size, slot, channel);
+        if (scaled) {
+          generic::WriteKvInteger(type, page, index, 0);
+        } else {
+          std::memset(page + index * element, 0, static_cast<size_t>(element));
+        }
+      }
+      if (!scaled) continue;
+      std::byte* const scales = page + KvElementBytes(type, head_size);
+      for (int64_t block = 0; block * kKvScaleDims < head_size; ++block) {
+        std::memset(scales + (block * kKvPageTokens + slot) * 2, 0, 2);
+      }
+    }
+  }
 }
 
 }  // namespace tome

@@ -180,4 +180,9 @@ struct KvWriteArgs {
   int64_t head_size = 0;
 };
 
+// Makes the slots from `first` on of one page of keys (or of values) zero: what was never written
+// holds whatever the memory held.
+void ClearKvSlots(KvType type, int64_t kv_heads, int64_t head_size, bool keys, int64_t first,
+                  std::byte* page);
+
 }  // namespace tome

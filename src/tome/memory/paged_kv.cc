@@ -40,7 +40,7 @@ void PagedKv::Reserve(int64_t tokens) {
   const auto needed = static_cast<size_t>((length_ + tokens + kKvPageTokens - 1) / kKvPageTokens);
   const auto first_written = static_cast<size_t>(length_ / kKvPageTokens);
   const auto is_ours = [&](const Layer& layer, size_t i) {
-    return i < layer.pages.size() && layer.pages[i].use_count() == 1;
+    return i < layer.pages.size() && layer.pages[i].use_count() == 1 && !layer.pages[i]->read_only;
   };
   int64_t count = 0;
   for (const Layer& layer : layers_) {
@@ -86,6 +86,32 @@ PagedKv::WritablePages PagedKv::Writable(int64_t layer_index) {
 KvView PagedKv::View(int64_t layer_index) const {
   const Layer& layer = layers_.at(static_cast<size_t>(layer_index));
   return {.keys = layer.keys, .values = layer.values};
+}
+
+std::span<const std::byte> PagedKv::PageBytes(int64_t layer, int64_t index) const {
+  const Layer& pages = layers_.at(static_cast<size_t>(layer));
+  return {pages.pages.at(static_cast<size_t>(index))->data, static_cast<size_t>(page_bytes())};
+}
+
+void PagedKv::AppendPages(int64_t tokens, const std::shared_ptr<const void>& owner,
+                          const std::byte* pages, int64_t pages_of_layer) {
+  TOME_CHECK(tokens > 0 && length_ % kKvPageTokens == 0);
+  const auto first = static_cast<size_t>(length_ / kKvPageTokens);
+  const auto count = static_cast<size_t>((tokens + kKvPageTokens - 1) / kKvPageTokens);
+  TOME_CHECK(count <= static_cast<size_t>(pages_of_layer));
+  for (Layer& layer : layers_) {
+    layer.pages.resize(first + count);
+    layer.keys.resize(first + count);
+    layer.values.resize(first + count);
+    for (size_t i = 0; i < count; ++i) {
+      // Never written: Reserve copies what is read-only.
+      auto* const data = const_cast<std::byte*>(pages + static_cast<int64_t>(i) * page_bytes());
+      Place(layer, first + i, std::make_shared<PageStorage>(PageStorage{owner, data, true}),
+            page_bytes_);
+    }
+    pages += pages_of_layer * page_bytes();
+  }
+  length_ += tokens;
 }
 
 void PagedKv::Advance(int64_t tokens) {

@@ -2,7 +2,8 @@
 //
 // Pages of kKvPageTokens tokens, each with one layer's keys and values (layout:
 // kernels/attention.h), allocated as the memory grows and shared between forks until one of them
-// writes (copy on write).
+// writes (copy on write). Pages may also lie in a kept memory's file (snapshot_store.h): those are
+// copied before they are written, too.
 #pragma once
 
 #include <cstddef>
@@ -67,15 +68,26 @@ class PagedKv {
   KvView View(int64_t layer) const;
   void Advance(int64_t tokens);
 
+  // Bytes of one layer's keys and values of a page's tokens, which lie together: keys, then values.
+  int64_t page_bytes() const { return 2 * page_bytes_; }
+  // Of page `index`, whose positions begin at index · kKvPageTokens. Valid as View's.
+  std::span<const std::byte> PageBytes(int64_t layer, int64_t index) const;
+  // Remembers `tokens` more tokens, whose pages were computed before and lie elsewhere, as long as
+  // `owner` lives: [layers][pages_of_layer][page_bytes()], which are only read. The memory ends at
+  // the end of a page.
+  void AppendPages(int64_t tokens, const std::shared_ptr<const void>& owner, const std::byte* pages,
+                   int64_t pages_of_layer);
+
   // Forgets all tokens from `length` on (speculation that failed, a changed ending).
   void Truncate(int64_t length);
 
  private:
   // One layer's keys and values of one page's tokens. Pages that were made together share a slab,
-  // which gives them large pages of the system; it lasts as long as any of them.
+  // which gives them large pages of the system, or a file; it lasts as long as any of them.
   struct PageStorage {
-    std::shared_ptr<Tensor> slab;
+    std::shared_ptr<const void> owner;
     std::byte* data = nullptr;
+    bool read_only = false;
   };
   using Page = std::shared_ptr<PageStorage>;  // shared by forks
   struct Layer {

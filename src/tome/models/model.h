@@ -50,6 +50,7 @@ struct ModelFacts {
   KvShape kv;                         // of the keys and values that a memory holds
   KvType kv_type = KvType::kF16;      // of a memory that names none: 16 bits, without loss to the
                                       // kernels that the model was loaded for
+  bool rope_by_length = false;        // keys depend on MemoryOptions::max_tokens
   int64_t attention_width = 0;        // layers · heads · head size, for the cost of attention
 };
 

@@ -40,6 +40,8 @@ ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
       .head = weights.head(),
       .kv = {.layers = config.layers, .kv_heads = config.kv_heads, .head_size = config.head_size},
       .kv_type = weights.compute().kernels.kv_type,
+      .rope_by_length = config.rope.type == RopeScalingType::kDynamicNtk ||
+                        config.rope.type == RopeScalingType::kLongRope,
       .attention_width = config.layers * q_width};
 }
 

@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "commands/answering.h"
+#include "commands/command.h"
+#include "commands/json_output.h"
+#include "commands/keeping.h"
+#include "commands/reading.h"
+#include "terminal.h"
+#include "tome/base/error.h"
+
+namespace tome {
+namespace {
+
+struct ReadOptions {
+  std::vector<std::string> files;
+  ModelOptions model;
+  ModelAnswerOptions answering;
+  ReadingOptions reading;
+  KeepingOptions keeping;
+  bool json = false;
+};
+
+void Read(ReadOptions& options, const CommandContext& context) {
+  if (options.keeping.cache_bytes == 0) {
+    throw Error(Code::kInvalidArgument, "--cache-size: 0 keeps nothing, and so nothing is read");
+  }
+  std::optional<SnapshotStore> store = OpenUserStore(options.keeping);
+  if (!store) throw Error(Code::kIo, "what is read cannot be kept, and so nothing is read");
+  Library library = OpenUserLibrary(context);
+  const std::vector<AskedDocument> documents =
+      AddDocuments(library, options.files, options.reading, context);
+  const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
+  options.answering.store = &*store;
+  Conversation conversation(library, *model, documents, options.answering);
+  ReadAhead read;
+  {
+    ProgressBar bar(model->name());
+    read = conversation.ReadDocuments({.stop = context.stop, .progress = bar.Function()});
+  }
+  const SnapshotReport& report = store->report();
+  if (options.json) {
+    PrintJson({{"tokens", read.tokens},
+               {"restored", read.restored},
+               {"seconds", read.seconds},
+               {"kept_bytes", report.kept_bytes}});
+  } else {
+    fmt::print("{} tokens: {} were kept already, {} read in {:.1f} s; {} MiB more on disk\n",
+               read.tokens, read.restored, read.tokens - read.restored, read.seconds,
+               report.kept_bytes >> 20);
+  }
+  PrintStoreNotes(*store);
+}
+
+}  // namespace
+
+void AddReadCommand(CLI::App& app, CommandContext& context) {
+  auto options = std::make_shared<ReadOptions>();
+  CLI::App* command =
+      app.add_subcommand("read", "Let a model read documents now, for questions to come");
+  command->add_option("files", options->files, "Documents, read as one text")
+      ->required()
+      ->type_name("FILE…");
+  AddModelOption(*command, options->model, ModelNeed::kRequired);
+  AddKvOption(*command, options->answering.kv);
+  AddReadingOptions(*command, options->reading);
+  AddKeepingOptions(*command, options->keeping);
+  command->add_flag("--json", options->json, "Print one JSON object");
+  command->footer(
+      "What was read is kept in the library's folder: `ask` and `chat` with the same model and the "
+      "same\ndocuments, in this order, begin where this ended. Interrupted, it keeps what it "
+      "has.\n"
+      "Example:\n"
+      "  tome read novel.epub --model qwen3.gguf\n"
+      "  tome ask novel.epub --model qwen3.gguf --way context \"Who finds the letter?\"");
+  command->callback(
+      [options, &context] { context.run = [options, &context] { Read(*options, context); }; });
+}
+
+}  // namespace tome

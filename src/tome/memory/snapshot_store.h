@@ -1,0 +1,112 @@
+// Kept memories, found again by content: what was read once is not read again, across restarts.
+//
+// A folder of snapshots (snapshot.h), each PARENT-KEY.safetensors. The longest stored prefix of a
+// text is found by following keys from the root; the last step may take a part of a snapshot, so
+// that a changed ending or another question costs only what differs. What is restored was computed
+// by the same model, arithmetic and settings from the same tokens, which are compared, and has the
+// bits that reading it again would give (Model::Forward promises that they do not depend on how a
+// text is cut).
+//
+// Files appear whole or not at all, and are checked against their checksum before use: a damaged or
+// foreign one is removed and read anew. Several processes may share a folder. A write that fails,
+// as on a full disk, loses nothing but the snapshot: the store keeps no more and says why.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tome/base/progress.h"
+#include "tome/base/thread_pool.h"
+#include "tome/memory/memory.h"
+#include "tome/memory/snapshot.h"
+
+namespace tome {
+
+// A tail is kept where it saves reading so many tokens.
+inline constexpr int64_t kWorthATail = 128;
+
+// What a store did, for the user.
+struct SnapshotReport {
+  int64_t kept_tokens = 0;
+  int64_t kept_bytes = 0;
+  int64_t damaged = 0;  // files that were removed
+  std::string failure;  // why nothing more is kept; empty: nothing failed
+};
+
+// Whose memory it is. `root`: what its bits depend on besides tokens (see MemoryRoot).
+struct SnapshotOwner {
+  SnapshotKey root;
+  std::string model;
+  std::string title;  // of what is read
+};
+
+// One thread.
+class SnapshotStore {
+ public:
+  // Makes the folder if need be and lists it. At most `max_bytes` are kept: what was not used for
+  // the longest time goes first, but nothing that this store used. Error(kIo) with the path.
+  SnapshotStore(std::filesystem::path folder, int64_t max_bytes);
+
+  // Gives an empty memory the longest stored prefix of `tokens`; how many tokens that is.
+  int64_t Restore(const SnapshotOwner& owner, std::span<const TokenId> tokens, Memory& memory,
+                  ThreadPool& threads);
+
+  // Keeps a memory of `tokens` (all that it holds), whatever of it is not there yet: whole
+  // snapshots and, with `tail`, the rest behind them where that is worth a file.
+  void Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens, const Memory& memory,
+            bool tail);
+
+  const SnapshotReport& report() const { return report_; }
+
+  struct Entry {
+    SnapshotHeader header;
+    int64_t tokens = 0;
+    int64_t bytes = 0;  // of the file
+    std::filesystem::file_time_type used;
+    std::filesystem::path path;
+  };
+  // All that can be read, by root, then position; files that are none are left out.
+  std::vector<Entry> List() const;
+  // Reads everything: the files that are not what was written. They are not removed.
+  std::vector<std::filesystem::path> FindDamaged(const WorkControl& control) const;
+  // Removes every snapshot of these roots; how many bytes that frees.
+  int64_t Remove(const std::set<SnapshotKey>& roots);
+
+  const std::filesystem::path& folder() const { return folder_; }
+  int64_t bytes() const { return bytes_; }
+  int64_t max_bytes() const { return max_bytes_; }
+
+ private:
+  struct File {
+    SnapshotKey key;
+    int64_t bytes = 0;
+  };
+  // A restored snapshot, mapped.
+  struct Found;
+
+  std::filesystem::path PathOf(const SnapshotKey& parent, const SnapshotKey& key) const;
+  bool Has(const SnapshotKey& parent, const SnapshotKey& key) const;
+  std::optional<Found> Open(const SnapshotKey& parent, const SnapshotKey& key);
+  std::optional<Found> OpenLongest(const SnapshotKey& parent, std::span<const TokenId> tokens);
+  void Forget(const SnapshotKey& parent, const SnapshotKey& key);
+  void RemoveDamaged(const SnapshotKey& parent, const SnapshotKey& key);
+  bool MakeRoom(int64_t bytes);
+  void KeepOne(const SnapshotOwner& owner, const SnapshotKey& parent, const SnapshotKey& key,
+               int64_t first, std::span<const TokenId> tokens, const PagedKv& kv);
+
+  std::filesystem::path folder_;
+  int64_t max_bytes_;
+  int64_t bytes_ = 0;
+  std::multimap<SnapshotKey, File> children_;  // by parent
+  std::set<SnapshotKey> used_;                 // by this store
+  int64_t tail_known_to_ = 0;  // position up to which the restored text needs no tail
+  SnapshotReport report_;
+};
+
+}  // namespace tome

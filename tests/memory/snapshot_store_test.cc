@@ -1,0 +1,352 @@
+#include "tome/memory/snapshot_store.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "tests/expect_error.h"
+#include "tests/temp_folder.h"
+#include "tome/kernels/kernel_set.h"
+
+namespace tome {
+namespace {
+
+constexpr int64_t kPlenty = int64_t{1} << 40;
+
+size_t Count(int64_t size) { return static_cast<size_t>(size); }
+
+// A model's stand-in: what it remembers of a token depends on the token and on all before it, as
+// with a real one, and is different everywhere.
+class Reader {
+ public:
+  explicit Reader(KvType type, KvShape shape = {.layers = 2, .kv_heads = 2, .head_size = 6})
+      : shape_(shape), type_(type) {}
+
+  Memory NewMemory() const { return {PagedKv(shape_, type_), kPlenty}; }
+
+  // Reads tokens behind those that the memory holds.
+  void Read(std::span<const TokenId> tokens, std::span<const TokenId> before,
+            Memory& memory) const {
+    PagedKv& kv = memory.kv();
+    const auto count = static_cast<int64_t>(tokens.size());
+    const auto width = shape_.kv_heads * shape_.head_size;
+    std::vector<float> keys(Count(count * width));
+    std::vector<float> values(keys.size());
+    kv.Reserve(count);
+    for (int64_t layer = 0; layer < shape_.layers; ++layer) {
+      uint32_t state = 1;
+      for (const TokenId token : before) state = Mix(state, token);
+      for (int64_t t = 0; t < count; ++t) {
+        state = Mix(state, tokens[Count(t)]);
+        uint32_t mark = state + static_cast<uint32_t>(layer);
+        for (int64_t i = 0; i < width; ++i) {
+          mark = mark * 1664525U + 1013904223U;
+          keys[Count(t * width + i)] = static_cast<float>(mark >> 16) / 1024.0F - 32.0F;
+          values[Count(t * width + i)] = static_cast<float>(mark >> 8 & 0xFFFFU) / 1024.0F;
+        }
+      }
+      const PagedKv::WritablePages pages = kv.Writable(layer);
+      SelectKernelSet().write_kv({.k = keys.data(),
+                                  .v = values.data(),
+                                  .keys = pages.keys,
+                                  .values = pages.values,
+                                  .type = type_,
+                                  .tokens = count,
+                                  .first_position = kv.length(),
+                                  .kv_heads = shape_.kv_heads,
+                                  .head_size = shape_.head_size},
+                                 threads_);
+    }
+    kv.Advance(count);
+  }
+
+  Memory ReadAll(std::span<const TokenId> tokens) const {
+    Memory memory = NewMemory();
+    if (!tokens.empty()) Read(tokens, {}, memory);
+    return memory;
+  }
+
+  // All bytes of what a memory holds, without slots that were never written.
+  std::vector<std::byte> Content(const Memory& memory) const {
+    const PagedKv& kv = memory.kv();
+    std::vector<std::byte> content;
+    for (int64_t layer = 0; layer < shape_.layers; ++layer) {
+      for (int64_t page = 0; page * kKvPageTokens < kv.length(); ++page) {
+        const auto bytes = kv.PageBytes(layer, page);
+        std::vector<std::byte> copy(bytes.begin(), bytes.end());
+        const int64_t used = std::min(kKvPageTokens, kv.length() - page * kKvPageTokens);
+        ClearKvSlots(type_, shape_.kv_heads, shape_.head_size, true, used, copy.data());
+        ClearKvSlots(type_, shape_.kv_heads, shape_.head_size, false, used,
+                     copy.data() + copy.size() / 2);
+        content.insert(content.end(), copy.begin(), copy.end());
+      }
+    }
+    return content;
+  }
+
+  ThreadPool& threads() const { return threads_; }
+
+ private:
+  static uint32_t Mix(uint32_t state, TokenId token) {
+    return (state ^ static_cast<uint32_t>(token)) * 2654435761U + 12345U;
+  }
+
+  KvShape shape_;
+  KvType type_;
+  mutable ThreadPool threads_{2};
+};
+
+std::vector<TokenId> RandomTokens(std::mt19937& random, int64_t count) {
+  std::vector<TokenId> tokens(Count(count));
+  for (TokenId& token : tokens) token = static_cast<TokenId>(random() % 1000);
+  return tokens;
+}
+
+std::span<const TokenId> First(const std::vector<TokenId>& tokens, int64_t count) {
+  return std::span(tokens).first(Count(count));
+}
+
+const SnapshotOwner kOwner{.root = {.high = 1, .low = 2}, .model = "m", .title = "t"};
+
+std::vector<std::filesystem::path> Files(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    files.push_back(entry.path());
+  }
+  return files;
+}
+
+class SnapshotStoreTest : public testing::TestWithParam<KvType> {
+ protected:
+  SnapshotStore Open(int64_t max_bytes = kPlenty) const { return {folder_ / "kept", max_bytes}; }
+
+  // Restores what a new store has of `tokens` and compares it with reading them.
+  int64_t ExpectRestored(std::span<const TokenId> tokens, const SnapshotOwner& owner = kOwner) {
+    SnapshotStore store = Open();
+    Memory memory = reader_.NewMemory();
+    const int64_t count = store.Restore(owner, tokens, memory, reader_.threads());
+    EXPECT_EQ(memory.length(), count);
+    const Memory expected = reader_.ReadAll(tokens.first(Count(count)));
+    EXPECT_TRUE(reader_.Content(memory) == reader_.Content(expected)) << count << " tokens";
+    return count;
+  }
+
+  void KeepAll(const std::vector<TokenId>& tokens) {
+    SnapshotStore store = Open();
+    const Memory memory = reader_.ReadAll(tokens);
+    store.Keep(kOwner, tokens, memory, true);
+    ASSERT_EQ(store.report().failure, "");
+  }
+
+  Reader reader_{GetParam()};
+  std::mt19937 random_{7};
+  TempFolder folder_;
+};
+
+TEST_P(SnapshotStoreTest, GivesBackTheBitsThatReadingGives) {
+  const std::vector<TokenId> tokens = RandomTokens(random_, 2 * kSnapshotTokens + 333);
+  KeepAll(tokens);
+  EXPECT_EQ(Files(folder_ / "kept").size(), 3U);
+  EXPECT_EQ(ExpectRestored(tokens), 2 * kSnapshotTokens + 333);
+}
+
+TEST_P(SnapshotStoreTest, ChangedEndingsCostOnlyWhatDiffers) {
+  std::vector<TokenId> tokens = RandomTokens(random_, 2 * kSnapshotTokens + 333);
+  KeepAll(tokens);
+  for (const int64_t changed : {2 * kSnapshotTokens + 300, 2 * kSnapshotTokens, kSnapshotTokens + 1,
+                                kSnapshotTokens, int64_t{70}, int64_t{0}}) {
+    std::vector<TokenId> other = tokens;
+    other[Count(changed)] += 1;
+    EXPECT_EQ(ExpectRestored(other), changed);
+    EXPECT_EQ(ExpectRestored(First(tokens, changed)), changed);
+  }
+  const std::vector<TokenId> more = RandomTokens(random_, 2000);
+  tokens.insert(tokens.end(), more.begin(), more.end());
+  EXPECT_EQ(ExpectRestored(tokens), 2 * kSnapshotTokens + 333);
+}
+
+TEST_P(SnapshotStoreTest, WhatIsRestoredIsCopiedBeforeItIsWritten) {
+  const std::vector<TokenId> tokens = RandomTokens(random_, kSnapshotTokens + 200);
+  KeepAll(tokens);
+  SnapshotStore store = Open();
+  Memory memory = reader_.NewMemory();
+  std::vector<TokenId> other(tokens.begin(), tokens.begin() + 150);
+  ASSERT_EQ(store.Restore(kOwner, other, memory, reader_.threads()), 150);
+  const std::vector<TokenId> more = RandomTokens(random_, 500);
+  reader_.Read(more, other, memory);
+  other.insert(other.end(), more.begin(), more.end());
+  EXPECT_TRUE(reader_.Content(memory) == reader_.Content(reader_.ReadAll(other)));
+  EXPECT_EQ(ExpectRestored(tokens), kSnapshotTokens + 200);
+}
+
+TEST_P(SnapshotStoreTest, AnotherModelFindsNothing) {
+  const std::vector<TokenId> tokens = RandomTokens(random_, kSnapshotTokens + 200);
+  KeepAll(tokens);
+  SnapshotOwner other = kOwner;
+  other.root.low += 1;
+  EXPECT_EQ(ExpectRestored(tokens, other), 0);
+}
+
+// Whatever happens to a file, what is restored is right, and what is damaged is read again.
+TEST_P(SnapshotStoreTest, DamagedFilesAreRemovedAndNeverUsed) {
+  const std::vector<TokenId> tokens = RandomTokens(random_, 2 * kSnapshotTokens + 333);
+  KeepAll(tokens);
+  std::vector<std::pair<std::filesystem::path, std::string>> good;
+  for (const auto& path : Files(folder_ / "kept")) good.emplace_back(path, FileBytes(path));
+  for (int round = 0; round < 150; ++round) {
+    for (const auto& [path, bytes] : good) WriteFile(path, bytes);
+    const size_t victim = random_() % good.size();
+    std::string bytes = good[victim].second;
+    switch (round % 3) {
+      case 0:  // a flipped bit; headers, where every one counts, as often as the rest
+        bytes[random_() % (round % 2 == 0 ? 900 : bytes.size())] ^=
+            static_cast<char>(1U << random_() % 8);
+        break;
+      case 1:
+        bytes.resize(random_() % bytes.size());
+        break;
+      default:
+        bytes = good[(victim + 1) % good.size()].second;  // another's content
+    }
+    WriteFile(good[victim].first, bytes);
+    const int64_t count = ExpectRestored(tokens);
+    EXPECT_TRUE(count == 0 || count == kSnapshotTokens || count == 2 * kSnapshotTokens) << count;
+    EXPECT_FALSE(std::filesystem::exists(good[victim].first)) << "round " << round;
+    KeepAll(tokens);
+    EXPECT_EQ(ExpectRestored(tokens), 2 * kSnapshotTokens + 333);
+  }
+}
+
+TEST_P(SnapshotStoreTest, StaysWithinItsSizeAndForgetsTheOldest) {
+  const std::vector<TokenId> tokens = RandomTokens(random_, kSnapshotTokens);
+  KeepAll(tokens);
+  const int64_t one = Open().bytes();
+  const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(5);
+  std::filesystem::last_write_time(Files(folder_ / "kept").front(), old);
+  const std::vector<TokenId> second = RandomTokens(random_, kSnapshotTokens);
+  const std::vector<TokenId> third = RandomTokens(random_, kSnapshotTokens);
+  KeepAll(second);
+  {
+    SnapshotStore store = Open(2 * one);
+    const Memory memory = reader_.ReadAll(third);
+    store.Keep(kOwner, third, memory, true);
+    EXPECT_EQ(store.report().failure, "");
+    EXPECT_LE(store.bytes(), 2 * one);
+  }
+  EXPECT_EQ(ExpectRestored(tokens), 0);
+  EXPECT_EQ(ExpectRestored(second), kSnapshotTokens);
+  EXPECT_EQ(ExpectRestored(third), kSnapshotTokens);
+  // What is being read is not given up for its own continuation.
+  SnapshotStore small = Open(2 * one);
+  const std::vector<TokenId> longer = RandomTokens(random_, 3 * kSnapshotTokens);
+  const Memory memory = reader_.ReadAll(longer);
+  small.Keep(kOwner, longer, memory, true);
+  EXPECT_NE(small.report().failure, "");
+  EXPECT_EQ(ExpectRestored(longer), 2 * kSnapshotTokens);
+}
+
+TEST_P(SnapshotStoreTest, AFolderThatCannotBeWrittenLosesOnlyTheSnapshot) {
+  const std::vector<TokenId> tokens = RandomTokens(random_, kSnapshotTokens);
+  SnapshotStore store = Open();
+  std::filesystem::remove_all(folder_ / "kept");
+  const Memory memory = reader_.ReadAll(tokens);
+  store.Keep(kOwner, tokens, memory, true);
+  EXPECT_NE(store.report().failure, "");
+  EXPECT_EQ(store.report().kept_bytes, 0);
+}
+
+TEST_P(SnapshotStoreTest, ListsAndVerifiesAndRemoves) {
+  const std::vector<TokenId> tokens = RandomTokens(random_, kSnapshotTokens + 200);
+  KeepAll(tokens);
+  SnapshotStore store = Open();
+  const std::vector<SnapshotStore::Entry> entries = store.List();
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].header.first, 0);
+  EXPECT_EQ(entries[1].header.first, kSnapshotTokens);
+  EXPECT_EQ(entries[1].tokens, 200);
+  EXPECT_EQ(entries[1].header.parent, entries[0].header.key);
+  EXPECT_EQ(entries[0].bytes + entries[1].bytes, store.bytes());
+  EXPECT_TRUE(store.FindDamaged({}).empty());
+  std::string bytes = FileBytes(entries[1].path);
+  bytes[bytes.size() - 1] ^= 1;
+  WriteFile(entries[1].path, bytes);
+  EXPECT_EQ(store.FindDamaged({}), std::vector{entries[1].path});
+  EXPECT_GT(store.Remove({kOwner.root}), 0);
+  EXPECT_TRUE(Files(folder_ / "kept").empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, SnapshotStoreTest, testing::ValuesIn(kKvTypes),
+                         [](const auto& test) { return std::string(NameOf(test.param)); });
+
+// Random sequences of all that can be done with memories, beside a plain model of them: a list of
+// tokens each.
+TEST(MemoryProperty, AnySequenceOfOperationsKeepsWhatWasRead) {
+  constexpr int kSequences = 1000;
+  std::mt19937 random(42);
+  const TempFolder folder;
+  for (int sequence = 0; sequence < kSequences; ++sequence) {
+    const KvType type = kKvTypes[random() % kKvTypes.size()];
+    const Reader reader(type, {.layers = 1, .kv_heads = 1, .head_size = 2});
+    const SnapshotOwner owner{.root = KeyOf(NameOf(type)), .model = "m", .title = "t"};
+    struct Pair {
+      Memory memory;
+      std::vector<TokenId> tokens;
+    };
+    std::vector<Pair> pairs;
+    pairs.push_back({reader.NewMemory(), {}});
+    SnapshotStore store(folder / "kept", 100'000);
+    const auto read = [&](Pair& pair, const std::vector<TokenId>& tokens) {
+      if (tokens.empty()) return;
+      reader.Read(tokens, pair.tokens, pair.memory);
+      pair.tokens.insert(pair.tokens.end(), tokens.begin(), tokens.end());
+    };
+    for (int step = 0; step < 12; ++step) {
+      Pair& pair = pairs[random() % pairs.size()];
+      switch (random() % 6) {
+        case 0:
+        case 1: {
+          // Few different texts, so that beginnings are shared.
+          std::mt19937 text(random() % 3);
+          read(pair, RandomTokens(text, static_cast<int64_t>(random() % 1500)));
+          break;
+        }
+        case 2: {
+          const auto length = static_cast<int64_t>(random() % (pair.tokens.size() + 1));
+          pair.memory.Truncate(length);
+          pair.tokens.resize(Count(length));
+          break;
+        }
+        case 3:
+          if (pairs.size() < 4) {
+            Memory fork = pair.memory.Fork();
+            std::vector<TokenId> tokens = pair.tokens;
+            pairs.push_back({std::move(fork), std::move(tokens)});
+          }
+          break;
+        case 4:
+          if (!pair.tokens.empty()) store.Keep(owner, pair.tokens, pair.memory, true);
+          break;
+        default: {
+          Pair restored{reader.NewMemory(), {}};
+          std::vector<TokenId> wanted = pair.tokens;
+          if (!wanted.empty() && random() % 2 == 0) wanted[random() % wanted.size()] = 5;
+          SnapshotStore other(folder / "kept", 100'000);
+          const int64_t count = (random() % 2 == 0 ? store : other)
+                                    .Restore(owner, wanted, restored.memory, reader.threads());
+          restored.tokens.assign(wanted.begin(), wanted.begin() + count);
+          pair = std::move(restored);
+        }
+      }
+      for (const Pair& each : pairs) {
+        ASSERT_TRUE(reader.Content(each.memory) == reader.Content(reader.ReadAll(each.tokens)))
+            << "sequence " << sequence << " step " << step << ", " << NameOf(type);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tome
