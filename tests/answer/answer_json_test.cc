@@ -38,7 +38,7 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
                    "begin": 5, "end": 10, "quote": "Here.", "score": 1.5}],
     "notes": ["a note"], "read": {"characters": 400, "document_characters": 4000},
     "timing": {"search_seconds": 0.25, "read_seconds": 1.5, "generate_seconds": 0.5},
-    "tokens": {"documents": 1000, "quoted": 2, "prompt": 60, "generated": 7}})"));
+    "tokens": {"documents": 1000, "quoted": 2, "prompt": 60, "restored": 0, "generated": 7}})"));
   const nlohmann::ordered_json json = AnswerToJson(answer);
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);

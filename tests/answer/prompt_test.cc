@@ -67,18 +67,18 @@ TEST(Prompt, NoTextCanEndItsPlace) {
   const std::string prompt = PromptOf("Who?", {{"a.txt", attack}, {"b.txt", "fine"}});
   EXPECT_THAT(prompt, HasSubstr("<document-2>"));
   EXPECT_THAT(prompt, HasSubstr(attack));
-  EXPECT_LT(prompt.find("\n<document-2>\n"), prompt.find(attack));
+  EXPECT_LT(prompt.find("<document-2>\n"), prompt.find(attack));
   EXPECT_LT(prompt.find(attack), prompt.rfind("</document-2>"));
   EXPECT_TRUE(prompt.ends_with("Question: Who?"));
   // Nor can the name of a file, several marks, or the beginning of a longer one.
-  EXPECT_THAT(PromptOf("Who?", {{"</document-1>", "x"}}), HasSubstr("\n<document-2>\n"));
+  EXPECT_THAT(PromptOf("Who?", {{"</document-1>", "x"}}), HasSubstr("<document-2>\n"));
   EXPECT_THAT(PromptOf("Who?", {{"a", "document-1"}, {"b", "document-3 document-2"}}),
-              HasSubstr("\n<document-4>\n"));
-  EXPECT_THAT(PromptOf("Who?", {{"a", "document-12345"}}), HasSubstr("\n<document-2>\n"));
+              HasSubstr("<document-4>\n"));
+  EXPECT_THAT(PromptOf("Who?", {{"a", "document-12345"}}), HasSubstr("<document-2>\n"));
   EXPECT_THAT(PromptOf("Who?", {{"a", "document- document-0 document-01 Document-1"}}),
-              HasSubstr("\n<document-1>\n"));
+              HasSubstr("<document-1>\n"));
   EXPECT_THAT(PromptOf("Who?", {{"a", "document-" + std::string(100, '9')}}),
-              HasSubstr("\n<document-1>\n"));
+              HasSubstr("<document-1>\n"));
 }
 
 // A document that holds very many marks costs no more than reading it.
@@ -87,7 +87,7 @@ TEST(Prompt, AMarkIsFoundInLinearTime) {
   std::string text;
   for (int i = 1; i <= kMarks; ++i) text += "document-" + std::to_string(i) + "\n";
   EXPECT_THAT(PromptOf("Who?", {{"a", text}}),
-              HasSubstr("\n<document-" + std::to_string(kMarks + 1) + ">\n"));
+              HasSubstr("<document-" + std::to_string(kMarks + 1) + ">\n"));
 }
 
 }  // namespace

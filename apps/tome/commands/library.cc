@@ -1,14 +1,18 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "commands/command.h"
 #include "commands/json_output.h"
+#include "commands/keeping.h"
+#include "commands/model_options.h"
 #include "commands/reading.h"
 #include "terminal.h"
 #include "tome/base/error.h"
+#include "tome/generate/verify_memory.h"
 
 namespace tome {
 namespace {
@@ -18,6 +22,9 @@ using nlohmann::ordered_json;
 struct LibraryOptions {
   std::vector<std::string> names;
   ReadingOptions reading;
+  ModelOptions model;
+  int64_t samples = 4;
+  bool remove = false;
   bool json = false;
 };
 
@@ -101,7 +108,86 @@ void List(const LibraryOptions& options, const CommandContext& context) {
   }
 }
 
+SnapshotStore OpenMemories() { return {Library::DefaultHome() / "memories", INT64_MAX}; }
+
+// What one model has read of one text, with one type of memory.
+struct KeptMemory {
+  SnapshotHeader header;  // of any of its snapshots
+  int64_t tokens = 0;     // the longest that can be restored, about: where its last snapshot ends
+  int64_t bytes = 0;
+};
+
+std::vector<KeptMemory> KeptMemories(const SnapshotStore& store) {
+  std::map<std::tuple<SnapshotKey, std::string, std::string>, KeptMemory> memories;
+  for (const SnapshotStore::Entry& entry : store.List()) {
+    KeptMemory& memory = memories[{entry.header.root, entry.header.model, entry.header.title}];
+    memory.header = entry.header;
+    memory.tokens = std::max(memory.tokens, entry.header.first + entry.tokens);
+    memory.bytes += entry.bytes;
+  }
+  std::vector<KeptMemory> list;
+  for (auto& [key, memory] : memories) list.push_back(std::move(memory));
+  return list;
+}
+
+void ShowMemories(const LibraryOptions& options) {
+  const SnapshotStore store = OpenMemories();
+  const std::vector<KeptMemory> memories = KeptMemories(store);
+  if (options.json) {
+    ordered_json list = ordered_json::array();
+    for (const KeptMemory& memory : memories) {
+      list.push_back({{"title", memory.header.title},
+                      {"model", memory.header.model},
+                      {"kv", NameOf(memory.header.kv)},
+                      {"tokens", memory.tokens},
+                      {"bytes", memory.bytes}});
+    }
+    PrintJson({{"memories", list}, {"bytes", store.bytes()}});
+    return;
+  }
+  for (const KeptMemory& memory : memories) {
+    fmt::print("{:>10} tokens {:>8} MiB  {:<4}  {}  {}\n", memory.tokens, memory.bytes >> 20,
+               NameOf(memory.header.kv), PrintableLine(memory.header.model),
+               PrintableLine(memory.header.title));
+  }
+  fmt::print("{} MiB are kept of what models have read, in {}\n", store.bytes() >> 20,
+             store.folder().string());
+}
+
+void Verify(const LibraryOptions& options, const CommandContext& context) {
+  SnapshotStore store = OpenMemories();
+  std::vector<std::filesystem::path> wrong;
+  VerifiedMemory verified;
+  {
+    ProgressBar bar("memories");
+    const WorkControl control{.stop = context.stop, .progress = bar.Function()};
+    wrong = store.FindDamaged(control);
+    if (!options.model.path.empty()) {
+      const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
+      verified = VerifyMemories(store, *model, options.samples, control);
+      wrong.insert(wrong.end(), verified.different.begin(), verified.different.end());
+    }
+  }
+  if (!wrong.empty() && !options.remove) {
+    throw Error(Code::kCorrupt,
+                fmt::format("{}: is not what was computed, and so for {} kept memories in all; "
+                            "verify with --remove, and they are read again",
+                            wrong.front().string(), wrong.size()));
+  }
+  for (const auto& path : wrong) std::filesystem::remove(path);
+  const size_t snapshots = OpenMemories().List().size();
+  if (options.json) {
+    PrintJson(
+        {{"snapshots", snapshots}, {"recomputed", verified.recomputed}, {"removed", wrong.size()}});
+  } else {
+    fmt::print("{} snapshots are what was written; {} were computed anew and are the same\n{}",
+               snapshots, verified.recomputed,
+               wrong.empty() ? "" : fmt::format("{} others were removed\n", wrong.size()));
+  }
+}
+
 void Show(const LibraryOptions& options, const CommandContext& context) {
+  if (options.names.empty()) return ShowMemories(options);
   Library library = OpenUserLibrary(context);
   const DocumentRecord record = library.Show(library.Resolve(options.names.front()));
   const std::vector<Section> sections = library.Sections(record.id);
@@ -182,13 +268,27 @@ void AddLibraryCommand(CLI::App& app, CommandContext& context) {
   list->footer("Example:\n  tome library list --json | jq '.documents[].title'");
 
   CLI::App* show =
-      AddAction(*library, "show", "Show what is known of a document", options, context, Show);
-  show->add_option("document", options->names, "Its number, path, file name or hash")
-      ->required()
-      ->expected(1)
+      AddAction(*library, "show", "Show what is known of a document, or what models have read",
+                options, context, Show);
+  show->add_option("document", options->names,
+                   "Its number, path, file name or hash; none: the kept memories of models")
+      ->expected(0, 1)
       ->type_name("DOCUMENT");
   show->add_flag("--json", options->json, "Print one JSON object");
   show->footer("Example:\n  tome library show novel.epub");
+
+  CLI::App* verify =
+      AddAction(*library, "verify", "Check the kept memories of models", options, context, Verify);
+  AddModelOption(*verify, options->model, ModelNeed::kOptional);
+  verify
+      ->add_option("--samples", options->samples,
+                   "With --model: so many of its snapshots are computed anew and compared")
+      ->check(CLI::Range(0, 1 << 30))
+      ->capture_default_str()
+      ->type_name("N");
+  verify->add_flag("--remove", options->remove, "Remove those that are wrong");
+  verify->add_flag("--json", options->json, "Print one JSON object");
+  verify->footer("Example:\n  tome library verify --model qwen3.gguf --samples 10");
 
   CLI::App* remove = AddAction(*library, "remove", "Remove documents", options, context, Remove);
   remove->add_option("documents", options->names, "Their numbers, paths, file names or hashes")

@@ -178,7 +178,7 @@ int64_t SnapshotStore::Restore(const SnapshotOwner& owner, std::span<const Token
   if (intact < chain.size()) {
     const SnapshotHeader& header = chain[intact].snapshot.header;
     RemoveDamaged(header.parent, header.key);
-    chain.resize(intact);
+    chain.resize(intact);  // those behind it are looked at again when they are to be kept
   }
   for (const Found& found : chain) {
     kv.AppendPages(found.used, found.file, found.snapshot.pages.data(),
@@ -265,6 +265,11 @@ void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> to
     if (!whole && (!tail || length - std::max(first, tail_known_to_) < kWorthATail)) break;
     const auto own = tokens.subspan(static_cast<size_t>(first), static_cast<size_t>(count));
     const SnapshotKey key = KeyOf(parent, own);
+    // What is there already was used, or is looked at now: behind a damaged one there may be more.
+    if (!used_.contains(key) && Has(parent, key)) {
+      const auto found = Open(parent, key);
+      if (found && !found->snapshot.IsIntact()) RemoveDamaged(parent, key);
+    }
     used_.insert(key);
     if (!Has(parent, key)) KeepOne(owner, parent, key, first, own, memory.kv());
     if (!whole) tail_known_to_ = length;

@@ -1,0 +1,92 @@
+#include "tome/generate/verify_memory.h"
+
+#include <algorithm>
+#include <map>
+
+#include "tome/base/mapped_file.h"
+
+namespace tome {
+namespace {
+
+// Bytes of a memory's pages from token `first` on, without what was never written.
+std::vector<std::byte> PagesOf(const PagedKv& kv, int64_t first, int64_t tokens) {
+  std::vector<std::byte> pages;
+  for (int64_t layer = 0; layer < kv.shape().layers; ++layer) {
+    for (int64_t begin = 0; begin < tokens; begin += kKvPageTokens) {
+      const auto bytes = kv.PageBytes(layer, (first + begin) / kKvPageTokens);
+      const size_t at = pages.size();
+      pages.insert(pages.end(), bytes.begin(), bytes.end());
+      const int64_t used = std::min(kKvPageTokens, tokens - begin);
+      for (const bool keys : {true, false}) {
+        ClearKvSlots(kv.type(), kv.shape().kv_heads, kv.shape().head_size, keys, used,
+                     pages.data() + at + (keys ? 0 : bytes.size() / 2));
+      }
+    }
+  }
+  return pages;
+}
+
+}  // namespace
+
+VerifiedMemory VerifyMemories(SnapshotStore& store, const LanguageModel& model, int64_t samples,
+                              const WorkControl& control) {
+  std::map<SnapshotKey, SnapshotStore::Entry> entries;
+  for (SnapshotStore::Entry& entry : store.List()) {
+    const SnapshotKey key = entry.header.key;
+    entries.emplace(key, std::move(entry));
+  }
+  const auto new_memory = [&](KvType kv) {
+    return model.model().NewMemory({.kv = kv, .max_tokens = model.model().facts().trained_tokens});
+  };
+  std::vector<const SnapshotStore::Entry*> ours;
+  for (const auto& [key, entry] : entries) {
+    if (entry.header.root == model.MemoryRoot(new_memory(entry.header.kv))) ours.push_back(&entry);
+  }
+  std::sort(ours.begin(), ours.end(), [](const auto* a, const auto* b) {
+    return a->header.first != b->header.first ? a->header.first > b->header.first
+                                              : a->header.key < b->header.key;
+  });
+  VerifiedMemory result{
+      .snapshots = static_cast<int64_t>(ours.size()), .recomputed = 0, .different = {}};
+  const auto total = static_cast<uint64_t>(std::min(samples, result.snapshots));
+  for (const SnapshotStore::Entry* entry : ours) {
+    if (result.recomputed == samples) break;
+    control.CheckStop();
+    control.Report("verifying", static_cast<uint64_t>(result.recomputed), total);
+    // The tokens of its chain, from the first snapshot on.
+    std::vector<std::vector<TokenId>> parts;
+    bool complete = true;
+    for (const SnapshotStore::Entry* at = entry;;) {
+      const MappedFile file(at->path);
+      const Snapshot snapshot = ParseSnapshot(file.bytes());
+      complete = snapshot.IsIntact();
+      if (!complete) break;
+      parts.push_back(snapshot.tokens);
+      if (at->header.first == 0) break;
+      const auto parent = entries.find(at->header.parent);
+      complete = parent != entries.end();
+      if (!complete) break;
+      at = &parent->second;
+    }
+    if (!complete) continue;
+    std::vector<TokenId> before;
+    for (size_t i = parts.size() - 1; i > 0; --i) {
+      before.insert(before.end(), parts[i].begin(), parts[i].end());
+    }
+    Memory memory = new_memory(entry->header.kv);
+    const SnapshotOwner owner{.root = entry->header.root, .model = {}, .title = {}};
+    const int64_t restored = store.Restore(owner, before, memory, model.compute().threads);
+    if (restored != static_cast<int64_t>(before.size())) continue;  // damaged: removed just now
+    const BatchItem item{.memory = &memory, .tokens = parts.front(), .logits = LogitsOf::kNone};
+    model.model().Forward({&item, 1}, model.compute());
+    const MappedFile file(entry->path);
+    const Snapshot kept = ParseSnapshot(file.bytes());
+    const std::vector<std::byte> pages =
+        PagesOf(memory.kv(), entry->header.first, static_cast<int64_t>(parts.front().size()));
+    if (!std::ranges::equal(pages, kept.pages)) result.different.push_back(entry->path);
+    ++result.recomputed;
+  }
+  return result;
+}
+
+}  // namespace tome

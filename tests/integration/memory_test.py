@@ -1,0 +1,143 @@
+"""What a model has read is kept and found again; a damaged or foreign memory is never answered from."""
+import random
+import subprocess
+
+import tiny_model
+from tome_program import TomeTest, main
+
+FACT = "Whale oil was replaced by a kerosene burner in 1870."
+
+
+def long_text(seed=1, paragraphs=120):
+    rng = random.Random(seed)
+    words = "the keeper lit a lamp at dusk while brigs passed under sail and gulls cried over rocks".split()
+    lines = [" ".join(rng.choices(words, k=12)).capitalize() + "." for _ in range(paragraphs)]
+    lines.insert(len(lines) // 2, FACT)
+    return "\n\n".join(lines) + "\n"
+
+
+class MemoryTest(TomeTest):
+    def setUp(self):
+        super().setUp()
+        self.model = tiny_model.model_that_says(self.folder / "model.gguf", [f"[1] {FACT}\n", "Answer: In 1870 [1]."])
+        self.document = self.write("a.txt", long_text())
+        self.kept = self.home / "memories"
+
+    def ask(self, question="When was whale oil replaced?", *options, document=None):
+        answer = self.done("ask", "--json", "--model", self.model, "--way", "context", *options,
+                           document or self.document, question).json
+        self.assertEqual(answer["answer"], "In 1870 [1].")
+        self.assertEqual([c["quote"] for c in answer["citations"]], [FACT])
+        return answer["tokens"]
+
+    def read(self, *options):
+        return self.done("read", "--json", "--model", self.model, *options, self.document).json
+
+    def files(self):
+        return sorted(self.kept.glob("*.safetensors"))
+
+    def test_what_was_read_is_not_read_again(self):
+        first = self.read()
+        self.assertEqual(first["restored"], 0)
+        self.assertGreater(first["tokens"], 5000)
+        self.assertGreater(first["kept_bytes"], 0)
+        self.assertEqual(self.read()["restored"], first["tokens"] - 1)
+        for question in ("When was whale oil replaced?", "In which year?", "何时？"):
+            tokens = self.ask(question)
+            # All but the question and what follows it; those are a few dozen bytes, a token each.
+            self.assertGreater(tokens["restored"], tokens["prompt"] - 1000)
+        self.assertEqual(self.ask("When?", "--cache-size", "0")["restored"], 0)
+
+    def test_asking_keeps_what_it_read(self):
+        self.assertEqual(self.ask()["restored"], 0)
+        self.assertGreater(self.ask("When was this?")["restored"], 5000)
+
+    def test_another_ending_model_or_type_is_told_apart(self):
+        self.read()
+        self.write("a.txt", long_text()[:-200] + "The end came in 1901.\n")
+        tokens = self.ask()
+        self.assertGreater(tokens["restored"], 4000)
+        self.assertLess(tokens["restored"], tokens["prompt"] - 200)
+        self.assertEqual(self.ask("When?", "--kv", "q8")["restored"], 0)
+        bytes_of_model = bytearray(self.model.read_bytes())
+        bytes_of_model[-5] ^= 1
+        self.model.write_bytes(bytes_of_model)
+        self.assertEqual(self.ask("When?")["restored"], 0)
+
+    def test_memories_are_listed_and_verified(self):
+        tokens = self.read()["tokens"]
+        shown = self.done("library", "show", "--json").json
+        self.assertEqual([m["tokens"] for m in shown["memories"]], [tokens])
+        self.assertEqual(shown["memories"][0]["model"], "model.gguf")
+        self.assertIn("a.txt", shown["memories"][0]["title"])
+        self.assertEqual(shown["bytes"], sum(f.stat().st_size for f in self.files()))
+        self.assertIn("model.gguf", self.done("library", "show").text)
+        verified = self.done("library", "verify", "--json", "--model", self.model, "--samples", "3").json
+        self.assertEqual(verified, {"snapshots": len(self.files()), "recomputed": 3, "removed": 0})
+
+    def test_what_is_not_what_was_computed_is_found(self):
+        self.read()
+        victim = self.files()[0]
+        content = bytearray(victim.read_bytes())
+        content[-1] ^= 1
+        victim.write_bytes(content)
+        self.fails("library", "verify", naming=victim)
+        self.fails("library", "verify", "--model", self.model, naming=victim)
+        self.assertEqual(self.done("library", "verify", "--remove", "--json").json["removed"], 1)
+        self.ask()  # which reads it again
+        self.done("library", "verify", "--model", self.model)
+
+    def test_damage_costs_reading_and_nothing_else(self):
+        self.read()
+        rng = random.Random(5)
+        for _ in range(8):
+            for path in self.files():
+                content = bytearray(path.read_bytes())
+                kind = rng.randrange(4)
+                if kind == 0:
+                    content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+                elif kind == 1:
+                    content = content[:rng.randrange(len(content))]
+                elif kind == 2:
+                    content = bytearray(rng.choice(self.files()).read_bytes())
+                path.write_bytes(content)
+            self.ask()
+        # Ends of the text that no question came by may be damaged still.
+        self.done("library", "verify", "--remove", "--model", self.model)
+        self.ask()
+        self.done("library", "verify", "--model", self.model)
+
+    def test_a_killed_reading_is_gone_on_with(self):
+        process = self.start("read", "--model", self.model, self.document, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        while process.poll() is None and len(self.files()) < 2:
+            pass
+        process.kill()
+        process.wait()
+        self.ask()
+        self.done("library", "verify", "--model", self.model)
+
+    def test_two_processes_read_the_same(self):
+        self.done("library", "add", self.document)
+        processes = [self.start("read", "--model", self.model, self.document, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE) for _ in range(3)]
+        for process in processes:
+            _, errors = process.communicate()
+            self.assertEqual(process.returncode, 0, errors)
+        self.assertGreater(self.ask()["restored"], 5000)
+        self.done("library", "verify", "--model", self.model)
+
+    def test_no_room(self):
+        result = self.done("read", "--model", self.model, "--cache-size", "300KB", self.document)
+        self.assertIn("--cache-size", result.notes)
+        self.assertLessEqual(sum(f.stat().st_size for f in self.files()), 300 << 10)
+        for path in self.files():
+            path.unlink()
+        self.kept.rmdir()
+        self.kept.write_text("not a folder")
+        self.assertIn("not kept", self.done("ask", "--model", self.model, "--way", "context", self.document,
+                                            "When?").notes)
+
+
+if __name__ == "__main__":
+    main()
