@@ -71,6 +71,38 @@ TEST_F(SpeedTest, LimitsAreWhatTheFormulasSay) {
   EXPECT_NEAR(at.generate.limit_tokens_per_second, 1 / write, 1e-6 / write);
 }
 
+TEST_F(SpeedTest, MeasuresQuestionsTogether) {
+  const auto at = Measure(
+      {.prompt = 0, .generate = 4, .depths = {64, 1000}, .questions = {1, 3}, .kv = KvType::kF32});
+  ASSERT_EQ(at.size(), 2U);
+  for (const SpeedAtDepth& speeds : at) {
+    ASSERT_EQ(speeds.together.size(), 2U);
+    EXPECT_EQ(speeds.together[0].questions, 1);
+    EXPECT_EQ(speeds.together[0].generate.tokens, 4);
+    EXPECT_EQ(speeds.together[1].questions, 3);
+    EXPECT_EQ(speeds.together[1].generate.tokens, 12);
+    EXPECT_GT(speeds.together[1].generate.tokens_per_second, 0);
+  }
+  // Three tokens a step, at positions 64 to 67: the arithmetic takes longer than reading.
+  const ModelFacts& facts = model_->facts();
+  int64_t elements = 0;
+  for (const LinearWeights& weights : facts.linear) elements += weights.elements;
+  const double seconds = (2.0 * static_cast<double>(elements) * 3 +
+                          4.0 * static_cast<double>(facts.attention_width) * 3 * (64 + 2)) /
+                         limits_.f32_per_second;
+  const double limit = at[0].together[1].generate.limit_tokens_per_second;
+  EXPECT_NEAR(limit, 3 / seconds, 1e-6 * limit);
+  // And reading takes longer where that is slow.
+  limits_.bytes_per_second = 1e6;
+  const double one = static_cast<double>(KvBytes(facts.kv, KvType::kF32, 64)) / 64;
+  int64_t bytes = facts.head.bytes;
+  for (const LinearWeights& weights : facts.linear) bytes += weights.bytes;
+  const double read = (static_cast<double>(bytes) + one * (64 + 3 * 2)) / limits_.bytes_per_second;
+  const auto slow =
+      Measure({.prompt = 0, .generate = 4, .depths = {64}, .questions = {3}, .kv = KvType::kF32});
+  EXPECT_NEAR(slow[0].together[0].generate.limit_tokens_per_second, 3 / read, 1e-6 * 3 / read);
+}
+
 TEST_F(SpeedTest, LeavesOutWhatIsNotWantedAndRefusesNonsense) {
   const auto speeds = Measure({.prompt = 0, .generate = 0, .depths = {5}});
   EXPECT_EQ(speeds.front().prompt.tokens, 0);
@@ -79,6 +111,7 @@ TEST_F(SpeedTest, LeavesOutWhatIsNotWantedAndRefusesNonsense) {
   EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { Measure({.prompt = -1}); }));
   EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { Measure({.depths = {}}); }));
   EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { Measure({.depths = {3, -3}}); }));
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { Measure({.questions = {0}}); }));
 }
 
 TEST_F(SpeedTest, StopsWhenAsked) {

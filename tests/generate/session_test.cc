@@ -4,63 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <random>
 
 #include "tests/expect_error.h"
-#include "tests/models/golden_model.h"
+#include "tests/generate/golden_session.h"
 
 namespace tome {
 namespace {
-
-// A vocabulary of the golden models' size: 64 pieces of a letter each; id 63 ends a text.
-std::unique_ptr<Tokenizer> LetterTokenizer() {
-  VocabularySpec spec;
-  spec.model = "llama";
-  for (char c = 0; c < 63; ++c) spec.tokens.emplace_back(1, static_cast<char>('!' + c));
-  spec.tokens.emplace_back("</s>");
-  spec.scores.assign(64, 0.0F);
-  spec.token_types.assign(63, static_cast<int32_t>(TokenType::kNormal));
-  spec.token_types.push_back(static_cast<int32_t>(TokenType::kControl));
-  spec.bos = 63;
-  spec.eos = 63;
-  spec.unknown = 0;
-  spec.add_bos = false;
-  spec.add_space_prefix = false;
-  return Tokenizer::Create(std::move(spec));
-}
-
-class SessionTest : public testing::TestWithParam<std::string> {
- protected:
-  void SetUp() override {
-    const std::string variant =
-        testing::UnitTest::GetInstance()->current_test_info()->value_param() != nullptr ? GetParam()
-                                                                                        : "llama";
-    WriteGoldenModel(variant, folder_ / "model");
-    model_ = LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder_ / "model")),
-                       {SelectKernelSet(), threads_});
-    golden_ = ReadGolden(variant);
-  }
-
-  Session NewSession(int64_t max_tokens = 512) {
-    return {*model_, *tokenizer_, Compute{SelectKernelSet(), threads_},
-            model_->NewMemory({.kv = KvType::kF32, .max_tokens = max_tokens})};
-  }
-
-  // The golden's first tokens with a repeat behind them, so that there is something to look up.
-  std::vector<TokenId> Prompt() const {
-    std::vector<TokenId> prompt(golden_.tokens.begin(), golden_.tokens.begin() + 64);
-    prompt.insert(prompt.end(), golden_.greedy.begin(), golden_.greedy.end());
-    prompt.insert(prompt.end(), golden_.tokens.begin(), golden_.tokens.begin() + 64);
-    return prompt;
-  }
-
-  TempFolder folder_;
-  std::unique_ptr<Model> model_;
-  std::unique_ptr<Tokenizer> tokenizer_ = LetterTokenizer();
-  Golden golden_;
-  ThreadPool threads_{2};
-};
 
 TEST_P(SessionTest, SpeculationLeavesGreedyOutputUnchanged) {
   const GenerateOptions plain{.sampling = {},
@@ -170,12 +122,7 @@ TEST_F(SessionTest, AnInterruptedReadingIsKept) {
   EXPECT_TRUE(std::ranges::equal(second.logits(), plain.logits()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Variants, SessionTest, testing::ValuesIn(GoldenVariants()),
-                         [](const auto& variant) {
-                           std::string name = variant.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Variants, SessionTest, testing::ValuesIn(GoldenVariants()), VariantName);
 
 class PlainSessionTest : public SessionTest {};
 INSTANTIATE_TEST_SUITE_P(Llama, PlainSessionTest, testing::Values("llama"));
@@ -307,6 +254,157 @@ TEST_P(PlainSessionTest, AGenerationThatWasEndedEarlyGoesOnAsIfItHadNot) {
                               cancelled.tokens.begin() + static_cast<int64_t>(kept));
   tokens.insert(tokens.end(), rest.tokens.begin(), rest.tokens.end());
   EXPECT_EQ(tokens, expected.tokens);
+}
+
+// What several sessions generate together is compared with what each generates alone.
+class TogetherTest : public SessionTest {
+ protected:
+  // Forks of one session and sessions of their own, with different options.
+  std::vector<SessionWriting> Writings(std::vector<Session>& sessions, double temperature) {
+    Session base = NewSession();
+    base.Prefill(Prompt(), {});
+    for (size_t i = 0; i < 6; ++i) {
+      sessions.push_back(i == 5 ? NewSession() : base.Fork());
+      // The first has its logits from the session it is a fork of.
+      if (i > 0) sessions.back().Prefill(std::span(golden_.tokens).subspan(100 + 7 * i, i * 3), {});
+    }
+    std::vector<SessionWriting> writings;
+    for (size_t i = 0; i < sessions.size(); ++i) {
+      GenerateOptions options{.sampling = {.temperature = temperature, .seed = i / 2},
+                              .max_tokens = 20 + 15 * static_cast<int64_t>(i),
+                              .stops = {},
+                              .stop = {}};
+      if (i == 4) options.speculation = Speculation::kNone;
+      writings.push_back({.session = &sessions[i], .options = options, .sink = {}});
+    }
+    return writings;
+  }
+
+  void ExpectTheSameAsAlone(double temperature) {
+    std::vector<Session> ones;
+    std::vector<Session> all;
+    const std::vector<SessionWriting> alone = Writings(ones, temperature);
+    std::vector<SessionWriting> together = Writings(all, temperature);
+    std::vector<std::string> seen(together.size());
+    for (size_t i = 0; i < together.size(); ++i) {
+      together[i].sink = [&text = seen[i]](std::string_view part) {
+        text += part;
+        return true;
+      };
+    }
+    const std::vector<Generated> generated = GenerateTogether(together);
+    ASSERT_EQ(generated.size(), alone.size());
+    for (size_t i = 0; i < alone.size(); ++i) {
+      SCOPED_TRACE(i);
+      const Generated expected = ones[i].Generate(alone[i].options, {});
+      EXPECT_EQ(generated[i].tokens, expected.tokens);
+      EXPECT_EQ(generated[i].text, expected.text);
+      EXPECT_EQ(seen[i], expected.text);
+      EXPECT_EQ(generated[i].finish, expected.finish);
+      EXPECT_TRUE(std::ranges::equal(all[i].tokens(), ones[i].tokens()));
+      EXPECT_TRUE(std::ranges::equal(all[i].logits(), ones[i].logits()));
+      EXPECT_EQ(all[i].memory().length(), static_cast<int64_t>(all[i].tokens().size()));
+    }
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Variants, TogetherTest, testing::ValuesIn(GoldenVariants()), VariantName);
+
+TEST_P(TogetherTest, GreedyIsTheSameAsAlone) { ExpectTheSameAsAlone(0); }
+
+TEST_P(TogetherTest, SampledIsTheSameAsAlone) { ExpectTheSameAsAlone(0.9); }
+
+class PlainTogetherTest : public TogetherTest {};
+INSTANTIATE_TEST_SUITE_P(Llama, PlainTogetherTest, testing::Values("llama"));
+
+TEST_P(PlainTogetherTest, ReadingTogetherIsTheSameAsAlone) {
+  std::vector<TokenId> tokens(1500);
+  std::iota(tokens.begin(), tokens.end(), 0);
+  for (TokenId& token : tokens) token %= 61;
+  std::vector<Session> alone;
+  std::vector<Session> together;
+  std::vector<SessionReading> readings;
+  for (size_t i = 0; i < 5; ++i) {
+    alone.push_back(NewSession(2000));
+    together.push_back(NewSession(2000));
+  }
+  for (size_t i = 0; i < 5; ++i) {
+    // Some fit a pass with others, some take several; one reads nothing.
+    const size_t count = std::array<size_t, 5>{3, 1200, 1, 0, 500}[i];
+    readings.push_back(
+        {.session = &together[i], .tokens = std::span(tokens).subspan(i * 7, count)});
+  }
+  uint64_t read = 0;
+  PrefillTogether(readings,
+                  {.stop = {}, .progress = [&](std::string_view, uint64_t done, uint64_t total) {
+                     read = done;
+                     EXPECT_EQ(total, 1704U);
+                   }});
+  EXPECT_EQ(read, 1704U);
+  for (size_t i = 0; i < 5; ++i) {
+    SCOPED_TRACE(i);
+    EXPECT_TRUE(std::ranges::equal(together[i].tokens(), readings[i].tokens));
+    EXPECT_EQ(together[i].memory().length(), static_cast<int64_t>(readings[i].tokens.size()));
+    if (readings[i].tokens.empty()) continue;
+    alone[i].Prefill(readings[i].tokens, {});
+    EXPECT_TRUE(std::ranges::equal(together[i].logits(), alone[i].logits()));
+  }
+}
+
+TEST_P(PlainTogetherTest, AForkLeavesItsOriginAlone) {
+  Session origin = NewSession();
+  origin.Prefill(Prompt(), {});
+  const std::vector<float> logits(origin.logits().begin(), origin.logits().end());
+  Session fork = origin.Fork();
+  EXPECT_TRUE(std::ranges::equal(fork.logits(), logits));
+  fork.Prefill(std::span(golden_.tokens).first(90), {});
+  fork.Truncate(10);
+  EXPECT_TRUE(std::ranges::equal(origin.tokens(), Prompt()));
+  EXPECT_TRUE(std::ranges::equal(origin.logits(), logits));
+  Session fresh = NewSession();
+  fresh.Prefill(Prompt(), {});
+  const GenerateOptions options{.sampling = {}, .max_tokens = 40, .stops = {}, .stop = {}};
+  EXPECT_EQ(origin.Generate(options, {}).tokens, fresh.Generate(options, {}).tokens);
+}
+
+TEST_P(PlainTogetherTest, AStopEndsAllAndEachKeepsWhatItGenerated) {
+  std::vector<Session> ones;
+  std::vector<Session> all;
+  const std::vector<SessionWriting> alone = Writings(ones, 0);
+  std::vector<SessionWriting> together = Writings(all, 0);
+  std::stop_source source;
+  std::string seen;
+  for (SessionWriting& writing : together) writing.options.stop = source.get_token();
+  together.back().sink = [&](std::string_view text) {
+    seen += text;
+    if (seen.size() >= 5) source.request_stop();
+    return true;
+  };
+  const std::vector<Generated> generated = GenerateTogether(together);
+  for (size_t i = 0; i < alone.size(); ++i) {
+    SCOPED_TRACE(i);
+    const Generated expected = ones[i].Generate(alone[i].options, {});
+    EXPECT_LE(generated[i].tokens.size(), expected.tokens.size());
+    EXPECT_TRUE(std::equal(generated[i].tokens.begin(), generated[i].tokens.end(),
+                           expected.tokens.begin()));
+    if (generated[i].tokens.size() < expected.tokens.size()) {
+      EXPECT_EQ(generated[i].finish, FinishReason::kCancelled);
+    }
+    EXPECT_EQ(all[i].memory().length(), static_cast<int64_t>(all[i].tokens().size()));
+  }
+  EXPECT_EQ(generated.back().finish, FinishReason::kCancelled);
+}
+
+TEST_P(PlainTogetherTest, OneWithoutMeaningIsRefusedBeforeAnyIsContinued) {
+  std::vector<Session> sessions;
+  std::vector<SessionWriting> writings = Writings(sessions, 0);
+  const int64_t length = sessions.front().memory().length();
+  writings.front().sink = [](std::string_view) {
+    ADD_FAILURE() << "text before all was checked";
+    return true;
+  };
+  writings.back().options.max_tokens = 0;
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { GenerateTogether(writings); }));
+  EXPECT_EQ(sessions.front().memory().length(), length);
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ class CommandLineTest(TomeTest):
     def test_wrong_usage_exits_with_2_and_one_line(self):
         cases = [
             [], ["frobnicate"], ["--frobnicate"], ["library"], ["library", "frobnicate"], ["ask"], ["text"],
-            ["text", self.book, self.book], ["library", "add"], ["library", "show"], ["completions"],
+            ["text", self.book, self.book], ["library", "add"], ["library", "show", "a", "b"], ["completions"],
             ["completions", "tcsh"], ["ask", "--way", "guess", self.book, "What burned?"],
             ["ask", "--top", "0", self.book, "What burned?"], ["ask", "--top", "many", self.book, "What burned?"],
             ["ask", "--threads", "0", self.book, "What burned?"], ["ask", "--top"],

@@ -89,6 +89,12 @@ class ModelFilesTest(tome_program.TomeTest):
         self.assertIsNone(speed["depths"][0]["fill"])
         self.assertEqual(speed["depths"][1]["fill"]["tokens"], 40)
         self.assertEqual(speed["depths"][1]["generate"]["tokens"], 2)
+        self.assertEqual(speed["depths"][1]["together"], [])
+        together = self.done("bench", "speed", "--model", self.model, "--prompt", "0", "--generate", "2",
+                             "--questions", "1,3", "--json").json["depths"][0]["together"]
+        self.assertEqual([(each["questions"], each["generate"]["tokens"]) for each in together], [(1, 2), (3, 6)])
+        self.assertIn("questions about one document", self.done(
+            "bench", "speed", "--model", self.model, "--prompt", "0", "--generate", "2", "--questions", "2").text)
         self.assertGreater(speed["peak_memory_bytes"], 0)
         self.assertIn("limits:", self.done("bench", "speed", "--model", self.model, "--prompt", "0", "--generate",
                                            "1").text)

@@ -22,6 +22,14 @@ class ModelTest(TomeTest):
     def says(self, *texts, **options):
         return tiny_model.model_that_says(self.folder / "model.gguf", texts, **options)
 
+    def says_by_last_character(self):
+        """A model that answers by the last character of the question."""
+        return self.says(template="{% for message in messages %}{{ message.content }}{% endfor %}",
+                         others={"A": [f"[1] {KEROSENE}\n", "Answer: ", "Kerosene [1]."],
+                                 "B": ["[1] The keeper lit the lamp at dusk.\n", "Answer: The keeper [1]."],
+                                 "C": ["[1] 1870年，鲸油换成了煤油灯。\n", "答案：煤油灯 [1]。"],
+                                 "D": ["[1] Nothing stands there.\n", "Answer: No [1]."]})
+
     def asked(self, model, document, question, *options, way="context"):
         return self.done("ask", "--json", "--model", model, "--way", way, *options, document, question).json
 
@@ -175,6 +183,86 @@ class ModelTest(TomeTest):
         with open(self.write("questions.txt", "What replaced whale oil?\n"), "rb") as questions:
             result = self.done("chat", self.write("a.txt", DOCUMENT), stdin=questions)
         self.assertIn("kerosene burner", result.text)
+
+    def test_several_questions_are_answered_as_each_alone(self):
+        model = self.says_by_last_character()
+        document = self.write("a.txt", DOCUMENT * 20 + CHINESE)
+        questions = ["What replaced whale oil, and whenA", "Who lit the lampB", "鲸油后来换成了什么，在哪一年C",
+                     "Which brig struck the reefD", "zyzzyva quokkaD", "Who lit the lampB"]
+        arguments = [argument for question in questions for argument in ("-q", question)]
+        for way, *options in (["context"], ["retrieval"], ["auto"], ["context", "--temperature", "40", "--seed", "3"],
+                              ["retrieval", "--temperature", "40", "--seed", "3"], ["quotes"]):
+            with self.subTest(way=way, options=options):
+                options = ["--json", "--model", model, "--way", way, "--max-tokens", "60", *options]
+                result = self.done("ask", *options, document, *arguments)
+                self.assertEqual(result.text.count("\n"), 1)
+                self.assertEqual(list(result.json), ["answers"])
+                together = result.json["answers"]
+                self.assertEqual([answer["question"] for answer in together], questions)
+                for question, answer in zip(questions, together):
+                    alone = self.done("ask", *options, document, question).json
+                    self.assertEqual(list(answer), list(alone))
+                    for one in (answer, alone):
+                        del one["timing"]
+                        del one["tokens"]["restored"]  # which grows from one to the next
+                        del one["why"]  # of auto it says how long this machine would take
+                    self.assertEqual(answer, alone)
+                if way in ("context", "retrieval", "auto") and "--seed" not in options:
+                    self.assertEqual([answer["answer"] for answer in together[:4]],
+                                     ["Kerosene [1].", "The keeper [1].", "煤油灯 [1]。",
+                                      "The document does not answer this question."])
+
+    def test_one_question_by_option_is_as_by_position(self):
+        document = self.write("a.txt", DOCUMENT)
+        by_option, by_position = self.ask(document, "-q", "Who lit the lamp?"), self.ask(document, "Who lit the lamp?")
+        del by_option["timing"], by_position["timing"]
+        self.assertEqual(by_option, by_position)
+        self.assertIn("whole library", self.done("ask", "--help").text)
+        self.assertEqual(self.ask("--question", "Who lit the lamp?")["citations"][0]["quote"],
+                         by_option["citations"][0]["quote"])
+
+    def test_several_answers_are_headed_by_their_questions(self):
+        model = self.says_by_last_character()
+        document = self.write("a.txt", DOCUMENT)
+        result = self.done("ask", "--model", model, "--way", "context", document, "-q", "Who lit the lampB",
+                           "-q", "What replaced whale oilA", "-q", "Which brig struck the reefD")
+        self.assertRegex(result.text, r"\AWho lit the lampB\nThe keeper \[1\]\.\n\n\[1\] .*a\.txt(.*\n)+\n"
+                                      r"What replaced whale oilA\nKerosene \[1\]\.\n\n\[1\] .*a\.txt(.*\n)+\n"
+                                      r"Which brig struck the reefD\nThe document does not answer this question\.\n\Z")
+        self.assertEqual(result.notes.count("(100.0 %)"), 3)
+        quotes = self.done("ask", document, "-q", "Who lit the lamp?", "-q", "zyzzyva quokka?", "-q", "Which brig?")
+        self.assertRegex(quotes.text, r"\AWho lit the lamp\?\n\[1\] (.*\n)+\nzyzzyva quokka\?\n\nWhich brig\?\n\[1\] ")
+
+    def test_a_question_without_words_is_refused_before_anything_is_read(self):
+        document = self.write("a.txt", DOCUMENT)
+        for questions in (["-q", "Who lit the lamp?", "-q", " "], ["-q", "", "-q", "Who lit the lamp?"],
+                          ["-q", "\u3000", "-q", "Who?"], ["-q", "Who?", "-q", document]):
+            self.fails("ask", "--model", self.folder / "none.gguf", document, *questions, status=2, naming="question")
+        self.assertEqual(self.done("library", "list", "--json").json["documents"], [])
+        self.fails("ask", document, "-q", "Who lit the lamp?", "-q", "?!", naming="question")
+
+    def test_more_questions_than_fit_one_pass(self):
+        model = self.says_by_last_character()
+        document = self.write("a.txt", DOCUMENT)
+        questions = [f"Who lit the lamp on day {i}, and what replaced whale oil{'AB'[i % 2]}" for i in range(35)]
+        answers = self.done("ask", "--json", "--model", model, "--way", "context", document,
+                            *(argument for question in questions for argument in ("-q", question))).json["answers"]
+        self.assertEqual([answer["question"] for answer in answers], questions)
+        self.assertEqual([answer["answer"] for answer in answers],
+                         [("Kerosene [1].", "The keeper [1].")[i % 2] for i in range(35)])
+
+    def test_ctrl_c_ends_several_answers(self):
+        model = self.says("a", "b", loops=True, context=1 << 22, template=CHATML,
+                          specials=("<|im_start|>", "<|im_end|>"))
+        process = self.start("ask", "--model", model, "--way", "context", "--max-tokens", "2000000",
+                             self.write("a.txt", DOCUMENT), "-q", "Who?", "-q", "What?",
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(1.5)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(out, b"")
 
     def test_generate_stops_where_it_is_told(self):
         model = self.says("One ", "two ", "three ", "four")

@@ -74,18 +74,22 @@ def write_gguf(path, metadata, tensors):
     return path
 
 
-def model_that_says(path, texts, context=65536, template=None, specials=(), after=None, loops=False):
+def model_that_says(path, texts, context=65536, template=None, specials=(), after=None, loops=False, others=None):
     """Says `texts`, one token each, then ends. `after`: the piece (or byte) that the prompt ends with, which the
-    chain begins at; a line end where there is no template. `loops`: goes on from the start instead of ending."""
-    vocabulary = Vocabulary(texts, specials)
+    chain begins at; a line end where there is no template. `loops`: goes on from the start instead of ending.
+    `others`: further chains, an ASCII character that the prompt ends with to its texts, which no other chain has."""
+    others = others or {}
+    vocabulary = Vocabulary([*texts, *(piece for chain in others.values() for piece in chain)], specials)
     size = len(vocabulary.pieces)
     generator = random.Random(1)
     embedding = [[generator.choice((-1.0, 1.0)) for _ in range(WIDTH)] for _ in range(size)]
-    chain = [vocabulary.ids[after] if after else vocabulary.byte(ord("\n"))]
-    chain += [vocabulary.ids[piece] for piece in texts] + [chain[0] if loops else 2]
+    chains = [(vocabulary.ids[after] if after else vocabulary.byte(ord("\n")), texts)]
+    chains += [(vocabulary.byte(ord(begin)), said) for begin, said in others.items()]
     head = [[0.0] * WIDTH for _ in range(size)]
-    for token, following in zip(chain, chain[1:]):
-        head[following] = [h + e for h, e in zip(head[following], embedding[token])]
+    for begin, said in chains:
+        chain = [begin, *(vocabulary.ids[piece] for piece in said), begin if loops else 2]
+        for token, following in zip(chain, chain[1:]):
+            head[following] = [h + e for h, e in zip(head[following], embedding[token])]
 
     def flat(rows):
         return [value for row in rows for value in row]

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "commands/command.h"
 #include "commands/json_output.h"
@@ -55,6 +56,17 @@ void PrintText(const LanguageModel& model, const BenchSpeedCommand& options,
     fmt::print("{:>9} {} {} {}\n", at.depth, ToText(at.fill), ToText(at.prompt),
                ToText(at.generate));
   }
+  if (!options.speed.questions.empty()) {
+    fmt::print("\nquestions about one document, each writing {}: tokens a second of all\n{:>9}",
+               options.speed.generate, "depth");
+    for (const int64_t questions : options.speed.questions) fmt::print(" {:>18}", questions);
+    for (const SpeedAtDepth& at : speeds) {
+      fmt::print("\n{:>9}", at.depth);
+      for (const SpeedTogether& together : at.together)
+        fmt::print(" {}", ToText(together.generate));
+    }
+    fmt::print("\n");
+  }
   fmt::print("\npeak memory {:.0f} MiB, of it {:.0f} MiB keys and values at the deepest\n",
              static_cast<double>(PeakMemory()) / (1 << 20),
              static_cast<double>(speeds.back().kv_bytes) / (1 << 20));
@@ -78,10 +90,15 @@ void BenchSpeed(const BenchSpeedCommand& options, const CommandContext& context)
   if (!options.json) return PrintText(*model, options, limits, speeds);
   ordered_json depths = ordered_json::array();
   for (const SpeedAtDepth& at : speeds) {
+    ordered_json together = ordered_json::array();
+    for (const SpeedTogether& each : at.together) {
+      together.push_back({{"questions", each.questions}, {"generate", ToJson(each.generate)}});
+    }
     depths.push_back({{"depth", at.depth},
                       {"fill", ToJson(at.fill)},
                       {"prompt", ToJson(at.prompt)},
                       {"generate", ToJson(at.generate)},
+                      {"together", std::move(together)},
                       {"kv_bytes", at.kv_bytes}});
   }
   PrintJson({{"model", model->name()},
@@ -120,6 +137,13 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
       ->check(CLI::Range(0, 1 << 30))
       ->delimiter(',')
       ->capture_default_str()
+      ->type_name("N");
+  command
+      ->add_option("--questions", options->speed.questions,
+                   "Also write for so many questions about one document together; several with "
+                   "commas")
+      ->check(CLI::Range(1, 1024))
+      ->delimiter(',')
       ->type_name("N");
   AddKvOption(*command, options->speed.kv);
   AddThreadsOption(*command, options->threads);

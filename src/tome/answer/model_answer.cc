@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <fstream>
 #include <map>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "tome/answer/evidence.h"
 #include "tome/answer/prompt.h"
 #include "tome/base/error.h"
+#include "tome/generate/shared_prompts.h"
 #include "tome/retrieval/question.h"
 #include "tome/text/analyzer.h"
 #include "tome/text/unicode.h"
@@ -37,6 +39,14 @@ std::optional<int64_t> AvailableMemory() {
   }
   return std::nullopt;
 }
+
+// Share of the available memory that keys and values may take: the rest is for the weights' pages
+// and everything else.
+constexpr double kUsableShare = 0.8;
+
+// Questions answered in the same passes at most: a row more of a matrix product costs less the
+// fewer there are.
+constexpr size_t kQuestionsTogether = 16;
 
 // Enough to keep all threads at work, and soon over.
 constexpr int64_t kMeasuredTokens = 32;
@@ -75,6 +85,13 @@ struct Conversation::Shown {
     for (const Part& part : parts) count += CountCodePoints(part.text);
     return count;
   }
+};
+
+// A question on its way to its answer.
+struct Conversation::Asked {
+  Answer answer;
+  Shown shown;
+  std::vector<TokenId> prompt;  // empty: there is nothing to ask the model about
 };
 
 Conversation::Conversation(Library& library, const LanguageModel& model,
@@ -209,7 +226,6 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
                     tokens, options_.max_answer_tokens, facts.trained_tokens));
   }
   const int64_t bytes = KvBytes(facts.kv, options_.kv.value_or(facts.kv_type), tokens);
-  constexpr double kUsableShare = 0.8;  // the rest is for the weights' pages and everything else
   const auto available = AvailableMemory();
   if (available && static_cast<double>(bytes) > kUsableShare * static_cast<double>(*available)) {
     return refuse(Code::kOutOfMemory,
@@ -251,42 +267,109 @@ void Conversation::Read(std::span<const TokenId> prompt, Way way, const WorkCont
   }
   const auto held = session_->tokens();
   const auto [mine, theirs] = std::mismatch(prompt.begin(), prompt.end(), held.begin(), held.end());
-  // At least one token is read: its logits choose the first of the answer.
-  const auto kept =
-      std::min<int64_t>(mine - prompt.begin(), static_cast<int64_t>(prompt.size()) - 1);
+  // At least one token is read, where there is one: its logits choose the first of the answer.
+  const auto kept = std::min<int64_t>(
+      mine - prompt.begin(), std::max<int64_t>(static_cast<int64_t>(prompt.size()) - 1, 0));
   session_->Truncate(kept);
   session_->Prefill(prompt.subspan(static_cast<size_t>(kept)), control);
 }
 
-void Conversation::Write(const Shown& shown, Answer& answer, const TextSink& sink,
-                         const WorkControl& control) {
-  std::vector<ShownText> texts;
-  for (const Shown::Part& part : shown.parts) {
-    texts.push_back({.text = part.text, .begin = part.span.begin});
+// An answer that is being written: takes the model's words, looks its quotes up in what it was
+// shown, and lets an answer through once it has evidence.
+class Conversation::Recital {
+ public:
+  // `asked` gets the answer; it and `control` must outlive the recital.
+  Recital(Conversation& conversation, Asked& asked, TextSink sink, const WorkControl& control)
+      : library_(conversation.library_),
+        options_(conversation.options_),
+        parts_(asked.shown.parts),
+        answer_(asked.answer),
+        sink_(std::move(sink)),
+        control_(control),
+        names_(conversation.library_, conversation.documents_) {
+    for (const Shown::Part& part : parts_) {
+      texts_.push_back({.text = part.text, .begin = part.span.begin});
+    }
   }
-  DocumentNames names(library_, documents_);
-  std::map<DocumentId, std::vector<Section>> sections;
-  EvidenceParser parser;
-  std::map<int, int> numbers;  // of the model's evidence, to citations
-  std::optional<MarkRewriter> marks;
-  size_t dropped = 0;
 
-  const auto cite = [&](const EvidenceLine& line) {
-    const auto found = FindQuote(line.quote, texts);
-    if (!found) {
-      ++dropped;
+  // How the session that has read the prompt is to go on.
+  SessionWriting Of(Session& session) {
+    return {.session = &session,
+            .options = {.sampling = options_.sampling,
+                        .max_tokens = options_.max_answer_tokens,
+                        .stops = {},
+                        .speculation = options_.speculation,
+                        .stop = control_.stop},
+            .sink = [this](std::string_view text) { return Take(text); }};
+  }
+
+  void Finish(const Generated& generated) {
+    parser_.Finish();
+    LookUp();
+    if (marks_) Show(marks_->Finish());
+    answer_.generated_tokens = generated.tokens.size();
+    answer_.generate_seconds = generated.seconds;
+
+    if (dropped_ > 0) {
+      answer_.notes.push_back(fmt::format(
+          "{} of the model's {} quotes do not stand in what it was shown and were dropped",
+          dropped_, parser_.evidence().size()));
+    }
+    if (generated.finish == FinishReason::kMaxTokens) {
+      answer_.notes.push_back(fmt::format(
+          "the answer ended at the limit of {} tokens (--max-tokens)", options_.max_answer_tokens));
+    }
+    if (generated.finish == FinishReason::kCancelled) control_.CheckStop();
+    const bool answered = parser_.in_answer() && !answer_.citations.empty();
+    if (answered) return;
+    if (parser_.not_found()) {
+      answer_.citations.clear();
+      answer_.notes.emplace_back("the model found no answer in what it read");
+    } else if (answer_.citations.empty()) {
+      answer_.notes.emplace_back(
+          "the model gave no sentence of the document as evidence, so its words are not shown");
+    } else {
+      answer_.notes.emplace_back("the model quoted the document and gave no answer");
       return;
     }
-    const Shown::Part& part = shown.parts[found->shown];
+    answer_.text.clear();
+    Show(NotFoundAnswer(LanguageOf(answer_.question)));
+  }
+
+ private:
+  bool Take(std::string_view text) {
+    control_.Report("writing", 0, 0);
+    const std::string part = parser_.Push(text);
+    LookUp();
+    if (parser_.not_found()) return false;
+    if (!parser_.in_answer()) return true;
+    if (answer_.citations.empty()) return false;  // an answer that rests on nothing
+    if (!marks_) marks_.emplace(numbers_);
+    return Show(marks_->Push(part));
+  }
+
+  void LookUp() {
+    for (; looked_up_ < parser_.evidence().size(); ++looked_up_) {
+      Cite(parser_.evidence()[looked_up_]);
+    }
+  }
+
+  void Cite(const EvidenceLine& line) {
+    const auto found = FindQuote(line.quote, texts_);
+    if (!found) {
+      ++dropped_;
+      return;
+    }
+    const Shown::Part& part = parts_[found->shown];
     const auto same = std::find_if(
-        answer.citations.begin(), answer.citations.end(), [&](const Citation& citation) {
+        answer_.citations.begin(), answer_.citations.end(), [&](const Citation& citation) {
           return citation.document_id == part.document && citation.span == found->span;
         });
-    numbers[line.number] = static_cast<int>(same - answer.citations.begin()) + 1;
-    if (same != answer.citations.end()) return;
+    numbers_[line.number] = static_cast<int>(same - answer_.citations.begin()) + 1;
+    if (same != answer_.citations.end()) return;
     Citation citation{
         .document_id = part.document,
-        .document = names.Name(part.document),
+        .document = names_.Name(part.document),
         .page = std::nullopt,
         .page_label = {},
         .section = std::nullopt,
@@ -297,118 +380,187 @@ void Conversation::Write(const Shown& shown, Answer& answer, const TextSink& sin
       citation.page = page->number;
       citation.page_label = std::move(page->label);
     }
-    auto [entry, is_new] = sections.try_emplace(part.document);
+    auto [entry, is_new] = sections_.try_emplace(part.document);
     if (is_new) entry->second = library_.Sections(part.document);
     const std::string path = SectionPathAt(entry->second, found->span.begin);
     if (!path.empty()) citation.section = path;
-    answer.quoted_tokens += EstimateTokens(citation.quote);
-    answer.citations.push_back(std::move(citation));
-  };
-  const auto show = [&](const std::string& text) {
-    if (text.empty()) return true;
-    answer.text += text;
-    return !sink || sink(text);
-  };
-  size_t looked_up = 0;
-  const TextSink take = [&](std::string_view text) {
-    const std::string part = parser.Push(text);
-    for (; looked_up < parser.evidence().size(); ++looked_up) cite(parser.evidence()[looked_up]);
-    if (parser.not_found()) return false;
-    if (!parser.in_answer()) return true;
-    if (answer.citations.empty()) return false;  // an answer that rests on nothing
-    if (!marks) marks.emplace(numbers);
-    return show(marks->Push(part));
-  };
-  const Generated generated = session_->Generate({.sampling = options_.sampling,
-                                                  .max_tokens = options_.max_answer_tokens,
-                                                  .stops = {},
-                                                  .speculation = options_.speculation,
-                                                  .stop = control.stop},
-                                                 take);
-  parser.Finish();
-  for (; looked_up < parser.evidence().size(); ++looked_up) cite(parser.evidence()[looked_up]);
-  if (marks) show(marks->Finish());
-  answer.generated_tokens = generated.tokens.size();
-  answer.generate_seconds = generated.seconds;
+    answer_.quoted_tokens += EstimateTokens(citation.quote);
+    answer_.citations.push_back(std::move(citation));
+  }
 
-  if (dropped > 0) {
-    answer.notes.push_back(fmt::format(
-        "{} of the model's {} quotes do not stand in what it was shown and were dropped", dropped,
-        parser.evidence().size()));
+  bool Show(const std::string& text) {
+    if (text.empty()) return true;
+    answer_.text += text;
+    return !sink_ || sink_(text);
   }
-  if (generated.finish == FinishReason::kMaxTokens) {
-    answer.notes.push_back(fmt::format("the answer ended at the limit of {} tokens (--max-tokens)",
-                                       options_.max_answer_tokens));
-  }
-  if (generated.finish == FinishReason::kCancelled) control.CheckStop();
-  const bool answered = parser.in_answer() && !answer.citations.empty();
-  if (answered) return;
-  if (parser.not_found()) {
-    answer.citations.clear();
-    answer.notes.emplace_back("the model found no answer in what it read");
-  } else if (answer.citations.empty()) {
-    answer.notes.emplace_back(
-        "the model gave no sentence of the document as evidence, so its words are not shown");
-  } else {
-    answer.notes.emplace_back("the model quoted the document and gave no answer");
-    return;
-  }
-  answer.text.clear();
-  show(NotFoundAnswer(LanguageOf(answer.question)));
+
+  Library& library_;
+  const ModelAnswerOptions& options_;
+  const std::vector<Shown::Part>& parts_;
+  Answer& answer_;
+  TextSink sink_;
+  const WorkControl& control_;
+  DocumentNames names_;
+  std::vector<ShownText> texts_;  // of parts_
+  std::map<DocumentId, std::vector<Section>> sections_;
+  EvidenceParser parser_;
+  size_t looked_up_ = 0;        // of its evidence
+  std::map<int, int> numbers_;  // of the model's evidence, to citations
+  std::optional<MarkRewriter> marks_;
+  size_t dropped_ = 0;
+};
+
+// The way that a prepared question takes.
+Way WayOf(const Answer& answer) {
+  return answer.way == NameOf(Way::kContext) ? Way::kContext : Way::kRetrieval;
 }
 
-Answer Conversation::Ask(const std::string& question_text, Way way, const TextSink& sink,
-                         const WorkControl& control) {
+// Chooses one way for all questions, and what the model is shown and asked for each.
+std::vector<Conversation::Asked> Conversation::Prepare(std::span<const std::string> questions,
+                                                       Way way) {
   TOME_CHECK(way != Way::kQuotes);
-  const std::string question = CollapseWhiteSpace(NormalizeText(question_text));
-  if (question.empty()) throw Error(Code::kInvalidArgument, "the question is empty");
+  std::vector<Asked> all;
+  for (const std::string& text : questions) {
+    Asked& asked = all.emplace_back();
+    asked.answer.question = CollapseWhiteSpace(NormalizeText(text));
+    if (asked.answer.question.empty()) {
+      throw Error(Code::kInvalidArgument, questions.size() == 1
+                                              ? "the question is empty"
+                                              : fmt::format("question {} is empty", all.size()));
+    }
+  }
   DocumentNames names(library_, documents_);
   const AskedSize size = SizeOf(library_, documents_, names);
-  Answer answer;
-  answer.question = question;
-  answer.document_tokens = size.tokens;
-  answer.document_characters = size.characters;
-
-  Choice choice{.way = Way::kRetrieval, .why = "asked for", .prompt = {}};
-  Shown shown;
-  if (whole_read_) {
-    choice = {.way = Way::kContext, .why = "the documents have been read already", .prompt = {}};
-    shown = ShowAll(question);
-  } else if (way != Way::kRetrieval) {
-    choice = Choose(way, size, question, shown);
+  std::optional<std::string> why_passages;
+  if (way == Way::kRetrieval && !whole_read_) why_passages = "asked for";
+  for (Asked& asked : all) {
+    if (why_passages) break;
+    Choice choice;
+    if (whole_read_) {
+      choice = {.way = Way::kContext, .why = "the documents have been read already", .prompt = {}};
+      asked.shown = ShowAll(asked.answer.question);
+    } else {
+      choice = Choose(way, size, asked.answer.question, asked.shown);
+    }
+    if (choice.way == Way::kRetrieval) why_passages = choice.why;
+    asked.answer.way = NameOf(choice.way);
+    asked.answer.why = choice.why;
+    asked.prompt = std::move(choice.prompt);
   }
-  if (choice.way == Way::kRetrieval) shown = ShowPassages(question);
-  answer.way = NameOf(choice.way);
-  answer.why = choice.why;
-  answer.search_seconds = shown.search_seconds;
-  answer.read_characters = shown.characters();
-  if (shown.parts.empty()) {
-    answer.notes.emplace_back(
-        "no passage holds any of the question's words, so the model was not asked");
-    answer.text = NotFoundAnswer(LanguageOf(question));
-    if (sink) sink(answer.text);
-    return answer;
-  }
-  const std::vector<TokenId> prompt =
-      choice.prompt.empty() ? Encode(shown.prompt) : std::move(choice.prompt);
-  answer.prompt_tokens = prompt.size();
   const int64_t trained = model_.model().facts().trained_tokens;
-  if (static_cast<int64_t>(prompt.size()) + options_.max_answer_tokens > trained) {
-    throw Error(Code::kInvalidArgument,
-                fmt::format("the prompt is {} tokens, the answer may take {}, "
-                            "and the model was made for {}; lower --passage-tokens or --max-tokens",
-                            prompt.size(), options_.max_answer_tokens, trained));
+  for (Asked& asked : all) {
+    Answer& answer = asked.answer;
+    answer.document_tokens = size.tokens;
+    answer.document_characters = size.characters;
+    if (why_passages) {
+      answer.way = NameOf(Way::kRetrieval);
+      answer.why = *why_passages;
+      asked.prompt.clear();
+      asked.shown = ShowPassages(answer.question);
+    }
+    answer.search_seconds = asked.shown.search_seconds;
+    answer.read_characters = asked.shown.characters();
+    if (asked.shown.parts.empty()) {
+      answer.notes.emplace_back(
+          "no passage holds any of the question's words, so the model was not asked");
+      answer.text = NotFoundAnswer(LanguageOf(answer.question));
+      continue;
+    }
+    if (asked.prompt.empty()) asked.prompt = Encode(asked.shown.prompt);
+    answer.prompt_tokens = asked.prompt.size();
+    if (static_cast<int64_t>(asked.prompt.size()) + options_.max_answer_tokens > trained) {
+      throw Error(Code::kInvalidArgument,
+                  fmt::format("the prompt is {} tokens, the answer may take {}, "
+                              "and the model was made for {}; lower --passage-tokens or "
+                              "--max-tokens",
+                              asked.prompt.size(), options_.max_answer_tokens, trained));
+    }
+  }
+  return all;
+}
+
+Answer Conversation::Ask(const std::string& question, Way way, const TextSink& sink,
+                         const WorkControl& control) {
+  Asked asked = std::move(Prepare({&question, 1}, way).front());
+  Answer& answer = asked.answer;
+  if (asked.prompt.empty()) {
+    if (sink) sink(answer.text);
+    return std::move(answer);
   }
   const auto start = Clock::now();
-  Read(prompt, choice.way, control);
+  Read(asked.prompt, WayOf(answer), control);
   answer.read_seconds = SecondsSince(start);
   answer.restored_tokens = static_cast<uint64_t>(session_->restored());
-  Write(shown, answer, sink, control);
+  Recital recital(*this, asked, sink, control);
+  const SessionWriting writing = recital.Of(*session_);
+  recital.Finish(session_->Generate(writing.options, writing.sink));
   // A later question continues this one. Of passages only question and answer are kept; whole
   // documents stay in front, where their tokens are read already.
-  whole_read_ = choice.way == Way::kContext;
-  turns_.push_back({.question = whole_read_ ? shown.prompt : question, .answer = answer.text});
-  return answer;
+  whole_read_ = answer.way == NameOf(Way::kContext);
+  turns_.push_back({.question = whole_read_ ? std::move(asked.shown.prompt) : answer.question,
+                    .answer = answer.text});
+  return std::move(answer);
+}
+
+// How many of the first questions are answered in the same passes: as many as the memory holds.
+size_t Conversation::CountTogether(std::span<Asked* const> asked) const {
+  const ModelFacts& facts = model_.model().facts();
+  auto available = AvailableMemory();
+  // What was read before is read on, or freed.
+  if (available && session_) *available += session_->memory().bytes();
+  std::vector<PromptTokens> prompts;
+  for (const Asked* one : asked.first(std::min(asked.size(), kQuestionsTogether))) {
+    prompts.emplace_back(one->prompt);
+    // Each writes its answer into pages of its own, the first of which it may share no longer.
+    const int64_t own = options_.max_answer_tokens + kKvPageTokens;
+    const int64_t bytes =
+        KvBytes(facts.kv, options_.kv.value_or(facts.kv_type),
+                DistinctTokens(prompts) + static_cast<int64_t>(prompts.size()) * own);
+    if (available && static_cast<double>(bytes) > kUsableShare * static_cast<double>(*available)) {
+      return std::max<size_t>(1, prompts.size() - 1);
+    }
+  }
+  return prompts.size();
+}
+
+void Conversation::AnswerTogether(std::span<Asked* const> asked, const WorkControl& control) {
+  std::vector<PromptTokens> prompts;
+  for (const Asked* one : asked) prompts.emplace_back(one->prompt);
+  const auto start = Clock::now();
+  Read(prompts.front().first(static_cast<size_t>(CommonTokens(prompts))),
+       WayOf(asked.front()->answer), control);
+  std::vector<Session> sessions = ReadPrompts(*session_, prompts, control);
+  const double read_seconds = SecondsSince(start);
+  std::deque<Recital> recitals;
+  std::vector<SessionWriting> writings;
+  for (size_t i = 0; i < asked.size(); ++i) {
+    asked[i]->answer.read_seconds = read_seconds;
+    asked[i]->answer.restored_tokens = static_cast<uint64_t>(session_->restored());
+    recitals.emplace_back(*this, *asked[i], TextSink(), control);
+    writings.push_back(recitals.back().Of(sessions[i]));
+  }
+  const std::vector<Generated> generated = GenerateTogether(writings);
+  for (size_t i = 0; i < asked.size(); ++i) recitals[i].Finish(generated[i]);
+}
+
+std::vector<Answer> Conversation::AskTogether(std::span<const std::string> questions, Way way,
+                                              const WorkControl& control) {
+  std::vector<Asked> all = Prepare(questions, way);
+  std::vector<Asked*> asked;
+  for (Asked& one : all) {
+    if (!one.prompt.empty()) asked.push_back(&one);
+  }
+  // Where not all can be answered in the same passes, those that share most should be.
+  std::stable_sort(asked.begin(), asked.end(),
+                   [](const Asked* a, const Asked* b) { return a->prompt < b->prompt; });
+  for (std::span<Asked* const> rest = asked; !rest.empty();) {
+    const size_t count = CountTogether(rest);
+    AnswerTogether(rest.first(count), control);
+    rest = rest.subspan(count);
+  }
+  std::vector<Answer> answers;
+  for (Asked& one : all) answers.push_back(std::move(one.answer));
+  return answers;
 }
 
 ReadAhead Conversation::ReadDocuments(const WorkControl& control) {

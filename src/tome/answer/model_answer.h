@@ -63,8 +63,18 @@ class Conversation {
   // conversations too. Errors as Ask's for kContext.
   ReadAhead ReadDocuments(const WorkControl& control);
 
+  // Answers several questions, each as Ask would if it were the next of the conversation; none of
+  // them becomes part of it. What their prompts begin with, the documents themselves with kContext,
+  // is read once, and the answers are written together; their read_seconds are those of all that
+  // were read together. kAuto takes kContext where it would for each of the questions. Errors as
+  // Ask, before the model reads anything where one of the questions is at fault.
+  std::vector<Answer> AskTogether(std::span<const std::string> questions, Way way,
+                                  const WorkControl& control);
+
  private:
   struct Shown;
+  struct Asked;
+  class Recital;
   struct Choice {
     Way way = Way::kRetrieval;
     std::string why;
@@ -75,8 +85,10 @@ class Conversation {
   Shown ShowPassages(const std::string& question);
   std::vector<TokenId> Encode(const std::string& prompt) const;
   double SecondsToRead(int64_t tokens);
+  std::vector<Asked> Prepare(std::span<const std::string> questions, Way way);
   void Read(std::span<const TokenId> prompt, Way way, const WorkControl& control);
-  void Write(const Shown& shown, Answer& answer, const TextSink& sink, const WorkControl& control);
+  size_t CountTogether(std::span<Asked* const> asked) const;
+  void AnswerTogether(std::span<Asked* const> asked, const WorkControl& control);
 
   struct Turn {
     std::string question;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <fstream>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,7 +32,9 @@ class Measurement {
         memory_(model.NewMemory({.kv = options.kv, .max_tokens = Longest()})) {
     std::sort(depths_.begin(), depths_.end());
     const auto stops = static_cast<int64_t>(depths_.size());
-    total_ = depths_.back() + stops * (options.prompt + options.generate * kDecodeWeight);
+    const auto writings = static_cast<int64_t>(1 + options.questions.size());
+    total_ =
+        depths_.back() + stops * (options.prompt + options.generate * writings * kDecodeWeight);
   }
 
   std::vector<SpeedAtDepth> Run() {
@@ -50,9 +53,12 @@ class Measurement {
         memory_.Truncate(depth);
       }
       if (options_.generate > 0) {
-        const double seconds = Write(options_.generate);
-        at.generate = Of(options_.generate, seconds, WriteLimit(depth, options_.generate));
+        const double seconds = Write({&memory_, 1}, options_.generate);
+        at.generate = Of(options_.generate, seconds, WriteLimit(depth, options_.generate, 1));
         memory_.Truncate(depth);
+      }
+      for (const int64_t questions : options_.questions) {
+        at.together.push_back({.questions = questions, .generate = WriteTogether(questions)});
       }
       speeds.push_back(at);
     }
@@ -75,6 +81,9 @@ class Measurement {
         *std::min_element(options_.depths.begin(), options_.depths.end()) < 0) {
       throw Error(Code::kInvalidArgument,
                   "the numbers of tokens and the depths of a measurement must not be negative");
+    }
+    if (std::ranges::any_of(options_.questions, [](int64_t count) { return count < 1; })) {
+      throw Error(Code::kInvalidArgument, "the number of questions must be at least 1");
     }
     const int64_t deepest = *std::max_element(options_.depths.begin(), options_.depths.end());
     return deepest + std::max(options_.prompt, options_.generate) + 1;
@@ -114,16 +123,32 @@ class Measurement {
     return std::chrono::duration<double>(Clock::now() - begin).count();
   }
 
-  double Write(int64_t count) {
-    const std::vector<TokenId> tokens = RandomTokens(count);
+  // Seconds for `count` tokens into each memory, one at a time.
+  double Write(std::span<Memory> memories, int64_t count) {
+    const std::vector<TokenId> tokens = RandomTokens(count * static_cast<int64_t>(memories.size()));
+    std::span<const TokenId> unwritten = tokens;
     const auto begin = Clock::now();
-    for (const TokenId token : tokens) {
+    for (int64_t i = 0; i < count; ++i) {
       control_.CheckStop();
-      const BatchItem item{.memory = &memory_, .tokens = {&token, 1}};
-      model_.Forward({&item, 1}, compute_);
+      std::vector<BatchItem> batch;
+      for (Memory& memory : memories) {
+        batch.push_back({.memory = &memory, .tokens = unwritten.first(1)});
+        unwritten = unwritten.subspan(1);
+      }
+      model_.Forward(batch, compute_);
       Report(kDecodeWeight);
     }
     return std::chrono::duration<double>(Clock::now() - begin).count();
+  }
+
+  Speed WriteTogether(int64_t questions) {
+    if (options_.generate == 0) return {};
+    std::vector<Memory> forks;
+    for (int64_t i = 0; i < questions; ++i) forks.push_back(memory_.Fork());
+    const double seconds = Write(forks, options_.generate);
+    return Of(questions * options_.generate, seconds,
+              std::max(WriteLimit(memory_.length(), options_.generate, questions),
+                       ComputeLimit(memory_.length(), options_.generate, questions)));
   }
 
   void Report(int64_t work) {
@@ -149,28 +174,39 @@ class Measurement {
     return seconds;
   }
 
-  // Seconds that the limits allow for reading `count` tokens behind `depth`.
-  double ReadLimit(int64_t depth, int64_t count) const {
-    const ModelFacts& facts = model_.facts();
-    const double pairs = static_cast<double>(count) *
-                         (static_cast<double>(depth) + (static_cast<double>(count) + 1) / 2);
+  double AttentionSeconds(double pairs) const {
     const double rate = kv_type() != KvType::kF32 && limits_.bf16_per_second > 0
                             ? limits_.bf16_per_second
                             : limits_.f32_per_second;
-    const double attention = 4 * static_cast<double>(facts.attention_width) * pairs / rate;
-    return LinearSeconds(static_cast<double>(count)) + attention;
+    return 4 * static_cast<double>(model_.facts().attention_width) * pairs / rate;
   }
 
-  // Seconds for writing `count` tokens, one at a time: every byte of weights and memory is read.
-  double WriteLimit(int64_t depth, int64_t count) const {
+  // Seconds that the limits allow for reading `count` tokens behind `depth`.
+  double ReadLimit(int64_t depth, int64_t count) const {
+    const double pairs = static_cast<double>(count) *
+                         (static_cast<double>(depth) + (static_cast<double>(count) + 1) / 2);
+    return LinearSeconds(static_cast<double>(count)) + AttentionSeconds(pairs);
+  }
+
+  // Seconds for writing `count` tokens, one at a time, for each of some questions: every byte of
+  // weights and memory is read, those up to the depth once for all questions.
+  double WriteLimit(int64_t depth, int64_t count, int64_t questions) const {
     const ModelFacts& facts = model_.facts();
     double bytes = 0;
     for (const LinearWeights& weights : facts.linear) bytes += static_cast<double>(weights.bytes);
     bytes += static_cast<double>(facts.head.bytes);
     const auto page = static_cast<double>(KvBytes(facts.kv, kv_type(), kKvPageTokens));
-    const double middle = static_cast<double>(depth) + static_cast<double>(count) / 2;
+    const double middle = static_cast<double>(depth) +
+                          static_cast<double>(questions) * static_cast<double>(count) / 2;
     bytes += page / static_cast<double>(kKvPageTokens) * middle;
     return bytes * static_cast<double>(count) / limits_.bytes_per_second;
+  }
+
+  // The same for the operations, which are more than one question's. The output head is left out.
+  double ComputeLimit(int64_t depth, int64_t count, int64_t questions) const {
+    const auto tokens = static_cast<double>(questions * count);
+    const double middle = static_cast<double>(depth) + static_cast<double>(count) / 2;
+    return LinearSeconds(tokens) + AttentionSeconds(tokens * middle);
   }
 
   KvType kv_type() const { return memory_.kv().type(); }

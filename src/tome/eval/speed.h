@@ -16,7 +16,10 @@ struct SpeedOptions {
   int64_t prompt = 512;            // tokens read at each depth; 0: none
   int64_t generate = 32;           // tokens written at each depth, one at a time; 0: none
   std::vector<int64_t> depths{0};  // tokens already in memory; read one after another
-  std::optional<KvType> kv = {};   // as MemoryOptions::kv
+  // Numbers of forks of the memory at each depth, the questions about one document, that write
+  // `generate` tokens each in the same passes.
+  std::vector<int64_t> questions = {};
+  std::optional<KvType> kv = {};  // as MemoryOptions::kv
 };
 
 // A rate, and the share of it in what the limits allow: operations of the linear layers at the
@@ -31,12 +34,18 @@ struct Speed {
   }
 };
 
+struct SpeedTogether {
+  int64_t questions = 0;
+  Speed generate;  // of all of them
+};
+
 struct SpeedAtDepth {
   int64_t depth = 0;
-  Speed fill;            // reading everything up to the depth, from empty: the mean
-  Speed prompt;          // reading `prompt` tokens behind it
-  Speed generate;        // writing `generate` tokens behind it
-  int64_t kv_bytes = 0;  // of the memory at the depth
+  Speed fill;                           // reading everything up to the depth, from empty: the mean
+  Speed prompt;                         // reading `prompt` tokens behind it
+  Speed generate;                       // writing `generate` tokens behind it
+  std::vector<SpeedTogether> together;  // in the order of SpeedOptions::questions
+  int64_t kv_bytes = 0;                 // of the memory at the depth
 };
 
 // Tokens are random, of the model's vocabulary: speed does not depend on them. Errors:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <utility>
 
 #include "tome/base/error.h"
@@ -65,14 +66,122 @@ class Output {
 
 }  // namespace
 
+// A session that is being continued: gives the tokens of its next pass, then takes their logits.
+class Session::Writer {
+ public:
+  explicit Writer(const SessionWriting& writing)
+      : session_(*writing.session),
+        options_(writing.options),
+        sampler_(options_.sampling),
+        lookup_(kLookupNgram, kLookupDraft),
+        usable_(
+            std::min(session_.model_.facts().vocabulary, session_.tokenizer_.vocabulary_size())),
+        output_(session_.tokenizer_, options_, writing.sink) {
+    TOME_CHECK(!session_.tokens_.empty() && session_.logits_.shape().rank() == 2);
+    if (options_.max_tokens < 1) {
+      throw Error(Code::kInvalidArgument, "the number of new tokens must be at least 1");
+    }
+  }
+
+  Session& session() { return session_; }
+  bool ended() const { return ended_; }
+
+  // Chooses the first token.
+  void Begin() {
+    if (!Choose(session_.logits())) End();
+  }
+
+  // The token chosen and a draft, of at most `draft` tokens, of what may follow it. None: it has
+  // ended.
+  std::span<const TokenId> NextPass(int64_t draft) {
+    if (ended_) return {};
+    if (options_.stop.stop_requested()) return End(FinishReason::kCancelled);
+    const int64_t room = session_.memory_.max_tokens() - session_.memory_.length();
+    if (room < 1) return End(FinishReason::kMaxTokens);
+    before_ = session_.memory_.length();
+    session_.tokens_.push_back(next_);
+    pass_.assign(1, next_);
+    if (options_.speculation == Speculation::kPromptLookup && options_.sampling.greedy()) {
+      const std::vector<TokenId> drafted = lookup_.Draft(session_.tokens_);
+      const auto count = std::min({static_cast<int64_t>(drafted.size()), draft, room - 1});
+      pass_.insert(pass_.end(), drafted.begin(), drafted.begin() + count);
+    }
+    return pass_;
+  }
+
+  // Takes the logits of the pass, a row a token: as much of the draft is kept as the model would
+  // have chosen itself.
+  void Take(std::span<const float> rows) {
+    Generated& generated = output_.generated;
+    ++generated.forward_passes;
+    generated.drafted_tokens += static_cast<int64_t>(pass_.size()) - 1;
+    const size_t vocabulary = rows.size() / pass_.size();
+    size_t kept = 1;
+    bool more = true;
+    for (;; ++kept) {
+      const auto row = rows.subspan((kept - 1) * vocabulary, vocabulary);
+      more = Choose(row);
+      const bool agrees = kept < pass_.size() && pass_[kept] == next_;
+      if (!more || !agrees) {
+        session_.KeepLogits(row);
+        break;
+      }
+      session_.tokens_.push_back(next_);
+    }
+    generated.accepted_tokens += static_cast<int64_t>(kept) - 1;
+    session_.memory_.Truncate(before_ + static_cast<int64_t>(kept));
+    if (!more) End();
+  }
+
+  // Once it has ended.
+  Generated Result() { return std::move(output_.generated); }
+
+ private:
+  // False when the text ends with the token chosen.
+  bool Choose(std::span<const float> row) {
+    next_ = sampler_.Next(row, usable_, session_.tokens_);
+    return output_.Push(next_);
+  }
+
+  void End() {
+    output_.Finish();
+    output_.generated.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    ended_ = true;
+  }
+  std::span<const TokenId> End(FinishReason reason) {
+    output_.generated.finish = reason;
+    End();
+    return {};
+  }
+
+  Session& session_;
+  const GenerateOptions& options_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  Sampler sampler_;
+  PromptLookup lookup_;
+  int64_t usable_;
+  Output output_;
+  TokenId next_ = 0;           // chosen, not yet in memory
+  std::vector<TokenId> pass_;  // the token chosen and the draft
+  int64_t before_ = 0;         // tokens in memory before the pass
+  bool ended_ = false;
+};
+
 Session::Session(const Model& model, const Tokenizer& tokenizer, const Compute& compute,
                  Memory memory)
     : model_(model), tokenizer_(tokenizer), compute_(compute), memory_(std::move(memory)) {}
 
-void Session::Read(std::span<const TokenId> tokens) {
-  const BatchItem item{.memory = &memory_, .tokens = tokens, .logits = LogitsOf::kLast};
-  logits_ = model_.Forward({&item, 1}, compute_);
-  tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+Session Session::Fork() const {
+  Session fork(model_, tokenizer_, compute_, memory_.Fork());
+  fork.tokens_ = tokens_;
+  if (logits_.shape().rank() == 2) fork.KeepLogits(logits());
+  return fork;
+}
+
+void Session::KeepLogits(std::span<const float> row) {
+  logits_ = Tensor(DType::kF32, {1, static_cast<int64_t>(row.size())});
+  std::copy(row.begin(), row.end(), logits_.floats().begin());
 }
 
 void Session::UseStore(SnapshotStore& store, SnapshotOwner owner) {
@@ -94,28 +203,8 @@ void Session::Keep(bool tail) {
 }
 
 void Session::Prefill(std::span<const TokenId> tokens, const WorkControl& control) {
-  const size_t total = tokens.size();
-  const size_t restored = Restore(tokens);
-  control.Report("reading", restored, total);
-  for (size_t begin = restored; begin < total; begin += kPrefillChunk) {
-    if (control.stop.stop_requested()) {
-      Keep(true);
-      control.CheckStop();
-    }
-    const size_t count = std::min(total - begin, static_cast<size_t>(kPrefillChunk));
-    const int64_t whole = memory_.length() / kSnapshotTokens;
-    if (begin + count == total) {
-      Read(tokens.subspan(begin, count));
-    } else {
-      const BatchItem item{
-          .memory = &memory_, .tokens = tokens.subspan(begin, count), .logits = LogitsOf::kNone};
-      model_.Forward({&item, 1}, compute_);
-      tokens_.insert(tokens_.end(), item.tokens.begin(), item.tokens.end());
-      if (memory_.length() / kSnapshotTokens > whole) Keep(false);
-    }
-    control.Report("reading", begin + count, total);
-  }
-  Keep(true);
+  const SessionReading reading{.session = this, .tokens = tokens};
+  PrefillTogether({&reading, 1}, control);
 }
 
 void Session::Truncate(int64_t length) {
@@ -124,67 +213,97 @@ void Session::Truncate(int64_t length) {
 }
 
 Generated Session::Generate(const GenerateOptions& options, const TextSink& sink) {
-  TOME_CHECK(!tokens_.empty() && logits_.shape().rank() == 2);
-  if (options.max_tokens < 1) {
-    throw Error(Code::kInvalidArgument, "the number of new tokens must be at least 1");
-  }
-  const auto start = std::chrono::steady_clock::now();
-  Sampler sampler(options.sampling);
-  PromptLookup lookup(kLookupNgram, kLookupDraft);
-  const bool drafts =
-      options.speculation == Speculation::kPromptLookup && options.sampling.greedy();
-  const int64_t usable = std::min(model_.facts().vocabulary, tokenizer_.vocabulary_size());
-  Output output(tokenizer_, options, sink);
-  Generated& generated = output.generated;
+  const SessionWriting writing{.session = this, .options = options, .sink = sink};
+  return std::move(GenerateTogether({&writing, 1}).front());
+}
 
-  TokenId next = sampler.Next(logits(), usable, tokens_);
-  bool more = output.Push(next);
-  while (more) {
-    if (options.stop.stop_requested()) {
-      generated.finish = FinishReason::kCancelled;
-      break;
-    }
-    const int64_t room = memory_.max_tokens() - memory_.length();
-    if (room < 1) {
-      generated.finish = FinishReason::kMaxTokens;
-      break;
-    }
-    // One pass over the token chosen and the draft of what may follow it; then as much of the draft
-    // is kept as the model would have chosen itself.
-    const int64_t before = memory_.length();
-    tokens_.push_back(next);
-    std::vector<TokenId> pass{next};
-    if (drafts) {
-      const std::vector<TokenId> draft = lookup.Draft(tokens_);
-      const auto count = std::min<int64_t>(static_cast<int64_t>(draft.size()), room - 1);
-      pass.insert(pass.end(), draft.begin(), draft.begin() + count);
-    }
-    const BatchItem item{.memory = &memory_, .tokens = pass, .logits = LogitsOf::kAll};
-    Tensor rows = model_.Forward({&item, 1}, compute_);
-    ++generated.forward_passes;
-    generated.drafted_tokens += static_cast<int64_t>(pass.size()) - 1;
-    const auto vocabulary = static_cast<size_t>(rows.shape()[1]);
-    size_t kept = 1;
-    for (;; ++kept) {
-      const auto row =
-          std::span<const float>(rows.floats()).subspan((kept - 1) * vocabulary, vocabulary);
-      next = sampler.Next(row, usable, tokens_);
-      more = output.Push(next);
-      const bool agrees = kept < pass.size() && pass[kept] == next;
-      if (!more || !agrees) {
-        logits_ = Tensor(DType::kF32, {1, static_cast<int64_t>(vocabulary)});
-        std::copy(row.begin(), row.end(), logits_.floats().begin());
-        break;
-      }
-      tokens_.push_back(next);
-    }
-    generated.accepted_tokens += static_cast<int64_t>(kept) - 1;
-    memory_.Truncate(before + static_cast<int64_t>(kept));
+void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& control) {
+  std::vector<SessionReading> readings(wanted.begin(), wanted.end());
+  size_t total = 0;
+  size_t done = 0;
+  for (SessionReading& reading : readings) {
+    const size_t restored = reading.session->Restore(reading.tokens);
+    total += reading.tokens.size();
+    done += restored;
+    reading.tokens = reading.tokens.subspan(restored);
   }
-  output.Finish();
-  generated.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return std::move(generated);
+  control.Report("reading", done, total);
+  size_t next = 0;    // the one whose tokens come next
+  size_t offset = 0;  // of those, already read
+  while (done < total) {
+    if (control.stop.stop_requested()) {
+      for (const SessionReading& reading : readings) reading.session->Keep(true);
+      control.CheckStop();
+    }
+    std::vector<BatchItem> batch;
+    std::vector<Session*> sessions;
+    size_t room = kPrefillChunk;
+    while (room > 0 && next < readings.size()) {
+      const auto& [session, all] = readings[next];
+      const auto tokens = all.subspan(offset, std::min(room, all.size() - offset));
+      offset += tokens.size();
+      room -= tokens.size();
+      const bool last = offset == all.size();
+      if (!tokens.empty()) {
+        batch.push_back({.memory = &session->memory_,
+                         .tokens = tokens,
+                         .logits = last ? LogitsOf::kLast : LogitsOf::kNone});
+        sessions.push_back(session);
+      }
+      if (last) {
+        ++next;
+        offset = 0;
+      }
+    }
+    const Session& first = *sessions.front();
+    Tensor rows = first.model_.Forward(batch, first.compute_);
+    const auto vocabulary = static_cast<size_t>(rows.shape()[1]);
+    std::span<const float> unread = rows.floats();
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const auto& tokens = batch[i].tokens;
+      sessions[i]->tokens_.insert(sessions[i]->tokens_.end(), tokens.begin(), tokens.end());
+      sessions[i]->Keep(batch[i].logits != LogitsOf::kNone);
+      done += tokens.size();
+      if (batch[i].logits == LogitsOf::kNone) continue;
+      sessions[i]->KeepLogits(unread.first(vocabulary));
+      unread = unread.subspan(vocabulary);
+    }
+    control.Report("reading", done, total);
+  }
+}
+
+std::vector<Generated> GenerateTogether(std::span<const SessionWriting> writings) {
+  std::deque<Session::Writer> writers;
+  for (const SessionWriting& writing : writings) writers.emplace_back(writing);
+  for (Session::Writer& writer : writers) writer.Begin();
+  for (;;) {
+    const auto going = std::count_if(writers.begin(), writers.end(),
+                                     [](const Session::Writer& writer) { return !writer.ended(); });
+    if (going == 0) break;
+    const int64_t draft = std::max<int64_t>(0, kLookupPass / going - 1);
+    std::vector<BatchItem> batch;
+    std::vector<Session::Writer*> passing;
+    for (Session::Writer& writer : writers) {
+      const auto tokens = writer.NextPass(draft);
+      if (tokens.empty()) continue;
+      batch.push_back(
+          {.memory = &writer.session().memory_, .tokens = tokens, .logits = LogitsOf::kAll});
+      passing.push_back(&writer);
+    }
+    if (batch.empty()) break;
+    const Session& first = passing.front()->session();
+    Tensor rows = first.model_.Forward(batch, first.compute_);
+    const auto vocabulary = static_cast<size_t>(rows.shape()[1]);
+    std::span<const float> untaken = rows.floats();
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const size_t count = batch[i].tokens.size() * vocabulary;
+      passing[i]->Take(untaken.first(count));
+      untaken = untaken.subspan(count);
+    }
+  }
+  std::vector<Generated> results;
+  for (Session::Writer& writer : writers) results.push_back(writer.Result());
+  return results;
 }
 
 }  // namespace tome

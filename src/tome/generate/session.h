@@ -1,4 +1,5 @@
-// One sequence with its memory: prefill, then decode.
+// One sequence with its memory: prefill, then decode; and several of them together, in the same
+// forward passes, which read the weights once for all, and once what forks of one memory share.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,10 @@ inline constexpr int64_t kPrefillChunk = 512;
 // Prompt-lookup speculation: runs of this many tokens are looked for, drafts are this long.
 inline constexpr int64_t kLookupNgram = 3;
 inline constexpr int64_t kLookupDraft = 8;
+// Sequences that are continued together share so many tokens of a pass, drafts included: a matrix
+// product of that many rows takes about twice as long as one of a single row. Beyond, a draft costs
+// nearly as much as the passes it saves.
+inline constexpr int64_t kLookupPass = 16;
 
 enum class Speculation { kNone, kPromptLookup };
 
@@ -51,27 +56,32 @@ struct Generated {
   int64_t forward_passes = 0;
   int64_t drafted_tokens = 0;   // by speculation
   int64_t accepted_tokens = 0;  // of those
-  double seconds = 0;
+  double seconds = 0;           // until it ended
 };
 
 // Takes text as it is generated, always whole characters and never a part of a stop string. False
 // ends the generation.
 using TextSink = std::function<bool(std::string_view text)>;
 
+struct SessionReading;
+struct SessionWriting;
+
 // Model and tokenizer must outlive the session; `compute` as well. One thread.
 class Session {
  public:
   Session(const Model& model, const Tokenizer& tokenizer, const Compute& compute, Memory memory);
 
-  // From now on what is read is kept in the store, which outlives the session, and found there.
+  // From now on what is read is kept in the store, which outlives the session, and found there: an
+  // empty session takes from it what it has of all but the last token to read. Forks have no store.
   void UseStore(SnapshotStore& store, SnapshotOwner owner);
 
-  // Reads tokens in chunks of kPrefillChunk; reports "reading" with tokens done. Stopped, it throws
-  // Error(kCancelled) and what was read is kept. With a store an empty session takes from it what
-  // it has of all but the last token, and gives it what was read. Errors as Model::Forward.
+  // Another session with the same tokens; memory is shared until one of them writes there.
+  Session Fork() const;
+
+  // PrefillTogether for this session alone.
   void Prefill(std::span<const TokenId> tokens, const WorkControl& control);
 
-  // Continues the sequence, which must not be empty.
+  // GenerateTogether for this session alone.
   Generated Generate(const GenerateOptions& options, const TextSink& sink);
 
   // The logits of the next token: of the last token read. Valid until the next call.
@@ -85,11 +95,15 @@ class Session {
   void Truncate(int64_t length);
 
  private:
-  // Reads tokens and keeps the logits of the last one.
-  void Read(std::span<const TokenId> tokens);
+  class Writer;
+  friend void PrefillTogether(std::span<const SessionReading> readings, const WorkControl& control);
+  friend std::vector<Generated> GenerateTogether(std::span<const SessionWriting> writings);
+
   // Takes the stored beginning of `tokens`; how many that are.
   size_t Restore(std::span<const TokenId> tokens);
+  // Gives the store the whole snapshots that are new, and the tail.
   void Keep(bool tail);
+  void KeepLogits(std::span<const float> row);
 
   const Model& model_;
   const Tokenizer& tokenizer_;
@@ -101,5 +115,30 @@ class Session {
   SnapshotOwner owner_;
   int64_t restored_ = 0;
 };
+
+// Tokens that one of several sessions is to read.
+struct SessionReading {
+  Session* session = nullptr;
+  std::span<const TokenId> tokens;
+};
+
+// Reads each one's tokens, kPrefillChunk of all of them in a pass; reports "reading" with tokens
+// done. Stopped, it throws Error(kCancelled) and what was read is kept. The sessions are different
+// ones, of one model. Errors as Model::Forward.
+void PrefillTogether(std::span<const SessionReading> readings, const WorkControl& control);
+
+// How one of several sessions is to be continued.
+struct SessionWriting {
+  Session* session = nullptr;  // not empty
+  GenerateOptions options;
+  TextSink sink;
+};
+
+// Continues each session until it ends. A pass holds the next tokens of all that have not ended;
+// each one's tokens are those, bit for bit, that it would generate alone. What is generated comes
+// in the order of `writings`. The sessions are different ones, of one model.
+// Error(kInvalidArgument) for options without meaning, before any token is chosen; errors of
+// Model::Forward and Sampler.
+std::vector<Generated> GenerateTogether(std::span<const SessionWriting> writings);
 
 }  // namespace tome

@@ -1,0 +1,71 @@
+// Sessions over the golden models, with a tokenizer of letters.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/models/golden_model.h"
+#include "tome/generate/session.h"
+
+namespace tome {
+
+// A vocabulary of the golden models' size: 64 pieces of a letter each; id 63 ends a text.
+inline std::unique_ptr<Tokenizer> LetterTokenizer() {
+  VocabularySpec spec;
+  spec.model = "llama";
+  for (char c = 0; c < 63; ++c) spec.tokens.emplace_back(1, static_cast<char>('!' + c));
+  spec.tokens.emplace_back("</s>");
+  spec.scores.assign(64, 0.0F);
+  spec.token_types.assign(63, static_cast<int32_t>(TokenType::kNormal));
+  spec.token_types.push_back(static_cast<int32_t>(TokenType::kControl));
+  spec.bos = 63;
+  spec.eos = 63;
+  spec.unknown = 0;
+  spec.add_bos = false;
+  spec.add_space_prefix = false;
+  return Tokenizer::Create(std::move(spec));
+}
+
+inline std::string VariantName(const testing::TestParamInfo<std::string>& variant) {
+  std::string name = variant.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+class SessionTest : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    const std::string variant =
+        testing::UnitTest::GetInstance()->current_test_info()->value_param() != nullptr ? GetParam()
+                                                                                        : "llama";
+    WriteGoldenModel(variant, folder_ / "model");
+    model_ = LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder_ / "model")),
+                       {SelectKernelSet(), threads_});
+    golden_ = ReadGolden(variant);
+  }
+
+  Session NewSession(int64_t max_tokens = 512) {
+    return {*model_, *tokenizer_, Compute{SelectKernelSet(), threads_},
+            model_->NewMemory({.kv = KvType::kF32, .max_tokens = max_tokens})};
+  }
+
+  // The golden's first tokens with a repeat behind them, so that there is something to look up.
+  std::vector<TokenId> Prompt() const {
+    std::vector<TokenId> prompt(golden_.tokens.begin(), golden_.tokens.begin() + 64);
+    prompt.insert(prompt.end(), golden_.greedy.begin(), golden_.greedy.end());
+    prompt.insert(prompt.end(), golden_.tokens.begin(), golden_.tokens.begin() + 64);
+    return prompt;
+  }
+
+  TempFolder folder_;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Tokenizer> tokenizer_ = LetterTokenizer();
+  Golden golden_;
+  ThreadPool threads_{2};
+};
+
+}  // namespace tome
