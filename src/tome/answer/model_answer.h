@@ -14,15 +14,13 @@
 
 #include "tome/answer/answer.h"
 #include "tome/answer/document_names.h"
+#include "tome/answer/plan.h"
 #include "tome/base/progress.h"
 #include "tome/generate/language_model.h"
 #include "tome/generate/session.h"
 #include "tome/library/library.h"
 
 namespace tome {
-
-enum class Way { kAuto, kQuotes, kContext, kRetrieval };
-std::string_view NameOf(Way way);
 
 struct ModelAnswerOptions {
   SamplingOptions sampling;
@@ -42,8 +40,7 @@ class Conversation {
 
   // Answers a question; earlier questions of the conversation and their answers are part of what
   // the model reads. `sink` gets the answer as it is written, once evidence for it was found (it
-  // may be empty). `way` is not kQuotes; kAuto takes kContext where the documents fit the model and
-  // this machine's memory and can be read within the budget, else kRetrieval.
+  // may be empty). `way` is not kQuotes; kAuto takes what MakePlan says.
   //
   // Error(kInvalidArgument) when kContext cannot hold the documents (the message says what they
   // need), or no documents were named for it; errors of the model. Cancelled, it throws; what was
@@ -58,11 +55,13 @@ class Conversation {
     std::string why;
     std::vector<TokenId> prompt;  // of kContext
   };
-  Choice Choose(Way way, const AskedSize& size, const std::string& question, Shown& shown);
+  PlanFacts Facts(const AskedSize& size, const std::string& question, Shown& shown,
+                  std::vector<TokenId>& prompt);
+  Choice Choose(Way way, const AskedSize& size, const std::string& question, Shown& shown,
+                const WorkControl& control);
   Shown ShowAll(const std::string& question);
   Shown ShowPassages(const std::string& question);
   std::vector<TokenId> Encode(const std::string& prompt) const;
-  double SecondsToRead(int64_t tokens);
   void Read(std::span<const TokenId> prompt, const WorkControl& control);
   void Write(const Shown& shown, Answer& answer, const TextSink& sink, const WorkControl& control);
 
@@ -76,9 +75,9 @@ class Conversation {
   std::vector<AskedDocument> documents_;
   ModelAnswerOptions options_;
   std::vector<Turn> turns_;
-  bool whole_read_ = false;         // the first turn holds the documents
-  std::optional<Session> session_;  // holds the tokens of the last prompt
-  double seconds_per_token_ = 0;    // of linear work, measured once
+  bool whole_read_ = false;          // the first turn holds the documents
+  std::optional<Session> session_;   // holds the tokens of the last prompt
+  std::optional<ModelRates> rates_;  // measured once
 };
 
 }  // namespace tome
