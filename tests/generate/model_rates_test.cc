@@ -45,14 +45,22 @@ TEST_F(ModelRatesTest, StopsWhenAsked) {
 }
 
 TEST_F(ModelRatesTest, ModelsOfOneShapeShareTheirSpeed) {
+  const auto shape = [&](const ModelFacts& facts) {
+    return SpeedKeyOf(facts, compute_, KvType::kQ8).shape;
+  };
   const ModelFacts llama = Load("llama")->facts();
-  EXPECT_EQ(SpeedShapeOf(llama), SpeedShapeOf(Load("llama-linear")->facts()));  // other RoPE
+  EXPECT_EQ(shape(llama), shape(Load("llama-linear")->facts()));  // its RoPE alone is another
   ModelFacts other = llama;
   other.linear.front().dtype = DType::kQ8_0;
-  EXPECT_NE(SpeedShapeOf(llama), SpeedShapeOf(other));
+  EXPECT_NE(shape(llama), shape(other));
   other = llama;
   ++other.kv.kv_heads;
-  EXPECT_NE(SpeedShapeOf(llama), SpeedShapeOf(other));
+  EXPECT_NE(shape(llama), shape(other));
+
+  const SpeedKey key = SpeedKeyOf(llama, compute_, KvType::kQ8);
+  EXPECT_EQ(key.kernels, compute_.kernels.name);
+  EXPECT_EQ(key.threads, 2);
+  EXPECT_EQ(key.kv, KvType::kQ8);
 }
 
 }  // namespace

@@ -149,6 +149,26 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
   return facts;
 }
 
+ModelRates Conversation::Rates(Measuring measuring, const WorkControl& control) {
+  const ModelFacts& facts = model_.model().facts();
+  const SpeedKey key = SpeedKeyOf(facts, model_.compute(), options_.kv.value_or(facts.kv_type));
+  if (measuring == Measuring::kWhereNotKept) {
+    if (const auto kept = library_.RatesOf(key)) return *kept;
+  }
+  const ModelRates rates = MeasureRates(model_.model(), model_.compute(), key.kv, control);
+  library_.KeepRates(key, rates);
+  return rates;
+}
+
+PlanFacts Conversation::Foresee(Measuring measuring, const WorkControl& control) {
+  DocumentNames names(library_, documents_);
+  Shown shown;
+  std::vector<TokenId> prompt;
+  PlanFacts facts = Facts(SizeOf(library_, documents_, names), /*question=*/"", shown, prompt);
+  facts.rates = Rates(measuring, control);
+  return facts;
+}
+
 // kContext comes with what is shown and its tokens.
 Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
                                           const std::string& question, Shown& shown,
@@ -164,8 +184,7 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
     return {.way = way, .why = "asked for", .prompt = std::move(prompt)};
   }
   if (!obstacle) {
-    if (!rates_) rates_ = MeasureRates(model_.model(), model_.compute(), facts.kv, control);
-    facts.rates = rates_;
+    facts.rates = Rates(Measuring::kWhereNotKept, control);
     plan = MakePlan(facts);
   }
   if (plan.taken != Way::kContext) prompt.clear();

@@ -31,6 +31,9 @@ struct ModelAnswerOptions {
   Speculation speculation = Speculation::kPromptLookup;
 };
 
+// Whether rates of the model that the library keeps will do.
+enum class Measuring { kWhereNotKept, kAnew };
+
 // A conversation with documents. The library and the model must outlive it. One thread.
 class Conversation {
  public:
@@ -48,6 +51,10 @@ class Conversation {
   Answer Ask(const std::string& question, Way way, const TextSink& sink,
              const WorkControl& control);
 
+  // What kAuto would choose by for a first question, for MakePlan. Rates that are measured are kept
+  // in the library.
+  PlanFacts Foresee(Measuring measuring, const WorkControl& control);
+
  private:
   struct Shown;
   struct Choice {
@@ -57,6 +64,7 @@ class Conversation {
   };
   PlanFacts Facts(const AskedSize& size, const std::string& question, Shown& shown,
                   std::vector<TokenId>& prompt);
+  ModelRates Rates(Measuring measuring, const WorkControl& control);
   Choice Choose(Way way, const AskedSize& size, const std::string& question, Shown& shown,
                 const WorkControl& control);
   Shown ShowAll(const std::string& question);
@@ -75,9 +83,8 @@ class Conversation {
   std::vector<AskedDocument> documents_;
   ModelAnswerOptions options_;
   std::vector<Turn> turns_;
-  bool whole_read_ = false;          // the first turn holds the documents
-  std::optional<Session> session_;   // holds the tokens of the last prompt
-  std::optional<ModelRates> rates_;  // measured once
+  bool whole_read_ = false;         // the first turn holds the documents
+  std::optional<Session> session_;  // holds the tokens of the last prompt
 };
 
 }  // namespace tome

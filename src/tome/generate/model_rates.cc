@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <vector>
 
@@ -55,6 +56,25 @@ void Remember(Memory& memory, int64_t tokens) {
   kv.Advance(tokens);
 }
 
+std::string ShapeOf(const ModelFacts& facts) {
+  std::string shape = fmt::format("{} {} layers", facts.architecture, facts.layers);
+  for (const LinearWeights& weights : facts.linear) {
+    shape += fmt::format(", {} {}", weights.elements, NameOf(weights.dtype));
+  }
+  return shape + fmt::format(", head {} {}, memory {} x {} x {}, attention {}", facts.head.elements,
+                             NameOf(facts.head.dtype), facts.kv.layers, facts.kv.kv_heads,
+                             facts.kv.head_size, facts.attention_width);
+}
+
+std::string ProcessorName() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return {};
+}
+
 // Work a second; `otherwise` where the time cannot be told from that of other work.
 double RateOf(double work, double seconds, double otherwise) {
   constexpr double kLeastSeconds = 1e-6;
@@ -68,6 +88,8 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
   const ModelFacts& facts = model.facts();
   Memory memory = model.NewMemory({.kv = kv, .max_tokens = kMeasuredDepth + kMeasuredTokens});
   const std::vector<TokenId> sample(static_cast<size_t>(kMeasuredTokens), 0);
+  constexpr uint64_t kPasses = 5 * kRuns;
+  uint64_t passes = 0;
   const auto time = [&](int64_t tokens, LogitsOf logits) {
     const int64_t depth = memory.length();
     const BatchItem item{.memory = &memory,
@@ -80,6 +102,7 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
       model.Forward({&item, 1}, compute);
       best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
       memory.Truncate(depth);
+      control.Report("measuring", ++passes, kPasses);
     }
     return best;
   };
@@ -103,14 +126,12 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
   return rates;
 }
 
-std::string SpeedShapeOf(const ModelFacts& facts) {
-  std::string shape = fmt::format("{} {} layers", facts.architecture, facts.layers);
-  for (const LinearWeights& weights : facts.linear) {
-    shape += fmt::format(", {} {}", weights.elements, NameOf(weights.dtype));
-  }
-  return shape + fmt::format(", head {} {}, memory {} x {} x {}, attention {}", facts.head.elements,
-                             NameOf(facts.head.dtype), facts.kv.layers, facts.kv.kv_heads,
-                             facts.kv.head_size, facts.attention_width);
+SpeedKey SpeedKeyOf(const ModelFacts& facts, const Compute& compute, KvType kv) {
+  return {.shape = ShapeOf(facts),
+          .processor = ProcessorName(),
+          .kernels = std::string(compute.kernels.name),
+          .threads = compute.threads.threads(),
+          .kv = kv};
 }
 
 double SecondsToRead(const ModelFacts& facts, const ModelRates& rates, int64_t tokens) {

@@ -21,13 +21,19 @@ struct ModelRates {
 };
 
 // A few passes over two pages of tokens, at the beginning and behind a memory of some thousand
-// tokens that were never read. Errors: Model::Forward's, kCancelled.
+// tokens that were never read; reports "measuring". Errors: Model::Forward's, kCancelled.
 ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
                         const WorkControl& control);
 
-// What the rates of a model depend on, on one machine: two models of the same text run at the same
-// speed, whatever their weights and files are called.
-std::string SpeedShapeOf(const ModelFacts& facts);
+// What the rates of a model depend on: who measured for one key need not measure again.
+struct SpeedKey {
+  std::string shape;      // of the model: not its file, since weights of other values run as fast
+  std::string processor;  // its name; empty where the system does not tell it
+  std::string kernels;
+  int threads = 0;
+  KvType kv = KvType::kF16;
+};
+SpeedKey SpeedKeyOf(const ModelFacts& facts, const Compute& compute, KvType kv);
 
 // Of one run of the model over a prompt: linear work is 2P operations a token, attention 4·L·H·d·t
 // at position t.
