@@ -97,12 +97,12 @@ std::string Seconds(double seconds) {
 void PrintText(const Planned& planned) {
   const PlanFacts& facts = planned.facts;
   fmt::print(
-      "{}; kernels {}, {} threads, memory in {}\n"
-      "{} documents, {} characters; {} tokens of context, {} free\n\n",
-      PrintableLine(planned.model.name()), planned.model.compute().kernels.name,
-      planned.model.compute().threads.threads(), NameOf(facts.kv), planned.documents,
-      planned.size.characters, facts.model.trained_tokens,
-      facts.free_memory ? MiB(*facts.free_memory) : "unknown memory");
+      "{}, made for {} tokens; kernels {}, {} threads, memory in {}\n"
+      "{} document{}, {} characters; free memory {}\n\n",
+      PrintableLine(planned.model.name()), facts.model.trained_tokens,
+      planned.model.compute().kernels.name, planned.model.compute().threads.threads(),
+      NameOf(facts.kv), planned.documents, planned.documents == 1 ? "" : "s",
+      planned.size.characters, facts.free_memory ? MiB(*facts.free_memory) : "unknown");
   constexpr const char* kRow = "{:<9} {:>10} {:>13} {:>13} {:>10} {:>13}  {}\n";
   fmt::print(kRow, "way", "tokens", "memory", "disk", "reading", "answer token", "fits");
   for (const PlannedWay& way : planned.plan.ways) {

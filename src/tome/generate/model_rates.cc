@@ -88,7 +88,7 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
   const ModelFacts& facts = model.facts();
   Memory memory = model.NewMemory({.kv = kv, .max_tokens = kMeasuredDepth + kMeasuredTokens});
   const std::vector<TokenId> sample(static_cast<size_t>(kMeasuredTokens), 0);
-  constexpr uint64_t kPasses = 5 * kRuns;
+  constexpr uint64_t kPasses = uint64_t{5} * kRuns;
   uint64_t passes = 0;
   const auto time = [&](int64_t tokens, LogitsOf logits) {
     const int64_t depth = memory.length();
