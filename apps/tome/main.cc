@@ -101,6 +101,7 @@ int Main(int argc, char** argv) {
   AddAskCommand(app, context);
   AddBenchCommand(app, context);
   AddChatCommand(app, context);
+  AddPlanCommand(app, context);
   AddReadCommand(app, context);
   AddTextCommand(app, context);
   AddLibraryCommand(app, context);

@@ -7,7 +7,7 @@ import made_files
 from tome_program import TomeTest, main
 
 COMMANDS = [[], ["ask"], ["text"], ["library"], ["library", "add"], ["library", "list"], ["library", "show"],
-            ["library", "remove"], ["completions"], ["manual"]]
+            ["library", "remove"], ["completions"], ["manual"], ["plan"]]
 
 
 class CommandLineTest(TomeTest):

@@ -338,5 +338,33 @@ TEST_F(LibraryTest, ItsHomeIsTheFirstOfThreePlaces) {
   EXPECT_TRUE(Fails(Code::kNotFound, [] { Library::DefaultHome(); }));
 }
 
+TEST_F(LibraryTest, KeepsHowFastAModelRuns) {
+  const SpeedKey key{.shape = "llama",
+                     .processor = "Some CPU",
+                     .kernels = "generic",
+                     .threads = 2,
+                     .kv = KvType::kQ8};
+  const ModelRates rates{.linear_per_second = 1.5e11,
+                         .attention_per_second = 2.25e11,
+                         .weight_bytes_per_second = 3e10,
+                         .kv_bytes_per_second = 4e10};
+  {
+    Library library = Open();
+    EXPECT_FALSE(library.RatesOf(key));
+    library.KeepRates(key, {});
+    library.KeepRates(key, rates);
+  }
+  Library library = Open();
+  EXPECT_EQ(library.RatesOf(key), rates);
+  for (const auto& change : std::initializer_list<void (*)(SpeedKey&)>{
+           [](SpeedKey& k) { k.shape = "qwen3"; }, [](SpeedKey& k) { k.processor = ""; },
+           [](SpeedKey& k) { k.kernels = "avx2"; }, [](SpeedKey& k) { k.threads = 1; },
+           [](SpeedKey& k) { k.kv = KvType::kF16; }}) {
+    SpeedKey other = key;
+    change(other);
+    EXPECT_FALSE(library.RatesOf(other));
+  }
+}
+
 }  // namespace
 }  // namespace tome

@@ -28,7 +28,7 @@ TEST_F(SchemaTest, CreatesFolderFileAndTables) {
   Database database = Open();
   EXPECT_EQ(database.QueryInt("PRAGMA user_version"), kSchemaVersion);
   for (const char* table : {"documents", "files", "texts", "sections", "pages", "passages",
-                            "lexical", "lexical_lengths", "properties"}) {
+                            "lexical", "lexical_lengths", "speeds", "properties"}) {
     Statement select = database.Prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1");
     EXPECT_TRUE(select.Bind(1, std::string_view(table)).Step()) << table;
   }
@@ -49,6 +49,20 @@ TEST_F(SchemaTest, AnEmptyFileIsANewLibrary) {
   std::filesystem::create_directories(path_.parent_path());
   WriteFile(path_, "");
   EXPECT_EQ(Open().QueryInt("PRAGMA user_version"), kSchemaVersion);
+}
+
+TEST_F(SchemaTest, ALibraryOfAnOlderTomeIsBroughtUpToDate) {
+  Open().Exec(
+      "INSERT INTO properties VALUES('kept', 'yes'); DROP TABLE speeds; PRAGMA user_version = 1");
+  Database database = Open();
+  EXPECT_EQ(database.QueryInt("PRAGMA user_version"), kSchemaVersion);
+  EXPECT_EQ(database.QueryInt("SELECT count(*) FROM speeds"), 0);
+  EXPECT_EQ(database.QueryInt("SELECT count(*) FROM properties WHERE name = 'kept'"), 1);
+}
+
+TEST_F(SchemaTest, AVersionThatNeverWasIsDamage) {
+  Open().Exec("PRAGMA user_version = -3");
+  EXPECT_TRUE(Fails(Code::kCorrupt, [&] { Open(); }));
 }
 
 TEST_F(SchemaTest, ALibraryOfANewerTomeIsUnsupported) {

@@ -19,8 +19,7 @@ void CheckWayHasModel(const std::string& way, const ModelOptions& model) {
                              fmt::format("{} needs a model; name it with --model PATH", way));
 }
 
-void AddAnsweringOptions(CLI::App& command, ModelOptions& model, ModelAnswerOptions& answering) {
-  AddModelOption(command, model, ModelNeed::kOptional);
+void AddPlanningOptions(CLI::App& command, ModelAnswerOptions& answering) {
   AddKvOption(command, answering.kv);
   command
       .add_option("--budget", answering.budget_seconds,
@@ -40,6 +39,11 @@ void AddAnsweringOptions(CLI::App& command, ModelOptions& model, ModelAnswerOpti
       ->check(CLI::Range(1, 1 << 30))
       ->capture_default_str()
       ->type_name("N");
+}
+
+void AddAnsweringOptions(CLI::App& command, ModelOptions& model, ModelAnswerOptions& answering) {
+  AddModelOption(command, model, ModelNeed::kOptional);
+  AddPlanningOptions(command, answering);
   AddSamplingOptions(command, answering.sampling);
 }
 

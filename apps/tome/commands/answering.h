@@ -1,4 +1,4 @@
-// What `ask` and `chat` share: the options of answers that a model writes.
+// What `ask`, `chat` and `plan` share: the options of answers that a model writes.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -15,6 +15,9 @@ Way WayOf(const std::string& name);
 // Wrong usage when the way needs a model and none was named.
 void CheckWayHasModel(const std::string& way, const ModelOptions& model);
 
+// Those that decide which way `auto` takes.
+void AddPlanningOptions(CLI::App& command, ModelAnswerOptions& answering);
+// All of them.
 void AddAnsweringOptions(CLI::App& command, ModelOptions& model, ModelAnswerOptions& answering);
 
 }  // namespace tome

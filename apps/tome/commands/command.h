@@ -22,6 +22,7 @@ void AddInspectCommand(CLI::App& app, CommandContext& context);
 void AddGenerateCommand(CLI::App& app, CommandContext& context);
 void AddLogitsCommand(CLI::App& app, CommandContext& context);
 void AddTokenizeCommand(CLI::App& app, CommandContext& context);
+void AddPlanCommand(CLI::App& app, CommandContext& context);
 void AddReadCommand(CLI::App& app, CommandContext& context);
 void AddTextCommand(CLI::App& app, CommandContext& context);
 void AddLibraryCommand(CLI::App& app, CommandContext& context);

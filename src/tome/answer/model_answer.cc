@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
-#include <fstream>
 #include <map>
 #include <utility>
 
@@ -27,45 +26,11 @@ double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// What the kernel thinks can be had without swapping; nothing where it does not say.
-std::optional<int64_t> AvailableMemory() {
-  std::ifstream in("/proc/meminfo");
-  std::string key;
-  int64_t kib = 0;
-  std::string unit;
-  while (in >> key >> kib) {
-    std::getline(in, unit);
-    if (key == "MemAvailable:") return kib * 1024;
-  }
-  return std::nullopt;
-}
-
-// Share of the available memory that keys and values may take: the rest is for the weights' pages
-// and everything else.
-constexpr double kUsableShare = 0.8;
-
 // Questions answered in the same passes at most: a row more of a matrix product costs less the
 // fewer there are.
 constexpr size_t kQuestionsTogether = 16;
 
-// Enough to keep all threads at work, and soon over.
-constexpr int64_t kMeasuredTokens = 32;
-
 }  // namespace
-
-std::string_view NameOf(Way way) {
-  switch (way) {
-    case Way::kAuto:
-      return "auto";
-    case Way::kQuotes:
-      return "quotes";
-    case Way::kContext:
-      return "context";
-    case Way::kRetrieval:
-      return "retrieval";
-  }
-  return "";
-}
 
 // What the model is shown: texts that stand one after the other in the documents.
 struct Conversation::Shown {
@@ -170,81 +135,73 @@ std::vector<TokenId> Conversation::Encode(const std::string& prompt) const {
   return model_.EncodeChat(messages);
 }
 
-// Linear work of 2P operations a token at the measured rate, and attention's 4·L·H·D·t at position
-// t at the same rate.
-double Conversation::SecondsToRead(int64_t tokens) {
-  const ModelFacts& facts = model_.model().facts();
-  if (seconds_per_token_ == 0) {
-    Memory memory = model_.model().NewMemory({.kv = options_.kv, .max_tokens = kMeasuredTokens});
-    const std::vector<TokenId> sample(static_cast<size_t>(kMeasuredTokens), 0);
-    const BatchItem item{.memory = &memory, .tokens = sample, .logits = LogitsOf::kNone};
-    // Once to bring the weights into memory, once to measure.
-    model_.model().Forward({&item, 1}, model_.compute());
-    memory.Truncate(0);
-    const auto start = Clock::now();
-    model_.model().Forward({&item, 1}, model_.compute());
-    seconds_per_token_ = SecondsSince(start) / static_cast<double>(kMeasuredTokens);
+// The facts of a first question, without rates. Where the documents may fit they are shown and
+// their prompt is counted.
+PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question, Shown& shown,
+                              std::vector<TokenId>& prompt) {
+  const ModelFacts& model = model_.model().facts();
+  PlanFacts facts{.model = model,
+                  .kv = options_.kv.value_or(model.kv_type),
+                  .documents_named = !documents_.empty(),
+                  .document_tokens = static_cast<int64_t>(size.tokens),
+                  .prompt_tokens = {},
+                  .retrieval_tokens = 0,
+                  .answer_tokens = options_.max_answer_tokens,
+                  .free_memory = AvailableMemory(),
+                  .rates = {},
+                  .budget_seconds = options_.budget_seconds};
+  if (IsWorthCounting(facts)) {
+    shown = ShowAll(question);
+    prompt = Encode(shown.prompt);
+    facts.prompt_tokens = static_cast<int64_t>(prompt.size());
   }
-  const auto n = static_cast<double>(tokens);
-  const double linear = 2 * static_cast<double>(facts.linear_parameters) * n;
-  const double attention = 2 * static_cast<double>(facts.attention_width) * n * n;
-  return seconds_per_token_ * n * (linear + attention) / linear;
+  const auto instructions = static_cast<int64_t>(Encode(PromptOf(question, {})).size());
+  facts.retrieval_tokens =
+      std::min(instructions + options_.passage_tokens,
+               facts.prompt_tokens.value_or(instructions + facts.document_tokens));
+  return facts;
+}
+
+ModelRates Conversation::Rates(Measuring measuring, const WorkControl& control) {
+  const ModelFacts& facts = model_.model().facts();
+  const SpeedKey key = SpeedKeyOf(facts, model_.compute(), options_.kv.value_or(facts.kv_type));
+  if (measuring == Measuring::kWhereNotKept) {
+    if (const auto kept = library_.RatesOf(key)) return *kept;
+  }
+  const ModelRates rates = MeasureRates(model_.model(), model_.compute(), key.kv, control);
+  library_.KeepRates(key, rates);
+  return rates;
+}
+
+PlanFacts Conversation::Foresee(Measuring measuring, const WorkControl& control) {
+  DocumentNames names(library_, documents_);
+  Shown shown;
+  std::vector<TokenId> prompt;
+  PlanFacts facts = Facts(SizeOf(library_, documents_, names), /*question=*/"", shown, prompt);
+  facts.rates = Rates(measuring, control);
+  return facts;
 }
 
 // kContext comes with what is shown and its tokens.
 Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
-                                          const std::string& question, Shown& shown) {
-  const ModelFacts& facts = model_.model().facts();
-  const auto refuse = [&](Code code, const std::string& reason) -> Choice {
-    if (way == Way::kContext) {
-      throw Error(code, fmt::format("{}; use --way retrieval", reason));
+                                          const std::string& question, Shown& shown,
+                                          const WorkControl& control) {
+  std::vector<TokenId> prompt;
+  PlanFacts facts = Facts(size, question, shown, prompt);
+  Plan plan = MakePlan(facts);
+  const std::optional<Obstacle>& obstacle = plan.Of(Way::kContext).obstacle;
+  if (way == Way::kContext) {
+    if (obstacle) {
+      throw Error(obstacle->code, fmt::format("{}; use --way retrieval", obstacle->reason));
     }
-    return {.way = Way::kRetrieval,
-            .why = fmt::format("the best passages are read, because {}", reason),
-            .prompt = {}};
-  };
-  if (documents_.empty()) {
-    return refuse(Code::kInvalidArgument,
-                  "no documents were named, and the whole library is asked");
+    return {.way = way, .why = "asked for", .prompt = std::move(prompt)};
   }
-  // An estimate first: reading and encoding ten million characters to learn that they do not fit
-  // takes a while.
-  constexpr uint64_t kEstimateMargin = 4;
-  if (size.tokens / kEstimateMargin > static_cast<uint64_t>(facts.trained_tokens)) {
-    return refuse(Code::kInvalidArgument,
-                  fmt::format("the documents are about {} tokens and the model was made for {}",
-                              size.tokens, facts.trained_tokens));
+  if (!obstacle) {
+    facts.rates = Rates(Measuring::kWhereNotKept, control);
+    plan = MakePlan(facts);
   }
-  shown = ShowAll(question);
-  std::vector<TokenId> prompt = Encode(shown.prompt);
-  const auto tokens = static_cast<int64_t>(prompt.size());
-  if (tokens + options_.max_answer_tokens > facts.trained_tokens) {
-    return refuse(
-        Code::kInvalidArgument,
-        fmt::format("documents and question are {} tokens, the answer may take {}, and the "
-                    "model was made for {}",
-                    tokens, options_.max_answer_tokens, facts.trained_tokens));
-  }
-  const int64_t bytes = KvBytes(facts.kv, options_.kv.value_or(facts.kv_type), tokens);
-  const auto available = AvailableMemory();
-  if (available && static_cast<double>(bytes) > kUsableShare * static_cast<double>(*available)) {
-    return refuse(Code::kOutOfMemory,
-                  fmt::format("remembering {} tokens takes {} MiB and {} MiB are free", tokens,
-                              bytes >> 20, *available >> 20));
-  }
-  if (way == Way::kContext) return {.way = way, .why = "asked for", .prompt = std::move(prompt)};
-  const double seconds = SecondsToRead(tokens);
-  if (seconds > options_.budget_seconds) {
-    return refuse(Code::kInvalidArgument,
-                  fmt::format("reading all {} tokens would take about {:.0f} s, and the budget is "
-                              "{:.0f} s (--budget)",
-                              tokens, seconds, options_.budget_seconds));
-  }
-  return {.way = Way::kContext,
-          .why = fmt::format("all {} tokens of the documents are read: they fit the model's {} and "
-                             "take about {:.1f} s",
-                             tokens, facts.trained_tokens, seconds),
-          .prompt = std::move(prompt)};
+  if (plan.taken != Way::kContext) prompt.clear();
+  return {.way = plan.taken, .why = std::move(plan.why), .prompt = std::move(prompt)};
 }
 
 // Brings the session to hold the prompt, reading only what it does not hold already.
@@ -417,7 +374,7 @@ Way WayOf(const Answer& answer) {
 
 // Chooses one way for all questions, and what the model is shown and asked for each.
 std::vector<Conversation::Asked> Conversation::Prepare(std::span<const std::string> questions,
-                                                       Way way) {
+                                                       Way way, const WorkControl& control) {
   TOME_CHECK(way != Way::kQuotes);
   std::vector<Asked> all;
   for (const std::string& text : questions) {
@@ -440,7 +397,7 @@ std::vector<Conversation::Asked> Conversation::Prepare(std::span<const std::stri
       choice = {.way = Way::kContext, .why = "the documents have been read already", .prompt = {}};
       asked.shown = ShowAll(asked.answer.question);
     } else {
-      choice = Choose(way, size, asked.answer.question, asked.shown);
+      choice = Choose(way, size, asked.answer.question, asked.shown, control);
     }
     if (choice.way == Way::kRetrieval) why_passages = choice.why;
     asked.answer.way = NameOf(choice.way);
@@ -481,7 +438,7 @@ std::vector<Conversation::Asked> Conversation::Prepare(std::span<const std::stri
 
 Answer Conversation::Ask(const std::string& question, Way way, const TextSink& sink,
                          const WorkControl& control) {
-  Asked asked = std::move(Prepare({&question, 1}, way).front());
+  Asked asked = std::move(Prepare({&question, 1}, way, control).front());
   Answer& answer = asked.answer;
   if (asked.prompt.empty()) {
     if (sink) sink(answer.text);
@@ -516,7 +473,7 @@ size_t Conversation::CountTogether(std::span<Asked* const> asked) const {
     const int64_t bytes =
         KvBytes(facts.kv, options_.kv.value_or(facts.kv_type),
                 DistinctTokens(prompts) + static_cast<int64_t>(prompts.size()) * own);
-    if (available && static_cast<double>(bytes) > kUsableShare * static_cast<double>(*available)) {
+    if (available && static_cast<double>(bytes) > kUsableMemory * static_cast<double>(*available)) {
       return std::max<size_t>(1, prompts.size() - 1);
     }
   }
@@ -545,7 +502,7 @@ void Conversation::AnswerTogether(std::span<Asked* const> asked, const WorkContr
 
 std::vector<Answer> Conversation::AskTogether(std::span<const std::string> questions, Way way,
                                               const WorkControl& control) {
-  std::vector<Asked> all = Prepare(questions, way);
+  std::vector<Asked> all = Prepare(questions, way, control);
   std::vector<Asked*> asked;
   for (Asked& one : all) {
     if (!one.prompt.empty()) asked.push_back(&one);
@@ -568,7 +525,8 @@ ReadAhead Conversation::ReadDocuments(const WorkControl& control) {
   DocumentNames names(library_, documents_);
   Shown shown;
   // Any question will do: all of them follow the documents.
-  const Choice choice = Choose(Way::kContext, SizeOf(library_, documents_, names), "?", shown);
+  const Choice choice =
+      Choose(Way::kContext, SizeOf(library_, documents_, names), "?", shown, control);
   const auto start = Clock::now();
   Read(choice.prompt, Way::kContext, control);
   return {.tokens = static_cast<int64_t>(choice.prompt.size()),

@@ -14,15 +14,13 @@
 
 #include "tome/answer/answer.h"
 #include "tome/answer/document_names.h"
+#include "tome/answer/plan.h"
 #include "tome/base/progress.h"
 #include "tome/generate/language_model.h"
 #include "tome/generate/session.h"
 #include "tome/library/library.h"
 
 namespace tome {
-
-enum class Way { kAuto, kQuotes, kContext, kRetrieval };
-std::string_view NameOf(Way way);
 
 struct ModelAnswerOptions {
   SamplingOptions sampling;
@@ -41,6 +39,9 @@ struct ReadAhead {
   double seconds = 0;
 };
 
+// Whether rates of the model that the library keeps will do.
+enum class Measuring { kWhereNotKept, kAnew };
+
 // A conversation with documents. The library and the model must outlive it. One thread.
 class Conversation {
  public:
@@ -50,14 +51,17 @@ class Conversation {
 
   // Answers a question; earlier questions of the conversation and their answers are part of what
   // the model reads. `sink` gets the answer as it is written, once evidence for it was found (it
-  // may be empty). `way` is not kQuotes; kAuto takes kContext where the documents fit the model and
-  // this machine's memory and can be read within the budget, else kRetrieval.
+  // may be empty). `way` is not kQuotes; kAuto takes what MakePlan says.
   //
   // Error(kInvalidArgument) when kContext cannot hold the documents (the message says what they
   // need), or no documents were named for it; errors of the model. Cancelled, it throws; what was
   // read of the prompt is kept for the next question.
   Answer Ask(const std::string& question, Way way, const TextSink& sink,
              const WorkControl& control);
+
+  // What kAuto would choose by for a first question, for MakePlan. Rates that are measured are kept
+  // in the library.
+  PlanFacts Foresee(Measuring measuring, const WorkControl& control);
 
   // Reads the documents whole, for questions to come: with a store those find them read, in other
   // conversations too. Errors as Ask's for kContext.
@@ -80,12 +84,16 @@ class Conversation {
     std::string why;
     std::vector<TokenId> prompt;  // of kContext
   };
-  Choice Choose(Way way, const AskedSize& size, const std::string& question, Shown& shown);
+  PlanFacts Facts(const AskedSize& size, const std::string& question, Shown& shown,
+                  std::vector<TokenId>& prompt);
+  ModelRates Rates(Measuring measuring, const WorkControl& control);
+  Choice Choose(Way way, const AskedSize& size, const std::string& question, Shown& shown,
+                const WorkControl& control);
   Shown ShowAll(const std::string& question);
   Shown ShowPassages(const std::string& question);
   std::vector<TokenId> Encode(const std::string& prompt) const;
-  double SecondsToRead(int64_t tokens);
-  std::vector<Asked> Prepare(std::span<const std::string> questions, Way way);
+  std::vector<Asked> Prepare(std::span<const std::string> questions, Way way,
+                             const WorkControl& control);
   void Read(std::span<const TokenId> prompt, Way way, const WorkControl& control);
   size_t CountTogether(std::span<Asked* const> asked) const;
   void AnswerTogether(std::span<Asked* const> asked, const WorkControl& control);
@@ -102,7 +110,6 @@ class Conversation {
   std::vector<Turn> turns_;
   bool whole_read_ = false;         // the first turn holds the documents
   std::optional<Session> session_;  // holds the tokens of the last prompt
-  double seconds_per_token_ = 0;    // of linear work, measured once
 };
 
 }  // namespace tome

@@ -112,6 +112,10 @@ Statement& Statement::Bind(int parameter, int64_t value) {
   return *this;
 }
 
+Statement& Statement::Bind(int parameter, double value) {
+  Check(sqlite3_bind_double(statement_.get(), parameter, value));
+  return *this;
+}
 Statement& Statement::Bind(int parameter, std::string_view text) {
   // An empty view may have no address, which SQLite would take for NULL.
   Check(sqlite3_bind_text64(statement_.get(), parameter, text.empty() ? "" : text.data(),

@@ -74,6 +74,7 @@ class Statement {
   // Text and blobs are not copied: they must live until the next Step, Reset or Bind of that
   // parameter.
   Statement& Bind(int parameter, int64_t value);
+  Statement& Bind(int parameter, double value);
   Statement& Bind(int parameter, std::string_view text);
   Statement& BindBlob(int parameter, std::string_view bytes);
   Statement& BindNull(int parameter);

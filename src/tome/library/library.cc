@@ -274,6 +274,23 @@ void Library::Remove(DocumentId id, const WorkControl& control) {
   transaction.Commit();
 }
 
+void Library::KeepRates(const SpeedKey& key, const ModelRates& rates) {
+  const std::string measured_at = Now();
+  database_
+      ->Prepare("INSERT OR REPLACE INTO speeds VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+      .Bind(1, std::string_view(key.shape))
+      .Bind(2, std::string_view(key.processor))
+      .Bind(3, std::string_view(key.kernels))
+      .Bind(4, int64_t{key.threads})
+      .Bind(5, NameOf(key.kv))
+      .Bind(6, rates.linear_per_second)
+      .Bind(7, rates.attention_per_second)
+      .Bind(8, rates.weight_bytes_per_second)
+      .Bind(9, rates.kv_bytes_per_second)
+      .Bind(10, std::string_view(measured_at))
+      .Run();
+}
+
 void Library::RemoveRows(DocumentId id, const WorkControl& control) {
   // A contentless index forgets a passage only when told its terms again. Where the text they came
   // from is damaged, the index is made anew of the other documents.

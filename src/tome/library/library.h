@@ -22,6 +22,7 @@
 #include "tome/documents/document.h"
 #include "tome/documents/passages.h"
 #include "tome/documents/reader_process.h"
+#include "tome/generate/model_rates.h"
 #include "tome/retrieval/lexical_index.h"
 
 namespace tome {
@@ -108,6 +109,11 @@ class Library {
   // Lexical search in the passages of `documents`; in all of the library when there are none.
   LexicalResult Search(std::span<const QueryTerm> query, std::span<const DocumentId> documents,
                        size_t limit);
+
+  // The rates of a model that were kept; nothing when none were.
+  std::optional<ModelRates> RatesOf(const SpeedKey& key);
+  // Keeps rates in the place of those that were.
+  void KeepRates(const SpeedKey& key, const ModelRates& rates);
 
  private:
   explicit Library(std::unique_ptr<Database> database);

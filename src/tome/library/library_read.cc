@@ -228,4 +228,21 @@ LexicalResult Library::Search(std::span<const QueryTerm> query,
   return index_.Search(query, ranges, limit);
 }
 
+std::optional<ModelRates> Library::RatesOf(const SpeedKey& key) {
+  Statement select = database_->Prepare(
+      "SELECT linear_per_second, attention_per_second, weight_bytes_per_second, "
+      "kv_bytes_per_second FROM speeds WHERE shape = ?1 AND processor = ?2 AND kernels = ?3 AND "
+      "threads = ?4 AND kv = ?5");
+  select.Bind(1, std::string_view(key.shape))
+      .Bind(2, std::string_view(key.processor))
+      .Bind(3, std::string_view(key.kernels))
+      .Bind(4, int64_t{key.threads})
+      .Bind(5, NameOf(key.kv));
+  if (!select.Step()) return std::nullopt;
+  return ModelRates{.linear_per_second = select.Real(0),
+                    .attention_per_second = select.Real(1),
+                    .weight_bytes_per_second = select.Real(2),
+                    .kv_bytes_per_second = select.Real(3)};
+}
+
 }  // namespace tome

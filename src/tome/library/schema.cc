@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <chrono>
 #include <system_error>
 #include <thread>
@@ -67,6 +68,21 @@ constexpr std::string_view kTables = R"(
     section INTEGER NOT NULL, tokens INTEGER NOT NULL);
 )";
 
+constexpr std::string_view kSpeeds = R"(
+  CREATE TABLE speeds(
+    shape TEXT NOT NULL,           -- of the model; two of the same run at the same speed
+    processor TEXT NOT NULL, kernels TEXT NOT NULL, threads INTEGER NOT NULL,
+    kv TEXT NOT NULL,              -- type of keys and values
+    linear_per_second REAL NOT NULL, attention_per_second REAL NOT NULL,
+    weight_bytes_per_second REAL NOT NULL, kv_bytes_per_second REAL NOT NULL,
+    measured_at TEXT NOT NULL,     -- UTC, ISO 8601
+    PRIMARY KEY(shape, processor, kernels, threads, kv)) WITHOUT ROWID;
+)";
+
+// kTables and the lexical index are version 1; upgrade i makes version i + 2 of version i + 1.
+constexpr std::array kUpgrades{kSpeeds};
+static_assert(kUpgrades.size() + 1 == kSchemaVersion);
+
 // What a database file is, read in one statement: another process may be creating it just now.
 struct Identity {
   int64_t version = 0;
@@ -98,6 +114,22 @@ void UseWal(Database& database) {
   }
 }
 
+// Within a transaction.
+void UpgradeTables(Database& database, int64_t version) {
+  if (version >= kSchemaVersion) return;
+  for (; version < kSchemaVersion; ++version) {
+    database.Exec(std::string(kUpgrades.at(static_cast<size_t>(version - 1))));
+  }
+  database.Exec(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
+}
+
+void UpgradeSchema(Database& database) {
+  Transaction transaction(database);
+  // Another process may have done it while we waited for the lock.
+  UpgradeTables(database, database.QueryInt("PRAGMA user_version"));
+  transaction.Commit();
+}
+
 void CreateSchema(Database& database) {
   Transaction transaction(database);
   // Another process may have created it while we waited for the lock.
@@ -107,8 +139,8 @@ void CreateSchema(Database& database) {
     Statement property = database.Prepare("INSERT INTO properties VALUES('analyzer', ?1)");
     const std::string version = AnalyzerVersion();
     property.Bind(1, std::string_view(version)).Run();
-    database.Exec(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
-                              kApplicationId, kSchemaVersion));
+    UpgradeTables(database, 1);
+    database.Exec(fmt::format("PRAGMA application_id = {}", kApplicationId));
   }
   transaction.Commit();
 }
@@ -147,6 +179,13 @@ Database OpenLibraryDatabase(const std::filesystem::path& path, std::stop_token 
                     "Tome or set TOME_HOME to another folder",
                     path.string(), identity.version, kSchemaVersion));
   }
+  if (identity.version < 1) {
+    throw Error(Code::kCorrupt,
+                fmt::format("{}: says that it has format {}; the file is damaged: move it away and "
+                            "add the documents again",
+                            path.string(), identity.version));
+  }
+  if (identity.version < kSchemaVersion) UpgradeSchema(database);
   return database;
 }
 

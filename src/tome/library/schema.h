@@ -5,9 +5,11 @@
 //   texts       the normalized text in compressed chunks (library/stored_text.h)
 //   sections, pages, passages   as in documents/document.h and documents/passages.h
 //   lexical, lexical_lengths    the lexical index (retrieval/lexical_index.h)
+//   speeds      how fast models run on this machine (generate/model_rates.h), measured once
 //   properties  name and value: "analyzer" is the AnalyzerVersion of the lexical index
 //
-// The file's application_id marks it as Tome's, its user_version is kSchemaVersion. It is in WAL
+// The file's application_id marks it as Tome's, its user_version is kSchemaVersion; a file of an
+// older version is brought to it when it is opened, in one transaction. It is in WAL
 // mode: readers never wait, one writer at a time, and a process killed at any moment leaves the
 // last committed state.
 #pragma once
@@ -19,7 +21,7 @@
 
 namespace tome {
 
-inline constexpr int64_t kSchemaVersion = 1;
+inline constexpr int64_t kSchemaVersion = 2;
 
 // Opens the library file, creating it and its folder where missing. Error(kCorrupt) for a file that
 // is no database or is damaged, Error(kUnsupported) for one that is not Tome's or from a newer

@@ -1,0 +1,173 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "commands/answering.h"
+#include "commands/command.h"
+#include "commands/json_output.h"
+#include "commands/reading.h"
+#include "terminal.h"
+#include "tome/answer/document_names.h"
+#include "tome/answer/model_answer.h"
+
+namespace tome {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct PlanOptions {
+  std::vector<std::string> files;
+  ModelOptions model;
+  ModelAnswerOptions answering;
+  ReadingOptions reading;
+  bool measure = false;
+  bool json = false;
+};
+
+// What was asked about and computed with.
+struct Planned {
+  const LanguageModel& model;
+  const PlanFacts& facts;
+  const Plan& plan;
+  size_t documents;
+  AskedSize size;
+};
+
+template <typename T>
+ordered_json OrNull(const std::optional<T>& value) {
+  return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+ordered_json ToJson(const PlannedWay& way) {
+  return {{"way", NameOf(way.way)},
+          {"tokens", way.tokens},
+          {"tokens_are_estimated", way.estimated},
+          {"memory_bytes", way.memory_bytes},
+          {"disk_bytes", way.disk_bytes},
+          {"read_seconds", OrNull(way.read_seconds)},
+          {"answer_token_seconds", OrNull(way.answer_seconds)},
+          {"fits", !way.obstacle},
+          {"why_not", way.obstacle ? ordered_json(way.obstacle->reason) : ordered_json(nullptr)}};
+}
+
+ordered_json ToJson(const Planned& planned) {
+  const PlanFacts& facts = planned.facts;
+  ordered_json ways = ordered_json::array();
+  for (const PlannedWay& way : planned.plan.ways) ways.push_back(ToJson(way));
+  return {{"way", NameOf(planned.plan.taken)},
+          {"why", planned.plan.why},
+          {"ways", std::move(ways)},
+          {"documents",
+           {{"count", planned.documents},
+            {"characters", planned.size.characters},
+            {"tokens", planned.size.tokens}}},
+          {"model", planned.model.name()},
+          {"context_tokens", facts.model.trained_tokens},
+          {"answer_tokens", facts.answer_tokens},
+          {"budget_seconds", facts.budget_seconds},
+          {"free_memory_bytes", OrNull(facts.free_memory)},
+          {"kernels", planned.model.compute().kernels.name},
+          {"threads", planned.model.compute().threads.threads()},
+          {"kv", NameOf(facts.kv)},
+          {"rates",
+           {{"linear_per_second", facts.rates->linear_per_second},
+            {"attention_per_second", facts.rates->attention_per_second},
+            {"weight_bytes_per_second", facts.rates->weight_bytes_per_second},
+            {"kv_bytes_per_second", facts.rates->kv_bytes_per_second}}}};
+}
+
+std::string MiB(int64_t bytes) {
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+std::string Seconds(double seconds) {
+  constexpr double kMinute = 60;
+  constexpr double kHour = 3600;
+  constexpr double kDay = 86400;
+  if (seconds < 1) return fmt::format("{:.1f} ms", seconds * 1000);
+  if (seconds < 2 * kMinute) return fmt::format("{:.1f} s", seconds);
+  if (seconds < 2 * kHour) return fmt::format("{:.1f} min", seconds / kMinute);
+  if (seconds < 2 * kDay) return fmt::format("{:.1f} h", seconds / kHour);
+  return fmt::format("{:.1f} days", seconds / kDay);
+}
+
+void PrintText(const Planned& planned) {
+  const PlanFacts& facts = planned.facts;
+  fmt::print(
+      "{}, made for {} tokens; kernels {}, {} threads, memory in {}\n"
+      "{} document{}, {} characters; free memory {}\n\n",
+      PrintableLine(planned.model.name()), facts.model.trained_tokens,
+      planned.model.compute().kernels.name, planned.model.compute().threads.threads(),
+      NameOf(facts.kv), planned.documents, planned.documents == 1 ? "" : "s",
+      planned.size.characters, facts.free_memory ? MiB(*facts.free_memory) : "unknown");
+  constexpr const char* kRow = "{:<9} {:>10} {:>13} {:>13} {:>10} {:>13}  {}\n";
+  fmt::print(kRow, "way", "tokens", "memory", "disk", "reading", "answer token", "fits");
+  for (const PlannedWay& way : planned.plan.ways) {
+    if (way.way == Way::kQuotes) {
+      fmt::print(kRow, NameOf(way.way), "-", "-", "-", "-", "-", "yes");
+      continue;
+    }
+    fmt::print(kRow, NameOf(way.way), fmt::format("{}{}", way.estimated ? "~" : "", way.tokens),
+               MiB(way.memory_bytes), MiB(way.disk_bytes), Seconds(way.read_seconds.value()),
+               Seconds(way.answer_seconds.value()), way.obstacle ? "no" : "yes");
+  }
+  fmt::print("\n");
+  for (const PlannedWay& way : planned.plan.ways) {
+    // What keeps `auto` from a way stands in the last line.
+    if (!way.obstacle || planned.plan.why.ends_with(way.obstacle->reason)) continue;
+    fmt::print("{} does not fit, because {}\n", NameOf(way.way), way.obstacle->reason);
+  }
+  fmt::print("auto takes {}: {}\n", NameOf(planned.plan.taken), planned.plan.why);
+}
+
+void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
+  Library library = OpenUserLibrary(context);
+  const std::vector<AskedDocument> documents =
+      AddDocuments(library, options.files, options.reading, context);
+  const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
+  Conversation conversation(library, *model, documents, options.answering);
+  PlanFacts facts;
+  {
+    ProgressBar bar(model->name());
+    facts = conversation.Foresee(options.measure ? Measuring::kAnew : Measuring::kWhereNotKept,
+                                 {.stop = context.stop, .progress = bar.Function()});
+  }
+  DocumentNames names(library, documents);
+  const Plan plan = MakePlan(facts);
+  const Planned planned{.model = *model,
+                        .facts = facts,
+                        .plan = plan,
+                        .documents = documents.empty() ? library.List().size() : documents.size(),
+                        .size = SizeOf(library, documents, names)};
+  if (options.json) return PrintJson(ToJson(planned));
+  PrintText(planned);
+}
+
+}  // namespace
+
+void AddPlanCommand(CLI::App& app, CommandContext& context) {
+  auto options = std::make_shared<PlanOptions>();
+  CLI::App* command = app.add_subcommand(
+      "plan", "Show what each way of asking about documents would take on this machine");
+  command->add_option("files", options->files, "Documents; without any the whole library is meant")
+      ->type_name("FILE…");
+  AddModelOption(*command, options->model, ModelNeed::kRequired);
+  AddPlanningOptions(*command, options->answering);
+  AddReadingOptions(*command, options->reading);
+  command->add_flag("--measure", options->measure,
+                    "Measure the model's speed anew, instead of using what was kept");
+  command->add_flag("--json", options->json, "Print one JSON object");
+  command->footer(
+      "Seconds are estimates from a short measurement, which is kept in the library: --measure\n"
+      "repeats it, for one that was taken while the machine had other things to do.\n"
+      "Example:\n"
+      "  tome plan novel.epub --model qwen3.gguf --kv q8");
+  command->callback([options, &context] {
+    context.run = [options, &context] { MakeThePlan(*options, context); };
+  });
+}
+
+}  // namespace tome

@@ -1,0 +1,146 @@
+#include "tome/answer/plan.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+namespace tome {
+namespace {
+
+PlannedWay Sized(Way way, int64_t tokens, bool estimated, const PlanFacts& facts) {
+  PlannedWay planned{.way = way,
+                     .tokens = tokens,
+                     .estimated = estimated,
+                     .memory_bytes = KvBytes(facts.model.kv, facts.kv, tokens),
+                     .disk_bytes = KvBytes(facts.model.kv, facts.kv, tokens),
+                     .read_seconds = {},
+                     .answer_seconds = {},
+                     .obstacle = {}};
+  if (facts.rates) {
+    planned.read_seconds = SecondsToRead(facts.model, *facts.rates, tokens);
+    planned.answer_seconds = SecondsToWrite(facts.model, *facts.rates, facts.kv, tokens);
+  }
+  return planned;
+}
+
+std::optional<Obstacle> MemoryObstacle(const PlannedWay& way, const PlanFacts& facts) {
+  if (!facts.free_memory || static_cast<double>(way.memory_bytes) <=
+                                kUsableMemory * static_cast<double>(*facts.free_memory)) {
+    return std::nullopt;
+  }
+  return Obstacle{Code::kOutOfMemory,
+                  fmt::format("remembering {} tokens takes {} MiB and {} MiB are free", way.tokens,
+                              way.memory_bytes >> 20, *facts.free_memory >> 20)};
+}
+
+std::optional<Obstacle> ContextObstacle(const PlannedWay& way, const PlanFacts& facts) {
+  const int64_t trained = facts.model.trained_tokens;
+  if (!facts.documents_named) {
+    return Obstacle{Code::kInvalidArgument,
+                    "no documents were named, and the whole library is asked"};
+  }
+  if (way.tokens + facts.answer_tokens <= trained) return MemoryObstacle(way, facts);
+  if (way.estimated) {
+    return Obstacle{Code::kInvalidArgument,
+                    fmt::format("the documents are about {} tokens and the model was made for {}",
+                                way.tokens, trained)};
+  }
+  return Obstacle{Code::kInvalidArgument,
+                  fmt::format("documents and question are {} tokens, the answer may take {}, and "
+                              "the model was made for {}",
+                              way.tokens, facts.answer_tokens, trained)};
+}
+
+std::optional<Obstacle> RetrievalObstacle(const PlannedWay& way, const PlanFacts& facts) {
+  if (way.tokens + facts.answer_tokens > facts.model.trained_tokens) {
+    return Obstacle{
+        Code::kInvalidArgument,
+        fmt::format("passages and question are about {} tokens, the answer may take {}, and the "
+                    "model was made for {}; lower --passage-tokens or --max-tokens",
+                    way.tokens, facts.answer_tokens, facts.model.trained_tokens)};
+  }
+  return MemoryObstacle(way, facts);
+}
+
+}  // namespace
+
+std::string_view NameOf(Way way) {
+  switch (way) {
+    case Way::kAuto:
+      return "auto";
+    case Way::kQuotes:
+      return "quotes";
+    case Way::kContext:
+      return "context";
+    case Way::kRetrieval:
+      return "retrieval";
+  }
+  return "";
+}
+
+const PlannedWay& Plan::Of(Way way) const {
+  for (const PlannedWay& planned : ways) {
+    if (planned.way == way) return planned;
+  }
+  internal::CheckFailed("a way of the plan", __FILE__, __LINE__);
+}
+
+bool IsWorthCounting(const PlanFacts& facts) {
+  constexpr int64_t kEstimateMargin = 4;
+  return facts.documents_named &&
+         facts.document_tokens / kEstimateMargin <= facts.model.trained_tokens;
+}
+
+Plan MakePlan(const PlanFacts& facts) {
+  PlannedWay context = Sized(Way::kContext, facts.prompt_tokens.value_or(facts.document_tokens),
+                             /*estimated=*/!facts.prompt_tokens, facts);
+  context.obstacle = ContextObstacle(context, facts);
+  PlannedWay retrieval = Sized(Way::kRetrieval, facts.retrieval_tokens, /*estimated=*/true, facts);
+  retrieval.obstacle = RetrievalObstacle(retrieval, facts);
+
+  Plan plan;
+  std::string reason;
+  if (context.obstacle) {
+    reason = context.obstacle->reason;
+  } else if (context.read_seconds && *context.read_seconds > facts.budget_seconds) {
+    reason = fmt::format(
+        "reading all {} tokens would take about {:.0f} s, and the budget is {:.0f} s (--budget)",
+        context.tokens, *context.read_seconds, facts.budget_seconds);
+  }
+  if (reason.empty()) {
+    plan.taken = Way::kContext;
+    plan.why = fmt::format("all {} tokens of the documents are read: they fit the model's {}",
+                           context.tokens, facts.model.trained_tokens);
+    if (context.read_seconds) {
+      plan.why += fmt::format(" and take about {:.1f} s", *context.read_seconds);
+    }
+  } else {
+    plan.taken = Way::kRetrieval;
+    plan.why = fmt::format("the best passages are read, because {}", reason);
+  }
+  // Quotes come from the index alone.
+  const PlannedWay quotes{.way = Way::kQuotes,
+                          .tokens = 0,
+                          .estimated = false,
+                          .memory_bytes = 0,
+                          .disk_bytes = 0,
+                          .read_seconds = 0,
+                          .answer_seconds = 0,
+                          .obstacle = {}};
+  plan.ways = {quotes, std::move(context), std::move(retrieval)};
+  return plan;
+}
+
+std::optional<int64_t> AvailableMemory() {
+  std::ifstream in("/proc/meminfo");
+  std::string key;
+  int64_t kib = 0;
+  std::string unit;
+  while (in >> key >> kib) {
+    std::getline(in, unit);
+    if (key == "MemAvailable:") return kib * 1024;
+  }
+  return std::nullopt;
+}
+
+}  // namespace tome

@@ -1,0 +1,75 @@
+// What each way of answering would take, and which one `auto` takes: arithmetic on facts, so that
+// what is foretold and what is done are the same.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tome/base/error.h"
+#include "tome/generate/model_rates.h"
+#include "tome/models/model.h"
+
+namespace tome {
+
+enum class Way { kAuto, kQuotes, kContext, kRetrieval };
+std::string_view NameOf(Way way);
+
+// A model's memory may take so much of what is free; the rest is for the weights' pages and
+// everything else.
+inline constexpr double kUsableMemory = 0.8;
+
+struct PlanFacts {
+  ModelFacts model;
+  KvType kv = KvType::kF16;
+  bool documents_named = true;           // false: the whole library is asked
+  int64_t document_tokens = 0;           // estimated
+  std::optional<int64_t> prompt_tokens;  // of the whole documents with instructions and question
+  int64_t retrieval_tokens = 0;          // of the passages with instructions and question, at most
+  int64_t answer_tokens = 0;             // at most
+  std::optional<int64_t> free_memory;    // nothing: unknown, and taken to do
+  std::optional<ModelRates> rates;  // nothing: seconds stay unknown, and the budget is taken to do
+  double budget_seconds = 0;        // that reading may take for `auto` to choose `context`
+};
+
+// Why a way cannot be gone, as the code and the middle of an error's message.
+struct Obstacle {
+  Code code = Code::kInvalidArgument;
+  std::string reason;
+};
+
+// What one way takes of the model. Memory and disk are the pages of keys and values.
+struct PlannedWay {
+  Way way = Way::kQuotes;
+  int64_t tokens = 0;  // that the model reads before it answers
+  bool estimated = false;
+  int64_t memory_bytes = 0;
+  int64_t disk_bytes = 0;                // that keeping the memory would take
+  std::optional<double> read_seconds;    // nothing: unknown
+  std::optional<double> answer_seconds;  // of a token of the answer, behind all that was read
+  std::optional<Obstacle> obstacle;      // nothing: it fits
+};
+
+struct Plan {
+  std::array<PlannedWay, 3> ways;  // kQuotes, kContext, kRetrieval
+  Way taken = Way::kRetrieval;     // by `auto`, with a model
+  std::string why;
+
+  const PlannedWay& Of(Way way) const;
+};
+
+// Whether the documents may fit at all: only then is it worth to count their tokens, since reading
+// and encoding ten million characters to learn that they do not fit takes a while.
+bool IsWorthCounting(const PlanFacts& facts);
+
+// `auto` takes kContext where the documents are named, fit with the answer what the model was made
+// for and with their keys and values kUsableMemory of the free memory, and can be read within the
+// budget; else kRetrieval.
+Plan MakePlan(const PlanFacts& facts);
+
+// What the kernel thinks can be had without swapping; nothing where it does not say.
+std::optional<int64_t> AvailableMemory();
+
+}  // namespace tome

@@ -1,0 +1,147 @@
+#include "tome/generate/model_rates.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <vector>
+
+namespace tome {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Enough to keep all threads at work, and soon over.
+constexpr int64_t kMeasuredTokens = 2 * kKvPageTokens;
+// So many that attention to them can be told from the linear work of even a large model.
+constexpr int64_t kMeasuredDepth = 2048;
+// The best of some runs: the machine does other things as well.
+constexpr int kRuns = 2;
+
+double LayerElements(const ModelFacts& facts) {
+  double elements = 0;
+  for (const LinearWeights& weights : facts.linear)
+    elements += static_cast<double>(weights.elements);
+  return elements;
+}
+
+double WeightBytes(const ModelFacts& facts) {
+  auto bytes = static_cast<double>(facts.head.bytes);
+  for (const LinearWeights& weights : facts.linear) bytes += static_cast<double>(weights.bytes);
+  return bytes;
+}
+
+// Of `tokens` tokens behind `depth`, each of which attends to itself and all before it.
+double AttentionOperations(const ModelFacts& facts, int64_t depth, int64_t tokens) {
+  const auto n = static_cast<double>(tokens);
+  const double pairs = n * static_cast<double>(depth) + n * (n + 1) / 2;
+  return 4 * static_cast<double>(facts.attention_width) * pairs;
+}
+
+// A memory of tokens that nobody read. It is written, so that it lies in memory of its own: the
+// system gives one page of zeros for all that was never written.
+void Remember(Memory& memory, int64_t tokens) {
+  PagedKv& kv = memory.kv();
+  kv.Reserve(tokens);
+  const auto bytes =
+      static_cast<size_t>(KvPageBytes(kv.type(), kv.shape().kv_heads, kv.shape().head_size));
+  for (int64_t layer = 0; layer < kv.shape().layers; ++layer) {
+    const PagedKv::WritablePages pages = kv.Writable(layer);
+    for (std::byte* page : pages.keys) std::memset(page, 0, bytes);
+    for (std::byte* page : pages.values) std::memset(page, 0, bytes);
+  }
+  kv.Advance(tokens);
+}
+
+std::string ShapeOf(const ModelFacts& facts) {
+  std::string shape = fmt::format("{} {} layers", facts.architecture, facts.layers);
+  for (const LinearWeights& weights : facts.linear) {
+    shape += fmt::format(", {} {}", weights.elements, NameOf(weights.dtype));
+  }
+  return shape + fmt::format(", head {} {}, memory {} x {} x {}, attention {}", facts.head.elements,
+                             NameOf(facts.head.dtype), facts.kv.layers, facts.kv.kv_heads,
+                             facts.kv.head_size, facts.attention_width);
+}
+
+std::string ProcessorName() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return {};
+}
+
+// Work a second; `otherwise` where the time cannot be told from that of other work.
+double RateOf(double work, double seconds, double otherwise) {
+  constexpr double kLeastSeconds = 1e-6;
+  return seconds > kLeastSeconds && work > 0 ? work / seconds : otherwise;
+}
+
+}  // namespace
+
+ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
+                        const WorkControl& control) {
+  const ModelFacts& facts = model.facts();
+  Memory memory = model.NewMemory({.kv = kv, .max_tokens = kMeasuredDepth + kMeasuredTokens});
+  const std::vector<TokenId> sample(static_cast<size_t>(kMeasuredTokens), 0);
+  constexpr uint64_t kPasses = uint64_t{5} * kRuns;
+  uint64_t passes = 0;
+  const auto time = [&](int64_t tokens, LogitsOf logits) {
+    const int64_t depth = memory.length();
+    const BatchItem item{.memory = &memory,
+                         .tokens = std::span(sample).first(static_cast<size_t>(tokens)),
+                         .logits = logits};
+    double best = std::numeric_limits<double>::infinity();
+    for (int run = 0; run < kRuns; ++run) {
+      control.CheckStop();
+      const auto start = Clock::now();
+      model.Forward({&item, 1}, compute);
+      best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
+      memory.Truncate(depth);
+      control.Report("measuring", ++passes, kPasses);
+    }
+    return best;
+  };
+  time(1, LogitsOf::kLast);  // brings the weights into memory
+  const double read = time(kMeasuredTokens, LogitsOf::kNone);
+  const double write = time(1, LogitsOf::kLast);
+  Remember(memory, kMeasuredDepth);
+  const double read_deep = time(kMeasuredTokens, LogitsOf::kNone);
+  const double write_deep = time(1, LogitsOf::kLast);
+
+  const double linear = 2 * LayerElements(facts) * static_cast<double>(kMeasuredTokens);
+  const double near = AttentionOperations(facts, 0, kMeasuredTokens);
+  const double far = AttentionOperations(facts, kMeasuredDepth, kMeasuredTokens);
+  ModelRates rates;
+  const double both = (linear + near) / read;
+  rates.attention_per_second = RateOf(far - near, read_deep - read, both);
+  rates.linear_per_second = RateOf(linear, read - near / rates.attention_per_second, both);
+  rates.weight_bytes_per_second = WeightBytes(facts) / write;
+  rates.kv_bytes_per_second = RateOf(static_cast<double>(KvBytes(facts.kv, kv, kMeasuredDepth)),
+                                     write_deep - write, rates.weight_bytes_per_second);
+  return rates;
+}
+
+SpeedKey SpeedKeyOf(const ModelFacts& facts, const Compute& compute, KvType kv) {
+  return {.shape = ShapeOf(facts),
+          .processor = ProcessorName(),
+          .kernels = std::string(compute.kernels.name),
+          .threads = compute.threads.threads(),
+          .kv = kv};
+}
+
+double SecondsToRead(const ModelFacts& facts, const ModelRates& rates, int64_t tokens) {
+  return 2 * LayerElements(facts) * static_cast<double>(tokens) / rates.linear_per_second +
+         AttentionOperations(facts, 0, tokens) / rates.attention_per_second;
+}
+
+double SecondsToWrite(const ModelFacts& facts, const ModelRates& rates, KvType kv, int64_t depth) {
+  return WeightBytes(facts) / rates.weight_bytes_per_second +
+         static_cast<double>(KvBytes(facts.kv, kv, depth)) / rates.kv_bytes_per_second;
+}
+
+}  // namespace tome

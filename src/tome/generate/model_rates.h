@@ -1,0 +1,45 @@
+// How fast a model runs on this machine, as few numbers as an estimate of its work needs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "tome/base/progress.h"
+#include "tome/kernels/kernel_set.h"
+#include "tome/models/model.h"
+
+namespace tome {
+
+// Each is a rate of work, not a limit of the machine: what a pass reaches with all it costs.
+struct ModelRates {
+  double linear_per_second = 0;        // operations of the layers' matrices, while reading
+  double attention_per_second = 0;     // operations of attention, while reading
+  double weight_bytes_per_second = 0;  // of layers and output head, while writing
+  double kv_bytes_per_second = 0;      // of keys and values, while writing
+
+  friend bool operator==(const ModelRates&, const ModelRates&) = default;
+};
+
+// A few passes over two pages of tokens, at the beginning and behind a memory of some thousand
+// tokens that were never read; reports "measuring". Errors: Model::Forward's, kCancelled.
+ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
+                        const WorkControl& control);
+
+// What the rates of a model depend on: who measured for one key need not measure again.
+struct SpeedKey {
+  std::string shape;      // of the model: not its file, since weights of other values run as fast
+  std::string processor;  // its name; empty where the system does not tell it
+  std::string kernels;
+  int threads = 0;
+  KvType kv = KvType::kF16;
+};
+SpeedKey SpeedKeyOf(const ModelFacts& facts, const Compute& compute, KvType kv);
+
+// Of one run of the model over a prompt: linear work is 2P operations a token, attention 4·L·H·d·t
+// at position t.
+double SecondsToRead(const ModelFacts& facts, const ModelRates& rates, int64_t tokens);
+
+// Of one token written behind `depth` others: every byte of weights and memory is read.
+double SecondsToWrite(const ModelFacts& facts, const ModelRates& rates, KvType kv, int64_t depth);
+
+}  // namespace tome

@@ -1,0 +1,162 @@
+#include "tome/answer/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tome {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+
+// Two layers of 4 heads and 2 KV heads of 32; 700,000 weights in layers, 300,000 in the head.
+PlanFacts SmallFacts() {
+  PlanFacts facts;
+  facts.model.trained_tokens = 1000;
+  facts.model.layers = 2;
+  facts.model.linear = {{.dtype = DType::kQ8_0, .elements = 500'000, .bytes = 531'250},
+                        {.dtype = DType::kF16, .elements = 200'000, .bytes = 400'000}};
+  facts.model.head = {.dtype = DType::kQ8_0, .elements = 300'000, .bytes = 318'750};
+  facts.model.kv = {.layers = 2, .kv_heads = 2, .head_size = 32};
+  facts.model.attention_width = 2 * 4 * 32;
+  facts.kv = KvType::kF16;
+  facts.document_tokens = 600;
+  facts.prompt_tokens = 640;
+  facts.retrieval_tokens = 320;
+  facts.answer_tokens = 100;
+  facts.rates = ModelRates{.linear_per_second = 1e6,
+                           .attention_per_second = 2e6,
+                           .weight_bytes_per_second = 1e6,
+                           .kv_bytes_per_second = 4e6};
+  facts.budget_seconds = 5000;
+  return facts;
+}
+
+TEST(PlanTest, EveryWayHasItsCost) {
+  const Plan plan = MakePlan(SmallFacts());
+  const PlannedWay& context = plan.Of(Way::kContext);
+  EXPECT_EQ(context.tokens, 640);
+  EXPECT_FALSE(context.estimated);
+  // A token: 2 layers, keys and values, 2 heads of 32, 2 bytes. 640 tokens are ten whole pages.
+  EXPECT_EQ(context.memory_bytes, 640 * (2 * 2 * 2 * 32 * 2));
+  EXPECT_EQ(context.disk_bytes, context.memory_bytes);
+  double seconds = 0;
+  for (int position = 1; position <= 640; ++position) {
+    seconds += 2 * 700'000 / 1e6 + 4.0 * 2 * 4 * 32 * position / 2e6;
+  }
+  EXPECT_NEAR(context.read_seconds.value(), seconds, 1e-9 * seconds);
+  EXPECT_NEAR(context.answer_seconds.value(), 1.25 + 327'680 / 4e6, 1e-12);
+  EXPECT_FALSE(context.obstacle);
+
+  const PlannedWay& retrieval = plan.Of(Way::kRetrieval);
+  EXPECT_EQ(retrieval.tokens, 320);
+  EXPECT_TRUE(retrieval.estimated);
+  EXPECT_EQ(retrieval.memory_bytes * 2, context.memory_bytes);
+  EXPECT_LT(*retrieval.read_seconds, seconds / 2);
+
+  const PlannedWay& quotes = plan.Of(Way::kQuotes);
+  EXPECT_EQ(quotes.tokens, 0);
+  EXPECT_EQ(quotes.memory_bytes, 0);
+  EXPECT_EQ(*quotes.read_seconds, 0);
+  EXPECT_FALSE(quotes.obstacle);
+}
+
+TEST(PlanTest, AStartedPageTakesAWholeOne) {
+  PlanFacts facts = SmallFacts();
+  const int64_t whole = MakePlan(facts).Of(Way::kContext).memory_bytes;
+  facts.prompt_tokens = 641;
+  EXPECT_EQ(MakePlan(facts).Of(Way::kContext).memory_bytes, whole / 640 * 704);
+}
+
+TEST(PlanTest, TakesContextWhereAllFits) {
+  const Plan plan = MakePlan(SmallFacts());
+  EXPECT_EQ(plan.taken, Way::kContext);
+  EXPECT_EQ(plan.why,
+            "all 640 tokens of the documents are read: they fit the model's 1000 and take about "
+            "1001.0 s");
+}
+
+TEST(PlanTest, DocumentsAndAnswerMayFillTheModelToTheLastToken) {
+  PlanFacts facts = SmallFacts();
+  facts.prompt_tokens = 900;
+  EXPECT_EQ(MakePlan(facts).taken, Way::kContext);
+  facts.prompt_tokens = 901;
+  const Plan plan = MakePlan(facts);
+  EXPECT_EQ(plan.taken, Way::kRetrieval);
+  EXPECT_EQ(plan.Of(Way::kContext).obstacle.value().code, Code::kInvalidArgument);
+  EXPECT_EQ(plan.why,
+            "the best passages are read, because documents and question are 901 tokens, the answer "
+            "may take 100, and the model was made for 1000");
+}
+
+TEST(PlanTest, MemoryMayTakeItsShareOfWhatIsFree) {
+  PlanFacts facts = SmallFacts();
+  facts.free_memory = 327'680 / 4 * 5;
+  EXPECT_EQ(MakePlan(facts).taken, Way::kContext);
+  facts.free_memory = 327'680 / 4 * 5 - 8;
+  const Plan plan = MakePlan(facts);
+  EXPECT_EQ(plan.taken, Way::kRetrieval);
+  EXPECT_EQ(plan.Of(Way::kContext).obstacle.value().code, Code::kOutOfMemory);
+  EXPECT_THAT(plan.why, HasSubstr("remembering 640 tokens takes"));
+  EXPECT_FALSE(plan.Of(Way::kRetrieval).obstacle);
+}
+
+TEST(PlanTest, ReadingMayTakeTheWholeBudget) {
+  PlanFacts facts = SmallFacts();
+  const double seconds = *MakePlan(facts).Of(Way::kContext).read_seconds;
+  facts.budget_seconds = seconds;
+  EXPECT_EQ(MakePlan(facts).taken, Way::kContext);
+  facts.budget_seconds = seconds * 0.999;
+  const Plan plan = MakePlan(facts);
+  EXPECT_EQ(plan.taken, Way::kRetrieval);
+  EXPECT_THAT(plan.why, EndsWith("(--budget)"));
+  EXPECT_FALSE(plan.Of(Way::kContext).obstacle);  // it fits, and may be asked for
+}
+
+TEST(PlanTest, WithoutRatesSecondsAreUnknownAndTheBudgetIsNotAsked) {
+  PlanFacts facts = SmallFacts();
+  facts.rates.reset();
+  facts.budget_seconds = 0;
+  const Plan plan = MakePlan(facts);
+  EXPECT_EQ(plan.taken, Way::kContext);
+  EXPECT_FALSE(plan.Of(Way::kContext).read_seconds);
+  EXPECT_THAT(plan.why, EndsWith("they fit the model's 1000"));
+}
+
+TEST(PlanTest, TheWholeLibraryIsNotReadByContext) {
+  PlanFacts facts = SmallFacts();
+  facts.documents_named = false;
+  facts.prompt_tokens.reset();
+  EXPECT_FALSE(IsWorthCounting(facts));
+  const Plan plan = MakePlan(facts);
+  EXPECT_EQ(plan.taken, Way::kRetrieval);
+  EXPECT_THAT(plan.why, HasSubstr("no documents were named"));
+}
+
+TEST(PlanTest, HugeDocumentsAreEstimated) {
+  PlanFacts facts = SmallFacts();
+  facts.prompt_tokens.reset();
+  facts.document_tokens = 4003;  // an estimate may be off, but not four times
+  EXPECT_TRUE(IsWorthCounting(facts));
+  facts.document_tokens = 4004;
+  EXPECT_FALSE(IsWorthCounting(facts));
+  const Plan plan = MakePlan(facts);
+  EXPECT_EQ(plan.Of(Way::kContext).tokens, 4004);
+  EXPECT_TRUE(plan.Of(Way::kContext).estimated);
+  EXPECT_GT(*plan.Of(Way::kContext).read_seconds, 0);
+  EXPECT_THAT(plan.why,
+              EndsWith("the documents are about 4004 tokens and the model was made for 1000"));
+}
+
+TEST(PlanTest, PassagesThatDoNotFitAreSaidSo) {
+  PlanFacts facts = SmallFacts();
+  facts.model.trained_tokens = 419;
+  const Plan plan = MakePlan(facts);
+  EXPECT_EQ(plan.taken, Way::kRetrieval);
+  EXPECT_THAT(plan.Of(Way::kRetrieval).obstacle.value().reason, HasSubstr("--passage-tokens"));
+  facts.model.trained_tokens = 420;
+  EXPECT_FALSE(MakePlan(facts).Of(Way::kRetrieval).obstacle);
+}
+
+}  // namespace
+}  // namespace tome

@@ -1,0 +1,67 @@
+#include "tome/generate/model_rates.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/expect_error.h"
+#include "tests/models/golden_model.h"
+
+namespace tome {
+namespace {
+
+class ModelRatesTest : public testing::Test {
+ protected:
+  std::unique_ptr<Model> Load(const std::string& variant) {
+    WriteGoldenModel(variant, folder_ / variant);
+    return LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder_ / variant)),
+                     compute_);
+  }
+
+  TempFolder folder_;
+  ThreadPool threads_{2};
+  Compute compute_{SelectKernelSet(), threads_};
+};
+
+TEST_F(ModelRatesTest, EveryArchitectureIsMeasuredWithEveryTypeOfMemory) {
+  for (const char* variant : {"llama", "phi3-longrope-short", "gemma2"}) {
+    const auto model = Load(variant);
+    for (const KvType kv : kKvTypes) {
+      const ModelRates rates = MeasureRates(*model, compute_, kv, {});
+      for (const double rate : {rates.linear_per_second, rates.attention_per_second,
+                                rates.weight_bytes_per_second, rates.kv_bytes_per_second}) {
+        EXPECT_GT(rate, 0) << variant << " " << NameOf(kv);
+        EXPECT_LT(rate, 1e18) << variant << " " << NameOf(kv);
+      }
+    }
+  }
+}
+
+TEST_F(ModelRatesTest, StopsWhenAsked) {
+  const auto model = Load("llama");
+  std::stop_source source;
+  source.request_stop();
+  EXPECT_TRUE(Fails(Code::kCancelled, [&] {
+    MeasureRates(*model, compute_, KvType::kF16, {.stop = source.get_token(), .progress = {}});
+  }));
+}
+
+TEST_F(ModelRatesTest, ModelsOfOneShapeShareTheirSpeed) {
+  const auto shape = [&](const ModelFacts& facts) {
+    return SpeedKeyOf(facts, compute_, KvType::kQ8).shape;
+  };
+  const ModelFacts llama = Load("llama")->facts();
+  EXPECT_EQ(shape(llama), shape(Load("llama-linear")->facts()));  // its RoPE alone is another
+  ModelFacts other = llama;
+  other.linear.front().dtype = DType::kQ8_0;
+  EXPECT_NE(shape(llama), shape(other));
+  other = llama;
+  ++other.kv.kv_heads;
+  EXPECT_NE(shape(llama), shape(other));
+
+  const SpeedKey key = SpeedKeyOf(llama, compute_, KvType::kQ8);
+  EXPECT_EQ(key.kernels, compute_.kernels.name);
+  EXPECT_EQ(key.threads, 2);
+  EXPECT_EQ(key.kv, KvType::kQ8);
+}
+
+}  // namespace
+}  // namespace tome

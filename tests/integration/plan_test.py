@@ -1,0 +1,135 @@
+"""What each way would take, and that `auto` does what was planned."""
+import sqlite3
+
+import tiny_model
+from tome_program import TomeTest, main
+
+DOCUMENT = "The keeper lit the lamp at dusk.\n\nWhale oil was replaced by a kerosene burner in 1870.\n"
+QUESTION = "What replaced whale oil?"
+PAGE = 64  # tokens of keys and values that are kept together
+
+
+class PlanTest(TomeTest):
+    def setUp(self):
+        super().setUp()
+        self.model = tiny_model.model_that_says(self.folder / "model.gguf", ["NOT FOUND"], context=8192)
+        self.document = self.write("a.txt", DOCUMENT)
+
+    def plan(self, *arguments, **options):
+        return self.done("plan", "--json", "--model", self.model, *arguments, **options).json
+
+    def way(self, plan, name):
+        return next(way for way in plan["ways"] if way["way"] == name)
+
+    def auto(self, *arguments):
+        return self.ask("--model", self.model, *arguments, QUESTION)
+
+    def speeds(self, sql):
+        database = sqlite3.connect(self.home / "library.db")
+        rows = database.execute(sql).fetchall()
+        database.commit()
+        database.close()
+        return rows
+
+    def test_json_is_one_line_with_the_documented_fields(self):
+        shown = self.done("plan", "--json", "--model", self.model, self.document)
+        self.assertEqual(shown.text.count("\n"), 1)
+        plan = shown.json
+        self.assertEqual(list(plan), ["way", "why", "ways", "documents", "model", "context_tokens", "answer_tokens",
+                                      "budget_seconds", "free_memory_bytes", "kernels", "threads", "kv", "rates"])
+        self.assertEqual([way["way"] for way in plan["ways"]], ["quotes", "context", "retrieval"])
+        for way in plan["ways"]:
+            self.assertEqual(list(way), ["way", "tokens", "tokens_are_estimated", "memory_bytes", "disk_bytes",
+                                         "read_seconds", "answer_token_seconds", "fits", "why_not"])
+        self.assertEqual(plan["documents"]["count"], 1)
+        self.assertEqual(plan["documents"]["characters"], len(self.done("text", self.document).text))
+        self.assertEqual(plan["context_tokens"], 8192)
+        self.assertTrue(all(rate > 0 for rate in plan["rates"].values()))
+
+    def test_tokens_are_counted_and_their_memory_follows(self):
+        for kv, bytes_a_value in (("f32", 4), ("f16", 2)):
+            context = self.way(self.plan("--kv", kv, self.document), "context")
+            asked = self.auto("--kv", kv, "--way", "context", self.document)
+            # The prompts differ by the question alone, and the tiny model has a token for every byte of it.
+            self.assertEqual(asked["tokens"]["prompt"] - context["tokens"], len(QUESTION.replace(" ", "▁").encode()))
+            self.assertFalse(context["tokens_are_estimated"])
+            pages = -(-context["tokens"] // PAGE)
+            values = tiny_model.KV_HEADS * tiny_model.HEAD * 2
+            self.assertEqual(context["memory_bytes"], pages * PAGE * values * bytes_a_value)
+
+    def test_auto_does_what_was_planned(self):
+        document = self.write("twenty.txt", DOCUMENT * 20)
+        for arguments, way, because in (([], "context", "fit"), (["--budget", "0"], "retrieval", "--budget"),
+                                        (["--max-tokens", "6000"], "retrieval", "made for 8192")):
+            with self.subTest(arguments=arguments):
+                plan = self.plan("--passage-tokens", "500", *arguments, document)
+                answer = self.auto("--passage-tokens", "500", *arguments, document)
+                for said in (plan, answer):
+                    self.assertEqual(said["way"], way)
+                    self.assertIn(because, said["why"])
+
+    def test_passages_that_do_not_fit_are_said_so(self):
+        plan = self.plan("--max-tokens", "8000", self.document)
+        self.assertFalse(self.way(plan, "context")["fits"])
+        self.assertFalse(self.way(plan, "retrieval")["fits"])
+        self.assertIn("--passage-tokens", self.way(plan, "retrieval")["why_not"])
+
+    def test_a_document_that_does_not_fit_is_estimated(self):
+        long = self.write("long.txt", DOCUMENT * 2000)
+        plan = self.plan(long)
+        context = self.way(plan, "context")
+        self.assertTrue(context["tokens_are_estimated"])
+        self.assertEqual(context["tokens"], plan["documents"]["tokens"])
+        self.assertIn("made for 8192", context["why_not"])
+        self.assertGreater(context["read_seconds"], self.way(plan, "retrieval")["read_seconds"])
+        self.assertEqual(plan["why"], self.auto(long)["why"])
+
+    def test_the_whole_library_is_planned(self):
+        self.done("library", "add", self.document, self.write("b.txt", DOCUMENT + "More.\n"))
+        plan = self.plan()
+        self.assertEqual(plan["documents"]["count"], 2)
+        self.assertEqual(plan["way"], "retrieval")
+        self.assertIn("no documents were named", self.way(plan, "context")["why_not"])
+
+    def test_speed_is_measured_once_and_kept_for_auto(self):
+        self.auto(self.document)
+        self.assertEqual(len(self.speeds("SELECT * FROM speeds")), 1)
+        renamed = self.model.rename(self.folder / "renamed.gguf")
+        self.model = renamed
+        self.speeds("UPDATE speeds SET linear_per_second = 1.0")
+        plan = self.plan(self.document)
+        self.assertEqual(plan["rates"]["linear_per_second"], 1.0)
+        self.assertEqual(plan["way"], "retrieval")
+        self.assertEqual(self.auto(self.document)["way"], "retrieval")
+        self.assertGreater(self.plan("--measure", self.document)["rates"]["linear_per_second"], 1.0)
+        self.assertEqual(self.auto(self.document)["way"], "context")
+        self.assertEqual(len(self.speeds("SELECT * FROM speeds")), 1)
+        self.plan("--kv", "q8", self.document)
+        self.assertEqual(len(self.speeds("SELECT * FROM speeds")), 2)
+
+    def test_a_library_of_the_first_format_is_planned_with(self):
+        self.done("library", "add", self.document)
+        self.speeds("DROP TABLE speeds")
+        self.speeds("PRAGMA user_version = 1")
+        self.assertEqual(self.plan(self.document)["way"], "context")
+        self.assertEqual(len(self.speeds("SELECT * FROM speeds")), 1)
+
+    def test_the_table_ends_with_what_auto_takes(self):
+        lines = self.done("plan", "--model", self.model, self.document).text.splitlines()
+        table = {line.split()[0]: line.split()[-1] for line in lines if line}
+        self.assertEqual(table["way"], "fits")
+        self.assertEqual([table[way] for way in ("quotes", "context", "retrieval")], ["yes"] * 3)
+        self.assertTrue(lines[-1].startswith("auto takes context: all "), lines[-1])
+        lines = self.done("plan", "--model", self.model, "--max-tokens", "8000", self.document).text.splitlines()
+        self.assertIn("retrieval does not fit, because passages", lines[-2])
+        self.assertIn("auto takes retrieval: the best passages are read, because documents", lines[-1])
+
+    def test_errors_name_the_culprit(self):
+        self.fails("plan", self.document, status=2, naming="--model")
+        self.fails("plan", "--model", self.model, self.folder / "none.txt", naming="none.txt")
+        self.fails("plan", "--model", self.folder / "none.gguf", self.document, naming="none.gguf")
+        self.fails("plan", "--model", self.model, "--budget", "-1", self.document, status=2, naming="--budget")
+
+
+if __name__ == "__main__":
+    main()
