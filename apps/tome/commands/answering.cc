@@ -22,6 +22,7 @@ void CheckWayHasModel(const std::string& way, const ModelOptions& model) {
 void AddAnsweringOptions(CLI::App& command, ModelOptions& model, ModelAnswerOptions& answering) {
   AddModelOption(command, model, ModelNeed::kOptional);
   AddKvOption(command, answering.kv);
+  AddAttentionOption(command, answering.attention_mass);
   command
       .add_option("--budget", answering.budget_seconds,
                   "Seconds that reading whole documents may take before `auto` reads passages")

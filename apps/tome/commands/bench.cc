@@ -6,6 +6,7 @@
 #include "commands/command.h"
 #include "commands/json_output.h"
 #include "commands/model_options.h"
+#include "commands/sparse_output.h"
 #include "terminal.h"
 #include "tome/eval/speed.h"
 #include "tome/generate/language_model.h"
@@ -54,6 +55,7 @@ void PrintText(const LanguageModel& model, const BenchSpeedCommand& options,
   for (const SpeedAtDepth& at : speeds) {
     fmt::print("{:>9} {} {} {}\n", at.depth, ToText(at.fill), ToText(at.prompt),
                ToText(at.generate));
+    if (at.sparse) PrintNote(NoteOf(*at.sparse));
   }
   fmt::print("\npeak memory {:.0f} MiB, of it {:.0f} MiB keys and values at the deepest\n",
              static_cast<double>(PeakMemory()) / (1 << 20),
@@ -82,7 +84,8 @@ void BenchSpeed(const BenchSpeedCommand& options, const CommandContext& context)
                       {"fill", ToJson(at.fill)},
                       {"prompt", ToJson(at.prompt)},
                       {"generate", ToJson(at.generate)},
-                      {"kv_bytes", at.kv_bytes}});
+                      {"kv_bytes", at.kv_bytes},
+                      {"attention", ToJson(at.sparse)}});
   }
   PrintJson({{"model", model->name()},
              {"kernels", compute.kernels.name},
@@ -122,6 +125,7 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
       ->capture_default_str()
       ->type_name("N");
   AddKvOption(*command, options->speed.kv);
+  AddAttentionOption(*command, options->speed.attention_mass);
   AddThreadsOption(*command, options->threads);
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(

@@ -10,6 +10,7 @@
 #include "commands/json_output.h"
 #include "commands/model_options.h"
 #include "commands/print_answer.h"
+#include "commands/sparse_output.h"
 #include "terminal.h"
 #include "tome/base/error.h"
 #include "tome/base/file.h"
@@ -24,6 +25,7 @@ struct GenerateCommand {
   std::optional<std::string> prompt;
   ModelOptions model;
   std::optional<KvType> kv;
+  std::optional<double> attention_mass;
   GenerateOptions generate;
   int threads = 0;
   bool chat = false;
@@ -59,9 +61,10 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
     PrintNote(fmt::format("prompt and answer may take {} tokens; the model was made for {}", needed,
                           trained));
   }
-  Session session(
-      model->model(), model->tokenizer(), model->compute(),
-      model->model().NewMemory({.kv = options.kv, .max_tokens = std::max(needed, trained)}));
+  Session session(model->model(), model->tokenizer(), model->compute(),
+                  model->model().NewMemory({.kv = options.kv,
+                                            .max_tokens = std::max(needed, trained),
+                                            .attention_mass = options.attention_mass}));
   {
     ProgressBar bar(model->name());
     session.Prefill(tokens, {.stop = context.stop, .progress = bar.Function()});
@@ -72,6 +75,7 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
       session.Generate(options.generate, options.json ? TextSink() : PrintingSink());
   if (!options.json) {
     fmt::print("\n");
+    if (session.memory().sparse()) PrintNote(NoteOf(session.memory().sparse()->use));
   } else {
     PrintJson({{"text", generated.text},
                {"tokens", generated.tokens},
@@ -80,7 +84,10 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
                {"forward_passes", generated.forward_passes},
                {"drafted_tokens", generated.drafted_tokens},
                {"accepted_tokens", generated.accepted_tokens},
-               {"seconds", generated.seconds}});
+               {"seconds", generated.seconds},
+               {"attention",
+                ToJson(session.memory().sparse() ? std::optional(session.memory().sparse()->use)
+                                                 : std::nullopt)}});
   }
   if (generated.finish == FinishReason::kCancelled) throw Error(Code::kCancelled, "interrupted");
 }
@@ -103,6 +110,7 @@ void AddGenerateCommand(CLI::App& app, CommandContext& context) {
       ->allow_extra_args(false);
   AddSamplingOptions(*command, options->generate.sampling);
   AddKvOption(*command, options->kv);
+  AddAttentionOption(*command, options->attention_mass);
   command->add_flag("--no-speculation", options->no_speculation,
                     "Compute token by token, without drafts from the text so far");
   AddThreadsOption(*command, options->threads);

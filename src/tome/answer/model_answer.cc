@@ -237,7 +237,9 @@ void Conversation::Read(std::span<const TokenId> prompt, const WorkControl& cont
   if (!session_ || session_->memory().max_tokens() < needed) {
     const int64_t max_tokens = std::max(needed, model_.model().facts().trained_tokens);
     session_.emplace(model_.model(), model_.tokenizer(), model_.compute(),
-                     model_.model().NewMemory({.kv = options_.kv, .max_tokens = max_tokens}));
+                     model_.model().NewMemory({.kv = options_.kv,
+                                               .max_tokens = max_tokens,
+                                               .attention_mass = options_.attention_mass}));
   }
   const auto held = session_->tokens();
   const auto [mine, theirs] = std::mismatch(prompt.begin(), prompt.end(), held.begin(), held.end());
@@ -393,6 +395,9 @@ Answer Conversation::Ask(const std::string& question_text, Way way, const TextSi
   Read(prompt, control);
   answer.read_seconds = SecondsSince(start);
   Write(shown, answer, sink, control);
+  if (session_->memory().sparse()) {
+    answer.notes.push_back(NoteOf(session_->memory().sparse()->use));
+  }
   // A later question continues this one. Of passages only question and answer are kept; whole
   // documents stay in front, where their tokens are read already.
   whole_read_ = choice.way == Way::kContext;

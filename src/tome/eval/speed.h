@@ -17,6 +17,7 @@ struct SpeedOptions {
   int64_t generate = 32;           // tokens written at each depth, one at a time; 0: none
   std::vector<int64_t> depths{0};  // tokens already in memory; read one after another
   std::optional<KvType> kv = {};   // as MemoryOptions::kv
+  std::optional<double> attention_mass = {};  // as MemoryOptions::attention_mass
 };
 
 // A rate, and the share of it in what the limits allow: operations of the linear layers at the
@@ -33,13 +34,15 @@ struct Speed {
 
 struct SpeedAtDepth {
   int64_t depth = 0;
-  Speed fill;            // reading everything up to the depth, from empty: the mean
-  Speed prompt;          // reading `prompt` tokens behind it
-  Speed generate;        // writing `generate` tokens behind it
-  int64_t kv_bytes = 0;  // of the memory at the depth
+  Speed fill;                            // reading everything up to the depth, from empty: the mean
+  Speed prompt;                          // reading `prompt` tokens behind it
+  Speed generate;                        // writing `generate` tokens behind it
+  int64_t kv_bytes = 0;                  // of the memory at the depth
+  std::optional<SparseUse> sparse = {};  // what prompt and generate attended, where not all
 };
 
-// Tokens are random, of the model's vocabulary: speed does not depend on them. Errors:
+// Tokens are random, of the model's vocabulary: speed does not depend on them, but with sparse
+// attention. Limits are those of exact attention. Errors:
 // kInvalidArgument for negative numbers, Model::Forward's, kCancelled.
 std::vector<SpeedAtDepth> MeasureSpeed(const Model& model, const Compute& compute,
                                        const MachineLimits& limits, const SpeedOptions& options,

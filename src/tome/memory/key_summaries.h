@@ -1,5 +1,5 @@
 // What sparse attention keeps beside the keys of a PagedKv: a summary of every full page
-// (kernels/page_choice.h), about a fiftieth of the 16-bit keys and values, and what it attended.
+// (kernels/page_choice.h), a sixty-fourth of the 16-bit keys and values.
 //
 // Summaries are computed from the pages, so a memory may come by these as it likes. Forks share
 // summaries until one writes.

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "tome/memory/key_summaries.h"
@@ -27,12 +28,19 @@ struct MemoryOptions {
 // Layers before this one, and layers with a window, attend exactly whatever attention_mass says.
 inline constexpr int64_t kFirstSparseLayer = 2;
 
+// What was attended in the layers that are sparse.
+struct SparseUse {
+  AttentionShare blocks;  // by tokens read in blocks
+  AttentionShare single;  // by others: those written one by one, or few in a pass
+};
+// "attention was sparse; reading: …% of the pages, …% of the mass by the estimate; writing: …"
+std::string NoteOf(const SparseUse& use);
+
 // The sparse attention of a memory.
 struct SparseAttention {
   double mass = 1;
   KeySummaries summaries;
-  AttentionShare blocks;  // what tokens read in blocks attended, in the layers that are sparse
-  AttentionShare single;  // what others did: those written one by one, or few in a pass
+  SparseUse use;
 };
 
 // Move-only; Fork is the copy. One thread at a time.

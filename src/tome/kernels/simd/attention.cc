@@ -149,6 +149,7 @@ class BlockAttention {
     }
     all_.Reset(queries_, channels_);
     for (int64_t part = block_.part_begin; part < block_.part_end; ++part) {
+      if (!HasPages(part)) continue;
       AttendPart(part);
       for (int64_t i = 0; i < queries_; ++i) {
         Merge(part_.largest[i], part_.total[i], part_.sums + i * channels_, channels_,
@@ -217,14 +218,26 @@ class BlockAttention {
     }
   }
 
-  // Of pages [begin, end), those chosen: by each key head for itself, and the same for all rows.
+  // Of pages [begin, end), those that a key head chose: the same for all rows.
+  std::span<const int32_t> Chosen(int64_t kv_head, int64_t begin, int64_t end) const {
+    const auto all = ChosenFor(*sequence_, queries_of_[0].position, kv_head, args_.kv_heads);
+    const int64_t first = CountBelow(all, begin);
+    return all.subspan(static_cast<size_t>(first),
+                       static_cast<size_t>(CountBelow(all, end) - first));
+  }
+
+  // Merging a part without pages changes nothing and takes as long as any other.
+  bool HasPages(int64_t part) const {
+    if (sequence_->chosen == nullptr) return true;
+    constexpr int64_t kPages = kKvPartTokens / kKvPageTokens;
+    for (int64_t kv_head = heads_.kv_begin; kv_head < heads_.kv_end; ++kv_head) {
+      if (!Chosen(kv_head, part * kPages, (part + 1) * kPages).empty()) return true;
+    }
+    return false;
+  }
+
   void AttendChosen(int64_t begin, int64_t end) {
-    const auto chosen = [&](int64_t kv_head) {
-      const auto all = ChosenFor(*sequence_, queries_of_[0].position, kv_head, args_.kv_heads);
-      const int64_t first = CountBelow(all, begin);
-      return all.subspan(static_cast<size_t>(first),
-                         static_cast<size_t>(CountBelow(all, end) - first));
-    };
+    const auto chosen = [&](int64_t kv_head) { return Chosen(kv_head, begin, end); };
     std::span<const int32_t> pages = chosen(heads_.kv_begin);
     for (int64_t kv_head = heads_.kv_begin; kv_head < heads_.kv_end; ++kv_head) {
       std::span<const int32_t> next;

@@ -26,7 +26,7 @@ ChosenPages ChooseFor(const BatchItem& item, int64_t layer, const AttentionShape
                                    .soft_cap = shape.soft_cap,
                                    .mass = sparse.mass},
                                   compute);
-  (choice.pages.run_tokens == 1 ? sparse.single : sparse.blocks) += choice.share;
+  (choice.pages.run_tokens == 1 ? sparse.use.single : sparse.use.blocks) += choice.share;
   return std::move(choice.pages);
 }
 

@@ -30,7 +30,7 @@ Memory NewDecoderMemory(const ModelFacts& facts, const MemoryOptions& options) {
   }
   std::optional<SparseAttention> sparse;
   if (mass < 1) {
-    sparse = {.mass = mass, .summaries = KeySummaries(facts.kv), .blocks = {}, .single = {}};
+    sparse = {.mass = mass, .summaries = KeySummaries(facts.kv), .use = {}};
   }
   return {PagedKv(facts.kv, options.kv.value_or(facts.kv_type)),
           options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens, std::move(sparse)};
