@@ -179,6 +179,141 @@ void Attention(benchmark::State& state, KvType type, int64_t depth, int64_t toke
   Report(state, operations, rounds ? Limits().bf16_per_second : Limits().f32_per_second, bytes);
 }
 
+// Keys of one subject for every kTopicTokens positions, and queries that ask about a few of these:
+// the attention of real texts is concentrated, that of random keys is not. Keys of a subject are
+// its direction plus noise; a query is the sum of its subjects' directions, so that each of them
+// scores about 12 above the rest.
+constexpr int64_t kTopicTokens = 512;
+constexpr int64_t kAskedTopics = 4;
+
+std::vector<float> Topic(int64_t number) {
+  std::mt19937 random(static_cast<uint32_t>(number + 7));
+  std::normal_distribution<float> normal;
+  std::vector<float> direction(kKvHeads * kHeadSize);
+  for (float& x : direction) x = normal(random);
+  return direction;
+}
+
+struct ClusteredCache {
+  ClusteredCache(KvType type, int64_t length) {
+    const int64_t pages = (length + kKvPageTokens - 1) / kKvPageTokens;
+    const int64_t bytes = KvPageBytes(type, kKvHeads, kHeadSize);
+    storage = Tensor(DType::kU8, {pages, 2, bytes}, Fill::kNone);
+    summary_storage = Tensor(DType::kU8, {(pages + kKvPartPages - 1) / kKvPartPages,
+                                          KeySummaryBytes(kKvHeads, kHeadSize)});
+    for (int64_t part = 0; part < summary_storage.shape()[0]; ++part) {
+      summaries.push_back(summary_storage.data() + part * KeySummaryBytes(kKvHeads, kHeadSize));
+    }
+    const std::vector<float> noise = RandomFloats(kKvPageTokens * kKvHeads * kHeadSize);
+    for (int64_t i = 0; i < pages; ++i) {
+      keys.push_back(storage.data() + 2 * i * bytes);
+      values.push_back(storage.data() + (2 * i + 1) * bytes);
+      const std::vector<float> topic = Topic(i * kKvPageTokens / kTopicTokens);
+      std::vector<float> k(noise.size());
+      for (size_t x = 0; x < k.size(); ++x) k[x] = topic[x % topic.size()] + 0.3F * noise[x];
+      BenchCompute().kernels.write_kv({.k = k.data(),
+                                       .v = noise.data(),
+                                       .keys = keys,
+                                       .values = values,
+                                       .type = type,
+                                       .tokens = kKvPageTokens,
+                                       .first_position = i * kKvPageTokens,
+                                       .kv_heads = kKvHeads,
+                                       .head_size = kHeadSize},
+                                      Threads());
+    }
+    read_keys.assign(keys.begin(), keys.end());
+    read_values.assign(values.begin(), values.end());
+    read_summaries.assign(summaries.begin(), summaries.end());
+    Summarize(type, 0, length / kKvPageTokens);
+  }
+  void Summarize(KvType type, int64_t begin, int64_t end) const {
+    BenchCompute().kernels.summarize_keys({.keys = read_keys,
+                                           .summaries = summaries,
+                                           .type = type,
+                                           .kv_heads = kKvHeads,
+                                           .head_size = kHeadSize,
+                                           .page_begin = begin,
+                                           .page_end = end},
+                                          Threads());
+  }
+  Tensor storage, summary_storage;
+  std::vector<std::byte*> keys, values, summaries;
+  std::vector<const std::byte*> read_keys, read_values, read_summaries;
+};
+
+// One call of `tokens` queries behind `depth`, with everything that sparse attention adds: summing
+// up new pages, choosing, planning. mass 0: exact attention of the same.
+void Sparse(benchmark::State& state, int64_t depth, int64_t tokens, double mass) {
+  const Compute& compute = BenchCompute();
+  const KvType type = compute.kernels.kv_type;
+  // Of several layers in turn while decoding, as above.
+  const int64_t layers = tokens == 1 ? 4 : 1;
+  std::vector<ClusteredCache> caches;
+  caches.reserve(static_cast<size_t>(layers));
+  for (int64_t l = 0; l < layers; ++l) caches.emplace_back(type, depth + tokens);
+  const int64_t topics = depth / kTopicTokens;
+  std::vector<float> q = RandomFloats(tokens * kHeads * kHeadSize);
+  for (int64_t t = 0; t < tokens; ++t) {
+    std::vector<float> asked(kKvHeads * kHeadSize);
+    for (int64_t i = 0; i < kAskedTopics; ++i) {
+      // Neighbouring tokens ask about the same subjects.
+      const std::vector<float> topic = Topic((t / kChoiceBlockTokens * 131 + i * 37 + 5) % topics);
+      for (size_t x = 0; x < asked.size(); ++x) asked[x] += 1.5F * topic[x];
+    }
+    for (int64_t h = 0; h < kHeads; ++h) {
+      for (int64_t c = 0; c < kHeadSize; ++c) {
+        float& x = q[static_cast<size_t>((t * kHeads + h) * kHeadSize + c)];
+        x = 0.3F * x + asked[static_cast<size_t>(h / (kHeads / kKvHeads) * kHeadSize + c)];
+      }
+    }
+  }
+  std::vector<float> out(q.size());
+  AttentionShare share;
+  size_t layer = 0;
+  for (auto _ : state) {
+    const ClusteredCache& cache = caches[layer];
+    AttentionSequence sequence{.q = q.data(),
+                               .out = out.data(),
+                               .kv = {.keys = cache.read_keys, .values = cache.read_values},
+                               .tokens = tokens,
+                               .first_position = depth};
+    PageChoice choice;
+    if (mass > 0) {
+      cache.Summarize(type, depth / kKvPageTokens, (depth + tokens) / kKvPageTokens);
+      choice = ChoosePages({.q = q.data(),
+                            .summaries = cache.read_summaries,
+                            .tokens = tokens,
+                            .first_position = depth,
+                            .heads = kHeads,
+                            .kv_heads = kKvHeads,
+                            .head_size = kHeadSize,
+                            .scale = 0.125F,
+                            .mass = mass},
+                           compute);
+      share += choice.share;
+      sequence.chosen = &choice.pages;
+    }
+    AttentionArgs args{.sequences = {&sequence, 1},
+                       .type = type,
+                       .heads = kHeads,
+                       .kv_heads = kKvHeads,
+                       .head_size = kHeadSize,
+                       .scale = 0.125F};
+    const AttentionPlan plan = PlanAttention(args);
+    const Tensor scratch(DType::kU8, {AttentionScratchBytes(args, plan) + 64}, Fill::kNone);
+    args.plan = &plan;
+    args.scratch = const_cast<std::byte*>(scratch.data());
+    compute.kernels.attention(args, compute.threads);
+    layer = (layer + 1) % caches.size();
+  }
+  state.counters["density"] = share.density();
+  state.counters["mass"] = share.mass();
+  state.counters["tokens/s"] =
+      benchmark::Counter(static_cast<double>(tokens * static_cast<int64_t>(state.iterations())),
+                         benchmark::Counter::kIsRate);
+}
+
 void RmsNorm(benchmark::State& state) {
   constexpr int64_t kRows = 512;
   constexpr int64_t kWidth = 2048;
@@ -224,6 +359,18 @@ void Register() {
           fmt::format("decode/{}/16384/questions:{}", NameOf(type), questions).c_str(),
           [=](benchmark::State& state) { Attention(state, type, 16384, 1, questions); })
           ->UseRealTime();
+    }
+  }
+  for (const int64_t depth : {16384, 65536, 262144}) {
+    for (const int64_t tokens : {512, 1}) {
+      for (const double mass : {0.0, 0.95}) {
+        benchmark::RegisterBenchmark(
+            fmt::format("clustered/{}/{}/{}", tokens == 1 ? "decode" : "prefill", depth,
+                        mass > 0 ? fmt::format("sparse={}", mass) : "exact")
+                .c_str(),
+            [=](benchmark::State& state) { Sparse(state, depth, tokens, mass); })
+            ->UseRealTime();
+      }
     }
   }
   benchmark::RegisterBenchmark("rms_norm/512x2048", RmsNorm)->UseRealTime();

@@ -159,6 +159,7 @@ struct Queries {
   const Cache* cache = nullptr;
   int64_t first = 0;
   std::vector<float> q{};  // [tokens, heads, size]
+  const ChosenPages* chosen = nullptr;
 
   int64_t Width() const { return cache->heads().heads * cache->heads().size; }
   int64_t tokens() const { return static_cast<int64_t>(q.size()) / Width(); }
@@ -197,7 +198,8 @@ inline std::vector<std::vector<float>> AttendAll(const KernelSet& kernels,
                          .out = outs.back().data(),
                          .kv = kv,
                          .tokens = tokens,
-                         .first_position = queries.first});
+                         .first_position = queries.first,
+                         .chosen = queries.chosen});
   }
   AttentionArgs args{.sequences = sequences,
                      .type = heads.type,

@@ -33,6 +33,14 @@ std::vector<double> ReadHead(const Cache& cache, bool rounded, bool key, int64_t
   return x;
 }
 
+bool Attends(const Queries& queries, int64_t position, int64_t kv_head, int64_t other) {
+  if (queries.chosen == nullptr) return true;
+  const AttentionSequence sequence{
+      .kv = {}, .first_position = queries.first, .chosen = queries.chosen};
+  const auto pages = ChosenFor(sequence, position, kv_head, queries.cache->heads().kv_heads);
+  return std::binary_search(pages.begin(), pages.end(), other / kKvPageTokens);
+}
+
 // The definition, with a row of scores, in double, from what the pages hold.
 //
 // Tolerance. A score is a dot product of D terms, scaled and capped: it errs by
@@ -72,8 +80,11 @@ void ExpectAttention(const KernelSet& kernels, const Queries& queries,
           q.push_back(Multiplied(rounded, queries.q[at + Count(i)]));
         }
         std::vector<double> scores;
+        std::vector<int64_t> attended;
         double delta = 0;
         for (int64_t s = first; s <= position; ++s) {
+          if (!Attends(queries, position, kv_head, s)) continue;
+          attended.push_back(s);
           const double* const k = keys.data() + (s - begin) * size;
           double dot = 0;
           double magnitude = 0;
@@ -98,9 +109,9 @@ void ExpectAttention(const KernelSet& kernels, const Queries& queries,
             std::expm1(2 * delta) + (seen + 24 + 10 * steps) * kRoundoff + (rounded ? 0x1p-8 : 0);
         std::vector<double> expected(Count(size));
         std::vector<double> magnitudes(Count(size));
-        for (int64_t s = first; s <= position; ++s) {
-          const double* const v = values.data() + (s - begin) * size;
-          const double weight = scores[Count(s - first)] / total;
+        for (size_t s = 0; s < attended.size(); ++s) {
+          const double* const v = values.data() + (attended[s] - begin) * size;
+          const double weight = scores[s] / total;
           for (int64_t i = 0; i < size; ++i) {
             expected[Count(i)] += weight * v[i];
             magnitudes[Count(i)] += std::abs(weight * v[i]);
@@ -382,6 +393,92 @@ TEST_P(AttentionTest, SequencesOfTheSamePagesMayEndAtDifferentPositions) {
           << NameOf(type);
       EXPECT_TRUE(SameBits(outs[reversed ? 0 : 1], expected)) << NameOf(type);
     }
+  }
+}
+
+// Random pages of `queries`' positions, those of the tokens themselves among them.
+ChosenPages RandomChoice(std::mt19937& random, const Queries& queries, int64_t run_tokens) {
+  ChosenPages chosen{.run_tokens = run_tokens, .lists = {}};
+  const int64_t end = queries.first + queries.tokens();
+  for (int64_t position = queries.first; position < end;) {
+    const int64_t next = std::min(end, (position / run_tokens + 1) * run_tokens);
+    for (int64_t head = 0; head < queries.cache->heads().kv_heads; ++head) {
+      std::vector<int32_t> pages;
+      for (int64_t page = 0; page <= (next - 1) / kKvPageTokens; ++page) {
+        if (random() % 3 == 0 || page >= position / kKvPageTokens) {
+          pages.push_back(static_cast<int32_t>(page));
+        }
+      }
+      chosen.lists.push_back(std::move(pages));
+    }
+    position = next;
+  }
+  return chosen;
+}
+
+TEST_P(AttentionTest, AttendsExactlyTheChosenPages) {
+  std::mt19937 random(11);
+  size_t number = 0;
+  for (const KvType type : kKvTypes) {
+    for (const auto& [tokens, run] :
+         {std::pair<int64_t, int64_t>{1, 1}, {5, 1}, {90, 128}, {200, 128}, {200, 1}}) {
+      if (IsGeneric(kernels()) && tokens > 5 && type != KvType::kQ8) continue;  // takes long
+      const Cache cache = RandomCache(random,
+                                      {.heads = 8,
+                                       .kv_heads = 2,
+                                       .size = number % 2 == 0 ? 32 : 33,
+                                       .type = type,
+                                       .soft_cap = number % 3 == 0 ? 2.0F : 0.0F},
+                                      2300 + static_cast<int64_t>(number % 5));
+      Queries queries = RandomQueries(random, cache, tokens);
+      const ChosenPages chosen = RandomChoice(random, queries, run);
+      queries.chosen = &chosen;
+      const std::vector<float> out = Attend(kernels(), queries);
+      SCOPED_TRACE(testing::Message() << tokens << " tokens in runs of " << run);
+      ASSERT_NO_FATAL_FAILURE(ExpectAttention(kernels(), queries, out, tokens > 5 ? 7 : 1));
+      EXPECT_TRUE(SameBits(Attend(kernels(), queries, 3), out));
+      ++number;
+    }
+  }
+}
+
+TEST_P(AttentionTest, AllPagesChosenGiveTheBitsOfExactAttention) {
+  std::mt19937 random(12);
+  const Cache cache =
+      RandomCache(random, {.heads = 4, .kv_heads = 2, .size = 32, .type = KvType::kF16}, 1500);
+  for (const auto& [tokens, run] : {std::pair<int64_t, int64_t>{1, 1}, {9, 1}, {150, 128}}) {
+    const Queries exact = RandomQueries(random, cache, tokens);
+    Queries all = exact;
+    ChosenPages chosen = RandomChoice(random, exact, run);
+    for (std::vector<int32_t>& list : chosen.lists) {
+      const int32_t last = list.back();
+      list.clear();
+      for (int32_t page = 0; page <= last; ++page) list.push_back(page);
+    }
+    all.chosen = &chosen;
+    EXPECT_TRUE(SameBits(Attend(kernels(), all), Attend(kernels(), exact))) << tokens;
+  }
+}
+
+TEST_P(AttentionTest, ChosenPagesDoNotDependOnTheOtherSequences) {
+  std::mt19937 random(13);
+  const Heads heads{.heads = 4, .kv_heads = 2, .size = 40, .type = KvType::kBF16};
+  const Cache trunk = RandomCache(random, heads, 1300);
+  const Cache other = RandomCache(random, heads, 1100);
+  std::vector<Queries> batch;
+  for (const auto& [cache, tokens] :
+       {std::pair<const Cache*, int64_t>{&trunk, 1}, {&trunk, 3}, {&other, 100}, {&trunk, 1}}) {
+    batch.push_back(RandomQueries(random, *cache, tokens));
+  }
+  const ChosenPages one = RandomChoice(random, batch[0], 1);
+  const ChosenPages three = RandomChoice(random, batch[1], 1);
+  const ChosenPages many = RandomChoice(random, batch[2], 128);
+  batch[0].chosen = &one;
+  batch[1].chosen = &three;
+  batch[2].chosen = &many;
+  const auto outs = AttendAll(kernels(), batch, 3);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    EXPECT_TRUE(SameBits(outs[i], Attend(kernels(), batch[i]))) << i;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <span>
 
@@ -167,6 +168,47 @@ TEST_P(ForwardTest, RefusedBatchesChangeNoMemory) {
   const BatchItem one{.memory = &full, .tokens = std::span(fine).first(1)};
   EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { Run({&one, 1}, threads_); }));
   EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { NewMemory(KvType::kF16, -1); }));
+}
+
+TEST_P(ForwardTest, SparseAttentionIsByChoiceAndCounted) {
+  const Tokens tokens = RandomTokens(2000);
+  const auto read = [&](std::optional<double> mass, const std::vector<size_t>& cuts, int count,
+                        std::optional<SparseUse>& use) {
+    ThreadPool threads(count);
+    Memory memory = model_->NewMemory({.max_tokens = 2100, .attention_mass = mass});
+    std::vector<float> logits;
+    size_t begin = 0;
+    for (const size_t end : cuts) {
+      const BatchItem item{.memory = &memory,
+                           .tokens = std::span(tokens).subspan(begin, end - begin),
+                           .logits = LogitsOf::kLast};
+      logits = Run({&item, 1}, threads);
+      begin = end;
+    }
+    use.reset();
+    if (memory.sparse()) use = memory.sparse()->use;
+    return logits;
+  };
+  std::optional<SparseUse> use;
+  const std::vector<float> exact = read({}, {512, 1024, 1999, 2000}, 2, use);
+  EXPECT_FALSE(use);
+  // A mass of 1 is exact attention.
+  EXPECT_EQ(read(1.0, {512, 1024, 1999, 2000}, 2, use), exact);
+  EXPECT_FALSE(use);
+  const std::vector<float> sparse = read(0.3, {512, 1024, 1999, 2000}, 2, use);
+  ASSERT_TRUE(use);
+  EXPECT_EQ(read(0.3, {512, 1024, 1999, 2000}, 3, use), sparse) << "another number of threads";
+  EXPECT_EQ(read(0.3, {1024, 1999, 2000}, 1, use), sparse) << "cut where blocks are";
+  EXPECT_EQ(read(0.3, {512, 1024, 1999, 2000}, 2, use), sparse);
+  for (const double bad : {0.0, -1.0, 1.5, std::nan("")}) {
+    EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { model_->NewMemory({.attention_mass = bad}); }));
+  }
+  if (model_->facts().layers <= kFirstSparseLayer) {
+    EXPECT_EQ(use->single.seen_pages, 0);
+    EXPECT_EQ(sparse, exact);
+    return;
+  }
+  EXPECT_LE(use->single.density(), 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, ForwardTest,

@@ -7,6 +7,7 @@
 #include "commands/command.h"
 #include "commands/json_output.h"
 #include "commands/model_options.h"
+#include "commands/sparse_output.h"
 #include "terminal.h"
 #include "tome/eval/speed.h"
 #include "tome/generate/language_model.h"
@@ -55,6 +56,7 @@ void PrintText(const LanguageModel& model, const BenchSpeedCommand& options,
   for (const SpeedAtDepth& at : speeds) {
     fmt::print("{:>9} {} {} {}\n", at.depth, ToText(at.fill), ToText(at.prompt),
                ToText(at.generate));
+    if (at.sparse) PrintNote(NoteOf(*at.sparse));
   }
   if (!options.speed.questions.empty()) {
     fmt::print("\nquestions about one document, each writing {}: tokens a second of all\n{:>9}",
@@ -99,7 +101,8 @@ void BenchSpeed(const BenchSpeedCommand& options, const CommandContext& context)
                       {"prompt", ToJson(at.prompt)},
                       {"generate", ToJson(at.generate)},
                       {"together", std::move(together)},
-                      {"kv_bytes", at.kv_bytes}});
+                      {"kv_bytes", at.kv_bytes},
+                      {"attention", ToJson(at.sparse)}});
   }
   PrintJson({{"model", model->name()},
              {"kernels", compute.kernels.name},
@@ -146,6 +149,7 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
       ->delimiter(',')
       ->type_name("N");
   AddKvOption(*command, options->speed.kv);
+  AddAttentionOption(*command, options->speed.attention_mass);
   AddThreadsOption(*command, options->threads);
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(

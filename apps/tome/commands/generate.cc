@@ -11,6 +11,7 @@
 #include "commands/keeping.h"
 #include "commands/model_options.h"
 #include "commands/print_answer.h"
+#include "commands/sparse_output.h"
 #include "terminal.h"
 #include "tome/base/error.h"
 #include "tome/base/file.h"
@@ -26,6 +27,7 @@ struct GenerateCommand {
   std::optional<std::string> prompt;
   ModelOptions model;
   std::optional<KvType> kv;
+  std::optional<double> attention_mass;
   GenerateOptions generate;
   int threads = 0;
   bool chat = false;
@@ -62,9 +64,10 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
     PrintNote(fmt::format("prompt and answer may take {} tokens; the model was made for {}", needed,
                           trained));
   }
-  Session session(
-      model->model(), model->tokenizer(), model->compute(),
-      model->model().NewMemory({.kv = options.kv, .max_tokens = std::max(needed, trained)}));
+  Session session(model->model(), model->tokenizer(), model->compute(),
+                  model->model().NewMemory({.kv = options.kv,
+                                            .max_tokens = std::max(needed, trained),
+                                            .attention_mass = options.attention_mass}));
   std::optional<SnapshotStore> store;
   if (static_cast<int64_t>(tokens.size()) > kWorthATail) store = OpenUserStore(options.keeping);
   if (store) {
@@ -82,6 +85,7 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
       session.Generate(options.generate, options.json ? TextSink() : PrintingSink());
   if (!options.json) {
     fmt::print("\n");
+    if (session.memory().sparse()) PrintNote(NoteOf(session.memory().sparse()->use));
   } else {
     PrintJson({{"text", generated.text},
                {"tokens", generated.tokens},
@@ -91,7 +95,10 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
                {"forward_passes", generated.forward_passes},
                {"drafted_tokens", generated.drafted_tokens},
                {"accepted_tokens", generated.accepted_tokens},
-               {"seconds", generated.seconds}});
+               {"seconds", generated.seconds},
+               {"attention",
+                ToJson(session.memory().sparse() ? std::optional(session.memory().sparse()->use)
+                                                 : std::nullopt)}});
   }
   if (store) PrintStoreNotes(*store);
   if (generated.finish == FinishReason::kCancelled) throw Error(Code::kCancelled, "interrupted");
@@ -116,6 +123,7 @@ void AddGenerateCommand(CLI::App& app, CommandContext& context) {
   AddSamplingOptions(*command, options->generate.sampling);
   AddKvOption(*command, options->kv);
   AddKeepingOptions(*command, options->keeping);
+  AddAttentionOption(*command, options->attention_mass);
   command->add_flag("--no-speculation", options->no_speculation,
                     "Compute token by token, without drafts from the text so far");
   AddThreadsOption(*command, options->threads);

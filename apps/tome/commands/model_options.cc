@@ -1,6 +1,27 @@
 #include "commands/model_options.h"
 
+#include <charconv>
+#include <string_view>
+
 namespace tome {
+namespace {
+
+constexpr double kStandardMass = 0.95;
+
+// The mass of "exact" (1), "sparse" or "sparse=MASS"; nothing for anything else.
+std::optional<double> AttentionMass(std::string_view text) {
+  if (text == "exact") return 1;
+  if (text == "sparse") return kStandardMass;
+  constexpr std::string_view kPrefix = "sparse=";
+  if (!text.starts_with(kPrefix)) return std::nullopt;
+  text.remove_prefix(kPrefix.size());
+  double mass = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mass);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return mass > 0 && mass <= 1 ? std::optional(mass) : std::nullopt;
+}
+
+}  // namespace
 
 CLI::Option* AddModelOption(CLI::App& command, ModelOptions& options, ModelNeed need) {
   CLI::Option* option =
@@ -23,6 +44,24 @@ void AddKvOption(CLI::App& command, std::optional<KvType>& kv) {
           "the memory of f16, at a loss")
       ->check(CLI::IsMember(names))
       ->default_str(std::string(standard));
+}
+
+void AddAttentionOption(CLI::App& command, std::optional<double>& mass) {
+  command
+      .add_option_function<std::string>(
+          "--attention", [&mass](const std::string& text) { mass = AttentionMass(text); },
+          "exact, or sparse: from the third layer on, tokens attend the pages that hold at least "
+          "the share MASS of their attention by an estimate; faster in long contexts, at a loss")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return AttentionMass(text) ? std::string()
+                                       : "exact, sparse or sparse=MASS (above 0, at most 1) is "
+                                         "wanted, not " +
+                                             text;
+          },
+          ""))
+      ->default_str("exact")
+      ->type_name("exact|sparse[=MASS]");
 }
 
 void AddSamplingOptions(CLI::App& command, SamplingOptions& options) {

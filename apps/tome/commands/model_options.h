@@ -18,6 +18,8 @@ struct ModelOptions {
 enum class ModelNeed { kOptional, kRequired };
 CLI::Option* AddModelOption(CLI::App& command, ModelOptions& options, ModelNeed need);
 void AddKvOption(CLI::App& command, std::optional<KvType>& kv);
+// --attention exact|sparse[=MASS], as MemoryOptions::attention_mass.
+void AddAttentionOption(CLI::App& command, std::optional<double>& mass);
 void AddSamplingOptions(CLI::App& command, SamplingOptions& options);
 void AddThreadsOption(CLI::App& command, int& threads);
 

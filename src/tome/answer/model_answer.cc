@@ -210,7 +210,9 @@ void Conversation::Read(std::span<const TokenId> prompt, Way way, const WorkCont
   if (!session_ || session_->memory().max_tokens() < needed) {
     const int64_t max_tokens = std::max(needed, model_.model().facts().trained_tokens);
     session_.emplace(model_.model(), model_.tokenizer(), model_.compute(),
-                     model_.model().NewMemory({.kv = options_.kv, .max_tokens = max_tokens}));
+                     model_.model().NewMemory({.kv = options_.kv,
+                                               .max_tokens = max_tokens,
+                                               .attention_mass = options_.attention_mass}));
     if (options_.store != nullptr && way == Way::kContext) {
       DocumentNames names(library_, documents_);
       std::string title;
@@ -451,6 +453,9 @@ Answer Conversation::Ask(const std::string& question, Way way, const TextSink& s
   Recital recital(*this, asked, sink, control);
   const SessionWriting writing = recital.Of(*session_);
   recital.Finish(session_->Generate(writing.options, writing.sink));
+  if (session_->memory().sparse()) {
+    answer.notes.push_back(NoteOf(session_->memory().sparse()->use));
+  }
   // A later question continues this one. Of passages only question and answer are kept; whole
   // documents stay in front, where their tokens are read already.
   whole_read_ = answer.way == NameOf(Way::kContext);

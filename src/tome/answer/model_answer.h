@@ -28,6 +28,7 @@ struct ModelAnswerOptions {
   int64_t passage_tokens = 2048;     // of the model's, for the passages of `retrieval`
   double budget_seconds = 60;        // that reading may take for `auto` to choose `context`
   std::optional<KvType> kv;          // as MemoryOptions::kv
+  std::optional<double> attention_mass = {};  // as MemoryOptions::attention_mass
   Speculation speculation = Speculation::kPromptLookup;
   SnapshotStore* store = nullptr;  // keeps documents that were read whole; null: nothing does
 };

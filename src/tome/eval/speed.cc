@@ -29,7 +29,9 @@ class Measurement {
         options_(options),
         control_(control),
         depths_(options.depths),
-        memory_(model.NewMemory({.kv = options.kv, .max_tokens = Longest()})) {
+        memory_(model.NewMemory({.kv = options.kv,
+                                 .max_tokens = Longest(),
+                                 .attention_mass = options.attention_mass})) {
     std::sort(depths_.begin(), depths_.end());
     const auto stops = static_cast<int64_t>(depths_.size());
     const auto writings = static_cast<int64_t>(1 + options.questions.size());
@@ -47,6 +49,7 @@ class Measurement {
       fill_seconds += Read(depth - memory_.length());
       if (depth > 0) at.fill = Of(depth, fill_seconds, ReadLimit(0, depth));
       at.kv_bytes = memory_.bytes();
+      if (memory_.sparse()) memory_.sparse()->use = {};
       if (options_.prompt > 0) {
         const double seconds = Read(options_.prompt);
         at.prompt = Of(options_.prompt, seconds, ReadLimit(depth, options_.prompt));
@@ -60,6 +63,7 @@ class Measurement {
       for (const int64_t questions : options_.questions) {
         at.together.push_back({.questions = questions, .generate = WriteTogether(questions)});
       }
+      if (memory_.sparse()) at.sparse = memory_.sparse()->use;
       speeds.push_back(at);
     }
     return speeds;

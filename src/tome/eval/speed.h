@@ -19,7 +19,8 @@ struct SpeedOptions {
   // Numbers of forks of the memory at each depth, the questions about one document, that write
   // `generate` tokens each in the same passes.
   std::vector<int64_t> questions = {};
-  std::optional<KvType> kv = {};  // as MemoryOptions::kv
+  std::optional<KvType> kv = {};              // as MemoryOptions::kv
+  std::optional<double> attention_mass = {};  // as MemoryOptions::attention_mass
 };
 
 // A rate, and the share of it in what the limits allow: operations of the linear layers at the
@@ -41,14 +42,16 @@ struct SpeedTogether {
 
 struct SpeedAtDepth {
   int64_t depth = 0;
-  Speed fill;                           // reading everything up to the depth, from empty: the mean
-  Speed prompt;                         // reading `prompt` tokens behind it
-  Speed generate;                       // writing `generate` tokens behind it
-  std::vector<SpeedTogether> together;  // in the order of SpeedOptions::questions
-  int64_t kv_bytes = 0;                 // of the memory at the depth
+  Speed fill;                            // reading everything up to the depth, from empty: the mean
+  Speed prompt;                          // reading `prompt` tokens behind it
+  Speed generate;                        // writing `generate` tokens behind it
+  std::vector<SpeedTogether> together;   // in the order of SpeedOptions::questions
+  int64_t kv_bytes = 0;                  // of the memory at the depth
+  std::optional<SparseUse> sparse = {};  // what prompt and generate attended, where not all
 };
 
-// Tokens are random, of the model's vocabulary: speed does not depend on them. Errors:
+// Tokens are random, of the model's vocabulary: speed does not depend on them, but with sparse
+// attention. Limits are those of exact attention. Errors:
 // kInvalidArgument for negative numbers, Model::Forward's, kCancelled.
 std::vector<SpeedAtDepth> MeasureSpeed(const Model& model, const Compute& compute,
                                        const MachineLimits& limits, const SpeedOptions& options,

@@ -185,6 +185,7 @@ void Session::KeepLogits(std::span<const float> row) {
 }
 
 void Session::UseStore(SnapshotStore& store, SnapshotOwner owner) {
+  if (memory_.sparse()) return;
   store_ = &store;
   owner_ = std::move(owner);
 }

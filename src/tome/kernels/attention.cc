@@ -81,15 +81,24 @@ class Planner {
       plan_.partials += last - first + 1;
       plan_.merged.push_back(row);
       for (int64_t part = first; part <= last; ++part) {
-        shared_[{part, PagesOf(sequence, part)}].push_back(row);
+        if (sequence.chosen != nullptr) {
+          AddBlocks({row}, part, part + 1, true);
+        } else {
+          shared_[{part, PagesOf(sequence, part)}].push_back(row);
+        }
       }
     }
   }
 
   void AddWhole(int32_t index) {
     const AttentionSequence& sequence = args_.sequences[static_cast<size_t>(index)];
-    for (int64_t begin = 0; begin < sequence.tokens; begin += block_rows_) {
-      const int64_t end = std::min(sequence.tokens, begin + block_rows_);
+    for (int64_t begin = 0, end = 0; begin < sequence.tokens; begin = end) {
+      end = std::min(sequence.tokens, begin + block_rows_);
+      if (sequence.chosen != nullptr) {
+        const int64_t run = sequence.chosen->run_tokens;
+        const int64_t position = sequence.first_position + begin;
+        end = std::min(end, begin + run - position % run);
+      }
       std::vector<int32_t> rows;
       for (int64_t t = begin; t < end; ++t) {
         rows.push_back(static_cast<int32_t>(plan_.rows.size()));
@@ -144,6 +153,13 @@ std::optional<KvType> KvTypeFromName(std::string_view name) {
     if (NameOf(type) == name) return type;
   }
   return std::nullopt;
+}
+
+std::span<const int32_t> ChosenFor(const AttentionSequence& sequence, int64_t position,
+                                   int64_t kv_head, int64_t kv_heads) {
+  const int64_t tokens = sequence.chosen->run_tokens;
+  const int64_t run = position / tokens - sequence.first_position / tokens;
+  return sequence.chosen->lists[static_cast<size_t>(run * kv_heads + kv_head)];
 }
 
 AttentionPlan PlanAttention(const AttentionArgs& args) { return Planner(args).Make(); }

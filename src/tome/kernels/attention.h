@@ -101,19 +101,34 @@ struct KvView {
   std::span<const std::byte* const> values;  // one pointer a page
 };
 
+// The pages that new tokens of one sequence attend where they do not attend all (sparse attention;
+// page_choice.h chooses). Tokens choose in runs, each key head for itself: run r holds the tokens
+// of position / run_tokens = first_position / run_tokens + r.
+struct ChosenPages {
+  int64_t run_tokens = 1;
+  // [runs · G], ascending, each with the pages of the run's own tokens. What of a page lies behind
+  // a token is hidden from it as ever.
+  std::vector<std::vector<int32_t>> lists;
+};
+
 // New tokens of one sequence.
 struct AttentionSequence {
   const float* q = nullptr;  // [tokens, heads, head_size]
   float* out = nullptr;      // [tokens, heads, head_size]
   KvView kv;                 // covers positions [0, first_position + tokens)
   int64_t tokens = 0;
-  int64_t first_position = 0;  // of q's first row; the others follow
+  int64_t first_position = 0;           // of q's first row; the others follow
+  const ChosenPages* chosen = nullptr;  // none: all pages
 };
+
+// Those of `sequence.chosen`, for one token and key head of `kv_heads`.
+std::span<const int32_t> ChosenFor(const AttentionSequence& sequence, int64_t position,
+                                   int64_t kv_head, int64_t kv_heads);
 
 // How the work of a call is cut: made by PlanAttention, read by the kernels. Sequences with many
 // new tokens are cut into blocks of rows that read their keys from the first part to the last;
 // sequences with few are cut by parts, and those that share the pages of a part (forks of one
-// memory) read them together, once.
+// memory) read them together, once. Rows of chosen pages share a block with rows of their run only.
 struct AttentionPlan {
   struct Row {  // the heads of one token that share a key head
     int32_t sequence = 0;

@@ -13,6 +13,7 @@
 #include "tome/kernels/attention.h"
 #include "tome/kernels/matmul.h"
 #include "tome/kernels/norm.h"
+#include "tome/kernels/page_choice.h"
 #include "tome/kernels/rates.h"
 #include "tome/kernels/rope.h"
 
@@ -31,6 +32,8 @@ struct KernelSet {
   void (*soft_cap)(const SoftCapArgs&) noexcept;
   void (*write_kv)(const KvWriteArgs&, ThreadPool&) noexcept;
   void (*attention)(const AttentionArgs&, ThreadPool&) noexcept;
+  void (*summarize_keys)(const KeySummaryArgs&, ThreadPool&) noexcept;
+  void (*score_pages)(const PageScoreArgs&) noexcept;
   RateProbes (*rates)() noexcept;
   KvType kv_type;  // of 16 bits, the one whose pages `attention` reads as they are
 };

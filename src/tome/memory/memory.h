@@ -6,7 +6,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 
+#include "tome/memory/key_summaries.h"
 #include "tome/memory/paged_kv.h"
 
 namespace tome {
@@ -17,26 +20,53 @@ struct MemoryOptions {
   // (LongRoPE, dynamic NTK) choose their frequencies by it once and for all, since keys that were
   // rotated otherwise could not be used any more.
   int64_t max_tokens = 0;
+  // Sparse attention: the share of the estimated softmax that tokens attend to at least, above 0
+  // and below 1 (kernels/page_choice.h). None, or 1: exact attention.
+  std::optional<double> attention_mass = {};
+};
+
+// Layers before this one, and layers with a window, attend exactly whatever attention_mass says.
+inline constexpr int64_t kFirstSparseLayer = 2;
+
+// What was attended in the layers that are sparse.
+struct SparseUse {
+  AttentionShare blocks;  // by tokens read in blocks
+  AttentionShare single;  // by others: those written one by one, or few in a pass
+};
+// "attention was sparse; reading: …% of the pages, …% of the mass by the estimate; writing: …"
+std::string NoteOf(const SparseUse& use);
+
+// The sparse attention of a memory.
+struct SparseAttention {
+  double mass = 1;
+  KeySummaries summaries;
+  SparseUse use;
 };
 
 // Move-only; Fork is the copy. One thread at a time.
 class Memory {
  public:
-  Memory(PagedKv kv, int64_t max_tokens) : kv_(std::move(kv)), max_tokens_(max_tokens) {}
+  Memory(PagedKv kv, int64_t max_tokens, std::optional<SparseAttention> sparse = {})
+      : kv_(std::move(kv)), max_tokens_(max_tokens), sparse_(std::move(sparse)) {}
 
   PagedKv& kv() { return kv_; }
   const PagedKv& kv() const { return kv_; }
 
   int64_t length() const { return kv_.length(); }  // tokens
-  int64_t bytes() const { return kv_.bytes(); }
+  int64_t bytes() const { return kv_.bytes() + (sparse_ ? sparse_->summaries.bytes() : 0); }
   int64_t max_tokens() const { return max_tokens_; }
 
-  Memory Fork() const { return {kv_.Fork(), max_tokens_}; }
+  // None: attention is exact.
+  std::optional<SparseAttention>& sparse() { return sparse_; }
+  const std::optional<SparseAttention>& sparse() const { return sparse_; }
+
+  Memory Fork() const { return {kv_.Fork(), max_tokens_, sparse_}; }
   void Truncate(int64_t length) { kv_.Truncate(length); }
 
  private:
   PagedKv kv_;
   int64_t max_tokens_;
+  std::optional<SparseAttention> sparse_;
 };
 
 }  // namespace tome

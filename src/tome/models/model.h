@@ -65,13 +65,14 @@ class Model {
 
   virtual const ModelFacts& facts() const = 0;
 
-  // Error(kInvalidArgument) when options.max_tokens is negative.
+  // Error(kInvalidArgument) when options.max_tokens is negative or options.attention_mass no share.
   virtual Memory NewMemory(const MemoryOptions& options) const = 0;
 
   // Reads every item's tokens into its memory. The result is F32 [rows, vocabulary]: the logits
   // asked for, in the order of items and tokens; [0, vocabulary] when none were. A token's result
   // is the same, bit for bit, whatever else the batch holds and however its sequence was cut into
-  // passes. `compute` has the kernel set that the model was loaded for.
+  // passes (with sparse attention what page_choice.h says). `compute` has the kernel set that the
+  // model was loaded for.
   //
   // Error(kInvalidArgument) for a token outside the vocabulary, an item without tokens or a memory
   // that would outgrow its max_tokens; Error(kOutOfMemory). No memory is changed then.

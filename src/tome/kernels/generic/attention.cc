@@ -80,9 +80,18 @@ void AttendHead(const AttentionArgs& args, const AttentionSequence& sequence, in
                   .q = sequence.q + at};
   // One part for all positions: their order is the same wherever the work is cut.
   OnlineSoftmax softmax;
-  for (int64_t page = first / kKvPageTokens; page * kKvPageTokens <= position; ++page) {
+  const auto attend = [&](int64_t page) {
     const int64_t base = page * kKvPageTokens;
     AttendPage(head, std::max(first, base), std::min(position + 1, base + kKvPageTokens), softmax);
+  };
+  const int64_t first_page = first / kKvPageTokens;
+  const int64_t last_page = position / kKvPageTokens;
+  if (sequence.chosen == nullptr) {
+    for (int64_t page = first_page; page <= last_page; ++page) attend(page);
+  } else {
+    for (const int32_t page : ChosenFor(sequence, position, head.kv_head, args.kv_heads)) {
+      if (page >= first_page && page <= last_page) attend(page);
+    }
   }
   for (int64_t i = 0; i < args.head_size; ++i) {
     sequence.out[at + i] = softmax.sum[static_cast<size_t>(i)] / softmax.total;

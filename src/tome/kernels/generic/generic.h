@@ -16,6 +16,8 @@ void Rope(const RopeArgs& args, ThreadPool& threads) noexcept;
 void SoftCap(const SoftCapArgs& args) noexcept;
 void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept;
 void Attention(const AttentionArgs& args, ThreadPool& threads) noexcept;
+void SummarizeKeys(const KeySummaryArgs& args, ThreadPool& threads) noexcept;
+void ScorePages(const PageScoreArgs& args) noexcept;
 RateProbes Rates() noexcept;
 
 inline constexpr KernelSet kKernels{
@@ -29,6 +31,8 @@ inline constexpr KernelSet kKernels{
     .soft_cap = SoftCap,
     .write_kv = WriteKv,
     .attention = Attention,
+    .summarize_keys = SummarizeKeys,
+    .score_pages = ScorePages,
     .rates = Rates,
     .kv_type = KvType::kF16,
 };

@@ -28,6 +28,20 @@ float ExpOf(float x) {
   return lanes[0];
 }
 
+// How many of ascending pages come before `page`.
+int64_t CountBelow(std::span<const int32_t> pages, int64_t page) {
+  int64_t low = 0;
+  for (auto high = static_cast<int64_t>(pages.size()); low < high;) {
+    const int64_t middle = (low + high) / 2;
+    if (pages[static_cast<size_t>(middle)] < page) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 // One query: a head of a row, at a position.
 struct Query {
   int64_t position = 0;
@@ -135,6 +149,7 @@ class BlockAttention {
     }
     all_.Reset(queries_, channels_);
     for (int64_t part = block_.part_begin; part < block_.part_end; ++part) {
+      if (!HasPages(part)) continue;
       AttendPart(part);
       for (int64_t i = 0; i < queries_; ++i) {
         Merge(part_.largest[i], part_.total[i], part_.sums + i * channels_, channels_,
@@ -183,6 +198,10 @@ class BlockAttention {
     const int64_t begin = std::max(first, part * kKvPartTokens) / kKvPageTokens;
     const int64_t end =
         std::min(last + 1, (part + 1) * kKvPartTokens);  // the first position not seen
+    if (sequence_->chosen != nullptr) {
+      AttendChosen(begin, (end + kKvPageTokens - 1) / kKvPageTokens);
+      return;
+    }
     for (int64_t page = begin; page * kKvPageTokens < end; ++page) {
       for (int64_t kv_head = heads_.kv_begin; kv_head < heads_.kv_end; ++kv_head) {
         const bool last_head = kv_head + 1 == heads_.kv_end;
@@ -196,6 +215,46 @@ class BlockAttention {
         }
         AttendPage(page, kv_head, ahead);
       }
+    }
+  }
+
+  // Of pages [begin, end), those that a key head chose: the same for all rows.
+  std::span<const int32_t> Chosen(int64_t kv_head, int64_t begin, int64_t end) const {
+    const auto all = ChosenFor(*sequence_, queries_of_[0].position, kv_head, args_.kv_heads);
+    const int64_t first = CountBelow(all, begin);
+    return all.subspan(static_cast<size_t>(first),
+                       static_cast<size_t>(CountBelow(all, end) - first));
+  }
+
+  // Merging a part without pages changes nothing and takes as long as any other.
+  bool HasPages(int64_t part) const {
+    if (sequence_->chosen == nullptr) return true;
+    constexpr int64_t kPages = kKvPartTokens / kKvPageTokens;
+    for (int64_t kv_head = heads_.kv_begin; kv_head < heads_.kv_end; ++kv_head) {
+      if (!Chosen(kv_head, part * kPages, (part + 1) * kPages).empty()) return true;
+    }
+    return false;
+  }
+
+  void AttendChosen(int64_t begin, int64_t end) {
+    const auto chosen = [&](int64_t kv_head) { return Chosen(kv_head, begin, end); };
+    std::span<const int32_t> pages = chosen(heads_.kv_begin);
+    for (int64_t kv_head = heads_.kv_begin; kv_head < heads_.kv_end; ++kv_head) {
+      std::span<const int32_t> next;
+      if (kv_head + 1 < heads_.kv_end) next = chosen(kv_head + 1);
+      for (size_t i = 0; i < pages.size(); ++i) {
+        const bool last = i + 1 == pages.size();
+        PageAhead ahead;
+        if (per_kv_head_ <= kFewQueries && !(last && next.empty())) {
+          const int64_t page = last ? next.front() : pages[i + 1];
+          const int64_t head = last ? kv_head + 1 : kv_head;
+          ahead = {SliceOf(sequence_->kv.keys, page, head),
+                   SliceOf(sequence_->kv.values, page, head),
+                   KvSliceBytes(args_.type, args_.head_size)};
+        }
+        AttendPage(pages[i], kv_head, ahead);
+      }
+      pages = next;
     }
   }
 

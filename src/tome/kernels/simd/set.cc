@@ -16,6 +16,8 @@ const KernelSet kKernels{
     .soft_cap = SoftCap,
     .write_kv = WriteKv,
     .attention = Attention,
+    .summarize_keys = SummarizeKeys,
+    .score_pages = ScorePages,
     .rates = Rates,
     .kv_type = kHasBF16Dot ? KvType::kBF16 : KvType::kF16,
 };

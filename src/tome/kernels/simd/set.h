@@ -14,6 +14,8 @@ void Rope(const RopeArgs& args, ThreadPool& threads) noexcept;
 void SoftCap(const SoftCapArgs& args) noexcept;
 void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept;
 void Attention(const AttentionArgs& args, ThreadPool& threads) noexcept;
+void SummarizeKeys(const KeySummaryArgs& args, ThreadPool& threads) noexcept;
+void ScorePages(const PageScoreArgs& args) noexcept;
 RateProbes Rates() noexcept;
 
 }  // namespace tome::TOME_KERNEL_SET

@@ -1,9 +1,36 @@
 #include "tome/models/layers/attention.h"
 
+#include <deque>
 #include <map>
 #include <vector>
 
 namespace tome {
+namespace {
+
+// Chooses pages for the new tokens of one memory, which were written, and counts them.
+ChosenPages ChooseFor(const BatchItem& item, int64_t layer, const AttentionShape& shape,
+                      const float* q, const Compute& compute) {
+  const PagedKv& kv = item.memory->kv();
+  SparseAttention& sparse = *item.memory->sparse();
+  const auto tokens = static_cast<int64_t>(item.tokens.size());
+  sparse.summaries.Update(layer, kv.View(layer), kv.type(), kv.length(), kv.length() + tokens,
+                          compute);
+  PageChoice choice = ChoosePages({.q = q,
+                                   .summaries = sparse.summaries.View(layer),
+                                   .tokens = tokens,
+                                   .first_position = kv.length(),
+                                   .heads = shape.heads,
+                                   .kv_heads = shape.kv_heads,
+                                   .head_size = shape.head_size,
+                                   .scale = shape.scale,
+                                   .soft_cap = shape.soft_cap,
+                                   .mass = sparse.mass},
+                                  compute);
+  (choice.pages.run_tokens == 1 ? sparse.use.single : sparse.use.blocks) += choice.share;
+  return std::move(choice.pages);
+}
+
+}  // namespace
 
 void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const AttentionInput& input,
             float* out, Scratch& scratch, const Compute& compute) {
@@ -11,6 +38,7 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
   const int64_t q_width = shape.heads * shape.head_size;
   // Memories may keep their elements differently; those that keep them alike are attended together.
   std::map<KvType, std::vector<AttentionSequence>> sequences;
+  std::deque<ChosenPages> chosen;
   int64_t row = 0;
   for (const BatchItem& item : batch) {
     PagedKv& kv = item.memory->kv();
@@ -26,11 +54,16 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
                               .kv_heads = shape.kv_heads,
                               .head_size = shape.head_size},
                              compute.threads);
+    const bool sparse = item.memory->sparse() && layer >= kFirstSparseLayer && shape.window == 0;
+    if (sparse) {
+      chosen.push_back(ChooseFor(item, layer, shape, input.q + row * q_width, compute));
+    }
     sequences[kv.type()].push_back({.q = input.q + row * q_width,
                                     .out = out + row * q_width,
                                     .kv = kv.View(layer),
                                     .tokens = tokens,
-                                    .first_position = kv.length()});
+                                    .first_position = kv.length(),
+                                    .chosen = sparse ? &chosen.back() : nullptr});
     row += tokens;
   }
   for (const auto& [type, alike] : sequences) {

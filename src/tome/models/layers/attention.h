@@ -30,7 +30,8 @@ struct AttentionInput {
 
 // For each item: writes its new keys and values into layer `layer` of its memory (where room was
 // reserved) and attends its queries to all of them. Items whose memories share pages read these
-// together. `out` is [T, H, D].
+// together. A memory of sparse attention attends the pages that it chooses, and counts them. `out`
+// is [T, H, D].
 void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const AttentionInput& input,
             float* out, Scratch& scratch, const Compute& compute);
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <utility>
+
 #include "tome/base/error.h"
 
 namespace tome {
@@ -20,8 +23,17 @@ Memory NewDecoderMemory(const ModelFacts& facts, const MemoryOptions& options) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("a memory for {} tokens was asked for", options.max_tokens));
   }
+  const double mass = options.attention_mass.value_or(1);
+  if (!(mass > 0 && mass <= 1)) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("the mass of sparse attention is above 0 and at most 1, not {}", mass));
+  }
+  std::optional<SparseAttention> sparse;
+  if (mass < 1) {
+    sparse = {.mass = mass, .summaries = KeySummaries(facts.kv), .use = {}};
+  }
   return {PagedKv(facts.kv, options.kv.value_or(facts.kv_type)),
-          options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens};
+          options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens, std::move(sparse)};
 }
 
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,

@@ -1,0 +1,20 @@
+// What sparse attention attended, as the commands print it.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "tome/memory/memory.h"
+
+namespace tome {
+
+// Null where attention was exact.
+inline nlohmann::ordered_json ToJson(const std::optional<SparseUse>& use) {
+  if (!use) return nullptr;
+  const auto share = [](const AttentionShare& of) {
+    return nlohmann::ordered_json{{"density", of.density()}, {"mass", of.mass()}};
+  };
+  return {{"blocks", share(use->blocks)}, {"single", share(use->single)}};
+}
+
+}  // namespace tome
