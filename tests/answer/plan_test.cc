@@ -101,6 +101,22 @@ TEST(PlanTest, MemoryMayTakeItsShareOfWhatIsFree) {
   EXPECT_FALSE(plan.Of(Way::kRetrieval).obstacle);
 }
 
+TEST(PlanTest, WhatIsKeptIsNotRead) {
+  PlanFacts facts = SmallFacts();
+  const double whole = MakePlan(facts).Of(Way::kContext).read_seconds.value();
+  facts.prompt_tokens = 600;
+  const double beginning = MakePlan(facts).Of(Way::kContext).read_seconds.value();
+  facts.prompt_tokens = 640;
+  facts.budget_seconds = whole / 2;
+  EXPECT_EQ(MakePlan(facts).taken, Way::kRetrieval);
+  facts.kept_tokens = 600;
+  const Plan plan = MakePlan(facts);
+  EXPECT_NEAR(plan.Of(Way::kContext).read_seconds.value(), whole - beginning, 1e-9 * whole);
+  EXPECT_EQ(plan.Of(Way::kContext).memory_bytes, 640 * (2 * 2 * 2 * 32 * 2));
+  EXPECT_EQ(plan.taken, Way::kContext);
+  EXPECT_THAT(plan.why, HasSubstr("600 of them are kept"));
+}
+
 TEST(PlanTest, ReadingMayTakeTheWholeBudget) {
   PlanFacts facts = SmallFacts();
   const double seconds = *MakePlan(facts).Of(Way::kContext).read_seconds;

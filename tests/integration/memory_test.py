@@ -48,6 +48,13 @@ class MemoryTest(TomeTest):
             self.assertGreater(tokens["restored"], tokens["prompt"] - 1000)
         self.assertEqual(self.ask("When?", "--cache-size", "0")["restored"], 0)
 
+    def test_auto_knows_what_is_kept(self):
+        def why():
+            return self.done("plan", "--json", "--model", self.model, self.document).json["why"]
+        self.assertNotIn("kept", why())
+        tokens = self.read()["tokens"]
+        self.assertIn(f"{tokens // 1024 * 1024} of them are kept", why())
+
     def test_asking_keeps_what_it_read(self):
         self.assertEqual(self.ask()["restored"], 0)
         self.assertGreater(self.ask("When was this?")["restored"], 5000)

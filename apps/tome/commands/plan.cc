@@ -8,6 +8,7 @@
 #include "commands/answering.h"
 #include "commands/command.h"
 #include "commands/json_output.h"
+#include "commands/keeping.h"
 #include "commands/reading.h"
 #include "terminal.h"
 #include "tome/answer/document_names.h"
@@ -128,7 +129,10 @@ void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
   const std::vector<AskedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
   const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
-  Conversation conversation(library, *model, documents, options.answering);
+  std::optional<SnapshotStore> store = OpenUserStore({});
+  ModelAnswerOptions answering = options.answering;
+  answering.store = store ? &*store : nullptr;
+  Conversation conversation(library, *model, documents, answering);
   PlanFacts facts;
   {
     ProgressBar bar(model->name());

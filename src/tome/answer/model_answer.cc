@@ -145,6 +145,7 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
                   .documents_named = !documents_.empty(),
                   .document_tokens = static_cast<int64_t>(size.tokens),
                   .prompt_tokens = {},
+                  .kept_tokens = 0,
                   .retrieval_tokens = 0,
                   .answer_tokens = options_.max_answer_tokens,
                   .free_memory = AvailableMemory(),
@@ -154,6 +155,10 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
     shown = ShowAll(question);
     prompt = Encode(shown.prompt);
     facts.prompt_tokens = static_cast<int64_t>(prompt.size());
+    if (options_.store != nullptr && !options_.attention_mass) {
+      const Memory memory = NewMemory(*facts.prompt_tokens);
+      facts.kept_tokens = options_.store->CountStored(model_.MemoryRoot(memory), prompt);
+    }
   }
   const auto instructions = static_cast<int64_t>(Encode(PromptOf(question, {})).size());
   facts.retrieval_tokens =
@@ -204,15 +209,20 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
   return {.way = plan.taken, .why = std::move(plan.why), .prompt = std::move(prompt)};
 }
 
+// A memory for a prompt and its answer.
+Memory Conversation::NewMemory(int64_t prompt_tokens) const {
+  const int64_t needed = prompt_tokens + options_.max_answer_tokens;
+  return model_.model().NewMemory(
+      {.kv = options_.kv,
+       .max_tokens = std::max(needed, model_.model().facts().trained_tokens),
+       .attention_mass = options_.attention_mass});
+}
+
 // Brings the session to hold the prompt, reading only what it does not hold already.
 void Conversation::Read(std::span<const TokenId> prompt, Way way, const WorkControl& control) {
-  const int64_t needed = static_cast<int64_t>(prompt.size()) + options_.max_answer_tokens;
-  if (!session_ || session_->memory().max_tokens() < needed) {
-    const int64_t max_tokens = std::max(needed, model_.model().facts().trained_tokens);
-    session_.emplace(model_.model(), model_.tokenizer(), model_.compute(),
-                     model_.model().NewMemory({.kv = options_.kv,
-                                               .max_tokens = max_tokens,
-                                               .attention_mass = options_.attention_mass}));
+  const auto tokens = static_cast<int64_t>(prompt.size());
+  if (!session_ || session_->memory().max_tokens() < tokens + options_.max_answer_tokens) {
+    session_.emplace(model_.model(), model_.tokenizer(), model_.compute(), NewMemory(tokens));
     if (options_.store != nullptr && way == Way::kContext) {
       DocumentNames names(library_, documents_);
       std::string title;

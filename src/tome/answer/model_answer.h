@@ -95,6 +95,7 @@ class Conversation {
   std::vector<TokenId> Encode(const std::string& prompt) const;
   std::vector<Asked> Prepare(std::span<const std::string> questions, Way way,
                              const WorkControl& control);
+  Memory NewMemory(int64_t prompt_tokens) const;
   void Read(std::span<const TokenId> prompt, Way way, const WorkControl& control);
   size_t CountTogether(std::span<Asked* const> asked) const;
   void AnswerTogether(std::span<Asked* const> asked, const WorkControl& control);

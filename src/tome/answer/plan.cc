@@ -7,7 +7,8 @@
 namespace tome {
 namespace {
 
-PlannedWay Sized(Way way, int64_t tokens, bool estimated, const PlanFacts& facts) {
+// `kept` of the tokens need not be read.
+PlannedWay Sized(Way way, int64_t tokens, int64_t kept, bool estimated, const PlanFacts& facts) {
   PlannedWay planned{.way = way,
                      .tokens = tokens,
                      .estimated = estimated,
@@ -17,7 +18,8 @@ PlannedWay Sized(Way way, int64_t tokens, bool estimated, const PlanFacts& facts
                      .answer_seconds = {},
                      .obstacle = {}};
   if (facts.rates) {
-    planned.read_seconds = SecondsToRead(facts.model, *facts.rates, tokens);
+    planned.read_seconds = SecondsToRead(facts.model, *facts.rates, tokens) -
+                           SecondsToRead(facts.model, *facts.rates, kept);
     planned.answer_seconds = SecondsToWrite(facts.model, *facts.rates, facts.kv, tokens);
   }
   return planned;
@@ -92,10 +94,12 @@ bool IsWorthCounting(const PlanFacts& facts) {
 }
 
 Plan MakePlan(const PlanFacts& facts) {
-  PlannedWay context = Sized(Way::kContext, facts.prompt_tokens.value_or(facts.document_tokens),
-                             /*estimated=*/!facts.prompt_tokens, facts);
+  PlannedWay context =
+      Sized(Way::kContext, facts.prompt_tokens.value_or(facts.document_tokens), facts.kept_tokens,
+            /*estimated=*/!facts.prompt_tokens, facts);
   context.obstacle = ContextObstacle(context, facts);
-  PlannedWay retrieval = Sized(Way::kRetrieval, facts.retrieval_tokens, /*estimated=*/true, facts);
+  PlannedWay retrieval =
+      Sized(Way::kRetrieval, facts.retrieval_tokens, /*kept=*/0, /*estimated=*/true, facts);
   retrieval.obstacle = RetrievalObstacle(retrieval, facts);
 
   Plan plan;
@@ -111,6 +115,9 @@ Plan MakePlan(const PlanFacts& facts) {
     plan.taken = Way::kContext;
     plan.why = fmt::format("all {} tokens of the documents are read: they fit the model's {}",
                            context.tokens, facts.model.trained_tokens);
+    if (facts.kept_tokens > 0) {
+      plan.why += fmt::format(", {} of them are kept from an earlier reading", facts.kept_tokens);
+    }
     if (context.read_seconds) {
       plan.why += fmt::format(" and take about {:.1f} s", *context.read_seconds);
     }

@@ -27,6 +27,7 @@ struct PlanFacts {
   bool documents_named = true;           // false: the whole library is asked
   int64_t document_tokens = 0;           // estimated
   std::optional<int64_t> prompt_tokens;  // of the whole documents with instructions and question
+  int64_t kept_tokens = 0;               // of the prompt, from an earlier reading
   int64_t retrieval_tokens = 0;          // of the passages with instructions and question, at most
   int64_t answer_tokens = 0;             // at most
   std::optional<int64_t> free_memory;    // nothing: unknown, and taken to do

@@ -193,6 +193,19 @@ int64_t SnapshotStore::Restore(const SnapshotOwner& owner, std::span<const Token
   return memory.length();
 }
 
+int64_t SnapshotStore::CountStored(const SnapshotKey& root, std::span<const TokenId> tokens) const {
+  constexpr auto kWhole = static_cast<size_t>(kSnapshotTokens);
+  SnapshotKey parent = root;
+  int64_t count = 0;
+  for (auto left = tokens; left.size() >= kWhole; left = left.subspan(kWhole)) {
+    const SnapshotKey key = KeyOf(parent, left.first(kWhole));
+    if (!Has(parent, key)) break;
+    count += kSnapshotTokens;
+    parent = key;
+  }
+  return count;
+}
+
 // Whether `bytes` more have room, after old snapshots went.
 bool SnapshotStore::MakeRoom(int64_t bytes) {
   if (bytes > max_bytes_) return false;

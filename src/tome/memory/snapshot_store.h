@@ -62,6 +62,9 @@ class SnapshotStore {
   void Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens, const Memory& memory,
             bool tail);
 
+  // How many of `tokens` Restore would give at least, by the names of whole snapshots.
+  int64_t CountStored(const SnapshotKey& root, std::span<const TokenId> tokens) const;
+
   const SnapshotReport& report() const { return report_; }
 
   struct Entry {
