@@ -108,16 +108,26 @@ constexpr int64_t kKvHeads = 8;
 constexpr int64_t kHeadSize = 64;
 
 struct Cache {
+  // Random keys and values, the same in every page.
   Cache(KvType type, int64_t length) {
-    const int64_t pages = (length + kKvPageTokens - 1) / kKvPageTokens;
     const std::vector<float> x = RandomFloats(kKvPageTokens * kKvHeads * kHeadSize);
+    Write(type, length, x, [&](int64_t) { return x; });
+  }
+  // `keys_of` gives the keys of a page.
+  Cache(KvType type, int64_t length, FunctionRef<std::vector<float>(int64_t page)> keys_of) {
+    Write(type, length, RandomFloats(kKvPageTokens * kKvHeads * kHeadSize), keys_of);
+  }
+  void Write(KvType type, int64_t length, const std::vector<float>& v,
+             FunctionRef<std::vector<float>(int64_t page)> keys_of) {
+    const int64_t pages = (length + kKvPageTokens - 1) / kKvPageTokens;
     const int64_t bytes = KvPageBytes(type, kKvHeads, kHeadSize);
     storage = Tensor(DType::kU8, {pages, 2, bytes});
     for (int64_t i = 0; i < pages; ++i) {
       keys.push_back(storage.data() + 2 * i * bytes);
       values.push_back(storage.data() + (2 * i + 1) * bytes);
-      BenchCompute().kernels.write_kv({.k = x.data(),
-                                       .v = x.data(),
+      const std::vector<float> k = keys_of(i);
+      BenchCompute().kernels.write_kv({.k = k.data(),
+                                       .v = v.data(),
                                        .keys = keys,
                                        .values = values,
                                        .type = type,
@@ -194,36 +204,23 @@ std::vector<float> Topic(int64_t number) {
   return direction;
 }
 
-struct ClusteredCache {
-  ClusteredCache(KvType type, int64_t length) {
-    const int64_t pages = (length + kKvPageTokens - 1) / kKvPageTokens;
-    const int64_t bytes = KvPageBytes(type, kKvHeads, kHeadSize);
-    storage = Tensor(DType::kU8, {pages, 2, bytes}, Fill::kNone);
+std::vector<float> ClusteredKeys(int64_t page, const std::vector<float>& noise) {
+  const std::vector<float> topic = Topic(page * kKvPageTokens / kTopicTokens);
+  std::vector<float> k(noise.size());
+  for (size_t x = 0; x < k.size(); ++x) k[x] = topic[x % topic.size()] + 0.3F * noise[x];
+  return k;
+}
+
+// Clustered keys, and what sparse attention keeps of them.
+struct ClusteredCache : Cache {
+  ClusteredCache(KvType type, int64_t length, const std::vector<float>& noise)
+      : Cache(type, length, [&](int64_t page) { return ClusteredKeys(page, noise); }) {
+    const auto pages = static_cast<int64_t>(keys.size());
     summary_storage = Tensor(DType::kU8, {(pages + kKvPartPages - 1) / kKvPartPages,
                                           KeySummaryBytes(kKvHeads, kHeadSize)});
     for (int64_t part = 0; part < summary_storage.shape()[0]; ++part) {
       summaries.push_back(summary_storage.data() + part * KeySummaryBytes(kKvHeads, kHeadSize));
     }
-    const std::vector<float> noise = RandomFloats(kKvPageTokens * kKvHeads * kHeadSize);
-    for (int64_t i = 0; i < pages; ++i) {
-      keys.push_back(storage.data() + 2 * i * bytes);
-      values.push_back(storage.data() + (2 * i + 1) * bytes);
-      const std::vector<float> topic = Topic(i * kKvPageTokens / kTopicTokens);
-      std::vector<float> k(noise.size());
-      for (size_t x = 0; x < k.size(); ++x) k[x] = topic[x % topic.size()] + 0.3F * noise[x];
-      BenchCompute().kernels.write_kv({.k = k.data(),
-                                       .v = noise.data(),
-                                       .keys = keys,
-                                       .values = values,
-                                       .type = type,
-                                       .tokens = kKvPageTokens,
-                                       .first_position = i * kKvPageTokens,
-                                       .kv_heads = kKvHeads,
-                                       .head_size = kHeadSize},
-                                      Threads());
-    }
-    read_keys.assign(keys.begin(), keys.end());
-    read_values.assign(values.begin(), values.end());
     read_summaries.assign(summaries.begin(), summaries.end());
     Summarize(type, 0, length / kKvPageTokens);
   }
@@ -237,9 +234,9 @@ struct ClusteredCache {
                                            .page_end = end},
                                           Threads());
   }
-  Tensor storage, summary_storage;
-  std::vector<std::byte*> keys, values, summaries;
-  std::vector<const std::byte*> read_keys, read_values, read_summaries;
+  Tensor summary_storage;
+  std::vector<std::byte*> summaries;
+  std::vector<const std::byte*> read_summaries;
 };
 
 // One call of `tokens` queries behind `depth`, with everything that sparse attention adds: summing
@@ -251,7 +248,8 @@ void Sparse(benchmark::State& state, int64_t depth, int64_t tokens, double mass)
   const int64_t layers = tokens == 1 ? 4 : 1;
   std::vector<ClusteredCache> caches;
   caches.reserve(static_cast<size_t>(layers));
-  for (int64_t l = 0; l < layers; ++l) caches.emplace_back(type, depth + tokens);
+  const std::vector<float> noise = RandomFloats(kKvPageTokens * kKvHeads * kHeadSize);
+  for (int64_t l = 0; l < layers; ++l) caches.emplace_back(type, depth + tokens, noise);
   const int64_t topics = depth / kTopicTokens;
   std::vector<float> q = RandomFloats(tokens * kHeads * kHeadSize);
   for (int64_t t = 0; t < tokens; ++t) {

@@ -69,7 +69,7 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
                                             .max_tokens = std::max(needed, trained),
                                             .attention_mass = options.attention_mass}));
   std::optional<SnapshotStore> store;
-  if (static_cast<int64_t>(tokens.size()) > kWorthATail) store = OpenUserStore(options.keeping);
+  if (static_cast<int64_t>(tokens.size()) > kWorthKeeping) store = OpenUserStore(options.keeping);
   if (store) {
     session.UseStore(*store, {.root = model->MemoryRoot(session.memory()),
                               .model = NormalizeText(model->name()),

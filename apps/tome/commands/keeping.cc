@@ -21,11 +21,13 @@ void AddKeepingOptions(CLI::App& command, KeepingOptions& options) {
       ->type_name("SIZE");
 }
 
+std::filesystem::path MemoriesFolder() { return Library::DefaultHome() / "memories"; }
+
 std::optional<SnapshotStore> OpenUserStore(const KeepingOptions& options) {
   if (options.cache_bytes == 0) return std::nullopt;
   constexpr uint64_t kMost = INT64_MAX;
   try {
-    return SnapshotStore(Library::DefaultHome() / "memories",
+    return SnapshotStore(MemoriesFolder(),
                          static_cast<int64_t>(std::min(options.cache_bytes, kMost)));
   } catch (const Error& error) {
     PrintNote(fmt::format("note: what is read is not kept: {}", error.what()));

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 
 #include "tome/memory/snapshot_store.h"
@@ -14,6 +15,9 @@ struct KeepingOptions {
 };
 
 void AddKeepingOptions(CLI::App& command, KeepingOptions& options);
+
+// Where they lie: in the library's folder.
+std::filesystem::path MemoriesFolder();
 
 // The user's kept memories, in the library's folder; nothing where none are wanted, or, with a
 // note, where the folder cannot be used.

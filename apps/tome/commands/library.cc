@@ -108,7 +108,7 @@ void List(const LibraryOptions& options, const CommandContext& context) {
   }
 }
 
-SnapshotStore OpenMemories() { return {Library::DefaultHome() / "memories", INT64_MAX}; }
+SnapshotStore OpenMemories() { return {MemoriesFolder(), INT64_MAX}; }
 
 // What one model has read of one text, with one type of memory.
 struct KeptMemory {

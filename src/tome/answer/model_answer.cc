@@ -379,6 +379,11 @@ class Conversation::Recital {
   size_t dropped_ = 0;
 };
 
+// What was attended, where that was not everything.
+void AddSparseNote(const Session& session, Answer& answer) {
+  if (const auto& sparse = session.memory().sparse()) answer.notes.push_back(NoteOf(sparse->use));
+}
+
 // The way that a prepared question takes.
 Way WayOf(const Answer& answer) {
   return answer.way == NameOf(Way::kContext) ? Way::kContext : Way::kRetrieval;
@@ -463,9 +468,7 @@ Answer Conversation::Ask(const std::string& question, Way way, const TextSink& s
   Recital recital(*this, asked, sink, control);
   const SessionWriting writing = recital.Of(*session_);
   recital.Finish(session_->Generate(writing.options, writing.sink));
-  if (session_->memory().sparse()) {
-    answer.notes.push_back(NoteOf(session_->memory().sparse()->use));
-  }
+  AddSparseNote(*session_, answer);
   // A later question continues this one. Of passages only question and answer are kept; whole
   // documents stay in front, where their tokens are read already.
   whole_read_ = answer.way == NameOf(Way::kContext);
@@ -512,7 +515,10 @@ void Conversation::AnswerTogether(std::span<Asked* const> asked, const WorkContr
     writings.push_back(recitals.back().Of(sessions[i]));
   }
   const std::vector<Generated> generated = GenerateTogether(writings);
-  for (size_t i = 0; i < asked.size(); ++i) recitals[i].Finish(generated[i]);
+  for (size_t i = 0; i < asked.size(); ++i) {
+    recitals[i].Finish(generated[i]);
+    AddSparseNote(sessions[i], asked[i]->answer);
+  }
 }
 
 std::vector<Answer> Conversation::AskTogether(std::span<const std::string> questions, Way way,

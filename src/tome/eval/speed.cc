@@ -178,27 +178,24 @@ class Measurement {
     return seconds;
   }
 
-  double AttentionSeconds(double pairs) const {
+  double AttentionSeconds(double operations) const {
     const double rate = kv_type() != KvType::kF32 && limits_.bf16_per_second > 0
                             ? limits_.bf16_per_second
                             : limits_.f32_per_second;
-    return 4 * static_cast<double>(model_.facts().attention_width) * pairs / rate;
+    return operations / rate;
   }
 
   // Seconds that the limits allow for reading `count` tokens behind `depth`.
   double ReadLimit(int64_t depth, int64_t count) const {
-    const double pairs = static_cast<double>(count) *
-                         (static_cast<double>(depth) + (static_cast<double>(count) + 1) / 2);
-    return LinearSeconds(static_cast<double>(count)) + AttentionSeconds(pairs);
+    return LinearSeconds(static_cast<double>(count)) +
+           AttentionSeconds(AttentionOperations(model_.facts(), depth, count));
   }
 
   // Seconds for writing `count` tokens, one at a time, for each of some questions: every byte of
   // weights and memory is read, those up to the depth once for all questions.
   double WriteLimit(int64_t depth, int64_t count, int64_t questions) const {
     const ModelFacts& facts = model_.facts();
-    double bytes = 0;
-    for (const LinearWeights& weights : facts.linear) bytes += static_cast<double>(weights.bytes);
-    bytes += static_cast<double>(facts.head.bytes);
+    auto bytes = static_cast<double>(WeightBytes(facts));
     const auto page = static_cast<double>(KvBytes(facts.kv, kv_type(), kKvPageTokens));
     const double middle = static_cast<double>(depth) +
                           static_cast<double>(questions) * static_cast<double>(count) / 2;
@@ -210,7 +207,9 @@ class Measurement {
   double ComputeLimit(int64_t depth, int64_t count, int64_t questions) const {
     const auto tokens = static_cast<double>(questions * count);
     const double middle = static_cast<double>(depth) + static_cast<double>(count) / 2;
-    return LinearSeconds(tokens) + AttentionSeconds(tokens * middle);
+    const double operations =
+        4 * static_cast<double>(model_.facts().attention_width) * tokens * middle;
+    return LinearSeconds(tokens) + AttentionSeconds(operations);
   }
 
   KvType kv_type() const { return memory_.kv().type(); }

@@ -28,19 +28,6 @@ double LayerElements(const ModelFacts& facts) {
   return elements;
 }
 
-double WeightBytes(const ModelFacts& facts) {
-  auto bytes = static_cast<double>(facts.head.bytes);
-  for (const LinearWeights& weights : facts.linear) bytes += static_cast<double>(weights.bytes);
-  return bytes;
-}
-
-// Of `tokens` tokens behind `depth`, each of which attends to itself and all before it.
-double AttentionOperations(const ModelFacts& facts, int64_t depth, int64_t tokens) {
-  const auto n = static_cast<double>(tokens);
-  const double pairs = n * static_cast<double>(depth) + n * (n + 1) / 2;
-  return 4 * static_cast<double>(facts.attention_width) * pairs;
-}
-
 // A memory of tokens that nobody read. It is written, so that it lies in memory of its own: the
 // system gives one page of zeros for all that was never written.
 void Remember(Memory& memory, int64_t tokens) {
@@ -120,7 +107,7 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
   const double both = (linear + near) / read;
   rates.attention_per_second = RateOf(far - near, read_deep - read, both);
   rates.linear_per_second = RateOf(linear, read - near / rates.attention_per_second, both);
-  rates.weight_bytes_per_second = WeightBytes(facts) / write;
+  rates.weight_bytes_per_second = static_cast<double>(WeightBytes(facts)) / write;
   rates.kv_bytes_per_second = RateOf(static_cast<double>(KvBytes(facts.kv, kv, kMeasuredDepth)),
                                      write_deep - write, rates.weight_bytes_per_second);
   return rates;
@@ -140,7 +127,7 @@ double SecondsToRead(const ModelFacts& facts, const ModelRates& rates, int64_t t
 }
 
 double SecondsToWrite(const ModelFacts& facts, const ModelRates& rates, KvType kv, int64_t depth) {
-  return WeightBytes(facts) / rates.weight_bytes_per_second +
+  return static_cast<double>(WeightBytes(facts)) / rates.weight_bytes_per_second +
          static_cast<double>(KvBytes(facts.kv, kv, depth)) / rates.kv_bytes_per_second;
 }
 

@@ -194,13 +194,19 @@ size_t Session::Restore(std::span<const TokenId> tokens) {
   if (store_ == nullptr || !tokens_.empty() || tokens.empty()) return 0;
   // At least one token is read: its logits choose the next.
   restored_ = store_->Restore(owner_, tokens.first(tokens.size() - 1), memory_, compute_.threads);
+  kept_ = restored_;
   const auto count = static_cast<size_t>(restored_);
   tokens_.assign(tokens.begin(), tokens.begin() + restored_);
   return count;
 }
 
 void Session::Keep(bool tail) {
-  if (store_ != nullptr) store_->Keep(owner_, tokens_, memory_, tail);
+  if (store_ == nullptr) return;
+  const int64_t whole = memory_.length() / kSnapshotTokens * kSnapshotTokens;
+  const bool worth = tail && memory_.length() - std::max(whole, kept_) >= kWorthKeeping;
+  if (whole <= kept_ && !worth) return;
+  store_->Keep(owner_, tokens_, memory_, worth);
+  kept_ = worth ? memory_.length() : whole;
 }
 
 void Session::Prefill(std::span<const TokenId> tokens, const WorkControl& control) {
@@ -211,6 +217,7 @@ void Session::Prefill(std::span<const TokenId> tokens, const WorkControl& contro
 void Session::Truncate(int64_t length) {
   memory_.Truncate(length);
   tokens_.resize(static_cast<size_t>(length));
+  kept_ = std::min(kept_, length);
 }
 
 Generated Session::Generate(const GenerateOptions& options, const TextSink& sink) {

@@ -21,6 +21,9 @@ namespace tome {
 // Tokens of one forward pass of prefill: matrix products are efficient, activations stay small.
 inline constexpr int64_t kPrefillChunk = 512;
 
+// The end of a text, shorter than a snapshot, is kept where that saves reading so many tokens.
+inline constexpr int64_t kWorthKeeping = 128;
+
 // Prompt-lookup speculation: runs of this many tokens are looked for, drafts are this long.
 inline constexpr int64_t kLookupNgram = 3;
 inline constexpr int64_t kLookupDraft = 8;
@@ -103,7 +106,8 @@ class Session {
 
   // Takes the stored beginning of `tokens`; how many that are.
   size_t Restore(std::span<const TokenId> tokens);
-  // Gives the store the whole snapshots that are new, and the tail.
+  // Gives the store the whole snapshots that are new and, with `tail`, what is worth it behind
+  // them.
   void Keep(bool tail);
   void KeepLogits(std::span<const float> row);
 
@@ -116,6 +120,7 @@ class Session {
   SnapshotStore* store_ = nullptr;
   SnapshotOwner owner_;
   int64_t restored_ = 0;
+  int64_t kept_ = 0;  // tokens that the store is known to give back
 };
 
 // Tokens that one of several sessions is to read.

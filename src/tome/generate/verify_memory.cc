@@ -13,14 +13,10 @@ std::vector<std::byte> PagesOf(const PagedKv& kv, int64_t first, int64_t tokens)
   std::vector<std::byte> pages;
   for (int64_t layer = 0; layer < kv.shape().layers; ++layer) {
     for (int64_t begin = 0; begin < tokens; begin += kKvPageTokens) {
-      const auto bytes = kv.PageBytes(layer, (first + begin) / kKvPageTokens);
       const size_t at = pages.size();
-      pages.insert(pages.end(), bytes.begin(), bytes.end());
-      const int64_t used = std::min(kKvPageTokens, tokens - begin);
-      for (const bool keys : {true, false}) {
-        ClearKvSlots(kv.type(), kv.shape().kv_heads, kv.shape().head_size, keys, used,
-                     pages.data() + at + (keys ? 0 : bytes.size() / 2));
-      }
+      pages.resize(at + static_cast<size_t>(kv.page_bytes()));
+      kv.CopyPage(layer, (first + begin) / kKvPageTokens, std::min(kKvPageTokens, tokens - begin),
+                  pages.data() + at);
     }
   }
   return pages;

@@ -10,7 +10,6 @@
 namespace tome {
 namespace {
 
-constexpr int64_t kPagesPerPart = kKvPartTokens / kKvPageTokens;
 // A sequence with at most so many new tokens, and (token, part) pairs, is cut by parts.
 constexpr int64_t kSplitTokens = 64;
 constexpr int64_t kSplitPartials = 4096;
@@ -28,8 +27,8 @@ bool IsSplit(const AttentionSequence& sequence) {
 // The pages of a part that a sequence has: those who have the same ones can read them together.
 std::vector<const std::byte*> PagesOf(const AttentionSequence& sequence, int64_t part) {
   const int64_t pages = LastPosition(sequence) / kKvPageTokens + 1;
-  const auto begin = static_cast<size_t>(part * kPagesPerPart);
-  const auto end = static_cast<size_t>(std::min((part + 1) * kPagesPerPart, pages));
+  const auto begin = static_cast<size_t>(part * kKvPartPages);
+  const auto end = static_cast<size_t>(std::min((part + 1) * kKvPartPages, pages));
   const auto keys = sequence.kv.keys.subspan(begin, end - begin);
   const auto values = sequence.kv.values.subspan(begin, end - begin);
   std::vector<const std::byte*> both(keys.begin(), keys.end());

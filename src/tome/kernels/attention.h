@@ -41,6 +41,7 @@ std::optional<KvType> KvTypeFromName(std::string_view name);
 inline constexpr int64_t kKvPageTokens = 64;
 // Tokens of one part: whole pages.
 inline constexpr int64_t kKvPartTokens = 1024;
+inline constexpr int64_t kKvPartPages = kKvPartTokens / kKvPageTokens;
 // Channels that share a scale in kQ8 and kQ4.
 inline constexpr int64_t kKvScaleDims = 32;
 // Largest head that kernels keep on their stack.

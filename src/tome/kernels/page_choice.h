@@ -45,7 +45,6 @@ inline constexpr int64_t kRecentPages = 8;
 // --- Summaries ---------------------------------------------------------------------------------
 // Of the pages of one part (kKvPartTokens), page by page across the lanes of a vector: BF16
 // [G][D][a, b][kKvPartPages]. Pages that are not full have none.
-inline constexpr int64_t kKvPartPages = kKvPartTokens / kKvPageTokens;
 constexpr int64_t KeySummaryElement(int64_t head_size, int64_t kv_head, int64_t channel,
                                     int64_t which, int64_t page) {
   return ((kv_head * head_size + channel) * 2 + which) * kKvPartPages + page % kKvPartPages;

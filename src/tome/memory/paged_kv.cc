@@ -93,6 +93,15 @@ std::span<const std::byte> PagedKv::PageBytes(int64_t layer, int64_t index) cons
   return {pages.pages.at(static_cast<size_t>(index))->data, static_cast<size_t>(page_bytes())};
 }
 
+void PagedKv::CopyPage(int64_t layer, int64_t index, int64_t slots, std::byte* to) const {
+  const auto bytes = PageBytes(layer, index);
+  std::copy(bytes.begin(), bytes.end(), to);
+  for (const bool keys : {true, false}) {
+    ClearKvSlots(type_, shape_.kv_heads, shape_.head_size, keys, slots,
+                 to + (keys ? 0 : page_bytes_));
+  }
+}
+
 void PagedKv::AppendPages(int64_t tokens, const std::shared_ptr<const void>& owner,
                           const std::byte* pages, int64_t pages_of_layer) {
   TOME_CHECK(tokens > 0 && length_ % kKvPageTokens == 0);

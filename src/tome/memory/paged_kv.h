@@ -72,6 +72,8 @@ class PagedKv {
   int64_t page_bytes() const { return 2 * page_bytes_; }
   // Of page `index`, whose positions begin at index · kKvPageTokens. Valid as View's.
   std::span<const std::byte> PageBytes(int64_t layer, int64_t index) const;
+  // Copies a page to [page_bytes()], with zeros for all but the first `slots` tokens.
+  void CopyPage(int64_t layer, int64_t index, int64_t slots, std::byte* to) const;
   // Remembers `tokens` more tokens, whose pages were computed before and lie elsewhere, as long as
   // `owner` lives: [layers][pages_of_layer][page_bytes()], which are only read. The memory ends at
   // the end of a page.

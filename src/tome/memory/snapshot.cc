@@ -164,12 +164,8 @@ void WriteSnapshot(const std::filesystem::path& path, const SnapshotHeader& head
       std::span<const std::byte> bytes = kv.PageBytes(layer, first_page + page);
       if (used != 0 && page + 1 == pages) {
         std::vector<std::byte>& copy = last[static_cast<size_t>(layer)];
-        copy.assign(bytes.begin(), bytes.end());
-        const int64_t half = kv.page_bytes() / 2;
-        for (const bool keys : {true, false}) {
-          ClearKvSlots(header.kv, header.shape.kv_heads, header.shape.head_size, keys, used,
-                       copy.data() + (keys ? 0 : half));
-        }
+        copy.resize(bytes.size());
+        kv.CopyPage(layer, first_page + page, used, copy.data());
         bytes = copy;
       }
       pieces.push_back(bytes);

@@ -189,7 +189,6 @@ int64_t SnapshotStore::Restore(const SnapshotOwner& owner, std::span<const Token
     used_.insert(found->snapshot.header.key);
     Touch(PathOf(found->snapshot.header.parent, found->snapshot.header.key));
   }
-  tail_known_to_ = memory.length();
   return memory.length();
 }
 
@@ -275,7 +274,7 @@ void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> to
   for (int64_t first = 0; first < length && report_.failure.empty(); first += kSnapshotTokens) {
     const int64_t count = std::min(kSnapshotTokens, length - first);
     const bool whole = count == kSnapshotTokens;
-    if (!whole && (!tail || length - std::max(first, tail_known_to_) < kWorthATail)) break;
+    if (!whole && !tail) break;
     const auto own = tokens.subspan(static_cast<size_t>(first), static_cast<size_t>(count));
     const SnapshotKey key = KeyOf(parent, own);
     // What is there already was used, or is looked at now: behind a damaged one there may be more.
@@ -285,7 +284,6 @@ void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> to
     }
     used_.insert(key);
     if (!Has(parent, key)) KeepOne(owner, parent, key, first, own, memory.kv());
-    if (!whole) tail_known_to_ = length;
     parent = key;
   }
 }

@@ -28,9 +28,6 @@
 
 namespace tome {
 
-// A tail is kept where it saves reading so many tokens.
-inline constexpr int64_t kWorthATail = 128;
-
 // What a store did, for the user.
 struct SnapshotReport {
   int64_t kept_tokens = 0;
@@ -58,7 +55,7 @@ class SnapshotStore {
                   ThreadPool& threads);
 
   // Keeps a memory of `tokens` (all that it holds), whatever of it is not there yet: whole
-  // snapshots and, with `tail`, the rest behind them where that is worth a file.
+  // snapshots and, with `tail`, the rest behind them.
   void Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens, const Memory& memory,
             bool tail);
 
@@ -108,7 +105,6 @@ class SnapshotStore {
   int64_t bytes_ = 0;
   std::multimap<SnapshotKey, File> children_;  // by parent
   std::set<SnapshotKey> used_;                 // by this store
-  int64_t tail_known_to_ = 0;  // position up to which the restored text needs no tail
   SnapshotReport report_;
 };
 

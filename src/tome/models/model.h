@@ -54,6 +54,21 @@ struct ModelFacts {
   int64_t attention_width = 0;        // layers · heads · head size, for the cost of attention
 };
 
+// Operations of attention for `tokens` tokens behind `depth`, each of which attends to itself and
+// all before it: 4·L·H·D for every pair.
+inline double AttentionOperations(const ModelFacts& facts, int64_t depth, int64_t tokens) {
+  const auto n = static_cast<double>(tokens);
+  const double pairs = n * static_cast<double>(depth) + n * (n + 1) / 2;
+  return 4 * static_cast<double>(facts.attention_width) * pairs;
+}
+
+// Bytes of the matrices that every token written reads: of the layers and the output head.
+inline int64_t WeightBytes(const ModelFacts& facts) {
+  int64_t bytes = facts.head.bytes;
+  for (const LinearWeights& weights : facts.linear) bytes += weights.bytes;
+  return bytes;
+}
+
 // Immutable once loaded: any number of threads may run forward passes, each with its own memories
 // and its own Compute.
 class Model {

@@ -28,7 +28,8 @@ float ExpOf(float x) {
   return lanes[0];
 }
 
-// How many of ascending pages come before `page`.
+// How many of ascending pages come before `page`. Not std::lower_bound: an instance of a template
+// of the library could be shared with other sets.
 int64_t CountBelow(std::span<const int32_t> pages, int64_t page) {
   int64_t low = 0;
   for (auto high = static_cast<int64_t>(pages.size()); low < high;) {
@@ -229,9 +230,8 @@ class BlockAttention {
   // Merging a part without pages changes nothing and takes as long as any other.
   bool HasPages(int64_t part) const {
     if (sequence_->chosen == nullptr) return true;
-    constexpr int64_t kPages = kKvPartTokens / kKvPageTokens;
     for (int64_t kv_head = heads_.kv_begin; kv_head < heads_.kv_end; ++kv_head) {
-      if (!Chosen(kv_head, part * kPages, (part + 1) * kPages).empty()) return true;
+      if (!Chosen(kv_head, part * kKvPartPages, (part + 1) * kKvPartPages).empty()) return true;
     }
     return false;
   }
