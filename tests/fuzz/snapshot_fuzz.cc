@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const tome::SnapshotHeader& header = snapshot.header;
   TOME_CHECK(static_cast<int64_t>(snapshot.pages.size()) ==
              header.shape.layers * snapshot.pages_of_layer() * 2 *
-                 tome::KvPageBytes(header.kv, header.shape.kv_heads, header.shape.head_size));
+                 tome::KvPageBytes(header.kv.older, header.shape.kv_heads, header.shape.head_size));
   snapshot.IsIntact();
   return 0;
 }

@@ -160,13 +160,32 @@ struct Queries {
   int64_t first = 0;
   std::vector<float> q{};  // [tokens, heads, size]
   const ChosenPages* chosen = nullptr;
+  // Of a memory with two types: pages before recent_begin are read from here (KvView).
+  const Cache* older = nullptr;
+  int64_t recent_begin = 0;
+
+  KvView view() const {
+    KvView kv = cache->view();
+    if (older == nullptr) return kv;
+    const KvView other = older->view();
+    kv.older_keys = other.keys;
+    kv.older_values = other.values;
+    kv.older_type = older->heads().type;
+    kv.recent_begin = recent_begin;
+    return kv;
+  }
+  // Where a position is read.
+  const Cache& CacheOf(int64_t position) const {
+    return view().IsOlder(position / kKvPageTokens) ? *older : *cache;
+  }
 
   int64_t Width() const { return cache->heads().heads * cache->heads().size; }
   int64_t tokens() const { return static_cast<int64_t>(q.size()) / Width(); }
   // Tokens [begin, end) of these, as if the others were no part of the call. Their cache holds what
   // comes behind, too: it is not to be seen.
   Queries Slice(int64_t begin, int64_t end) const {
-    return {cache, first + begin, {q.begin() + begin * Width(), q.begin() + end * Width()}};
+    return {cache,   first + begin, {q.begin() + begin * Width(), q.begin() + end * Width()},
+            nullptr, older,         recent_begin};
   }
 };
 
@@ -189,7 +208,7 @@ inline std::vector<std::vector<float>> AttendAll(const KernelSet& kernels,
   for (const Queries& queries : batch) {
     outs.emplace_back(queries.q.size(), kNaN);
     // Only the pages up to the last token.
-    KvView kv = queries.cache->view();
+    KvView kv = queries.view();
     const int64_t tokens = queries.tokens();
     const auto pages = Count((queries.first + tokens + kKvPageTokens - 1) / kKvPageTokens);
     kv.keys = kv.keys.first(pages);

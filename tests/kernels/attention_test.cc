@@ -21,11 +21,12 @@ double Multiplied(bool rounded, double x) {
 }
 
 // The keys or values of one head as they are multiplied, [positions][size].
-std::vector<double> ReadHead(const Cache& cache, bool rounded, bool key, int64_t kv_head,
+std::vector<double> ReadHead(const Queries& queries, bool rounded, bool key, int64_t kv_head,
                              int64_t begin, int64_t end) {
   std::vector<double> x;
-  x.reserve(Count((end - begin) * cache.heads().size));
+  x.reserve(Count((end - begin) * queries.cache->heads().size));
   for (int64_t position = begin; position < end; ++position) {
+    const Cache& cache = queries.CacheOf(position);
     for (int64_t c = 0; c < cache.heads().size; ++c) {
       x.push_back(Multiplied(rounded, cache.Read(key, position, kv_head, c)));
     }
@@ -67,8 +68,8 @@ void ExpectAttention(const KernelSet& kernels, const Queries& queries,
   const int64_t last = queries.first + queries.tokens() - 1;
   const int64_t begin = FirstSeen(queries.first, heads.window);
   for (int64_t kv_head = 0; kv_head < heads.kv_heads; ++kv_head) {
-    const std::vector<double> keys = ReadHead(cache, rounded, true, kv_head, begin, last + 1);
-    const std::vector<double> values = ReadHead(cache, rounded, false, kv_head, begin, last + 1);
+    const std::vector<double> keys = ReadHead(queries, rounded, true, kv_head, begin, last + 1);
+    const std::vector<double> values = ReadHead(queries, rounded, false, kv_head, begin, last + 1);
     for (int64_t t = 0; t < queries.tokens(); t += stride) {
       const int64_t position = queries.first + t;
       const int64_t first =
@@ -398,7 +399,7 @@ TEST_P(AttentionTest, SequencesOfTheSamePagesMayEndAtDifferentPositions) {
 
 // Random pages of `queries`' positions, those of the tokens themselves among them.
 ChosenPages RandomChoice(std::mt19937& random, const Queries& queries, int64_t run_tokens) {
-  ChosenPages chosen{.run_tokens = run_tokens, .lists = {}};
+  ChosenPages chosen{.first_position = queries.first, .run_tokens = run_tokens, .lists = {}};
   const int64_t end = queries.first + queries.tokens();
   for (int64_t position = queries.first; position < end;) {
     const int64_t next = std::min(end, (position / run_tokens + 1) * run_tokens);
@@ -457,6 +458,31 @@ TEST_P(AttentionTest, AllPagesChosenGiveTheBitsOfExactAttention) {
     }
     all.chosen = &chosen;
     EXPECT_TRUE(SameBits(Attend(kernels(), all), Attend(kernels(), exact))) << tokens;
+  }
+}
+
+// Pages of two types beside each other, as memories of few bits have them.
+TEST_P(AttentionTest, ReadsOlderPagesInTheirOwnType) {
+  std::mt19937 random(14);
+  for (const KvType type : {KvType::kQ8, KvType::kQ4}) {
+    for (const int64_t tokens : {1, 5, 100}) {
+      if (IsGeneric(kernels()) && tokens > 5) continue;  // takes long
+      Heads heads{.heads = 8, .kv_heads = 2, .size = 48, .type = KvType::kBF16};
+      const Cache recent = RandomCache(random, heads, 2300);
+      heads.type = type;
+      const Cache older = RandomCache(random, heads, 2300);  // other tokens: a mistake shows
+      Queries queries = RandomQueries(random, recent, tokens);
+      queries.older = &older;
+      queries.recent_begin = 2 * kKvPartPages;
+      const std::vector<float> out = Attend(kernels(), queries);
+      SCOPED_TRACE(testing::Message() << tokens << " tokens, " << NameOf(type));
+      ASSERT_NO_FATAL_FAILURE(ExpectAttention(kernels(), queries, out, tokens > 5 ? 7 : 1));
+      EXPECT_TRUE(SameBits(Attend(kernels(), queries, 3), out));
+      const ChosenPages chosen = RandomChoice(random, queries, tokens > 5 ? 128 : 1);
+      queries.chosen = &chosen;
+      ASSERT_NO_FATAL_FAILURE(
+          ExpectAttention(kernels(), queries, Attend(kernels(), queries, 2), tokens > 5 ? 7 : 1));
+    }
   }
 }
 

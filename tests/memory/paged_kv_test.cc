@@ -3,8 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <filesystem>
+#include <memory>
 #include <random>
 #include <vector>
+
+#include "tests/expect_error.h"
+#include "tests/temp_folder.h"
+#include "tome/memory/spill.h"
 
 namespace tome {
 namespace {
@@ -22,7 +28,7 @@ float Mark(int64_t token, int64_t layer, int64_t part, int64_t head, int64_t cha
 void Append(PagedKv& kv, const std::vector<int64_t>& tokens) {
   kv.Reserve(static_cast<int64_t>(tokens.size()));
   for (int64_t layer = 0; layer < kShape.layers; ++layer) {
-    const PagedKv::WritablePages pages = kv.Writable(layer);
+    const PagedKv::WritablePages pages = kv.Writable(layer).front();
     for (size_t t = 0; t < tokens.size(); ++t) {
       const int64_t position = kv.length() + static_cast<int64_t>(t);
       const size_t page = Count(position / kKvPageTokens);
@@ -45,7 +51,7 @@ void Append(PagedKv& kv, const std::vector<int64_t>& tokens) {
 void ExpectTokens(const PagedKv& kv, const std::vector<int64_t>& tokens) {
   ASSERT_EQ(kv.length(), static_cast<int64_t>(tokens.size()));
   for (int64_t layer = 0; layer < kShape.layers; ++layer) {
-    const KvView view = kv.View(layer);
+    const KvView view = kv.View(layer, kv.length());
     ASSERT_EQ(kv.type(), KvType::kF32);
     ASSERT_EQ(view.keys.size(), view.values.size());
     ASSERT_GE(view.keys.size() * Count(kKvPageTokens), tokens.size());
@@ -88,7 +94,7 @@ TEST(PagedKvTest, IsEmptyAtFirst) {
   EXPECT_EQ(kv.bytes(), 0);
   EXPECT_EQ(kv.type(), KvType::kF16);
   EXPECT_EQ(kv.shape(), kShape);
-  EXPECT_TRUE(kv.View(0).keys.empty());
+  EXPECT_TRUE(kv.View(0, 0).keys.empty());
 }
 
 TEST(PagedKvTest, APageOfF16HasHalfTheBytes) {
@@ -129,7 +135,7 @@ TEST(PagedKvTest, AForkSharesAllPagesUntilItWrites) {
   PagedKv fork = kv.Fork();
   ExpectTokens(fork, Numbers(150));
   const auto keys = [](const PagedKv& of) {
-    const KvView view = of.View(1);
+    const KvView view = of.View(1, of.length());
     return std::vector<const std::byte*>(view.keys.begin(), view.keys.end());
   };
   const auto original = keys(kv);
@@ -157,8 +163,8 @@ TEST(PagedKvTest, AForkAtAPageBorderSharesAllOfIt) {
   PagedKv fork = kv.Fork();
   Append(fork, {7});
   Append(kv, {8});
-  EXPECT_EQ(fork.View(0).keys[1], kv.View(0).keys[1]);
-  EXPECT_NE(fork.View(0).keys[2], kv.View(0).keys[2]);
+  EXPECT_EQ(fork.View(0, 0).keys[1], kv.View(0, 0).keys[1]);
+  EXPECT_NE(fork.View(0, 0).keys[2], kv.View(0, 0).keys[2]);
 }
 
 TEST(PagedKvTest, AForkOutlivesItsOrigin) {
@@ -189,6 +195,113 @@ TEST(PagedKvTest, WritingBehindATruncationLeavesTheForkAsItWas) {
   kv.Truncate(70);
   Append(kv, Numbers(130, 5000));
   ExpectTokens(fork, Numbers(200));
+}
+
+constexpr KvTypes kMixed{.older = KvType::kQ8, .recent = KvType::kBF16};
+
+int64_t PageBytes(KvType type) { return 2 * KvPageBytes(type, kShape.kv_heads, kShape.head_size); }
+
+TEST(PagedKvTest, AMemoryOfTwoTypesKeepsItsSinksAndItsLastPartInBoth) {
+  PagedKv kv(kShape, kMixed);
+  EXPECT_EQ(kv.type(), KvType::kQ8);
+  const auto read = [&](int64_t tokens) {
+    kv.Reserve(tokens);
+    kv.Advance(tokens);
+  };
+  read(700);
+  EXPECT_EQ(kv.ViewEnd(699), kKvPartTokens);
+  EXPECT_FALSE(kv.View(0, 699).IsOlder(0));
+  EXPECT_FALSE(kv.View(0, 699).IsOlder(10));
+  EXPECT_EQ(kv.bytes(), 11 * 2 * (PageBytes(KvType::kQ8) + PageBytes(KvType::kBF16)));
+  read(700);
+  const KvView view = kv.View(1, 1399);
+  EXPECT_FALSE(view.IsOlder(0));
+  EXPECT_TRUE(view.IsOlder(1));
+  EXPECT_TRUE(view.IsOlder(15));
+  EXPECT_FALSE(view.IsOlder(16));
+  EXPECT_EQ(view.TypeOf(15, KvType::kBF16), KvType::kQ8);
+  EXPECT_EQ(view.TypeOf(16, KvType::kBF16), KvType::kBF16);
+  read(1);
+  EXPECT_EQ(kv.bytes(), 22 * 2 * PageBytes(KvType::kQ8) + (1 + 6) * 2 * PageBytes(KvType::kBF16));
+}
+
+TEST(PagedKvTest, AMemoryOfTwoTypesGoesBackToWhatItHasInBoth) {
+  PagedKv kv(kShape, kMixed);
+  const auto read = [&](int64_t tokens) {
+    kv.Reserve(tokens);
+    kv.Advance(tokens);
+  };
+  read(1000);
+  read(100);
+  EXPECT_EQ(kv.Fork().Truncate(1000), 1000);  // over the last pass
+  read(1);
+  EXPECT_EQ(kv.Fork().Truncate(1050), 1050);
+  EXPECT_EQ(kv.Fork().Truncate(1024), 1024);
+  EXPECT_EQ(kv.Fork().Truncate(1000), 0);
+  EXPECT_EQ(kv.Fork().Truncate(60), 60);  // the sinks stay
+  read(2000);
+  read(1);
+  EXPECT_EQ(kv.Truncate(2000), 1024);
+}
+
+TEST(PagedKvTest, ALimitMovesTheOldestPartsToAFile) {
+  const TempFolder folder;
+  PagedKv kv(kShape, KvType::kF32);
+  PagedKv unlimited(kShape, KvType::kF32);
+  const int64_t limit = 3 * kKvPartPages * 2 * PageBytes(KvType::kF32);
+  kv.Limit(limit, std::make_shared<SpillFile>(folder / "spill"));
+  for (int64_t first = 0; first < 8000; first += 500) {
+    Append(kv, Numbers(500, first));
+    Append(unlimited, Numbers(500, first));
+    // Two parts stay, and one layer of what is in files is read at a time.
+    EXPECT_LE(kv.resident_bytes() + kv.bytes() / 2,
+              std::max(limit, 3 * kKvPartPages * 2 * PageBytes(KvType::kF32) + kv.bytes() / 2));
+  }
+  EXPECT_EQ(kv.bytes(), unlimited.bytes());
+  EXPECT_LT(kv.resident_bytes(), unlimited.resident_bytes() / 2);
+  EXPECT_EQ(unlimited.resident_bytes(), unlimited.bytes());
+  EXPECT_FALSE(kv.IsResident(0));
+  EXPECT_TRUE(kv.IsResident(7999));
+  ExpectTokens(kv, Numbers(8000));
+  // The file has no name: nothing is left, however the process ends.
+  EXPECT_TRUE(std::filesystem::is_empty(folder / "spill"));
+  for (const int64_t layer : {0, 1}) {
+    kv.BeginLayer(layer, false);
+    kv.EndLayer(layer);
+  }
+  ExpectTokens(kv, Numbers(8000));
+  // What is in the file is copied before it is written.
+  PagedKv fork = kv.Fork();
+  fork.Truncate(100);
+  Append(fork, Numbers(50, 100000));
+  ExpectTokens(kv, Numbers(8000));
+  std::vector<int64_t> expected = Numbers(100);
+  for (int64_t i = 100000; i < 100050; ++i) expected.push_back(i);
+  ExpectTokens(fork, expected);
+}
+
+TEST(SpillFileTest, GivesBackTheDiskOfWhatNobodyHolds) {
+  const TempFolder folder;
+  SpillFile file(folder.path());
+  const std::vector<std::byte> piece(100'000, std::byte{7});
+  const std::vector<std::byte> other(5, std::byte{9});
+  const std::vector<std::span<const std::byte>> pieces{piece, other, piece};
+  SpillFile::Mapped first = file.Put(pieces);
+  const SpillFile::Mapped second = file.Put(pieces);
+  first = {};
+  const SpillFile::Mapped third = file.Put(pieces);
+  for (const SpillFile::Mapped& mapped : {second, third}) {
+    ASSERT_EQ(mapped.bytes.size(), 200'005U);
+    EXPECT_EQ(mapped.bytes.front(), std::byte{7});
+    EXPECT_EQ(mapped.bytes[100'004], std::byte{9});
+    EXPECT_EQ(mapped.bytes.back(), std::byte{7});
+  }
+}
+
+TEST(SpillFileTest, AFolderThatCannotBeUsedIsAnError) {
+  const TempFolder folder;
+  WriteFile(folder / "file", "x");
+  EXPECT_TRUE(Fails(Code::kIo, [&] { const SpillFile spill(folder / "file"); }));
 }
 
 TEST(PagedKvTest, RandomOperationsAgreeWithPlainLists) {

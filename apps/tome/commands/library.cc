@@ -138,7 +138,7 @@ void ShowMemories(const LibraryOptions& options) {
     for (const KeptMemory& memory : memories) {
       list.push_back({{"title", memory.header.title},
                       {"model", memory.header.model},
-                      {"kv", NameOf(memory.header.kv)},
+                      {"kv", NameOf(memory.header.kv.older)},
                       {"tokens", memory.tokens},
                       {"bytes", memory.bytes}});
     }
@@ -147,7 +147,7 @@ void ShowMemories(const LibraryOptions& options) {
   }
   for (const KeptMemory& memory : memories) {
     fmt::print("{:>10} tokens {:>8} MiB  {:<4}  {}  {}\n", memory.tokens, memory.bytes >> 20,
-               NameOf(memory.header.kv), PrintableLine(memory.header.model),
+               NameOf(memory.header.kv.older), PrintableLine(memory.header.model),
                PrintableLine(memory.header.title));
   }
   fmt::print("{} MiB are kept of what models have read, in {}\n", store.bytes() >> 20,

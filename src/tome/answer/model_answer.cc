@@ -239,8 +239,8 @@ void Conversation::Read(std::span<const TokenId> prompt, Way way, const WorkCont
   // At least one token is read, where there is one: its logits choose the first of the answer.
   const auto kept = std::min<int64_t>(
       mine - prompt.begin(), std::max<int64_t>(static_cast<int64_t>(prompt.size()) - 1, 0));
-  session_->Truncate(kept);
-  session_->Prefill(prompt.subspan(static_cast<size_t>(kept)), control);
+  const int64_t left = session_->Truncate(kept);
+  session_->Prefill(prompt.subspan(static_cast<size_t>(left)), control);
 }
 
 // An answer that is being written: takes the model's words, looks its quotes up in what it was

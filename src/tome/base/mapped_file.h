@@ -31,4 +31,8 @@ class MappedFile {
 // with them: they are read from the file again when somebody looks.
 void ReleasePages(std::span<const std::byte> bytes);
 
+// Asks the system to read these bytes of a mapped file, for those who will look soon; returns at
+// once.
+void PrefetchPages(std::span<const std::byte> bytes);
+
 }  // namespace tome

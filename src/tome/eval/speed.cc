@@ -51,14 +51,16 @@ class Measurement {
       at.kv_bytes = memory_.bytes();
       if (memory_.sparse()) memory_.sparse()->use = {};
       if (options_.prompt > 0) {
+        Memory before = memory_.Fork();
         const double seconds = Read(options_.prompt);
         at.prompt = Of(options_.prompt, seconds, ReadLimit(depth, options_.prompt));
-        memory_.Truncate(depth);
+        GoBack(std::move(before));
       }
       if (options_.generate > 0) {
+        Memory before = memory_.Fork();
         const double seconds = Write({&memory_, 1}, options_.generate);
         at.generate = Of(options_.generate, seconds, WriteLimit(depth, options_.generate, 1));
-        memory_.Truncate(depth);
+        GoBack(std::move(before));
       }
       for (const int64_t questions : options_.questions) {
         at.together.push_back({.questions = questions, .generate = WriteTogether(questions)});
@@ -72,6 +74,12 @@ class Measurement {
  private:
   // A token written takes about as long as so many read.
   static constexpr int64_t kDecodeWeight = 8;
+
+  // To a memory that was forked before; what sparse attention used since then still counts.
+  void GoBack(Memory before) {
+    if (before.sparse()) before.sparse()->use = memory_.sparse()->use;
+    memory_ = std::move(before);
+  }
 
   static Speed Of(int64_t tokens, double seconds, double limit_seconds) {
     const auto count = static_cast<double>(tokens);

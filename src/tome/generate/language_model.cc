@@ -66,8 +66,9 @@ SnapshotKey LanguageModel::HashFiles() const {
 
 SnapshotKey LanguageModel::MemoryRoot(const Memory& memory) const {
   std::call_once(hashed_, [&] { hash_ = HashFiles(); });
-  return KeyOf(fmt::format("model {} kernels {} kv {} length {}", hash_.ToString(), kernels_.name,
-                           NameOf(memory.kv().type()),
+  const KvTypes& types = memory.kv().types();
+  return KeyOf(fmt::format("model {} kernels {} kv {} {} length {}", hash_.ToString(),
+                           kernels_.name, NameOf(types.older), NameOf(types.recent),
                            model_->facts().rope_by_length ? memory.max_tokens() : 0));
 }
 

@@ -33,12 +33,13 @@ double LayerElements(const ModelFacts& facts) {
 void Remember(Memory& memory, int64_t tokens) {
   PagedKv& kv = memory.kv();
   kv.Reserve(tokens);
-  const auto bytes =
-      static_cast<size_t>(KvPageBytes(kv.type(), kv.shape().kv_heads, kv.shape().head_size));
   for (int64_t layer = 0; layer < kv.shape().layers; ++layer) {
-    const PagedKv::WritablePages pages = kv.Writable(layer);
-    for (std::byte* page : pages.keys) std::memset(page, 0, bytes);
-    for (std::byte* page : pages.values) std::memset(page, 0, bytes);
+    for (const PagedKv::WritablePages& pages : kv.Writable(layer)) {
+      const auto bytes =
+          static_cast<size_t>(KvPageBytes(pages.type, kv.shape().kv_heads, kv.shape().head_size));
+      for (std::byte* page : pages.keys) std::memset(page, 0, bytes);
+      for (std::byte* page : pages.values) std::memset(page, 0, bytes);
+    }
   }
   kv.Advance(tokens);
 }

@@ -96,8 +96,9 @@ class Session {
   const Memory& memory() const { return memory_; }
   // Tokens that the store gave instead of reading them.
   int64_t restored() const { return restored_; }
-  // Forgets all but the first `length` tokens; a Prefill must follow before Generate.
-  void Truncate(int64_t length);
+  // Forgets all but the first `length` tokens, or some more (PagedKv::Truncate); a Prefill must
+  // follow before Generate. How many tokens are left.
+  int64_t Truncate(int64_t length);
 
  private:
   class Writer;

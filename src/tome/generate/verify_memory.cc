@@ -8,18 +8,21 @@
 namespace tome {
 namespace {
 
-// Bytes of a memory's pages from token `first` on, without what was never written.
-std::vector<std::byte> PagesOf(const PagedKv& kv, int64_t first, int64_t tokens) {
-  std::vector<std::byte> pages;
-  for (int64_t layer = 0; layer < kv.shape().layers; ++layer) {
-    for (int64_t begin = 0; begin < tokens; begin += kKvPageTokens) {
-      const size_t at = pages.size();
-      pages.resize(at + static_cast<size_t>(kv.page_bytes()));
-      kv.CopyPage(layer, (first + begin) / kKvPageTokens, std::min(kKvPageTokens, tokens - begin),
-                  pages.data() + at);
+// Whether a snapshot has the pages of a memory, bit for bit.
+bool IsOf(const PagedKv& kv, const Snapshot& snapshot) {
+  for (const bool recent : {false, true}) {
+    auto stored = recent ? snapshot.recent : snapshot.pages;
+    std::vector<std::vector<std::byte>> copies;
+    for (const auto& piece : PiecesOf(kv, recent, snapshot.header.first,
+                                      static_cast<int64_t>(snapshot.tokens.size()), copies)) {
+      if (piece.size() > stored.size() || !std::ranges::equal(piece, stored.first(piece.size()))) {
+        return false;
+      }
+      stored = stored.subspan(piece.size());
     }
+    if (!stored.empty()) return false;
   }
-  return pages;
+  return true;
 }
 
 }  // namespace
@@ -36,7 +39,8 @@ VerifiedMemory VerifyMemories(SnapshotStore& store, const LanguageModel& model, 
   };
   std::vector<const SnapshotStore::Entry*> ours;
   for (const auto& [key, entry] : entries) {
-    if (entry.header.root == model.MemoryRoot(new_memory(entry.header.kv))) ours.push_back(&entry);
+    if (entry.header.root == model.MemoryRoot(new_memory(entry.header.kv.older)))
+      ours.push_back(&entry);
   }
   std::sort(ours.begin(), ours.end(), [](const auto* a, const auto* b) {
     return a->header.first != b->header.first ? a->header.first > b->header.first
@@ -69,7 +73,7 @@ VerifiedMemory VerifyMemories(SnapshotStore& store, const LanguageModel& model, 
     for (size_t i = parts.size() - 1; i > 0; --i) {
       before.insert(before.end(), parts[i].begin(), parts[i].end());
     }
-    Memory memory = new_memory(entry->header.kv);
+    Memory memory = new_memory(entry->header.kv.older);
     const SnapshotOwner owner{.root = entry->header.root, .model = {}, .title = {}};
     const int64_t restored = store.Restore(owner, before, memory, model.compute().threads);
     if (restored != static_cast<int64_t>(before.size())) continue;  // damaged: removed just now
@@ -77,9 +81,7 @@ VerifiedMemory VerifyMemories(SnapshotStore& store, const LanguageModel& model, 
     model.model().Forward({&item, 1}, model.compute());
     const MappedFile file(entry->path);
     const Snapshot kept = ParseSnapshot(file.bytes());
-    const std::vector<std::byte> pages =
-        PagesOf(memory.kv(), entry->header.first, static_cast<int64_t>(parts.front().size()));
-    if (!std::ranges::equal(pages, kept.pages)) result.different.push_back(entry->path);
+    if (!IsOf(memory.kv(), kept)) result.different.push_back(entry->path);
     ++result.recomputed;
   }
   return result;

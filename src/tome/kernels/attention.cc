@@ -26,13 +26,13 @@ bool IsSplit(const AttentionSequence& sequence) {
 
 // The pages of a part that a sequence has: those who have the same ones can read them together.
 std::vector<const std::byte*> PagesOf(const AttentionSequence& sequence, int64_t part) {
-  const int64_t pages = LastPosition(sequence) / kKvPageTokens + 1;
-  const auto begin = static_cast<size_t>(part * kKvPartPages);
-  const auto end = static_cast<size_t>(std::min((part + 1) * kKvPartPages, pages));
-  const auto keys = sequence.kv.keys.subspan(begin, end - begin);
-  const auto values = sequence.kv.values.subspan(begin, end - begin);
-  std::vector<const std::byte*> both(keys.begin(), keys.end());
-  both.insert(both.end(), values.begin(), values.end());
+  const int64_t end =
+      std::min((part + 1) * kKvPartPages, LastPosition(sequence) / kKvPageTokens + 1);
+  std::vector<const std::byte*> both;
+  for (int64_t page = part * kKvPartPages; page < end; ++page) {
+    both.push_back(sequence.kv.Keys(page));
+    both.push_back(sequence.kv.Values(page));
+  }
   return both;
 }
 
@@ -157,7 +157,7 @@ std::optional<KvType> KvTypeFromName(std::string_view name) {
 std::span<const int32_t> ChosenFor(const AttentionSequence& sequence, int64_t position,
                                    int64_t kv_head, int64_t kv_heads) {
   const int64_t tokens = sequence.chosen->run_tokens;
-  const int64_t run = position / tokens - sequence.first_position / tokens;
+  const int64_t run = position / tokens - sequence.chosen->first_position / tokens;
   return sequence.chosen->lists[static_cast<size_t>(run * kv_heads + kv_head)];
 }
 

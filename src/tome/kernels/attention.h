@@ -96,16 +96,36 @@ constexpr int64_t KvPageBytes(KvType type, int64_t kv_heads, int64_t head_size) 
 }
 // -----------------------------------------------------------------------------------------------
 
-// The keys and values of one layer; page i holds positions [i · kKvPageTokens, …).
+// Pages at the beginning that every token reads in a memory's recent type (attention sinks).
+inline constexpr int64_t kKvSinkPages = 1;
+
+// The keys and values of one layer, as tokens of one part see them; page i holds positions
+// [i · kKvPageTokens, …). Memories with two element types (memory/paged_kv.h) have pages of both:
+// the pages from recent_begin on and the sinks are read from `keys` and `values`, in
+// AttentionArgs::type, all others from `older_keys` and `older_values`, in `older_type`.
 struct KvView {
-  std::span<const std::byte* const> keys;    // one pointer a page
+  std::span<const std::byte* const> keys;    // one pointer a page; null: only the older is there
   std::span<const std::byte* const> values;  // one pointer a page
+  std::span<const std::byte* const> older_keys = {};
+  std::span<const std::byte* const> older_values = {};
+  KvType older_type = KvType::kF16;
+  int64_t recent_begin = 0;  // a page; 0: there are no older ones
+
+  bool IsOlder(int64_t page) const { return page >= kKvSinkPages && page < recent_begin; }
+  const std::byte* Keys(int64_t page) const {
+    return (IsOlder(page) ? older_keys : keys)[static_cast<size_t>(page)];
+  }
+  const std::byte* Values(int64_t page) const {
+    return (IsOlder(page) ? older_values : values)[static_cast<size_t>(page)];
+  }
+  KvType TypeOf(int64_t page, KvType recent) const { return IsOlder(page) ? older_type : recent; }
 };
 
 // The pages that new tokens of one sequence attend where they do not attend all (sparse attention;
 // page_choice.h chooses). Tokens choose in runs, each key head for itself: run r holds the tokens
 // of position / run_tokens = first_position / run_tokens + r.
 struct ChosenPages {
+  int64_t first_position = 0;
   int64_t run_tokens = 1;
   // [runs · G], ascending, each with the pages of the run's own tokens. What of a page lies behind
   // a token is hidden from it as ever.
@@ -152,11 +172,11 @@ struct AttentionPlan {
 
 struct AttentionArgs {
   std::span<const AttentionSequence> sequences;
-  KvType type = KvType::kF16;
-  int64_t heads = 0;      // H, a multiple of kv_heads
-  int64_t kv_heads = 0;   // G
-  int64_t head_size = 0;  // D, at most kMaxHeadSize
-  int64_t window = 0;     // positions seen, the token's own included; 0: all
+  KvType type = KvType::kF16;  // of recent pages, see KvView
+  int64_t heads = 0;           // H, a multiple of kv_heads
+  int64_t kv_heads = 0;        // G
+  int64_t head_size = 0;       // D, at most kMaxHeadSize
+  int64_t window = 0;          // positions seen, the token's own included; 0: all
   float scale = 1;
   float soft_cap = 0;                   // 0: none
   const AttentionPlan* plan = nullptr;  // of these sequences, heads and window

@@ -203,6 +203,7 @@ PageChoice ChoosePages(const PageChoiceArgs& args, const Compute& compute) {
                                               task % args.kv_heads, compute.kernels);
   });
   PageChoice choice;
+  choice.pages.first_position = args.first_position;
   choice.pages.run_tokens = run_tokens;
   choice.pages.lists.reserve(lists.size());
   for (ListChoice& list : lists) {

@@ -5,8 +5,8 @@
 
 namespace tome {
 
-void KeySummaries::Update(int64_t layer_index, const KvView& kv, KvType type, int64_t kept,
-                          int64_t length, const Compute& compute) {
+void KeySummaries::Update(int64_t layer_index, std::span<const std::byte* const> keys, KvType type,
+                          int64_t kept, int64_t length, const Compute& compute) {
   Layer& layer = layers_.at(static_cast<size_t>(layer_index));
   const int64_t begin = std::min(layer.pages, kept / kKvPageTokens);
   const int64_t end = length / kKvPageTokens;
@@ -27,7 +27,7 @@ void KeySummaries::Update(int64_t layer_index, const KvView& kv, KvType type, in
   layer.view.resize(parts);
   for (size_t i = 0; i < parts; ++i) layer.view[i] = layer.parts[i]->data();
   if (begin >= end) return;
-  compute.kernels.summarize_keys({.keys = kv.keys,
+  compute.kernels.summarize_keys({.keys = keys,
                                   .summaries = writable,
                                   .type = type,
                                   .kv_heads = shape_.kv_heads,

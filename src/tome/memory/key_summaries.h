@@ -24,9 +24,10 @@ class KeySummaries {
       : shape_(shape), layers_(static_cast<size_t>(shape.layers)) {}
 
   // Makes the summaries of a layer those of the full pages of [0, length), of which all before
-  // position `kept` are as they were at the last call. Error(kOutOfMemory).
-  void Update(int64_t layer, const KvView& kv, KvType type, int64_t kept, int64_t length,
-              const Compute& compute);
+  // position `kept` are as they were at the last call; `keys` are its pages, of `type`.
+  // Error(kOutOfMemory).
+  void Update(int64_t layer, std::span<const std::byte* const> keys, KvType type, int64_t kept,
+              int64_t length, const Compute& compute);
   // One pointer a part; valid until the next Update of the layer.
   std::span<const std::byte* const> View(int64_t layer) const {
     return layers_[static_cast<size_t>(layer)].view;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +24,10 @@ struct MemoryOptions {
   // Sparse attention: the share of the estimated softmax that tokens attend to at least, above 0
   // and below 1 (kernels/page_choice.h). None, or 1: exact attention.
   std::optional<double> attention_mass = {};
+  // Most bytes of keys and values that stay in RAM; the others lie in a file in `spill_folder`
+  // (PagedKv::Limit). None: all stay.
+  std::optional<int64_t> resident_bytes = {};
+  std::filesystem::path spill_folder = {};
 };
 
 // Layers before this one, and layers with a window, attend exactly whatever attention_mass says.
@@ -61,7 +66,8 @@ class Memory {
   const std::optional<SparseAttention>& sparse() const { return sparse_; }
 
   Memory Fork() const { return {kv_.Fork(), max_tokens_, sparse_}; }
-  void Truncate(int64_t length) { kv_.Truncate(length); }
+  // As PagedKv::Truncate.
+  int64_t Truncate(int64_t length) { return kv_.Truncate(length); }
 
  private:
   PagedKv kv_;

@@ -5,140 +5,328 @@
 #include <utility>
 
 #include "tome/base/error.h"
+#include "tome/base/mapped_file.h"
+#include "tome/memory/spill.h"
+#include "tome/tensor/tensor.h"
 
 namespace tome {
+namespace {
 
-PagedKv::PagedKv(const KvShape& shape, KvType type)
-    : shape_(shape),
-      type_(type),
-      page_bytes_(KvPageBytes(type, shape.kv_heads, shape.head_size)),
-      layers_(static_cast<size_t>(shape.layers)) {
-  TOME_CHECK(shape.layers >= 1 && shape.kv_heads >= 1 && shape.head_size >= 1 &&
-             shape.head_size <= kMaxHeadSize);
+size_t PagesOf(int64_t tokens) {
+  return static_cast<size_t>((tokens + kKvPageTokens - 1) / kKvPageTokens);
 }
 
-PagedKv PagedKv::Fork() const {
-  PagedKv fork(shape_, type_);
-  fork.length_ = length_;
-  fork.layers_ = layers_;
-  return fork;
+// First position of the part that `position` lies in.
+int64_t PartBegin(int64_t position) { return position / kKvPartTokens * kKvPartTokens; }
+
+}  // namespace
+
+PagedKv::Pages::Pages(KvType type, const KvShape& shape)
+    : type_(type),
+      half_(KvPageBytes(type, shape.kv_heads, shape.head_size)),
+      layers_(static_cast<size_t>(shape.layers)) {}
+
+int64_t PagedKv::Pages::bytes() const {
+  const auto& pages = layers_.front().pages;  // all layers are alike
+  const auto count =
+      std::count_if(pages.begin(), pages.end(), [](const Page& page) { return page != nullptr; });
+  return static_cast<int64_t>(count * std::ssize(layers_)) * page_bytes();
 }
 
-int64_t PagedKv::bytes() const {
-  int64_t pages = 0;
-  for (const Layer& layer : layers_) pages += static_cast<int64_t>(layer.pages.size());
-  return pages * 2 * page_bytes_;
-}
-
-void PagedKv::Place(Layer& layer, size_t index, Page page, int64_t page_bytes) {
+void PagedKv::Pages::PlaceOne(Layer& layer, size_t index, Page page) {
   layer.keys[index] = page->data;
-  layer.values[index] = page->data + page_bytes;
+  layer.values[index] = page->data + half_;
   layer.pages[index] = std::move(page);
 }
 
-void PagedKv::Reserve(int64_t tokens) {
-  const auto needed = static_cast<size_t>((length_ + tokens + kKvPageTokens - 1) / kKvPageTokens);
-  const auto first_written = static_cast<size_t>(length_ / kKvPageTokens);
+std::vector<std::vector<PagedKv::Page>> PagedKv::Pages::MakeOwn(size_t first, size_t end) const {
   const auto is_ours = [&](const Layer& layer, size_t i) {
     return i < layer.pages.size() && layer.pages[i].use_count() == 1 && !layer.pages[i]->read_only;
   };
   int64_t count = 0;
   for (const Layer& layer : layers_) {
-    for (size_t i = first_written; i < needed; ++i) count += is_ours(layer, i) ? 0 : 1;
+    for (size_t i = first; i < end; ++i) count += is_ours(layer, i) ? 0 : 1;
   }
-  // All pages are made before any is placed, so that running out of memory changes nothing. What
-  // was not written is never read: they need no content.
-  const auto slab = std::make_shared<Tensor>(DType::kU8, Shape{count, 2, page_bytes_}, Fill::kNone);
+  // What was not written is never read: it needs no content.
+  const auto slab = std::make_shared<Tensor>(DType::kU8, Shape{count, 2, half_}, Fill::kNone);
   std::byte* next = slab->data();
   std::vector<std::vector<Page>> made(layers_.size());
   for (size_t l = 0; l < layers_.size(); ++l) {
     const Layer& layer = layers_[l];
-    for (size_t i = first_written; i < needed; ++i) {
+    for (size_t i = first; i < end; ++i) {
       if (is_ours(layer, i)) {
         made[l].push_back(nullptr);
         continue;
       }
       auto page = std::make_shared<PageStorage>(PageStorage{slab, next});
-      next += 2 * page_bytes_;
-      if (i < layer.pages.size()) {
-        std::memcpy(page->data, layer.pages[i]->data, static_cast<size_t>(2 * page_bytes_));
+      next += page_bytes();
+      if (i < layer.pages.size() && layer.pages[i]) {
+        std::memcpy(page->data, layer.pages[i]->data, static_cast<size_t>(page_bytes()));
       }
       made[l].push_back(std::move(page));
     }
   }
+  return made;
+}
+
+void PagedKv::Pages::Place(size_t first, std::vector<std::vector<Page>> made) {
   for (size_t l = 0; l < layers_.size(); ++l) {
-    Layer& layer = layers_[l];
-    const size_t size = std::max(needed, layer.pages.size());
-    layer.pages.resize(size);
-    layer.keys.resize(size);
-    layer.values.resize(size);
     for (size_t i = 0; i < made[l].size(); ++i) {
-      if (made[l][i]) Place(layer, first_written + i, std::move(made[l][i]), page_bytes_);
+      if (made[l][i]) PlaceOne(layers_[l], first + i, std::move(made[l][i]));
     }
   }
 }
 
-PagedKv::WritablePages PagedKv::Writable(int64_t layer_index) {
-  const Layer& layer = layers_.at(static_cast<size_t>(layer_index));
-  return {.keys = layer.keys, .values = layer.values};
+void PagedKv::Pages::PlaceStored(size_t first, size_t count,
+                                 const std::shared_ptr<const void>& owner, const std::byte* pages,
+                                 int64_t stored) {
+  for (Layer& layer : layers_) {
+    for (size_t i = 0; i < count; ++i) {
+      // Never written: MakeOwn copies what is read-only.
+      auto* const data = const_cast<std::byte*>(pages + static_cast<int64_t>(i) * page_bytes());
+      PlaceOne(layer, first + i, std::make_shared<PageStorage>(PageStorage{owner, data, true}));
+    }
+    pages += stored * page_bytes();
+  }
 }
 
-KvView PagedKv::View(int64_t layer_index) const {
+void PagedKv::Pages::Resize(size_t count) {
+  for (Layer& layer : layers_) {
+    layer.pages.resize(count);
+    layer.keys.resize(count);
+    layer.values.resize(count);
+  }
+}
+
+void PagedKv::Pages::LetGo(size_t first, size_t end) {
+  for (Layer& layer : layers_) {
+    for (size_t i = first; i < std::min(end, layer.pages.size()); ++i) {
+      layer.pages[i] = nullptr;
+      layer.keys[i] = layer.values[i] = nullptr;
+    }
+  }
+}
+
+bool PagedKv::Pages::Has(size_t first, size_t end) const {
+  const Layer& layer = layers_.front();  // all are alike
+  return std::all_of(layer.pages.begin() + static_cast<ptrdiff_t>(first),
+                     layer.pages.begin() + static_cast<ptrdiff_t>(end),
+                     [](const Page& page) { return page != nullptr; });
+}
+
+int64_t PagedKv::Pages::resident_bytes() const {
+  const auto& pages = layers_.front().pages;  // all layers are alike
+  const auto count = std::count_if(pages.begin(), pages.end(), [](const Page& page) {
+    return page != nullptr && !page->read_only;
+  });
+  return static_cast<int64_t>(count * std::ssize(layers_)) * page_bytes();
+}
+
+bool PagedKv::Pages::IsResident(size_t page) const {
+  const Page& first = layers_.front().pages.at(page);
+  return first && !first->read_only;
+}
+
+std::vector<std::span<const std::byte>> PagedKv::Pages::PiecesOf(size_t first, size_t end) const {
+  std::vector<std::span<const std::byte>> pieces;
+  for (const Layer& layer : layers_) {
+    for (size_t i = first; i < end; ++i) {
+      pieces.emplace_back(layer.pages.at(i)->data, static_cast<size_t>(page_bytes()));
+    }
+  }
+  return pieces;
+}
+
+template <typename Function>
+void PagedKv::Pages::ForMapped(int64_t layer_index, const Function& function) const {
   const Layer& layer = layers_.at(static_cast<size_t>(layer_index));
-  return {.keys = layer.keys, .values = layer.values};
+  const std::byte* begin = nullptr;
+  const std::byte* end = nullptr;
+  for (const Page& page : layer.pages) {
+    if (!page || !page->read_only) continue;
+    if (page->data != end) {
+      if (begin != nullptr) function(std::span(begin, end));
+      begin = page->data;
+    }
+    end = page->data + page_bytes();
+  }
+  if (begin != nullptr) function(std::span(begin, end));
+}
+
+PagedKv::PagedKv(const KvShape& shape, KvTypes types)
+    : shape_(shape), types_(types), older_(types.older, shape) {
+  TOME_CHECK(shape.layers >= 1 && shape.kv_heads >= 1 && shape.head_size >= 1 &&
+             shape.head_size <= kMaxHeadSize);
+  if (types.mixed()) recent_.emplace(types.recent, shape);
+}
+
+PagedKv PagedKv::Fork() const {
+  PagedKv fork(shape_, types_);
+  fork.length_ = length_;
+  fork.older_ = older_;
+  fork.recent_ = recent_;
+  fork.max_bytes_ = max_bytes_;
+  fork.spill_ = spill_;
+  return fork;
+}
+
+int64_t PagedKv::bytes() const { return older_.bytes() + (recent_ ? recent_->bytes() : 0); }
+
+void PagedKv::Limit(int64_t max_bytes, std::shared_ptr<SpillFile> file) {
+  TOME_CHECK(max_bytes >= 0 && file);
+  max_bytes_ = max_bytes;
+  spill_ = std::move(file);
+}
+
+int64_t PagedKv::resident_bytes() const {
+  return older_.resident_bytes() + (recent_ ? recent_->resident_bytes() : 0);
+}
+
+int64_t PagedKv::Room() const { return max_bytes_ - bytes() / shape_.layers - resident_bytes(); }
+
+bool PagedKv::IsFull() const {
+  const int64_t part =
+      kKvPartPages * shape_.layers * (page_bytes() + (recent_ ? recent_page_bytes() : 0));
+  return spill_ && Room() < part;
+}
+
+void PagedKv::ReplacePages(int64_t first, const StoredPages& pages) {
+  TOME_CHECK(first % kKvPartTokens == 0 && first + kKvPartTokens <= length_ &&
+             pages.count == kKvPartPages);
+  older_.PlaceStored(static_cast<size_t>(first / kKvPageTokens), static_cast<size_t>(kKvPartPages),
+                     pages.owner, pages.pages, pages.count);
+}
+
+void PagedKv::Spill(int64_t end, int64_t bytes) {
+  int64_t missing = bytes - Room();
+  for (int64_t first = 0; first + kKvPartTokens <= end && missing > 0; first += kKvPartTokens) {
+    const auto page = static_cast<size_t>(first / kKvPageTokens);
+    if (!older_.IsResident(page)) continue;
+    const SpillFile::Mapped mapped =
+        spill_->Put(older_.PiecesOf(page, page + static_cast<size_t>(kKvPartPages)));
+    ReplacePages(first,
+                 {.owner = mapped.owner, .pages = mapped.bytes.data(), .count = kKvPartPages});
+    missing -= kKvPartPages * page_bytes() * shape_.layers;
+  }
+}
+
+void PagedKv::BeginLayer(int64_t layer, bool sparse) const {
+  if (!spill_ || sparse) return;
+  older_.ForMapped((layer + 1) % shape_.layers, PrefetchPages);
+}
+
+void PagedKv::EndLayer(int64_t layer) const {
+  if (spill_) older_.ForMapped(layer, ReleasePages);
+}
+
+void PagedKv::Reserve(int64_t tokens) {
+  if (spill_) {
+    const int64_t pages = (tokens + kKvPageTokens - 1) / kKvPageTokens + 1;
+    Spill(PartBegin(length_) - kKvPartTokens,
+          pages * shape_.layers * (page_bytes() + (recent_ ? recent_page_bytes() : 0)));
+  }
+  const size_t needed = PagesOf(length_ + tokens);
+  const auto first = static_cast<size_t>(length_ / kKvPageTokens);
+  // All pages are made before any is placed, so that running out of memory changes nothing.
+  auto older = older_.MakeOwn(first, needed);
+  decltype(older) recent;
+  if (recent_) recent = recent_->MakeOwn(first, needed);
+  const size_t size = std::max(needed, older_.layer(0).pages.size());
+  older_.Resize(size);
+  older_.Place(first, std::move(older));
+  if (!recent_) return;
+  recent_->Resize(size);
+  recent_->Place(first, std::move(recent));
+  recent_->LetGo(static_cast<size_t>(kKvSinkPages),
+                 static_cast<size_t>(PartBegin(length_) / kKvPageTokens));
+}
+
+std::vector<PagedKv::WritablePages> PagedKv::Writable(int64_t layer) {
+  std::vector<WritablePages> all;
+  for (const Pages* pages : {&older_, recent_ ? &*recent_ : nullptr}) {
+    if (pages == nullptr) continue;
+    all.push_back({.type = pages->type(),
+                   .keys = pages->layer(layer).keys,
+                   .values = pages->layer(layer).values});
+  }
+  return all;
+}
+
+KvView PagedKv::View(int64_t layer, int64_t position) const {
+  const Layer& older = older_.layer(layer);
+  if (!recent_) return {.keys = older.keys, .values = older.values};
+  const Layer& recent = recent_->layer(layer);
+  return {.keys = recent.keys,
+          .values = recent.values,
+          .older_keys = older.keys,
+          .older_values = older.values,
+          .older_type = types_.older,
+          .recent_begin = PartBegin(position) / kKvPageTokens};
+}
+
+int64_t PagedKv::ViewEnd(int64_t position) const {
+  return recent_ ? PartBegin(position) + kKvPartTokens : std::numeric_limits<int64_t>::max();
 }
 
 std::span<const std::byte> PagedKv::PageBytes(int64_t layer, int64_t index) const {
-  const Layer& pages = layers_.at(static_cast<size_t>(layer));
-  return {pages.pages.at(static_cast<size_t>(index))->data, static_cast<size_t>(page_bytes())};
+  return {older_.layer(layer).pages.at(static_cast<size_t>(index))->data,
+          static_cast<size_t>(page_bytes())};
 }
 
-void PagedKv::CopyPage(int64_t layer, int64_t index, int64_t slots, std::byte* to) const {
-  const auto bytes = PageBytes(layer, index);
-  std::copy(bytes.begin(), bytes.end(), to);
+std::span<const std::byte> PagedKv::RecentPageBytes(int64_t layer, int64_t index) const {
+  const Page& page = recent_->layer(layer).pages.at(static_cast<size_t>(index));
+  if (!page) return {};
+  return {page->data, static_cast<size_t>(recent_page_bytes())};
+}
+
+int64_t PagedKv::RecentPagesToStore(int64_t first, int64_t tokens) const {
+  if (!recent_) return 0;
+  const auto pages = static_cast<int64_t>(PagesOf(tokens));
+  if (tokens != kKvPartTokens) return pages;
+  return std::clamp<int64_t>(kKvSinkPages - first / kKvPageTokens, 0, pages);
+}
+
+void PagedKv::ClearSlots(KvType type, int64_t slots, std::byte* page) const {
+  const int64_t half = PageBytesOf(type) / 2;
   for (const bool keys : {true, false}) {
-    ClearKvSlots(type_, shape_.kv_heads, shape_.head_size, keys, slots,
-                 to + (keys ? 0 : page_bytes_));
+    ClearKvSlots(type, shape_.kv_heads, shape_.head_size, keys, slots, page + (keys ? 0 : half));
   }
 }
 
-void PagedKv::AppendPages(int64_t tokens, const std::shared_ptr<const void>& owner,
-                          const std::byte* pages, int64_t pages_of_layer) {
-  TOME_CHECK(tokens > 0 && length_ % kKvPageTokens == 0);
+void PagedKv::AppendPages(int64_t tokens, const StoredPages& stored) {
   const auto first = static_cast<size_t>(length_ / kKvPageTokens);
-  const auto count = static_cast<size_t>((tokens + kKvPageTokens - 1) / kKvPageTokens);
-  TOME_CHECK(count <= static_cast<size_t>(pages_of_layer));
-  for (Layer& layer : layers_) {
-    layer.pages.resize(first + count);
-    layer.keys.resize(first + count);
-    layer.values.resize(first + count);
-    for (size_t i = 0; i < count; ++i) {
-      // Never written: Reserve copies what is read-only.
-      auto* const data = const_cast<std::byte*>(pages + static_cast<int64_t>(i) * page_bytes());
-      Place(layer, first + i, std::make_shared<PageStorage>(PageStorage{owner, data, true}),
-            page_bytes_);
-    }
-    pages += pages_of_layer * page_bytes();
+  const size_t count = PagesOf(tokens);
+  TOME_CHECK(tokens > 0 && length_ % kKvPageTokens == 0 &&
+             count <= static_cast<size_t>(stored.count));
+  older_.Resize(first + count);
+  older_.PlaceStored(first, count, stored.owner, stored.pages, stored.count);
+  if (recent_) {
+    TOME_CHECK(length_ % kKvPartTokens == 0);
+    const auto recent = std::min(count, static_cast<size_t>(stored.recent_count));
+    recent_->Resize(first + count);
+    recent_->PlaceStored(first, recent, stored.owner, stored.recent, stored.recent_count);
+    TOME_CHECK(recent == count || tokens % kKvPartTokens == 0);
   }
   length_ += tokens;
 }
 
 void PagedKv::Advance(int64_t tokens) {
   TOME_CHECK(tokens >= 0);
-  const auto needed = static_cast<size_t>((length_ + tokens + kKvPageTokens - 1) / kKvPageTokens);
-  for (const Layer& layer : layers_) TOME_CHECK(layer.pages.size() >= needed);
+  TOME_CHECK(older_.layer(0).pages.size() >= PagesOf(length_ + tokens));
   length_ += tokens;
 }
 
-void PagedKv::Truncate(int64_t length) {
+int64_t PagedKv::Truncate(int64_t length) {
   TOME_CHECK(length >= 0 && length <= length_);
-  length_ = length;
-  const auto kept = static_cast<size_t>((length + kKvPageTokens - 1) / kKvPageTokens);
-  for (Layer& layer : layers_) {
-    layer.pages.resize(std::min(kept, layer.pages.size()));
-    layer.keys.resize(layer.pages.size());
-    layer.values.resize(layer.pages.size());
+  if (recent_ &&
+      !recent_->Has(static_cast<size_t>(PartBegin(length) / kKvPageTokens), PagesOf(length))) {
+    length = PartBegin(length);
   }
+  length_ = length;
+  const size_t kept = std::min(PagesOf(length), older_.layer(0).pages.size());
+  older_.Resize(kept);
+  if (recent_) recent_->Resize(kept);
+  return length;
 }
 
 }  // namespace tome

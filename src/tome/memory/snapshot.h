@@ -2,10 +2,14 @@
 //
 // Safetensors, so that any tool can look into it:
 //   pages   U8  [layers, pages, page bytes]   as PagedKv has them (layout: kernels/attention.h)
+//   recent  U8  [layers, pages, page bytes]   those that going on behind it needs in the recent
+//   type
+//                                             of a memory with two; only where there are any
 //   tokens  I32 [tokens]
 // and in `__metadata__`: `format`; `key`, `parent` and `root` (SnapshotKey, hexadecimal); `first`,
-// the position of its first token; the memory's `kv`, `layers`, `kv_heads` and `head_size`; the
-// `model` and the `title` of what was read, for people; `checksum`, XXH3 of everything else.
+// the position of its first token; the memory's `kv` and `recent_kv`, `layers`, `kv_heads` and
+// `head_size`; the `model` and the `title` of what was read, for people; `checksum`, XXH3 of
+// everything else.
 //
 // A snapshot is named by all that its content depends on: its key is a hash of its parent's key and
 // its own tokens, the first one's parent is the root, a hash of model, arithmetic and settings. So
@@ -16,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -50,7 +55,7 @@ struct SnapshotHeader {
   SnapshotKey parent;
   SnapshotKey root;
   int64_t first = 0;
-  KvType kv = KvType::kF16;
+  KvTypes kv;
   KvShape shape;
   std::string model;
   std::string title;
@@ -59,12 +64,18 @@ struct SnapshotHeader {
 struct Snapshot {
   SnapshotHeader header;
   std::vector<TokenId> tokens;
-  std::span<const std::byte> pages;  // into the bytes it was parsed from
-  uint64_t checksum = 0;             // as stored
+  std::span<const std::byte> pages;   // into the bytes it was parsed from
+  std::span<const std::byte> recent;  // likewise; empty: none
+  uint64_t checksum = 0;              // as stored
 
   int64_t pages_of_layer() const {
     return (static_cast<int64_t>(tokens.size()) + kKvPageTokens - 1) / kKvPageTokens;
   }
+  // Its pages, as long as `owner` of the bytes lives.
+  StoredPages Stored(std::shared_ptr<const void> owner) const;
+  // How many of its first `tokens` tokens a memory can take from it: all, or none where the pages
+  // that going on in their middle needs in the recent type were not stored.
+  int64_t Usable(int64_t common) const;
   // Reads all of it: whether it is what was written.
   bool IsIntact() const;
 };
@@ -72,6 +83,13 @@ struct Snapshot {
 // Error(kCorrupt), or Error(kUnsupported) for the format of another version. The checksum is not
 // looked at.
 Snapshot ParseSnapshot(std::span<const std::byte> bytes);
+
+// The bytes of a memory's pages of `tokens` tokens from position `first` on, of one part: those of
+// Snapshot::pages, or of Snapshot::recent. What is behind the tokens in each layer's last page is
+// zero. The pieces lie in the memory, or in `copies`.
+std::vector<std::span<const std::byte>> PiecesOf(const PagedKv& kv, bool recent, int64_t first,
+                                                 int64_t tokens,
+                                                 std::vector<std::vector<std::byte>>& copies);
 
 // Writes the snapshot of positions [header.first, header.first + tokens.size()) of a memory: it
 // appears whole or not at all. Error(kIo) with the path.

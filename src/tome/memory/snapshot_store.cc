@@ -131,7 +131,7 @@ std::optional<SnapshotStore::Found> SnapshotStore::OpenLongest(const SnapshotKey
   for (const SnapshotKey& key : keys) {
     auto found = Open(parent, key);
     if (!found) continue;
-    found->used = CommonPrefix(found->snapshot.tokens, tokens);
+    found->used = found->snapshot.Usable(CommonPrefix(found->snapshot.tokens, tokens));
     if (found->used > (longest ? longest->used : 0)) longest = std::move(found);
   }
   return longest;
@@ -150,13 +150,13 @@ int64_t SnapshotStore::Restore(const SnapshotOwner& owner, std::span<const Token
       const auto whole = left.first(static_cast<size_t>(kSnapshotTokens));
       const SnapshotKey key = KeyOf(parent, whole);
       if (Has(parent, key)) found = Open(parent, key);
-      if (found) found->used = CommonPrefix(found->snapshot.tokens, whole);
+      if (found) found->used = found->snapshot.Usable(CommonPrefix(found->snapshot.tokens, whole));
     }
     if (!found) found = OpenLongest(parent, left);
     if (!found || found->used == 0) break;
     const SnapshotHeader& header = found->snapshot.header;
     const auto position = static_cast<int64_t>(tokens.size() - left.size());
-    if (header.root != owner.root || header.first != position || header.kv != kv.type() ||
+    if (header.root != owner.root || header.first != position || header.kv != kv.types() ||
         header.shape != kv.shape()) {
       RemoveDamaged(parent, header.key);  // a foreign file under this name
       break;
@@ -181,8 +181,7 @@ int64_t SnapshotStore::Restore(const SnapshotOwner& owner, std::span<const Token
     chain.resize(intact);  // those behind it are looked at again when they are to be kept
   }
   for (const Found& found : chain) {
-    kv.AppendPages(found.used, found.file, found.snapshot.pages.data(),
-                   found.snapshot.pages_of_layer());
+    kv.AppendPages(found.used, found.snapshot.Stored(found.file));
   }
   // The first one last, so that a text's beginning outlives its end.
   for (auto found = chain.rbegin(); found != chain.rend(); ++found) {
@@ -234,7 +233,9 @@ void SnapshotStore::KeepOne(const SnapshotOwner& owner, const SnapshotKey& paren
                             const SnapshotKey& key, int64_t first, std::span<const TokenId> tokens,
                             const PagedKv& kv) {
   const auto count = static_cast<int64_t>(tokens.size());
-  const int64_t bytes = KvBytes(kv.shape(), kv.type(), count);
+  const int64_t bytes =
+      KvBytes(kv.shape(), kv.types().older, count) +
+      kv.RecentPagesToStore(first, count) * KvBytes(kv.shape(), kv.types().recent, kKvPageTokens);
   if (!MakeRoom(bytes)) {
     report_.failure = fmt::format(
         "kept memories may take {} MiB, and this one takes more "
@@ -249,7 +250,7 @@ void SnapshotStore::KeepOne(const SnapshotOwner& owner, const SnapshotKey& paren
                    .parent = parent,
                    .root = owner.root,
                    .first = first,
-                   .kv = kv.type(),
+                   .kv = kv.types(),
                    .shape = kv.shape(),
                    .model = owner.model,
                    .title = owner.title},
@@ -267,7 +268,7 @@ void SnapshotStore::KeepOne(const SnapshotOwner& owner, const SnapshotKey& paren
 }
 
 void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens,
-                         const Memory& memory, bool tail) {
+                         Memory& memory, bool tail) {
   TOME_CHECK(memory.length() == static_cast<int64_t>(tokens.size()));
   SnapshotKey parent = owner.root;
   const auto length = static_cast<int64_t>(tokens.size());
@@ -284,6 +285,11 @@ void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> to
     }
     used_.insert(key);
     if (!Has(parent, key)) KeepOne(owner, parent, key, first, own, memory.kv());
+    if (whole && memory.kv().IsFull() && memory.kv().IsResident(first)) {
+      if (const auto found = Open(parent, key)) {
+        memory.kv().ReplacePages(first, found->snapshot.Stored(found->file));
+      }
+    }
     parent = key;
   }
 }

@@ -55,9 +55,9 @@ class SnapshotStore {
                   ThreadPool& threads);
 
   // Keeps a memory of `tokens` (all that it holds), whatever of it is not there yet: whole
-  // snapshots and, with `tail`, the rest behind them.
-  void Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens, const Memory& memory,
-            bool tail);
+  // snapshots and, with `tail`, the rest behind them. A memory that is full (PagedKv::IsFull) reads
+  // its pages of whole snapshots in their files from then on.
+  void Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens, Memory& memory, bool tail);
 
   // How many of `tokens` Restore would give at least, by the names of whole snapshots.
   int64_t CountStored(const SnapshotKey& root, std::span<const TokenId> tokens) const;

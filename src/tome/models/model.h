@@ -80,7 +80,8 @@ class Model {
 
   virtual const ModelFacts& facts() const = 0;
 
-  // Error(kInvalidArgument) when options.max_tokens is negative or options.attention_mass no share.
+  // Error(kInvalidArgument) when options.max_tokens is negative or options.attention_mass no share;
+  // Error(kIo) when options.spill_folder cannot be used.
   virtual Memory NewMemory(const MemoryOptions& options) const = 0;
 
   // Reads every item's tokens into its memory. The result is F32 [rows, vocabulary]: the logits

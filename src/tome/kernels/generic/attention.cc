@@ -32,12 +32,14 @@ struct Head {
 
 void ReadVector(const Head& head, bool key, int64_t position, HeadVector& out) {
   const AttentionArgs& args = head.args;
-  const auto page = static_cast<size_t>(position / kKvPageTokens);
-  const std::byte* slice = (key ? head.sequence.kv.keys : head.sequence.kv.values)[page] +
-                           head.kv_head * KvSliceBytes(args.type, args.head_size);
+  const int64_t page = position / kKvPageTokens;
+  const KvView& kv = head.sequence.kv;
+  const KvType type = kv.TypeOf(page, args.type);
+  const std::byte* slice =
+      (key ? kv.Keys(page) : kv.Values(page)) + head.kv_head * KvSliceBytes(type, args.head_size);
   for (int64_t c = 0; c < args.head_size; ++c) {
     out[static_cast<size_t>(c)] =
-        ReadKvElement(args.type, slice, args.head_size, key, position % kKvPageTokens, c);
+        ReadKvElement(type, slice, args.head_size, key, position % kKvPageTokens, c);
   }
 }
 

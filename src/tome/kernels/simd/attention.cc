@@ -210,9 +210,7 @@ class BlockAttention {
         PageAhead ahead;
         if (per_kv_head_ <= kFewQueries && next_page * kKvPageTokens < end) {
           const int64_t next_head = last_head ? heads_.kv_begin : kv_head + 1;
-          ahead = {SliceOf(sequence_->kv.keys, next_page, next_head),
-                   SliceOf(sequence_->kv.values, next_page, next_head),
-                   KvSliceBytes(args_.type, args_.head_size)};
+          ahead = Ahead(SliceOf(next_page, next_head));
         }
         AttendPage(page, kv_head, ahead);
       }
@@ -248,9 +246,7 @@ class BlockAttention {
         if (per_kv_head_ <= kFewQueries && !(last && next.empty())) {
           const int64_t page = last ? next.front() : pages[i + 1];
           const int64_t head = last ? kv_head + 1 : kv_head;
-          ahead = {SliceOf(sequence_->kv.keys, page, head),
-                   SliceOf(sequence_->kv.values, page, head),
-                   KvSliceBytes(args_.type, args_.head_size)};
+          ahead = Ahead(SliceOf(page, head));
         }
         AttendPage(pages[i], kv_head, ahead);
       }
@@ -259,16 +255,26 @@ class BlockAttention {
   }
 
   // A key head's part of a page.
-  const std::byte* SliceOf(std::span<const std::byte* const> pages, int64_t page,
-                           int64_t kv_head) const {
-    return pages[static_cast<size_t>(page)] + kv_head * KvSliceBytes(args_.type, args_.head_size);
+  struct Slice {
+    KvType type;
+    const std::byte* keys;
+    const std::byte* values;
+  };
+  Slice SliceOf(int64_t page, int64_t kv_head) const {
+    const KvView& kv = sequence_->kv;
+    const KvType type = kv.TypeOf(page, args_.type);
+    const int64_t at = kv_head * KvSliceBytes(type, args_.head_size);
+    return {.type = type, .keys = kv.Keys(page) + at, .values = kv.Values(page) + at};
+  }
+  PageAhead Ahead(const Slice& slice) const {
+    return {slice.keys, slice.values, KvSliceBytes(slice.type, args_.head_size)};
   }
 
   void AttendPage(int64_t page, int64_t kv_head, PageAhead& ahead) {
     const int64_t base = page * kKvPageTokens;
+    const Slice slice = SliceOf(page, kv_head);
     const PageOperands operands =
-        OperandsOf<Dot>(args_.type, SliceOf(sequence_->kv.keys, page, kv_head),
-                        SliceOf(sequence_->kv.values, page, kv_head), args_.head_size,
+        OperandsOf<Dot>(slice.type, slice.keys, slice.values, args_.head_size,
                         std::min(written_ - base, kKvPageTokens), per_kv_head_ <= kFewQueries,
                         ahead, keys_, values_);
     const int64_t first = (kv_head - heads_.kv_begin) * per_kv_head_;

@@ -1,5 +1,6 @@
 #include "tome/models/layers/attention.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <vector>
@@ -13,7 +14,7 @@ ChosenPages ChooseFor(const BatchItem& item, int64_t layer, const AttentionShape
   const PagedKv& kv = item.memory->kv();
   SparseAttention& sparse = *item.memory->sparse();
   const auto tokens = static_cast<int64_t>(item.tokens.size());
-  sparse.summaries.Update(layer, kv.View(layer), kv.type(), kv.length(), kv.length() + tokens,
+  sparse.summaries.Update(layer, kv.Keys(layer), kv.type(), kv.length(), kv.length() + tokens,
                           compute);
   PageChoice choice = ChoosePages({.q = q,
                                    .summaries = sparse.summaries.View(layer),
@@ -37,34 +38,42 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
   const int64_t kv_width = shape.kv_heads * shape.head_size;
   const int64_t q_width = shape.heads * shape.head_size;
   // Memories may keep their elements differently; those that keep them alike are attended together.
-  std::map<KvType, std::vector<AttentionSequence>> sequences;
+  std::map<KvType, std::vector<AttentionSequence>> sequences;  // by the recent type
   std::deque<ChosenPages> chosen;
   int64_t row = 0;
   for (const BatchItem& item : batch) {
     PagedKv& kv = item.memory->kv();
     const auto tokens = static_cast<int64_t>(item.tokens.size());
-    const PagedKv::WritablePages pages = kv.Writable(layer);
-    compute.kernels.write_kv({.k = input.k + row * kv_width,
-                              .v = input.v + row * kv_width,
-                              .keys = pages.keys,
-                              .values = pages.values,
-                              .type = kv.type(),
-                              .tokens = tokens,
-                              .first_position = kv.length(),
-                              .kv_heads = shape.kv_heads,
-                              .head_size = shape.head_size},
-                             compute.threads);
     const bool sparse = item.memory->sparse() && layer >= kFirstSparseLayer && shape.window == 0;
+    kv.BeginLayer(layer, sparse);
+    for (const PagedKv::WritablePages& pages : kv.Writable(layer)) {
+      compute.kernels.write_kv({.k = input.k + row * kv_width,
+                                .v = input.v + row * kv_width,
+                                .keys = pages.keys,
+                                .values = pages.values,
+                                .type = pages.type,
+                                .tokens = tokens,
+                                .first_position = kv.length(),
+                                .kv_heads = shape.kv_heads,
+                                .head_size = shape.head_size},
+                               compute.threads);
+    }
     if (sparse) {
       chosen.push_back(ChooseFor(item, layer, shape, input.q + row * q_width, compute));
     }
-    sequences[kv.type()].push_back({.q = input.q + row * q_width,
-                                    .out = out + row * q_width,
-                                    .kv = kv.View(layer),
-                                    .tokens = tokens,
-                                    .first_position = kv.length(),
-                                    .chosen = sparse ? &chosen.back() : nullptr});
-    row += tokens;
+    // Tokens that see the memory alike are one sequence.
+    const int64_t end = kv.length() + tokens;
+    for (int64_t position = kv.length(); position < end;) {
+      const int64_t alike = std::min(end, kv.ViewEnd(position)) - position;
+      sequences[kv.types().recent].push_back({.q = input.q + row * q_width,
+                                              .out = out + row * q_width,
+                                              .kv = kv.View(layer, position),
+                                              .tokens = alike,
+                                              .first_position = position,
+                                              .chosen = sparse ? &chosen.back() : nullptr});
+      position += alike;
+      row += alike;
+    }
   }
   for (const auto& [type, alike] : sequences) {
     AttentionArgs args{.sequences = alike,
@@ -80,6 +89,7 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
     args.scratch = scratch.Get(AttentionScratchBytes(args, plan));
     compute.kernels.attention(args, compute.threads);
   }
+  for (const BatchItem& item : batch) item.memory->kv().EndLayer(layer);
 }
 
 void Rotate(Tensor& x, const RotateArgs& args, const Compute& compute) {

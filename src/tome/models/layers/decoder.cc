@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "tome/base/error.h"
+#include "tome/memory/spill.h"
 
 namespace tome {
 
@@ -32,8 +34,12 @@ Memory NewDecoderMemory(const ModelFacts& facts, const MemoryOptions& options) {
   if (mass < 1) {
     sparse = {.mass = mass, .summaries = KeySummaries(facts.kv), .use = {}};
   }
-  return {PagedKv(facts.kv, options.kv.value_or(facts.kv_type)),
-          options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens, std::move(sparse)};
+  PagedKv kv(facts.kv, KvTypesOf(options.kv.value_or(facts.kv_type), facts.kv_type));
+  if (options.resident_bytes) {
+    kv.Limit(*options.resident_bytes, std::make_shared<SpillFile>(options.spill_folder));
+  }
+  return {std::move(kv), options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens,
+          std::move(sparse)};
 }
 
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,

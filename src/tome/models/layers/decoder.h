@@ -13,7 +13,7 @@ namespace tome {
 AttentionShape AttentionShapeOf(const DecoderConfig& config, int64_t layer);
 
 // Keys and values in every layer. Error(kInvalidArgument) when options.max_tokens is negative or
-// options.attention_mass is no share.
+// options.attention_mass is no share; Error(kIo) for options.spill_folder.
 Memory NewDecoderMemory(const ModelFacts& facts, const MemoryOptions& options);
 
 // `weights` after all of them were bound.
