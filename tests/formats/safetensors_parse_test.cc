@@ -105,6 +105,13 @@ TEST(ParseSafetensors, HeadersThatAreNone) {
   EXPECT_TRUE(Refuses(R"({"__metadata__":{"k":{"l":"m"}}})", ""));
 }
 
+TEST(ParseSafetensors, AZeroByteIsNotTheEndOfTheHeader) {
+  const std::string header(kSmallHeader);
+  EXPECT_NO_THROW(ParseSafetensors(AsBytes(File(header + " ", kData))));
+  EXPECT_TRUE(
+      Fails(Code::kCorrupt, [&] { ParseSafetensors(AsBytes(File(header + '\0', kData))); }));
+}
+
 TEST(ParseSafetensors, DeepNesting) {
   const std::string deep = "{\"a\":" + std::string(100'000, '[');
   EXPECT_TRUE(Refuses(deep, ""));

@@ -191,6 +191,8 @@ SafetensorsFile ParseSafetensors(std::span<const std::byte> bytes) {
   const std::string_view header(reinterpret_cast<const char*>(bytes.data()) + sizeof header_bytes,
                                 static_cast<size_t>(header_bytes));
   if (!header.starts_with('{')) Corrupt("header: does not begin with '{'");
+  // The parser of JSON would take it for the end.
+  if (header.find('\0') != std::string_view::npos) Corrupt("header: holds a byte of zero");
   const auto data = bytes.subspan(sizeof header_bytes + header.size());
 
   HeaderHandler handler;

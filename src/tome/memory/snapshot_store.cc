@@ -150,7 +150,11 @@ int64_t SnapshotStore::Restore(const SnapshotOwner& owner, std::span<const Token
       const auto whole = left.first(static_cast<size_t>(kSnapshotTokens));
       const SnapshotKey key = KeyOf(parent, whole);
       if (Has(parent, key)) found = Open(parent, key);
-      if (found) found->used = found->snapshot.Usable(CommonPrefix(found->snapshot.tokens, whole));
+      if (found && !std::ranges::equal(found->snapshot.tokens, whole)) {
+        RemoveDamaged(parent, key);  // the key is a hash of other tokens
+        break;
+      }
+      if (found) found->used = kSnapshotTokens;
     }
     if (!found) found = OpenLongest(parent, left);
     if (!found || found->used == 0) break;
