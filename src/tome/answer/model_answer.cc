@@ -489,8 +489,9 @@ size_t Conversation::CountTogether(std::span<Asked* const> asked) const {
     // Each writes its answer into pages of its own, the first of which it may share no longer.
     const int64_t own = options_.max_answer_tokens + kKvPageTokens;
     const int64_t bytes =
-        KvBytes(facts.kv, options_.kv.value_or(facts.kv_type),
-                DistinctTokens(prompts) + static_cast<int64_t>(prompts.size()) * own);
+        MemoryBytes(facts, options_.kv.value_or(facts.kv_type),
+                    DistinctTokens(prompts) + static_cast<int64_t>(prompts.size()) * own) +
+        static_cast<int64_t>(prompts.size()) * RecurrentBytes(facts.recurrent);
     if (available && static_cast<double>(bytes) > kUsableMemory * static_cast<double>(*available)) {
       return std::max<size_t>(1, prompts.size() - 1);
     }

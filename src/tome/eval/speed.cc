@@ -204,10 +204,13 @@ class Measurement {
   double WriteLimit(int64_t depth, int64_t count, int64_t questions) const {
     const ModelFacts& facts = model_.facts();
     auto bytes = static_cast<double>(WeightBytes(facts));
-    const auto page = static_cast<double>(KvBytes(facts.kv, kv_type(), kKvPageTokens));
+    // States are read and written for every question.
+    const int64_t states = MemoryBytes(facts, kv_type(), 0);
+    const auto page = static_cast<double>(MemoryBytes(facts, kv_type(), kKvPageTokens) - states);
     const double middle = static_cast<double>(depth) +
                           static_cast<double>(questions) * static_cast<double>(count) / 2;
     bytes += page / static_cast<double>(kKvPageTokens) * middle;
+    bytes += 2 * static_cast<double>(questions) * static_cast<double>(states);
     return bytes * static_cast<double>(count) / limits_.bytes_per_second;
   }
 
@@ -220,7 +223,7 @@ class Measurement {
     return LinearSeconds(tokens) + AttentionSeconds(operations);
   }
 
-  KvType kv_type() const { return memory_.kv().type(); }
+  KvType kv_type() const { return memory_.has_kv() ? memory_.kv().type() : KvType::kF32; }
 
   const Model& model_;
   const Compute& compute_;

@@ -66,10 +66,12 @@ SnapshotKey LanguageModel::HashFiles() const {
 
 SnapshotKey LanguageModel::MemoryRoot(const Memory& memory) const {
   std::call_once(hashed_, [&] { hash_ = HashFiles(); });
-  const KvTypes& types = memory.kv().types();
-  return KeyOf(fmt::format("model {} kernels {} kv {} {} length {}", hash_.ToString(),
-                           kernels_.name, NameOf(types.older), NameOf(types.recent),
-                           model_->facts().rope_by_length ? memory.max_tokens() : 0));
+  const std::string types = memory.has_kv()
+                                ? fmt::format("{} {}", NameOf(memory.kv().types().older),
+                                              NameOf(memory.kv().types().recent))
+                                : "none";
+  return KeyOf(fmt::format("model {} kernels {} kv {} length {}", hash_.ToString(), kernels_.name,
+                           types, model_->facts().rope_by_length ? memory.max_tokens() : 0));
 }
 
 std::vector<TokenId> LanguageModel::EncodeChat(std::span<const ChatMessage> messages) const {

@@ -31,15 +31,19 @@ Memory NewDecoderMemory(const ModelFacts& facts, const MemoryOptions& options) {
                 fmt::format("the mass of sparse attention is above 0 and at most 1, not {}", mass));
   }
   std::optional<SparseAttention> sparse;
-  if (mass < 1) {
+  if (mass < 1 && facts.has_attention()) {
     sparse = {.mass = mass, .summaries = KeySummaries(facts.kv), .use = {}};
   }
-  PagedKv kv(facts.kv, KvTypesOf(options.kv.value_or(facts.kv_type), facts.kv_type));
-  if (options.resident_bytes) {
-    kv.Limit(*options.resident_bytes, std::make_shared<SpillFile>(options.spill_folder));
+  const int64_t max_tokens = options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens;
+  std::optional<PagedKv> kv;
+  if (facts.has_attention()) {
+    kv.emplace(facts.kv, KvTypesOf(options.kv.value_or(facts.kv_type), facts.kv_type));
+    if (options.resident_bytes) {
+      kv->Limit(*options.resident_bytes, std::make_shared<SpillFile>(options.spill_folder));
+    }
   }
-  return {std::move(kv), options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens,
-          std::move(sparse)};
+  if (!facts.has_recurrent()) return {std::move(kv).value(), max_tokens, std::move(sparse)};
+  return {Recurrent(facts.recurrent), std::move(kv), max_tokens, std::move(sparse)};
 }
 
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
