@@ -64,10 +64,14 @@ SnapshotKey LanguageModel::HashFiles() const {
   return KeyOf(fmt::format("{} {}", fmt::join(hashes, " "), checkpoint.SideFile("config.json")));
 }
 
-SnapshotKey LanguageModel::MemoryRoot(const Memory& memory) const {
+SnapshotKey LanguageModel::FilesKey() const {
   std::call_once(hashed_, [&] { hash_ = HashFiles(); });
-  return KeyOf(fmt::format("model {} kernels {} kv {} length {}", hash_.ToString(), kernels_.name,
-                           NameOf(memory.kv().type()),
+  return hash_;
+}
+
+SnapshotKey LanguageModel::MemoryRoot(const Memory& memory) const {
+  return KeyOf(fmt::format("model {} kernels {} kv {} length {}", FilesKey().ToString(),
+                           kernels_.name, KindOf(memory.kv().type()),
                            model_->facts().rope_by_length ? memory.max_tokens() : 0));
 }
 

@@ -8,6 +8,10 @@
 
 namespace tome {
 
+std::string KindOf(KvType type) {
+  return std::string(NameOf(type)) + (RotatesKeys(type) ? " rotated" : "");
+}
+
 PagedKv::PagedKv(const KvShape& shape, KvType type)
     : shape_(shape),
       type_(type),
