@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a small random Llama whose keys have outlier channels, as those of most trained models do, for `tome bench kv`.
 
-  bench/make_outlier_model.py outliers.gguf                  # four channels of each KV head, 20 times the others
+  bench/make_outlier_model.py outliers.gguf                  # four channels of each KV head, 10 times the others
   bench/make_outlier_model.py plain.gguf --channels 0
 
 A scaled channel of the keys is undone in the queries, so that every score, and with it the model, is what it is without
@@ -23,7 +23,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out")
     parser.add_argument("--channels", type=int, default=4, help="outliers of each KV head; even, for RoPE turns pairs")
-    parser.add_argument("--factor", type=float, default=20.0)
+    parser.add_argument("--factor", type=float, default=10.0)
     options = parser.parse_args()
     if options.channels % 2 or not 0 <= options.channels <= HEAD:
         parser.error(f"--channels: {options.channels} is no even number of at most {HEAD}")

@@ -23,6 +23,7 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
                                      .quote = "Here.",
                                      .score = 1.5}},
                       .notes = {"a note"},
+                      .kv_loss = {},
                       .search_seconds = 0.25,
                       .read_seconds = 1.5,
                       .generate_seconds = 0.5,
