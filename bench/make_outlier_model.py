@@ -59,7 +59,8 @@ def main():
         "general.architecture": "llama", "llama.context_length": CONTEXT, "llama.embedding_length": WIDTH,
         "llama.block_count": LAYERS, "llama.feed_forward_length": FFN, "llama.attention.head_count": HEADS,
         "llama.attention.head_count_kv": KV_HEADS, "llama.attention.layer_norm_rms_epsilon": 1e-5,
-        "llama.rope.dimension_count": HEAD, "llama.rope.freq_base": 500000.0,
+        "llama.attention.key_length": HEAD, "llama.attention.value_length": HEAD, "llama.rope.dimension_count": HEAD,
+        "llama.rope.freq_base": 500000.0,
     }
     metadata = {key: tiny_model.scalar(value) for key, value in metadata.items()} | vocabulary.metadata()
     tiny_model.write_gguf(options.out, metadata, tensors)

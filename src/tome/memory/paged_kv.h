@@ -27,9 +27,9 @@ struct KvShape {
 };
 
 // Whether memories of a type keep their keys turned by kernels/hadamard.h; whoever attends to them
-// turns the queries as well. Four bits need it where a few channels of the keys are far larger than
+// turns the queries as well. Few bits need it where a few channels of the keys are far larger than
 // the rest, as they are in most models.
-constexpr bool RotatesKeys(KvType type) { return type == KvType::kQ4; }
+constexpr bool RotatesKeys(KvType type) { return type == KvType::kQ8 || type == KvType::kQ4; }
 
 // A type's name with what else tells its keys and values from those of an earlier Tome: "q4
 // rotated". What is kept of them on disk is found by it.
