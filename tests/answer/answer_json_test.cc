@@ -23,6 +23,7 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
                                      .quote = "Here.",
                                      .score = 1.5}},
                       .notes = {"a note"},
+                      .kv_loss = {},
                       .search_seconds = 0.25,
                       .read_seconds = 1.5,
                       .generate_seconds = 0.5,
@@ -38,12 +39,13 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
                    "begin": 5, "end": 10, "quote": "Here.", "score": 1.5}],
     "notes": ["a note"], "read": {"characters": 400, "document_characters": 4000},
     "timing": {"search_seconds": 0.25, "read_seconds": 1.5, "generate_seconds": 0.5},
-    "tokens": {"documents": 1000, "quoted": 2, "prompt": 60, "restored": 0, "generated": 7}})"));
+    "tokens": {"documents": 1000, "quoted": 2, "prompt": 60, "restored": 0, "generated": 7},
+    "kv_loss": null})"));
   const nlohmann::ordered_json json = AnswerToJson(answer);
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
   EXPECT_EQ(keys, (std::vector<std::string>{"question", "way", "why", "answer", "citations",
-                                            "notes", "read", "timing", "tokens"}));
+                                            "notes", "read", "timing", "tokens", "kv_loss"}));
 }
 
 TEST(AnswerJsonTest, PageAndSectionAreNullWhereThereIsNone) {
@@ -54,6 +56,15 @@ TEST(AnswerJsonTest, PageAndSectionAreNullWhereThereIsNone) {
   EXPECT_TRUE(citation.at("section").is_null());
   EXPECT_TRUE(AnswerToJson(Answer())["citations"].is_array());
   EXPECT_TRUE(AnswerToJson(Answer())["notes"].is_array());
+}
+
+TEST(AnswerJsonTest, TheLossOfTheMemoryIsShown) {
+  Answer answer;
+  answer.kv_loss = KvLoss{.kv = KvType::kQ4, .tokens = 100, .mean_kl = 0.5, .perplexity = 8};
+  const auto loss = AnswerToJson(answer).at("kv_loss");
+  EXPECT_EQ(loss.at("kv"), "q4");
+  EXPECT_EQ(loss.at("mean_kl"), 0.5);
+  EXPECT_EQ(loss.at("perplexity"), 8);
 }
 
 }  // namespace

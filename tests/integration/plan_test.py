@@ -36,7 +36,7 @@ class PlanTest(TomeTest):
         self.assertEqual(shown.text.count("\n"), 1)
         plan = shown.json
         self.assertEqual(list(plan), ["way", "why", "ways", "documents", "model", "context_tokens", "answer_tokens",
-                                      "budget_seconds", "free_memory_bytes", "kernels", "threads", "kv", "rates"])
+                                      "budget_seconds", "free_memory_bytes", "kernels", "threads", "kv", "rates", "kv_loss"])
         self.assertEqual([way["way"] for way in plan["ways"]], ["quotes", "context", "retrieval"])
         for way in plan["ways"]:
             self.assertEqual(list(way), ["way", "tokens", "tokens_are_estimated", "memory_bytes", "disk_bytes",
@@ -110,6 +110,7 @@ class PlanTest(TomeTest):
     def test_a_library_of_the_first_format_is_planned_with(self):
         self.done("library", "add", self.document)
         self.speeds("DROP TABLE speeds")
+        self.speeds("DROP TABLE kv_losses")
         self.speeds("PRAGMA user_version = 1")
         self.assertEqual(self.plan(self.document)["way"], "context")
         self.assertEqual(len(self.speeds("SELECT * FROM speeds")), 1)

@@ -28,7 +28,7 @@ TEST_F(SchemaTest, CreatesFolderFileAndTables) {
   Database database = Open();
   EXPECT_EQ(database.QueryInt("PRAGMA user_version"), kSchemaVersion);
   for (const char* table : {"documents", "files", "texts", "sections", "pages", "passages",
-                            "lexical", "lexical_lengths", "speeds", "properties"}) {
+                            "lexical", "lexical_lengths", "speeds", "kv_losses", "properties"}) {
     Statement select = database.Prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1");
     EXPECT_TRUE(select.Bind(1, std::string_view(table)).Step()) << table;
   }
@@ -53,11 +53,23 @@ TEST_F(SchemaTest, AnEmptyFileIsANewLibrary) {
 
 TEST_F(SchemaTest, ALibraryOfAnOlderTomeIsBroughtUpToDate) {
   Open().Exec(
-      "INSERT INTO properties VALUES('kept', 'yes'); DROP TABLE speeds; PRAGMA user_version = 1");
+      "INSERT INTO properties VALUES('kept', 'yes'); DROP TABLE speeds; DROP TABLE kv_losses;"
+      "PRAGMA user_version = 1");
+  {
+    Database database = Open();
+    EXPECT_EQ(database.QueryInt("PRAGMA user_version"), kSchemaVersion);
+    EXPECT_EQ(database.QueryInt("SELECT count(*) FROM speeds"), 0);
+    EXPECT_EQ(database.QueryInt("SELECT count(*) FROM kv_losses"), 0);
+    EXPECT_EQ(database.QueryInt("SELECT count(*) FROM properties WHERE name = 'kept'"), 1);
+  }
+  // One step up leaves what the step before made.
+  Open().Exec(
+      "INSERT INTO speeds VALUES('s', 'p', 'k', 1, 'q8', 1, 1, 1, 1, 'now'); DROP TABLE kv_losses;"
+      "PRAGMA user_version = 2");
   Database database = Open();
   EXPECT_EQ(database.QueryInt("PRAGMA user_version"), kSchemaVersion);
-  EXPECT_EQ(database.QueryInt("SELECT count(*) FROM speeds"), 0);
-  EXPECT_EQ(database.QueryInt("SELECT count(*) FROM properties WHERE name = 'kept'"), 1);
+  EXPECT_EQ(database.QueryInt("SELECT count(*) FROM speeds"), 1);
+  EXPECT_EQ(database.QueryInt("SELECT count(*) FROM kv_losses"), 0);
 }
 
 TEST_F(SchemaTest, AVersionThatNeverWasIsDamage) {

@@ -122,6 +122,7 @@ void BenchSpeed(const BenchSpeedCommand& options, const CommandContext& context)
 void AddBenchCommand(CLI::App& app, CommandContext& context) {
   CLI::App* bench = app.add_subcommand("bench", "Measure a model on this machine");
   bench->require_subcommand(1);
+  AddBenchKvCommand(*bench, context);
   auto options = std::make_shared<BenchSpeedCommand>();
   CLI::App* command = bench->add_subcommand(
       "speed", "Tokens a second of reading and writing, beside what the machine could do at most");

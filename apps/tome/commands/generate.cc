@@ -11,8 +11,10 @@
 #include "commands/keeping.h"
 #include "commands/model_options.h"
 #include "commands/print_answer.h"
+#include "commands/reading.h"
 #include "commands/sparse_output.h"
 #include "terminal.h"
+#include "tome/answer/answer_json.h"
 #include "tome/base/error.h"
 #include "tome/base/file.h"
 #include "tome/generate/session.h"
@@ -54,6 +56,12 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
   const std::string prompt =
       options.prompt ? *options.prompt : ReadAll(STDIN_FILENO, kMaxPromptBytes, "standard input");
   const auto model = LanguageModel::Open(options.model.path, options.threads);
+  std::optional<KvLoss> kv_loss;
+  if (options.kv) {
+    Library library = OpenUserLibrary(context);
+    kv_loss = KnownKvLoss(library, *model, *options.kv);
+  }
+  if (kv_loss) PrintNote(NoteOf(*kv_loss));
   const std::vector<ChatMessage> messages{{.role = "user", .content = prompt}};
   const std::vector<TokenId> tokens =
       options.chat ? model->EncodeChat(messages) : model->EncodeText(prompt, Specials::kParse);
@@ -98,7 +106,8 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
                {"seconds", generated.seconds},
                {"attention",
                 ToJson(session.memory().sparse() ? std::optional(session.memory().sparse()->use)
-                                                 : std::nullopt)}});
+                                                 : std::nullopt)},
+               {"kv_loss", ToJson(kv_loss)}});
   }
   if (store) PrintStoreNotes(*store);
   if (generated.finish == FinishReason::kCancelled) throw Error(Code::kCancelled, "interrupted");

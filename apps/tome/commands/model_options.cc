@@ -8,6 +8,12 @@ namespace {
 
 constexpr double kStandardMass = 0.95;
 
+std::vector<std::string> KvNames() {
+  std::vector<std::string> names;
+  for (const KvType type : kKvTypes) names.emplace_back(NameOf(type));
+  return names;
+}
+
 // The mass of "exact" (1), "sparse" or "sparse=MASS"; nothing for anything else.
 std::optional<double> AttentionMass(std::string_view text) {
   if (text == "exact") return 1;
@@ -34,16 +40,32 @@ CLI::Option* AddModelOption(CLI::App& command, ModelOptions& options, ModelNeed 
 }
 
 void AddKvOption(CLI::App& command, std::optional<KvType>& kv) {
-  std::vector<std::string> names;
-  for (const KvType type : kKvTypes) names.emplace_back(NameOf(type));
   const std::string_view standard = kv ? NameOf(*kv) : "f16, or bf16 where the processor has it";
   command
       .add_option_function<std::string>(
           "--kv", [&kv](const std::string& name) { kv = KvTypeFromName(name).value(); },
           "Type in which keys and values are remembered; q8 and q4 take a half and a quarter of "
-          "the memory of f16, at a loss")
-      ->check(CLI::IsMember(names))
+          "the memory of f16, at a loss (tome bench kv)")
+      ->check(CLI::IsMember(KvNames()))
       ->default_str(std::string(standard));
+}
+
+void AddKvListOption(CLI::App& command, std::vector<KvType>& types) {
+  std::string standard;
+  for (const KvType type : types) {
+    standard += (standard.empty() ? "" : ",") + std::string(NameOf(type));
+  }
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--kv",
+          [&types](const std::vector<std::string>& names) {
+            types.clear();
+            for (const std::string& name : names) types.push_back(KvTypeFromName(name).value());
+          },
+          "Types in which keys and values are remembered; several with commas")
+      ->check(CLI::IsMember(KvNames()))
+      ->delimiter(',')
+      ->default_str(standard);
 }
 
 void AddAttentionOption(CLI::App& command, std::optional<double>& mass) {

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "commands/command.h"
 #include "tome/generate/language_model.h"
@@ -18,6 +19,8 @@ struct ModelOptions {
 enum class ModelNeed { kOptional, kRequired };
 CLI::Option* AddModelOption(CLI::App& command, ModelOptions& options, ModelNeed need);
 void AddKvOption(CLI::App& command, std::optional<KvType>& kv);
+// The same for several, with commas.
+void AddKvListOption(CLI::App& command, std::vector<KvType>& types);
 // --attention exact|sparse[=MASS], as MemoryOptions::attention_mass.
 void AddAttentionOption(CLI::App& command, std::optional<double>& mass);
 void AddSamplingOptions(CLI::App& command, SamplingOptions& options);

@@ -11,6 +11,7 @@
 #include "commands/keeping.h"
 #include "commands/reading.h"
 #include "terminal.h"
+#include "tome/answer/answer_json.h"
 #include "tome/answer/document_names.h"
 #include "tome/answer/model_answer.h"
 
@@ -35,6 +36,7 @@ struct Planned {
   const Plan& plan;
   size_t documents;
   AskedSize size;
+  const std::optional<KvLoss>& kv_loss;
 };
 
 template <typename T>
@@ -77,7 +79,8 @@ ordered_json ToJson(const Planned& planned) {
            {{"linear_per_second", facts.rates->linear_per_second},
             {"attention_per_second", facts.rates->attention_per_second},
             {"weight_bytes_per_second", facts.rates->weight_bytes_per_second},
-            {"kv_bytes_per_second", facts.rates->kv_bytes_per_second}}}};
+            {"kv_bytes_per_second", facts.rates->kv_bytes_per_second}}},
+          {"kv_loss", ToJson(planned.kv_loss)}};
 }
 
 std::string MiB(int64_t bytes) {
@@ -145,7 +148,9 @@ void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
                         .facts = facts,
                         .plan = plan,
                         .documents = documents.empty() ? library.List().size() : documents.size(),
-                        .size = SizeOf(library, documents, names)};
+                        .size = SizeOf(library, documents, names),
+                        .kv_loss = conversation.kv_loss()};
+  if (planned.kv_loss) PrintNote(NoteOf(*planned.kv_loss));
   if (options.json) return PrintJson(ToJson(planned));
   PrintText(planned);
 }

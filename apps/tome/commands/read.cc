@@ -11,6 +11,7 @@
 #include "commands/keeping.h"
 #include "commands/reading.h"
 #include "terminal.h"
+#include "tome/answer/answer_json.h"
 #include "tome/base/error.h"
 
 namespace tome {
@@ -37,6 +38,7 @@ void Read(ReadOptions& options, const CommandContext& context) {
   const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
   options.answering.store = &*store;
   Conversation conversation(library, *model, documents, options.answering);
+  if (conversation.kv_loss()) PrintNote(NoteOf(*conversation.kv_loss()));
   ReadAhead read;
   {
     ProgressBar bar(model->name());
@@ -47,7 +49,8 @@ void Read(ReadOptions& options, const CommandContext& context) {
     PrintJson({{"tokens", read.tokens},
                {"restored", read.restored},
                {"seconds", read.seconds},
-               {"kept_bytes", report.kept_bytes}});
+               {"kept_bytes", report.kept_bytes},
+               {"kv_loss", ToJson(conversation.kv_loss())}});
   } else {
     fmt::print("{} tokens: {} were kept already, {} read in {:.1f} s; {} MiB more on disk\n",
                read.tokens, read.restored, read.tokens - read.restored, read.seconds,

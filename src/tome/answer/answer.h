@@ -31,6 +31,7 @@ struct Answer {
   std::string text;
   std::vector<Citation> citations;  // best first
   std::vector<std::string> notes;   // what the reader should know of the answer
+  std::optional<KvLoss> kv_loss;    // of the memory it was read with, where that is known
   double search_seconds = 0;
   double read_seconds = 0;       // the model reading its prompt
   double generate_seconds = 0;   // the model writing

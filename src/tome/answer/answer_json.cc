@@ -6,6 +6,19 @@ namespace tome {
 
 using nlohmann::ordered_json;
 
+nlohmann::ordered_json ToJson(const std::optional<KvLoss>& loss) {
+  if (!loss) return nullptr;
+  return {{"kv", NameOf(loss->kv)},
+          {"tokens", loss->tokens},
+          {"mean_kl", loss->mean_kl},
+          {"p99_kl", loss->p99_kl},
+          {"largest_kl", loss->largest_kl},
+          {"perplexity", loss->perplexity},
+          {"exact_perplexity", loss->exact_perplexity},
+          {"same_top", loss->same_top},
+          {"bytes_per_token", loss->bytes_per_token}};
+}
+
 nlohmann::ordered_json AnswerToJson(const Answer& answer) {
   ordered_json citations = ordered_json::array();
   for (const Citation& citation : answer.citations) {
@@ -39,6 +52,7 @@ nlohmann::ordered_json AnswerToJson(const Answer& answer) {
         {"prompt", answer.prompt_tokens},
         {"restored", answer.restored_tokens},
         {"generated", answer.generated_tokens}}},
+      {"kv_loss", ToJson(answer.kv_loss)},
   };
 }
 

@@ -9,4 +9,7 @@ namespace tome {
 
 nlohmann::ordered_json AnswerToJson(const Answer& answer);
 
+// What was measured of a memory's loss; null where nothing was.
+nlohmann::ordered_json ToJson(const std::optional<KvLoss>& loss);
+
 }  // namespace tome

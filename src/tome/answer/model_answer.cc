@@ -61,7 +61,11 @@ struct Conversation::Asked {
 
 Conversation::Conversation(Library& library, const LanguageModel& model,
                            std::vector<AskedDocument> documents, const ModelAnswerOptions& options)
-    : library_(library), model_(model), documents_(std::move(documents)), options_(options) {}
+    : library_(library),
+      model_(model),
+      documents_(std::move(documents)),
+      options_(options),
+      kv_loss_(KnownKvLoss(library, model, options.kv.value_or(model.model().facts().kv_type))) {}
 
 Conversation::~Conversation() = default;
 
@@ -442,6 +446,8 @@ std::vector<Conversation::Asked> Conversation::Prepare(std::span<const std::stri
     }
     if (asked.prompt.empty()) asked.prompt = Encode(asked.shown.prompt);
     answer.prompt_tokens = asked.prompt.size();
+    answer.kv_loss = kv_loss_;
+    if (kv_loss_ && turns_.empty()) answer.notes.push_back(NoteOf(*kv_loss_));
     if (static_cast<int64_t>(asked.prompt.size()) + options_.max_answer_tokens > trained) {
       throw Error(Code::kInvalidArgument,
                   fmt::format("the prompt is {} tokens, the answer may take {}, "

@@ -46,9 +46,13 @@ enum class Measuring { kWhereNotKept, kAnew };
 // A conversation with documents. The library and the model must outlive it. One thread.
 class Conversation {
  public:
+  // Error(kUnavailable) for 4-bit keys and values whose loss is not known (library/kv_loss.h).
   Conversation(Library& library, const LanguageModel& model, std::vector<AskedDocument> documents,
                const ModelAnswerOptions& options);
   ~Conversation();
+
+  // What the library knows of the loss of the memory's type.
+  const std::optional<KvLoss>& kv_loss() const { return kv_loss_; }
 
   // Answers a question; earlier questions of the conversation and their answers are part of what
   // the model reads. `sink` gets the answer as it is written, once evidence for it was found (it
@@ -109,6 +113,7 @@ class Conversation {
   const LanguageModel& model_;
   std::vector<AskedDocument> documents_;
   ModelAnswerOptions options_;
+  std::optional<KvLoss> kv_loss_;
   std::vector<Turn> turns_;
   bool whole_read_ = false;         // the first turn holds the documents
   std::optional<Session> session_;  // holds the tokens of the last prompt

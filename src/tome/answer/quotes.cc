@@ -82,6 +82,7 @@ Answer AnswerWithQuotes(Library& library, const std::string& question_text,
                 .text = {},
                 .citations = {},
                 .notes = {},
+                .kv_loss = {},
                 .search_seconds = 0,
                 .document_tokens = SizeOf(library, documents, names).tokens,
                 .quoted_tokens = 0};

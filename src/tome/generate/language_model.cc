@@ -64,14 +64,19 @@ SnapshotKey LanguageModel::HashFiles() const {
   return KeyOf(fmt::format("{} {}", fmt::join(hashes, " "), checkpoint.SideFile("config.json")));
 }
 
-SnapshotKey LanguageModel::MemoryRoot(const Memory& memory) const {
+SnapshotKey LanguageModel::FilesKey() const {
   std::call_once(hashed_, [&] { hash_ = HashFiles(); });
+  return hash_;
+}
+
+SnapshotKey LanguageModel::MemoryRoot(const Memory& memory) const {
   const std::string types = memory.has_kv()
-                                ? fmt::format("{} {}", NameOf(memory.kv().types().older),
+                                ? fmt::format("{} {}", KindOf(memory.kv().types().older),
                                               NameOf(memory.kv().types().recent))
                                 : "none";
-  return KeyOf(fmt::format("model {} kernels {} kv {} length {}", hash_.ToString(), kernels_.name,
-                           types, model_->facts().rope_by_length ? memory.max_tokens() : 0));
+  return KeyOf(fmt::format("model {} kernels {} kv {} length {}", FilesKey().ToString(),
+                           kernels_.name, types,
+                           model_->facts().rope_by_length ? memory.max_tokens() : 0));
 }
 
 std::vector<TokenId> LanguageModel::EncodeChat(std::span<const ChatMessage> messages) const {

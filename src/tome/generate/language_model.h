@@ -31,14 +31,18 @@ class LanguageModel {
   // processors. Errors name the file.
   static std::unique_ptr<LanguageModel> Open(const std::filesystem::path& path, int threads);
 
-  const std::string& name() const { return name_; }  // the file's or folder's name
+  const std::filesystem::path& path() const { return path_; }  // as it was opened
+  const std::string& name() const { return name_; }            // the file's or folder's name
   const Model& model() const { return *model_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   Compute compute() const { return {kernels_, *threads_}; }
   bool has_chat_template() const { return chat_template_ != nullptr; }
 
-  // What the bits of a memory of this model depend on besides the tokens: the model's files (hashed
-  // whole when this is first called), kernel set, element type, and what RoPE was chosen for.
+  // Of the model's files, which are read whole when this or MemoryRoot is first called.
+  SnapshotKey FilesKey() const;
+
+  // What the bits of a memory of this model depend on besides the tokens: the model's files, kernel
+  // set, element type, and what RoPE was chosen for.
   SnapshotKey MemoryRoot(const Memory& memory) const;
 
   // The tokens of a conversation, up to where the assistant speaks next. The text of contents is

@@ -11,6 +11,7 @@
 #include "tome/base/thread_pool.h"
 #include "tome/kernels/activation.h"
 #include "tome/kernels/attention.h"
+#include "tome/kernels/hadamard.h"
 #include "tome/kernels/matmul.h"
 #include "tome/kernels/norm.h"
 #include "tome/kernels/page_choice.h"
@@ -29,6 +30,7 @@ struct KernelSet {
   void (*matmul)(const MatmulArgs&, ThreadPool&) noexcept;
   void (*rms_norm)(const RmsNormArgs&, ThreadPool&) noexcept;
   void (*rope)(const RopeArgs&, ThreadPool&) noexcept;
+  void (*hadamard)(const HadamardArgs&, ThreadPool&) noexcept;
   void (*soft_cap)(const SoftCapArgs&) noexcept;
   void (*write_kv)(const KvWriteArgs&, ThreadPool&) noexcept;
   void (*attention)(const AttentionArgs&, ThreadPool&) noexcept;

@@ -291,6 +291,27 @@ void Library::KeepRates(const SpeedKey& key, const ModelRates& rates) {
       .Run();
 }
 
+void Library::KeepKvLoss(std::string_view model, const KvLoss& loss) {
+  const std::string kind = KindOf(loss.kv);
+  const std::string measured_at = Now();
+  database_
+      ->Prepare(
+          "INSERT OR REPLACE INTO kv_losses "
+          "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
+      .Bind(1, model)
+      .Bind(2, std::string_view(kind))
+      .Bind(3, loss.tokens)
+      .Bind(4, loss.mean_kl)
+      .Bind(5, loss.p99_kl)
+      .Bind(6, loss.largest_kl)
+      .Bind(7, loss.perplexity)
+      .Bind(8, loss.exact_perplexity)
+      .Bind(9, loss.same_top)
+      .Bind(10, loss.bytes_per_token)
+      .Bind(11, std::string_view(measured_at))
+      .Run();
+}
+
 void Library::RemoveRows(DocumentId id, const WorkControl& control) {
   // A contentless index forgets a passage only when told its terms again. Where the text they came
   // from is damaged, the index is made anew of the other documents.

@@ -23,6 +23,7 @@
 #include "tome/documents/passages.h"
 #include "tome/documents/reader_process.h"
 #include "tome/generate/model_rates.h"
+#include "tome/library/kv_loss.h"
 #include "tome/retrieval/lexical_index.h"
 
 namespace tome {
@@ -114,6 +115,14 @@ class Library {
   std::optional<ModelRates> RatesOf(const SpeedKey& key);
   // Keeps rates in the place of those that were.
   void KeepRates(const SpeedKey& key, const ModelRates& rates);
+
+  // What a model (LanguageModel::FilesKey) loses by memories of a type, as measured and kept;
+  // nothing where nothing was.
+  std::optional<KvLoss> KvLossOf(std::string_view model, KvType kv);
+  // Whether that is known of any model.
+  bool KnowsKvLosses(KvType kv);
+  // Keeps a loss in the place of one of the same type.
+  void KeepKvLoss(std::string_view model, const KvLoss& loss);
 
  private:
   explicit Library(std::unique_ptr<Database> database);

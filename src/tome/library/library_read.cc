@@ -245,4 +245,27 @@ std::optional<ModelRates> Library::RatesOf(const SpeedKey& key) {
                     .kv_bytes_per_second = select.Real(3)};
 }
 
+std::optional<KvLoss> Library::KvLossOf(std::string_view model, KvType kv) {
+  Statement select = database_->Prepare(
+      "SELECT tokens, mean_kl, p99_kl, largest_kl, perplexity, exact_perplexity, same_top, "
+      "bytes_per_token FROM kv_losses WHERE model = ?1 AND kv = ?2");
+  const std::string kind = KindOf(kv);
+  if (!select.Bind(1, model).Bind(2, std::string_view(kind)).Step()) return std::nullopt;
+  return KvLoss{.kv = kv,
+                .tokens = select.Int(0),
+                .mean_kl = select.Real(1),
+                .p99_kl = select.Real(2),
+                .largest_kl = select.Real(3),
+                .perplexity = select.Real(4),
+                .exact_perplexity = select.Real(5),
+                .same_top = select.Real(6),
+                .bytes_per_token = select.Real(7)};
+}
+
+bool Library::KnowsKvLosses(KvType kv) {
+  Statement select = database_->Prepare("SELECT 1 FROM kv_losses WHERE kv = ?1 LIMIT 1");
+  const std::string kind = KindOf(kv);
+  return select.Bind(1, std::string_view(kind)).Step();
+}
+
 }  // namespace tome

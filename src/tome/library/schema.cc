@@ -79,8 +79,20 @@ constexpr std::string_view kSpeeds = R"(
     PRIMARY KEY(shape, processor, kernels, threads, kv)) WITHOUT ROWID;
 )";
 
+constexpr std::string_view kKvLosses = R"(
+  CREATE TABLE kv_losses(
+    model TEXT NOT NULL,           -- hash of its files
+    kv TEXT NOT NULL,              -- KindOf the type
+    tokens INTEGER NOT NULL,
+    mean_kl REAL NOT NULL, p99_kl REAL NOT NULL, largest_kl REAL NOT NULL,
+    perplexity REAL NOT NULL, exact_perplexity REAL NOT NULL,
+    same_top REAL NOT NULL, bytes_per_token REAL NOT NULL,
+    measured_at TEXT NOT NULL,     -- UTC, ISO 8601
+    PRIMARY KEY(model, kv)) WITHOUT ROWID;
+)";
+
 // kTables and the lexical index are version 1; upgrade i makes version i + 2 of version i + 1.
-constexpr std::array kUpgrades{kSpeeds};
+constexpr std::array kUpgrades{kSpeeds, kKvLosses};
 static_assert(kUpgrades.size() + 1 == kSchemaVersion);
 
 // What a database file is, read in one statement: another process may be creating it just now.

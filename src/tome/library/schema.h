@@ -6,6 +6,7 @@
 //   sections, pages, passages   as in documents/document.h and documents/passages.h
 //   lexical, lexical_lengths    the lexical index (retrieval/lexical_index.h)
 //   speeds      how fast models run on this machine (generate/model_rates.h), measured once
+//   kv_losses   what models lose by keys and values of few bits (library/kv_loss.h), as measured
 //   properties  name and value: "analyzer" is the AnalyzerVersion of the lexical index
 //
 // The file's application_id marks it as Tome's, its user_version is kSchemaVersion; a file of an
@@ -21,7 +22,7 @@
 
 namespace tome {
 
-inline constexpr int64_t kSchemaVersion = 2;
+inline constexpr int64_t kSchemaVersion = 3;
 
 // Opens the library file, creating it and its folder where missing. Error(kCorrupt) for a file that
 // is no database or is damaged, Error(kUnsupported) for one that is not Tome's or from a newer

@@ -21,6 +21,10 @@ int64_t PartBegin(int64_t position) { return position / kKvPartTokens * kKvPartT
 
 }  // namespace
 
+std::string KindOf(KvType type) {
+  return std::string(NameOf(type)) + (RotatesKeys(type) ? " rotated" : "");
+}
+
 PagedKv::Pages::Pages(KvType type, const KvShape& shape)
     : type_(type),
       half_(KvPageBytes(type, shape.kv_heads, shape.head_size)),

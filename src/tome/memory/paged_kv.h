@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tome/kernels/attention.h"
@@ -35,6 +36,15 @@ struct KvShape {
 
   friend bool operator==(const KvShape&, const KvShape&) = default;
 };
+
+// Whether memories of a type keep their keys turned by kernels/hadamard.h; whoever attends to them
+// turns the queries as well. Few bits need it where a few channels of the keys are far larger than
+// the rest, as they are in most models.
+constexpr bool RotatesKeys(KvType type) { return type == KvType::kQ8 || type == KvType::kQ4; }
+
+// A type's name with what else tells its keys and values from those of an earlier Tome: "q4
+// rotated". What is kept of them on disk is found by it.
+std::string KindOf(KvType type);
 
 // Bytes of the pages that hold `tokens` tokens.
 constexpr int64_t KvBytes(const KvShape& shape, KvType type, int64_t tokens) {

@@ -45,6 +45,27 @@ void Rope(const RopeArgs& args, ThreadPool& threads) noexcept {
   });
 }
 
+void Hadamard(const HadamardArgs& args, ThreadPool& threads) noexcept {
+  const int64_t block = HadamardBlock(args.head_size);
+  const float scale = 1.0F / std::sqrt(static_cast<float>(block));
+  const int64_t blocks = args.heads * args.head_size / block;
+  threads.ParallelFor(args.tokens, [&](int64_t t, int) {
+    for (int64_t b = 0; b < blocks; ++b) {
+      float* const x = args.x + (t * blocks + b) * block;
+      for (int64_t i = 0; i < block; ++i) x[i] *= scale;
+      for (int64_t distance = 1; distance < block; distance *= 2) {
+        for (int64_t i = 0; i < block; ++i) {
+          if ((i & distance) != 0) continue;
+          const float low = x[i];
+          const float high = x[i + distance];
+          x[i] = low + high;
+          x[i + distance] = low - high;
+        }
+      }
+    }
+  });
+}
+
 void SoftCap(const SoftCapArgs& args) noexcept {
   for (int64_t i = 0; i < args.size; ++i) args.x[i] = args.cap * std::tanh(args.x[i] / args.cap);
 }

@@ -13,6 +13,7 @@ int64_t MatmulScratch(const MatmulArgs& args) noexcept;
 void Matmul(const MatmulArgs& args, ThreadPool& threads) noexcept;
 void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept;
 void Rope(const RopeArgs& args, ThreadPool& threads) noexcept;
+void Hadamard(const HadamardArgs& args, ThreadPool& threads) noexcept;
 void SoftCap(const SoftCapArgs& args) noexcept;
 void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept;
 void Attention(const AttentionArgs& args, ThreadPool& threads) noexcept;
@@ -28,6 +29,7 @@ inline constexpr KernelSet kKernels{
     .matmul = Matmul,
     .rms_norm = RmsNorm,
     .rope = Rope,
+    .hadamard = Hadamard,
     .soft_cap = SoftCap,
     .write_kv = WriteKv,
     .attention = Attention,

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "tome/kernels/simd/math.h"
 #include "tome/kernels/simd/norm.h"
@@ -55,7 +56,58 @@ void RotatePairs(float* x, const float* cos, const float* sin, int64_t half) {
   }
 }
 
+// One step of the transform: adds pairs of neighbours, the sums into the lower half of y and the
+// differences into the upper. As many steps as an index has bits bring every value back to its
+// place, with the same additions as in place at distances 1, 2, 4, ….
+void AddNeighbours(const float* x, float* y, int64_t block) {
+  const int64_t half = block / 2;
+  int64_t i = 0;
+  for (; i + kLanes <= half; i += kLanes) {
+    F32 even;
+    F32 odd;
+    Deinterleave(Load(x + 2 * i), Load(x + 2 * i + kLanes), even, odd);
+    Store(y + i, Add(even, odd));
+    Store(y + half + i, Sub(even, odd));
+  }
+  for (; i < half; ++i) {
+    y[i] = x[2 * i] + x[2 * i + 1];
+    y[half + i] = x[2 * i] - x[2 * i + 1];
+  }
+}
+
+void TransformBlock(float* x, int64_t block, float scale) {
+  float first[kMaxHeadSize];
+  float second[kMaxHeadSize];
+  float* from = first;
+  float* to = second;
+  for (int64_t i = 0; i < block; i += kLanes) {
+    StoreFirst(from + i, Mul(LoadFirst(x + i, block - i), Set(scale)), block - i);
+  }
+  for (int64_t step = 1; step < block; step *= 2) {
+    AddNeighbours(from, to, block);
+    float* const done = to;
+    to = from;
+    from = done;
+  }
+  for (int64_t i = 0; i < block; i += kLanes) {
+    StoreFirst(x + i, LoadFirst(from + i, block - i), block - i);
+  }
+}
+
 }  // namespace
+
+void Hadamard(const HadamardArgs& args, ThreadPool& threads) noexcept {
+  const int64_t block = HadamardBlock(args.head_size);
+  const float scale = 1.0F / std::sqrt(static_cast<float>(block));
+  const int64_t blocks = args.heads * args.head_size / block;
+  const int64_t step = RowsPerTask(args.heads * args.head_size);
+  threads.ParallelFor((args.tokens + step - 1) / step, [&](int64_t task, int) {
+    const int64_t end = std::min(args.tokens, (task + 1) * step);
+    for (int64_t b = task * step * blocks; b < end * blocks; ++b) {
+      TransformBlock(args.x + b * block, block, scale);
+    }
+  });
+}
 
 void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept {
   const int64_t step = RowsPerTask(args.width);

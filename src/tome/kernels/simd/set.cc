@@ -13,6 +13,7 @@ const KernelSet kKernels{
     .matmul = Matmul,
     .rms_norm = RmsNorm,
     .rope = Rope,
+    .hadamard = Hadamard,
     .soft_cap = SoftCap,
     .write_kv = WriteKv,
     .attention = Attention,

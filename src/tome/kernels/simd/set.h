@@ -11,6 +11,7 @@ int64_t MatmulScratch(const MatmulArgs& args) noexcept;
 void Matmul(const MatmulArgs& args, ThreadPool& threads) noexcept;
 void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept;
 void Rope(const RopeArgs& args, ThreadPool& threads) noexcept;
+void Hadamard(const HadamardArgs& args, ThreadPool& threads) noexcept;
 void SoftCap(const SoftCapArgs& args) noexcept;
 void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept;
 void Attention(const AttentionArgs& args, ThreadPool& threads) noexcept;

@@ -31,6 +31,16 @@ ChosenPages ChooseFor(const BatchItem& item, int64_t layer, const AttentionShape
   return std::move(choice.pages);
 }
 
+// Turns the queries and keys of `tokens` tokens as a memory of rotated keys keeps these.
+void RotateHeads(float* q, float* k, int64_t tokens, const AttentionShape& shape,
+                 const Compute& compute) {
+  HadamardArgs args{.x = q, .tokens = tokens, .heads = shape.heads, .head_size = shape.head_size};
+  compute.kernels.hadamard(args, compute.threads);
+  args.x = k;
+  args.heads = shape.kv_heads;
+  compute.kernels.hadamard(args, compute.threads);
+}
+
 }  // namespace
 
 void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const AttentionInput& input,
@@ -44,6 +54,9 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
   for (const BatchItem& item : batch) {
     PagedKv& kv = item.memory->kv();
     const auto tokens = static_cast<int64_t>(item.tokens.size());
+    if (RotatesKeys(kv.type())) {
+      RotateHeads(input.q + row * q_width, input.k + row * kv_width, tokens, shape, compute);
+    }
     const bool sparse = item.memory->sparse() && layer >= kFirstSparseLayer && shape.window == 0;
     kv.BeginLayer(layer, sparse);
     for (const PagedKv::WritablePages& pages : kv.Writable(layer)) {

@@ -21,10 +21,11 @@ struct AttentionShape {
   float soft_cap = 0;  // 0: none
 };
 
-// Query, key and value of all tokens of a batch, item after item; RoPE has been applied.
+// Query, key and value of all tokens of a batch, item after item; RoPE has been applied. Attend
+// turns q and k in place for memories whose keys are rotated.
 struct AttentionInput {
-  const float* q = nullptr;  // [T, H, D]
-  const float* k = nullptr;  // [T, G, D]
+  float* q = nullptr;        // [T, H, D]
+  float* k = nullptr;        // [T, G, D]
   const float* v = nullptr;  // [T, G, D]
 };
 

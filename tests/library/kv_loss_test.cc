@@ -1,0 +1,106 @@
+#include "tome/library/kv_loss.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "tests/expect_error.h"
+#include "tests/models/golden_model.h"
+#include "tome/generate/language_model.h"
+#include "tome/library/library.h"
+
+namespace tome {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+KvLoss LossWith(KvType kv, double mean_kl) {
+  return {.kv = kv,
+          .tokens = 4096,
+          .mean_kl = mean_kl,
+          .p99_kl = 2 * mean_kl,
+          .largest_kl = 9 * mean_kl,
+          .perplexity = 14.5,
+          .exact_perplexity = 13.25,
+          .same_top = 0.9375,
+          .bytes_per_token = 96};
+}
+
+class KvLossTest : public testing::Test {
+ protected:
+  KvLossTest() {
+    WriteGoldenModel("llama", folder_ / "model");
+    // The golden models come without a tokenizer: one of letters, of their size.
+    nlohmann::json vocabulary;
+    for (int i = 0; i < 64; ++i) vocabulary[std::string(1, static_cast<char>('!' + i))] = i;
+    const nlohmann::json tokenizer{
+        {"version", "1.0"},
+        {"added_tokens", nlohmann::json::array()},
+        {"normalizer", nullptr},
+        {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}}},
+        {"decoder", {{"type", "ByteLevel"}}},
+        {"post_processor", nullptr},
+        {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", nlohmann::json::array()}}}};
+    std::ofstream(folder_ / "model/tokenizer.json") << tokenizer;
+    model_ = LanguageModel::Open(folder_ / "model", 1);
+  }
+
+  Library Open() { return Library::Open(folder_ / "home", {}); }
+
+  TempFolder folder_;
+  std::unique_ptr<LanguageModel> model_;
+};
+
+TEST_F(KvLossTest, IsKeptByModelAndType) {
+  Library library = Open();
+  EXPECT_FALSE(library.KnowsKvLosses(KvType::kQ4));
+  EXPECT_EQ(library.KvLossOf("a", KvType::kQ4), std::nullopt);
+  library.KeepKvLoss("a", LossWith(KvType::kQ4, 0.25));
+  library.KeepKvLoss("a", LossWith(KvType::kQ8, 0.001));
+  library.KeepKvLoss("a", LossWith(KvType::kQ4, 0.5));
+  Library again = Open();
+  EXPECT_TRUE(again.KnowsKvLosses(KvType::kQ4));
+  EXPECT_EQ(again.KvLossOf("a", KvType::kQ4), LossWith(KvType::kQ4, 0.5));
+  EXPECT_EQ(again.KvLossOf("a", KvType::kQ8), LossWith(KvType::kQ8, 0.001));
+  EXPECT_EQ(again.KvLossOf("b", KvType::kQ4), std::nullopt);
+}
+
+TEST_F(KvLossTest, FourBitsAreRefusedUntilTheirLossIsKnown) {
+  Library library = Open();
+  const auto refused = [&] { KnownKvLoss(library, *model_, KvType::kQ4); };
+  EXPECT_TRUE(Fails(Code::kUnavailable, refused));
+  EXPECT_THAT(ErrorText(refused), HasSubstr("has not been measured"));
+  EXPECT_THAT(ErrorText(refused),
+              HasSubstr("tome bench kv --model " + (folder_ / "model").string() + " --text"));
+  // Another model's loss says nothing of this one's, nor does another type's.
+  library.KeepKvLoss("another", LossWith(KvType::kQ4, 0.01));
+  library.KeepKvLoss(model_->FilesKey().ToString(), LossWith(KvType::kQ8, 0.01));
+  EXPECT_TRUE(Fails(Code::kUnavailable, refused));
+  library.KeepKvLoss(model_->FilesKey().ToString(), LossWith(KvType::kQ4, 0.01));
+  EXPECT_EQ(KnownKvLoss(library, *model_, KvType::kQ4), LossWith(KvType::kQ4, 0.01));
+}
+
+TEST_F(KvLossTest, EightBitsGoUnmeasuredAndOthersLoseNothing) {
+  Library library = Open();
+  EXPECT_EQ(KnownKvLoss(library, *model_, KvType::kQ8), std::nullopt);
+  library.KeepKvLoss(model_->FilesKey().ToString(), LossWith(KvType::kQ8, 0.002));
+  EXPECT_EQ(KnownKvLoss(library, *model_, KvType::kQ8), LossWith(KvType::kQ8, 0.002));
+  library.KeepKvLoss(model_->FilesKey().ToString(), LossWith(KvType::kF16, 0.002));
+  for (const KvType kv : {KvType::kF16, KvType::kBF16, KvType::kF32}) {
+    EXPECT_EQ(KnownKvLoss(library, *model_, kv), std::nullopt);
+  }
+}
+
+TEST_F(KvLossTest, TheNoteNamesTheFiguresAndCallsABadLossBad) {
+  const std::string good = NoteOf(LossWith(KvType::kQ4, 0.0123));
+  EXPECT_THAT(good, HasSubstr("q4"));
+  EXPECT_THAT(good, HasSubstr("0.0123"));
+  EXPECT_THAT(good, HasSubstr("14.5 instead of 13.25"));
+  EXPECT_THAT(good, HasSubstr("4096 tokens"));
+  EXPECT_THAT(good, Not(HasSubstr("bad")));
+  EXPECT_THAT(NoteOf(LossWith(KvType::kQ4, 0.3)), HasSubstr("this is a bad loss"));
+}
+
+}  // namespace
+}  // namespace tome
