@@ -160,13 +160,31 @@ struct Queries {
   int64_t first = 0;
   std::vector<float> q{};  // [tokens, heads, size]
   const ChosenPages* chosen = nullptr;
+  // Other queries for pages from a first one on, ascending.
+  std::vector<std::pair<int64_t, std::vector<float>>> ranges{};
 
   int64_t Width() const { return cache->heads().heads * cache->heads().size; }
   int64_t tokens() const { return static_cast<int64_t>(q.size()) / Width(); }
   // Tokens [begin, end) of these, as if the others were no part of the call. Their cache holds what
   // comes behind, too: it is not to be seen.
   Queries Slice(int64_t begin, int64_t end) const {
-    return {cache, first + begin, {q.begin() + begin * Width(), q.begin() + end * Width()}};
+    Queries slice{cache, first + begin, Rows(q, begin, end)};
+    for (const auto& [page, other] : ranges)
+      slice.ranges.emplace_back(page, Rows(other, begin, end));
+    return slice;
+  }
+  // What a position is looked at with.
+  const std::vector<float>& For(int64_t position) const {
+    const std::vector<float>* found = &q;
+    for (const auto& [page, other] : ranges) {
+      if (position >= page * kKvPageTokens) found = &other;
+    }
+    return *found;
+  }
+
+ private:
+  std::vector<float> Rows(const std::vector<float>& of, int64_t begin, int64_t end) const {
+    return {of.begin() + begin * Width(), of.begin() + end * Width()};
   }
 };
 
@@ -185,9 +203,14 @@ inline std::vector<std::vector<float>> AttendAll(const KernelSet& kernels,
   const Heads& heads = batch[0].cache->heads();
   std::vector<std::vector<float>> outs;
   std::vector<AttentionSequence> sequences;
+  std::vector<std::vector<QueryRange>> ranges;
   outs.reserve(batch.size());
   for (const Queries& queries : batch) {
     outs.emplace_back(queries.q.size(), kNaN);
+    for (std::vector<QueryRange>& of = ranges.emplace_back();
+         const auto& [page, q] : queries.ranges) {
+      of.push_back({.first_page = page, .q = q.data()});
+    }
     // Only the pages up to the last token.
     KvView kv = queries.cache->view();
     const int64_t tokens = queries.tokens();
@@ -199,7 +222,8 @@ inline std::vector<std::vector<float>> AttendAll(const KernelSet& kernels,
                          .kv = kv,
                          .tokens = tokens,
                          .first_position = queries.first,
-                         .chosen = queries.chosen});
+                         .chosen = queries.chosen,
+                         .ranges = ranges.back()});
   }
   AttentionArgs args{.sequences = sequences,
                      .type = heads.type,
