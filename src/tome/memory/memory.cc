@@ -14,4 +14,21 @@ std::string NoteOf(const SparseUse& use) {
                      part(use.blocks), part(use.single));
 }
 
+void Memory::DropForgotten() {
+  if (!positions_.streaming) return;
+  const StreamingWindow& streaming = *positions_.streaming;
+  const int64_t forgotten = streaming.ForgottenTo(length());
+  if (forgotten > kv_.dropped()) {
+    kv_.Drop(streaming.sinks / kKvPageTokens, (forgotten - kv_.dropped()) / kKvPageTokens);
+  }
+}
+
+int64_t Memory::Truncate(int64_t length) {
+  const bool lost =
+      positions_.streaming && positions_.streaming->ForgottenTo(length) < kv_.dropped();
+  const int64_t left = lost ? 0 : length;
+  kv_.Truncate(left);
+  return left;
+}
+
 }  // namespace tome

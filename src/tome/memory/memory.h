@@ -11,6 +11,7 @@
 
 #include "tome/memory/key_summaries.h"
 #include "tome/memory/paged_kv.h"
+#include "tome/memory/position_scheme.h"
 
 namespace tome {
 
@@ -23,6 +24,13 @@ struct MemoryOptions {
   // Sparse attention: the share of the estimated softmax that tokens attend to at least, above 0
   // and below 1 (kernels/page_choice.h). None, or 1: exact attention.
   std::optional<double> attention_mass = {};
+  // Where the memory is to hold more than the model was made for. None: what the checkpoint says
+  // itself (Dual Chunk Attention), or nothing.
+  std::optional<Longer> longer = {};
+  // Streaming (position_scheme.h): tokens of the window, and of the sinks, rounded up to whole
+  // pages. Without a max_tokens the memory holds any number. 0: nothing is forgotten.
+  int64_t window = 0;
+  int64_t sinks = 0;
 };
 
 // Layers before this one, and layers with a window, attend exactly whatever attention_mass says.
@@ -46,8 +54,14 @@ struct SparseAttention {
 // Move-only; Fork is the copy. One thread at a time.
 class Memory {
  public:
-  Memory(PagedKv kv, int64_t max_tokens, std::optional<SparseAttention> sparse = {})
-      : kv_(std::move(kv)), max_tokens_(max_tokens), sparse_(std::move(sparse)) {}
+  Memory(PagedKv kv, int64_t max_tokens, std::optional<SparseAttention> sparse = {},
+         const PositionScheme& positions = {})
+      : kv_(std::move(kv)),
+        max_tokens_(max_tokens),
+        sparse_(std::move(sparse)),
+        positions_(positions) {
+    if (positions_.rope_tokens == 0) positions_.rope_tokens = max_tokens_;
+  }
 
   PagedKv& kv() { return kv_; }
   const PagedKv& kv() const { return kv_; }
@@ -60,13 +74,23 @@ class Memory {
   std::optional<SparseAttention>& sparse() { return sparse_; }
   const std::optional<SparseAttention>& sparse() const { return sparse_; }
 
-  Memory Fork() const { return {kv_.Fork(), max_tokens_, sparse_}; }
-  void Truncate(int64_t length) { kv_.Truncate(length); }
+  const PositionScheme& positions() const { return positions_; }
+  // What a streaming memory has forgotten of its tokens.
+  int64_t forgotten() const { return kv_.dropped(); }
+  // Before a pass of new tokens: drops the pages that none of them sees.
+  void DropForgotten();
+
+  Memory Fork() const { return {kv_.Fork(), max_tokens_, sparse_, positions_}; }
+  // Forgets all tokens from `length` on, and gives the tokens left: `length`, or 0 where a token
+  // at that position would see what a streaming memory has forgotten already. Streaming memories
+  // can always go back to where their last pass began.
+  int64_t Truncate(int64_t length);
 
  private:
   PagedKv kv_;
   int64_t max_tokens_;
   std::optional<SparseAttention> sparse_;
+  PositionScheme positions_;
 };
 
 }  // namespace tome

@@ -20,6 +20,8 @@ PagedKv::PagedKv(const KvShape& shape, KvType type)
 PagedKv PagedKv::Fork() const {
   PagedKv fork(shape_, type_);
   fork.length_ = length_;
+  fork.dropped_ = dropped_;
+  fork.drop_page_ = drop_page_;
   fork.layers_ = layers_;
   return fork;
 }
@@ -130,10 +132,32 @@ void PagedKv::Advance(int64_t tokens) {
   length_ += tokens;
 }
 
+void PagedKv::Drop(int64_t first, int64_t count) {
+  TOME_CHECK(first >= 0 && count >= 0 && (first + count) * kKvPageTokens <= length_ &&
+             (dropped_ == 0 || first == drop_page_));
+  const auto erase = [&](auto& of_pages) {
+    of_pages.erase(of_pages.begin() + first, of_pages.begin() + first + count);
+  };
+  for (Layer& layer : layers_) {
+    erase(layer.pages);
+    erase(layer.keys);
+    erase(layer.values);
+  }
+  drop_page_ = first;
+  dropped_ += count * kKvPageTokens;
+  length_ -= count * kKvPageTokens;
+}
+
 void PagedKv::Truncate(int64_t length) {
-  TOME_CHECK(length >= 0 && length <= length_);
-  length_ = length;
-  const auto kept = static_cast<size_t>((length + kKvPageTokens - 1) / kKvPageTokens);
+  TOME_CHECK(length >= 0 && length <= this->length());
+  const int64_t before = drop_page_ * kKvPageTokens;  // what was dropped
+  if (dropped_ > 0 && length <= before) {
+    dropped_ = 0;
+  } else {
+    TOME_CHECK(dropped_ == 0 || length >= before + dropped_);
+  }
+  length_ = length - dropped_;
+  const auto kept = static_cast<size_t>((length_ + kKvPageTokens - 1) / kKvPageTokens);
   for (Layer& layer : layers_) {
     layer.pages.resize(std::min(kept, layer.pages.size()));
     layer.keys.resize(layer.pages.size());

@@ -47,8 +47,11 @@ class PagedKv {
 
   const KvShape& shape() const { return shape_; }
   KvType type() const { return type_; }
-  // Tokens remembered.
-  int64_t length() const { return length_; }
+  // Tokens remembered, those of dropped pages included.
+  int64_t length() const { return dropped_ + length_; }
+  // Of them, tokens of dropped pages, and those that are held.
+  int64_t dropped() const { return dropped_; }
+  int64_t held() const { return length_; }
   // Of all pages that this memory can reach, shared ones included.
   int64_t bytes() const;
 
@@ -61,16 +64,17 @@ class PagedKv {
     std::span<std::byte* const> keys;
     std::span<std::byte* const> values;
   };
-  // Pages of a layer, valid as View's; only positions from length() to the reserved end may be
+  // Pages of a layer, valid as View's; only positions from held() to the reserved end may be
   // written.
   WritablePages Writable(int64_t layer);
-  // Valid until the next call that is not const.
+  // The pages held, one behind the other. Valid until the next call that is not const.
   KvView View(int64_t layer) const;
   void Advance(int64_t tokens);
 
   // Bytes of one layer's keys and values of a page's tokens, which lie together: keys, then values.
   int64_t page_bytes() const { return 2 * page_bytes_; }
-  // Of page `index`, whose positions begin at index · kKvPageTokens. Valid as View's.
+  // Of the held page `index`: where none was dropped, its positions begin at index · kKvPageTokens.
+  // Valid as View's.
   std::span<const std::byte> PageBytes(int64_t layer, int64_t index) const;
   // Copies a page to [page_bytes()], with zeros for all but the first `slots` tokens.
   void CopyPage(int64_t layer, int64_t index, int64_t slots, std::byte* to) const;
@@ -80,7 +84,12 @@ class PagedKv {
   void AppendPages(int64_t tokens, const std::shared_ptr<const void>& owner, const std::byte* pages,
                    int64_t pages_of_layer);
 
-  // Forgets all tokens from `length` on (speculation that failed, a changed ending).
+  // Drops `count` of the pages held from `first` on, which are full: tokens behind them keep their
+  // positions. `first` is the same every time.
+  void Drop(int64_t first, int64_t count);
+
+  // Forgets all tokens from `length` on (speculation that failed, a changed ending): not from
+  // within what was dropped, but 0 and the tokens before it will do.
   void Truncate(int64_t length);
 
  private:
@@ -102,8 +111,10 @@ class PagedKv {
 
   KvShape shape_;
   KvType type_;
-  int64_t page_bytes_;  // of keys, and of values
-  int64_t length_ = 0;
+  int64_t page_bytes_;     // of keys, and of values
+  int64_t length_ = 0;     // tokens held
+  int64_t dropped_ = 0;    // tokens of dropped pages
+  int64_t drop_page_ = 0;  // the first page that was dropped
   std::vector<Layer> layers_;
 };
 
