@@ -12,9 +12,9 @@ namespace tome {
 
 AttentionShape AttentionShapeOf(const DecoderConfig& config, int64_t layer);
 
-// Keys and values in every layer. Error(kInvalidArgument) when options.max_tokens is negative or
-// options.attention_mass is no share.
-Memory NewDecoderMemory(const ModelFacts& facts, const MemoryOptions& options);
+// Keys and values in every layer. Errors as Model::NewMemory.
+Memory NewDecoderMemory(const DecoderConfig& config, const ModelFacts& facts,
+                        const MemoryOptions& options);
 
 // `weights` after all of them were bound.
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,

@@ -54,6 +54,7 @@ int64_t BeginForward(Batch batch, int64_t vocabulary) {
     tokens += static_cast<int64_t>(item.tokens.size());
   }
   for (const BatchItem& item : batch) {
+    item.memory->DropForgotten();
     item.memory->kv().Reserve(static_cast<int64_t>(item.tokens.size()));
   }
   return tokens;
