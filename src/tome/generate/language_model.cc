@@ -66,9 +66,11 @@ SnapshotKey LanguageModel::HashFiles() const {
 
 SnapshotKey LanguageModel::MemoryRoot(const Memory& memory) const {
   std::call_once(hashed_, [&] { hash_ = HashFiles(); });
-  return KeyOf(fmt::format("model {} kernels {} kv {} length {}", hash_.ToString(), kernels_.name,
-                           NameOf(memory.kv().type()),
-                           model_->facts().rope_by_length ? memory.max_tokens() : 0));
+  const PositionScheme& scheme = memory.positions();
+  return KeyOf(fmt::format("model {} kernels {} kv {} length {}{}{}", hash_.ToString(),
+                           kernels_.name, NameOf(memory.kv().type()),
+                           model_->facts().rope_by_length ? scheme.rope_tokens : 0,
+                           scheme.is_plain() ? "" : " positions ", scheme.ToString()));
 }
 
 std::vector<TokenId> LanguageModel::EncodeChat(std::span<const ChatMessage> messages) const {

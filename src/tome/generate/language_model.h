@@ -38,7 +38,7 @@ class LanguageModel {
   bool has_chat_template() const { return chat_template_ != nullptr; }
 
   // What the bits of a memory of this model depend on besides the tokens: the model's files (hashed
-  // whole when this is first called), kernel set, element type, and what RoPE was chosen for.
+  // whole when this is first called), kernel set, element type, and where keys and queries stand.
   SnapshotKey MemoryRoot(const Memory& memory) const;
 
   // The tokens of a conversation, up to where the assistant speaks next. The text of contents is

@@ -185,7 +185,7 @@ void Session::KeepLogits(std::span<const float> row) {
 }
 
 void Session::UseStore(SnapshotStore& store, SnapshotOwner owner) {
-  if (memory_.sparse()) return;
+  if (memory_.sparse() || memory_.positions().streaming) return;
   store_ = &store;
   owner_ = std::move(owner);
 }
@@ -214,10 +214,11 @@ void Session::Prefill(std::span<const TokenId> tokens, const WorkControl& contro
   PrefillTogether({&reading, 1}, control);
 }
 
-void Session::Truncate(int64_t length) {
-  memory_.Truncate(length);
-  tokens_.resize(static_cast<size_t>(length));
-  kept_ = std::min(kept_, length);
+int64_t Session::Truncate(int64_t length) {
+  const int64_t left = memory_.Truncate(length);
+  tokens_.resize(static_cast<size_t>(left));
+  kept_ = std::min(kept_, left);
+  return left;
 }
 
 Generated Session::Generate(const GenerateOptions& options, const TextSink& sink) {

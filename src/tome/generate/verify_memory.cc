@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
+#include "tome/base/error.h"
 #include "tome/base/mapped_file.h"
 
 namespace tome {
@@ -22,6 +24,30 @@ std::vector<std::byte> PagesOf(const PagedKv& kv, int64_t first, int64_t tokens)
   return pages;
 }
 
+// An empty memory of the kind that `root` belongs to, by each way of going beyond the model's
+// length; nothing where it is another model's.
+std::optional<Memory> MemoryOf(const SnapshotKey& root, KvType kv, const LanguageModel& model) {
+  const int64_t trained = model.model().facts().trained_tokens;
+  std::vector<MemoryOptions> kinds{{.kv = kv, .max_tokens = trained}};
+  constexpr int64_t kMostTimes = 1024;
+  const auto add = [&](Longer longer, int64_t times) {
+    kinds.push_back({.kv = kv, .max_tokens = trained * times, .longer = longer});
+  };
+  add(Longer::kNone, 1);
+  add(Longer::kDca, 2);
+  for (int64_t times = 2; times <= kMostTimes; times *= 2) add(Longer::kYarn, times);
+  for (const MemoryOptions& options : kinds) {
+    try {
+      Memory memory = model.model().NewMemory(options);
+      if (model.MemoryRoot(memory) == root) return memory;
+    } catch (const Error& error) {
+      // A way that this model does not go.
+      if (error.code() != Code::kInvalidArgument) throw;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 VerifiedMemory VerifyMemories(SnapshotStore& store, const LanguageModel& model, int64_t samples,
@@ -31,12 +57,9 @@ VerifiedMemory VerifyMemories(SnapshotStore& store, const LanguageModel& model, 
     const SnapshotKey key = entry.header.key;
     entries.emplace(key, std::move(entry));
   }
-  const auto new_memory = [&](KvType kv) {
-    return model.model().NewMemory({.kv = kv, .max_tokens = model.model().facts().trained_tokens});
-  };
   std::vector<const SnapshotStore::Entry*> ours;
   for (const auto& [key, entry] : entries) {
-    if (entry.header.root == model.MemoryRoot(new_memory(entry.header.kv))) ours.push_back(&entry);
+    if (MemoryOf(entry.header.root, entry.header.kv, model)) ours.push_back(&entry);
   }
   std::sort(ours.begin(), ours.end(), [](const auto* a, const auto* b) {
     return a->header.first != b->header.first ? a->header.first > b->header.first
@@ -69,7 +92,7 @@ VerifiedMemory VerifyMemories(SnapshotStore& store, const LanguageModel& model, 
     for (size_t i = parts.size() - 1; i > 0; --i) {
       before.insert(before.end(), parts[i].begin(), parts[i].end());
     }
-    Memory memory = new_memory(entry->header.kv);
+    Memory memory = MemoryOf(entry->header.root, entry->header.kv, model).value();
     const SnapshotOwner owner{.root = entry->header.root, .model = {}, .title = {}};
     const int64_t restored = store.Restore(owner, before, memory, model.compute().threads);
     if (restored != static_cast<int64_t>(before.size())) continue;  // damaged: removed just now
