@@ -103,8 +103,9 @@ class LongTextTest(TomeTest):
                                "--max-tokens", "100", self.document, stdin=lines)
         self.assertEqual(result.text.count("In 1870 [1]."), 3)
         self.assertIn("forgotten", result.notes)
-        self.fails("chat", "--model", self.model, "--way", "context", "--window", "1024", self.document,
-                   stdin=open(questions, "rb"), naming="--window")
+        with open(questions, "rb") as lines:
+            self.fails("chat", "--model", self.model, "--way", "context", "--window", "1024", self.document, stdin=lines,
+                       naming="--window")
 
 
 if __name__ == "__main__":

@@ -28,14 +28,16 @@ std::vector<std::byte> PagesOf(const PagedKv& kv, int64_t first, int64_t tokens)
 // length; nothing where it is another model's.
 std::optional<Memory> MemoryOf(const SnapshotKey& root, KvType kv, const LanguageModel& model) {
   const int64_t trained = model.model().facts().trained_tokens;
-  std::vector<MemoryOptions> kinds{{.kv = kv, .max_tokens = trained}};
+  // The largest of a kind first: it holds whatever was kept.
   constexpr int64_t kMostTimes = 1024;
-  const auto add = [&](Longer longer, int64_t times) {
-    kinds.push_back({.kv = kv, .max_tokens = trained * times, .longer = longer});
-  };
-  add(Longer::kNone, 1);
-  add(Longer::kDca, 2);
-  for (int64_t times = 2; times <= kMostTimes; times *= 2) add(Longer::kYarn, times);
+  std::vector<MemoryOptions> kinds;
+  for (int64_t times = kMostTimes; times >= 1; times /= 2) {
+    for (const std::optional<Longer> longer :
+         {std::optional<Longer>(), std::optional(Longer::kNone), std::optional(Longer::kDca),
+          std::optional(Longer::kYarn)}) {
+      kinds.push_back({.kv = kv, .max_tokens = trained * times, .longer = longer});
+    }
+  }
   for (const MemoryOptions& options : kinds) {
     try {
       Memory memory = model.model().NewMemory(options);
