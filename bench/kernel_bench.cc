@@ -165,7 +165,8 @@ void Attention(benchmark::State& state, KvType type, int64_t depth, int64_t toke
                            .out = out.data() + at,
                            .kv = {.keys = cache.read_keys, .values = cache.read_values},
                            .tokens = tokens,
-                           .first_position = depth});
+                           .first_position = depth,
+                           .ranges = {}});
     }
     AttentionArgs args{.sequences = sequences,
                        .type = type,
@@ -275,11 +276,13 @@ void Sparse(benchmark::State& state, int64_t depth, int64_t tokens, double mass)
                                .out = out.data(),
                                .kv = {.keys = cache.read_keys, .values = cache.read_values},
                                .tokens = tokens,
-                               .first_position = depth};
+                               .first_position = depth,
+                               .ranges = {}};
     PageChoice choice;
     if (mass > 0) {
       cache.Summarize(type, depth / kKvPageTokens, (depth + tokens) / kKvPageTokens);
       choice = ChoosePages({.q = q.data(),
+                            .ranges = {},
                             .summaries = cache.read_summaries,
                             .tokens = tokens,
                             .first_position = depth,

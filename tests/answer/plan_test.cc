@@ -174,5 +174,29 @@ TEST(PlanTest, PassagesThatDoNotFitAreSaidSo) {
   EXPECT_FALSE(MakePlan(facts).Of(Way::kRetrieval).obstacle);
 }
 
+TEST(PlanTest, TextsBeyondTheModelAreReadWhenThatIsAskedFor) {
+  PlanFacts facts = SmallFacts();
+  facts.prompt_tokens = 1640;
+  EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).obstacle->is_length);
+  facts.longer = Longer::kDca;
+  const Plan plan = MakePlan(facts);
+  EXPECT_FALSE(plan.Of(Way::kContext).obstacle);
+  EXPECT_EQ(plan.taken, Way::kContext);
+  EXPECT_THAT(plan.why, HasSubstr("--longer dca takes them beyond the model's 1000"));
+  facts.prompt_tokens = {};
+  facts.document_tokens = 100'000;
+  EXPECT_TRUE(IsWorthCounting(facts));
+}
+
+TEST(PlanTest, WhatForgetsReadsNoWholeDocuments) {
+  PlanFacts facts = SmallFacts();
+  facts.forgets = true;
+  EXPECT_FALSE(IsWorthCounting(facts));
+  const Plan plan = MakePlan(facts);
+  EXPECT_EQ(plan.taken, Way::kRetrieval);
+  EXPECT_THAT(plan.why, HasSubstr("--window"));
+  EXPECT_FALSE(plan.Of(Way::kContext).obstacle->is_length);
+}
+
 }  // namespace
 }  // namespace tome

@@ -171,6 +171,38 @@ TEST_P(PlainSessionTest, RepeatsAreDraftedAndAccepted) {
   EXPECT_GT(generated.accepted_tokens, 0);
 }
 
+// Text without end: far beyond what the model was made for, drafts taken back among it, and the
+// same whatever is drafted.
+TEST_P(PlainSessionTest, StreamingGoesOnAtConstantMemory) {
+  const auto generate = [&](Speculation speculation) {
+    Session session(*model_, *tokenizer_, Compute{SelectKernelSet(), threads_},
+                    model_->NewMemory({.window = 64, .sinks = 64}));
+    SnapshotStore store(folder_ / "kept", int64_t{1} << 30);
+    session.UseStore(store, {.root = KeyOf("r"), .model = "m", .title = "t"});
+    session.Prefill(Prompt(), {});
+    std::vector<TokenId> tokens;
+    // The model may end its turn; it is then made to go on.
+    while (tokens.size() < 1500) {
+      const Generated generated = session.Generate(
+          {.sampling = {}, .max_tokens = 500, .stops = {}, .speculation = speculation, .stop = {}},
+          {});
+      tokens.insert(tokens.end(), generated.tokens.begin(), generated.tokens.end());
+      const std::vector<TokenId> more(golden_.tokens.begin(), golden_.tokens.begin() + 40);
+      session.Prefill(more, {});
+      tokens.insert(tokens.end(), more.begin(), more.end());
+    }
+    EXPECT_GT(session.memory().forgotten(), 1000);
+    EXPECT_LE(session.memory().bytes(),
+              KvBytes(model_->facts().kv, model_->facts().kv_type, 64 + 64 + 64 + 512));
+    EXPECT_EQ(store.report().kept_tokens, 0);
+    // Going back farther than it remembers means to begin anew.
+    EXPECT_EQ(session.Truncate(700), 0);
+    EXPECT_TRUE(session.tokens().empty());
+    return tokens;
+  };
+  EXPECT_EQ(generate(Speculation::kPromptLookup), generate(Speculation::kNone));
+}
+
 TEST_P(PlainSessionTest, StopStringsSinksAndBudgetsEndTheText) {
   const auto generate = [&](GenerateOptions options, const TextSink& sink = {}) {
     Session session = NewSession();

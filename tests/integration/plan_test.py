@@ -35,8 +35,10 @@ class PlanTest(TomeTest):
         shown = self.done("plan", "--json", "--model", self.model, self.document)
         self.assertEqual(shown.text.count("\n"), 1)
         plan = shown.json
-        self.assertEqual(list(plan), ["way", "why", "ways", "documents", "model", "context_tokens", "answer_tokens",
-                                      "budget_seconds", "free_memory_bytes", "kernels", "threads", "kv", "rates", "kv_loss"])
+        self.assertEqual(list(plan), ["way", "why", "ways", "documents", "model", "context_tokens",
+                                      "trained_on_tokens", "lengthened_by", "longer", "answer_tokens",
+                                      "budget_seconds", "free_memory_bytes", "kernels", "threads", "kv", "rates",
+                                      "kv_loss"])
         self.assertEqual([way["way"] for way in plan["ways"]], ["quotes", "context", "retrieval"])
         for way in plan["ways"]:
             self.assertEqual(list(way), ["way", "tokens", "tokens_are_estimated", "memory_bytes", "disk_bytes",

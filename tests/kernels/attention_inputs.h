@@ -160,6 +160,8 @@ struct Queries {
   int64_t first = 0;
   std::vector<float> q{};  // [tokens, heads, size]
   const ChosenPages* chosen = nullptr;
+  // Other queries for pages from a first one on, ascending.
+  std::vector<std::pair<int64_t, std::vector<float>>> ranges{};
   // Of a memory with two types: pages before recent_begin are read from here (KvView).
   const Cache* older = nullptr;
   int64_t recent_begin = 0;
@@ -184,8 +186,25 @@ struct Queries {
   // Tokens [begin, end) of these, as if the others were no part of the call. Their cache holds what
   // comes behind, too: it is not to be seen.
   Queries Slice(int64_t begin, int64_t end) const {
-    return {cache,   first + begin, {q.begin() + begin * Width(), q.begin() + end * Width()},
-            nullptr, older,         recent_begin};
+    Queries slice{cache, first + begin, Rows(q, begin, end)};
+    for (const auto& [page, other] : ranges)
+      slice.ranges.emplace_back(page, Rows(other, begin, end));
+    slice.older = older;
+    slice.recent_begin = recent_begin;
+    return slice;
+  }
+  // What a position is looked at with.
+  const std::vector<float>& For(int64_t position) const {
+    const std::vector<float>* found = &q;
+    for (const auto& [page, other] : ranges) {
+      if (position >= page * kKvPageTokens) found = &other;
+    }
+    return *found;
+  }
+
+ private:
+  std::vector<float> Rows(const std::vector<float>& of, int64_t begin, int64_t end) const {
+    return {of.begin() + begin * Width(), of.begin() + end * Width()};
   }
 };
 
@@ -204,9 +223,14 @@ inline std::vector<std::vector<float>> AttendAll(const KernelSet& kernels,
   const Heads& heads = batch[0].cache->heads();
   std::vector<std::vector<float>> outs;
   std::vector<AttentionSequence> sequences;
+  std::vector<std::vector<QueryRange>> ranges;
   outs.reserve(batch.size());
   for (const Queries& queries : batch) {
     outs.emplace_back(queries.q.size(), kNaN);
+    for (std::vector<QueryRange>& of = ranges.emplace_back();
+         const auto& [page, q] : queries.ranges) {
+      of.push_back({.first_page = page, .q = q.data()});
+    }
     // Only the pages up to the last token.
     KvView kv = queries.view();
     const int64_t tokens = queries.tokens();
@@ -218,7 +242,8 @@ inline std::vector<std::vector<float>> AttendAll(const KernelSet& kernels,
                          .kv = kv,
                          .tokens = tokens,
                          .first_position = queries.first,
-                         .chosen = queries.chosen});
+                         .chosen = queries.chosen,
+                         .ranges = ranges.back()});
   }
   AttentionArgs args{.sequences = sequences,
                      .type = heads.type,

@@ -41,7 +41,8 @@ class Plan {
     for (size_t i = 0; i < pages_.size(); ++i) {
       sequences_.push_back({.kv = {.keys = pages_[i], .values = pages_[i]},
                             .tokens = spans_[i].second,
-                            .first_position = spans_[i].first});
+                            .first_position = spans_[i].first,
+                            .ranges = {}});
     }
     args_.sequences = sequences_;
     return PlanAttention(args_);

@@ -37,7 +37,7 @@ std::vector<double> ReadHead(const Queries& queries, bool rounded, bool key, int
 bool Attends(const Queries& queries, int64_t position, int64_t kv_head, int64_t other) {
   if (queries.chosen == nullptr) return true;
   const AttentionSequence sequence{
-      .kv = {}, .first_position = queries.first, .chosen = queries.chosen};
+      .kv = {}, .first_position = queries.first, .chosen = queries.chosen, .ranges = {}};
   const auto pages = ChosenFor(sequence, position, kv_head, queries.cache->heads().kv_heads);
   return std::binary_search(pages.begin(), pages.end(), other / kKvPageTokens);
 }
@@ -76,21 +76,18 @@ void ExpectAttention(const KernelSet& kernels, const Queries& queries,
           heads.window > 0 ? std::max<int64_t>(0, position - heads.window + 1) : 0;
       for (int64_t h = kv_head * group; h < (kv_head + 1) * group; ++h) {
         const size_t at = Count((t * heads.heads + h) * size);
-        std::vector<double> q;
-        for (int64_t i = 0; i < size; ++i) {
-          q.push_back(Multiplied(rounded, queries.q[at + Count(i)]));
-        }
         std::vector<double> scores;
         std::vector<int64_t> attended;
         double delta = 0;
         for (int64_t s = first; s <= position; ++s) {
           if (!Attends(queries, position, kv_head, s)) continue;
           attended.push_back(s);
+          const std::vector<float>& q = queries.For(s);
           const double* const k = keys.data() + (s - begin) * size;
           double dot = 0;
           double magnitude = 0;
           for (int64_t i = 0; i < size; ++i) {
-            const double term = q[Count(i)] * k[i];
+            const double term = Multiplied(rounded, q[at + Count(i)]) * k[i];
             dot += term;
             magnitude += std::abs(term);
           }
@@ -275,6 +272,49 @@ TEST_P(AttentionTest, AgreesForManyHeadsOfOneKeyHead) {
             ExpectAttention(kernels(), queries, Attend(kernels(), queries), tokens > 5 ? 23 : 1))
             << heads << " heads of " << size;
       }
+    }
+  }
+}
+
+// Other queries for other pages: three ranges, one of which begins in the middle of a part, with
+// few tokens and with many, and of two sequences that share pages and have ranges of their own.
+TEST_P(AttentionTest, PagesAreAttendedWithTheirOwnQueries) {
+  std::mt19937 random(12);
+  size_t number = 0;
+  for (const KvType type : kKvTypes) {
+    for (const int64_t tokens : {1, 5, 70, 200}) {
+      const Heads heads{.heads = 4,
+                        .kv_heads = 2,
+                        .size = number % 2 == 0 ? 32 : 33,
+                        .type = type,
+                        .window = number % 3 == 0 ? 700 : 0};
+      ++number;
+      const Cache cache = RandomCache(random, heads, 1290);
+      const Cache fork = cache.Fork(1290 - tokens, 1290);
+      Cache forked = fork;
+      forked.WriteRandom(kernels(), random, 1290 - tokens);
+      const auto with_ranges = [&](const Cache& of, const std::vector<int64_t>& pages) {
+        Queries queries = RandomQueries(random, of, tokens);
+        for (const int64_t page : pages) {
+          queries.ranges.emplace_back(page, RandomQueries(random, of, tokens).q);
+        }
+        return queries;
+      };
+      const Queries one = with_ranges(cache, {3, 18});
+      const Queries other = with_ranges(forked, {0, 10});
+      const std::vector<float> alone = Attend(kernels(), one);
+      ASSERT_NO_FATAL_FAILURE(ExpectAttention(kernels(), one, alone, tokens > 5 ? 23 : 1))
+          << NameOf(type) << ' ' << tokens;
+      const auto outs = AttendAll(kernels(), {other, one}, 2);
+      EXPECT_TRUE(SameBits(outs[1], alone)) << NameOf(type) << ' ' << tokens;
+      EXPECT_TRUE(SameBits(outs[0], Attend(kernels(), other))) << NameOf(type) << ' ' << tokens;
+      const std::vector<float> last = Attend(kernels(), one.Slice(tokens - 1, tokens), 2);
+      EXPECT_TRUE(SameBits(last, {alone.end() - one.Width(), alone.end()})) << NameOf(type);
+      // Ranges of the same queries are none.
+      Queries same = with_ranges(cache, {});
+      const std::vector<float> plain = Attend(kernels(), same);
+      same.ranges = {{2, same.q}, {17, same.q}};
+      EXPECT_TRUE(SameBits(Attend(kernels(), same), plain)) << NameOf(type) << ' ' << tokens;
     }
   }
 }

@@ -44,6 +44,7 @@ PageChoice Choose(const KernelSet& kernels, const Queries& queries, double mass,
   const Summaries summaries(kernels, *queries.cache, threads);
   ThreadPool pool(threads);
   return ChoosePages({.q = queries.q.data(),
+                      .ranges = {},
                       .summaries = summaries.view(),
                       .tokens = queries.tokens(),
                       .first_position = queries.first,
@@ -137,7 +138,8 @@ TEST_P(PageChoiceTest, ScoresAreTheDocumentedEstimate) {
 }
 
 void ExpectKept(const Queries& queries, const ChosenPages& chosen) {
-  const AttentionSequence sequence{.kv = {}, .first_position = queries.first, .chosen = &chosen};
+  const AttentionSequence sequence{
+      .kv = {}, .first_position = queries.first, .chosen = &chosen, .ranges = {}};
   for (int64_t t = 0; t < queries.tokens(); ++t) {
     const int64_t position = queries.first + t;
     for (int64_t head = 0; head < queries.cache->heads().kv_heads; ++head) {

@@ -362,5 +362,42 @@ TEST(PagedKvTest, RandomOperationsAgreeWithPlainLists) {
   }
 }
 
+TEST(PagedKvTest, DroppedPagesAreGoneAndTheRestStays) {
+  PagedKv kv = WithTokens(400);
+  EXPECT_EQ(kv.bytes(), BytesOfPages(7));
+  kv.Drop(1, 2);
+  EXPECT_EQ(kv.length(), 400);
+  EXPECT_EQ(kv.dropped(), 128);
+  EXPECT_EQ(kv.held(), 272);
+  EXPECT_EQ(kv.bytes(), BytesOfPages(5));
+  // What is held reads as a memory without what was dropped.
+  std::vector<int64_t> held = Numbers(64);
+  for (const int64_t token : Numbers(208, 192)) held.push_back(token);
+  PagedKv fork = kv.Fork();
+  const auto expect_held = [&](const PagedKv& of) {
+    for (int64_t layer = 0; layer < kShape.layers; ++layer) {
+      const KvView view = of.View(layer, kv.length());
+      for (size_t i = 0; i < held.size(); ++i) {
+        float key = 0;
+        const std::byte* const page = view.keys[i / Count(kKvPageTokens)];
+        std::memcpy(&key, page + i % Count(kKvPageTokens) * 4 * kShape.head_size, sizeof key);
+        ASSERT_EQ(key, Mark(held[i], layer, 0, 0, 0)) << i;
+      }
+    }
+  };
+  expect_held(kv);
+  expect_held(fork);
+  fork.Drop(1, 1);
+  EXPECT_EQ(fork.dropped(), 192);
+  expect_held(kv);
+  // Back to before what was dropped, and on from there.
+  kv.Truncate(300);
+  EXPECT_EQ(kv.length(), 300);
+  EXPECT_EQ(kv.held(), 172);
+  kv.Truncate(50);
+  EXPECT_EQ(kv.dropped(), 0);
+  ExpectTokens(kv, Numbers(50));
+}
+
 }  // namespace
 }  // namespace tome

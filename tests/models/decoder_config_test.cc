@@ -154,6 +154,24 @@ TEST_F(DecoderConfigTest, RopeScalingIsValidated) {
                 "attention_factor");
 }
 
+TEST_F(DecoderConfigTest, DualChunkAttentionIsReadAndValidated) {
+  EXPECT_FALSE(Read(json_).chunks);
+  const auto with = [&](const json& dca) { return With("dual_chunk_attention_config", dca); };
+  // Qwen2.5-1M's.
+  const DecoderConfig config = Read(with({{"chunk_size", 262144},
+                                          {"local_size", 8192},
+                                          {"original_max_position_embeddings", 262144},
+                                          {"sparse_attention_enabled", true}}));
+  EXPECT_EQ(config.chunks, (ChunkedPositions{.chunk = 253952, .limit = 262144, .trained = 262144}));
+  ExpectRefused(with({{"chunk_size", 0}}), "chunk_size");
+  ExpectRefused(with({{"chunk_size", 128}, {"local_size", 128}}), "local_size");
+  ExpectRefused(with({{"chunk_size", 128}, {"local_size", -1}}), "local_size");
+  ExpectRefused(with({{"chunk_size", 128}, {"original_max_position_embeddings", 0}}),
+                "original_max_position_embeddings");
+  ExpectRefused(with({{"chunk_size", 140}, {"local_size", 16}}), "multiples of 64",
+                Code::kUnsupported);
+}
+
 TEST_F(DecoderConfigTest, LongRopeNeedsItsFactors) {
   const std::vector<double> eight(8, 1.5);
   ExpectRefused(WithRope({{"type", "longrope"}}), "longrope");

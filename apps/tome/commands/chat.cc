@@ -82,6 +82,7 @@ void AddChatCommand(CLI::App& app, CommandContext& context) {
       ->check(CLI::IsMember({"auto", "context", "retrieval", "quotes"}))
       ->capture_default_str();
   AddAnsweringOptions(*command, options->model, options->answering);
+  AddStreamingOptions(*command, options->answering.window, options->answering.sinks);
   AddReadingOptions(*command, options->reading);
   AddKeepingOptions(*command, options->keeping);
   command->footer(

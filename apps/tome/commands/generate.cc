@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -9,6 +11,7 @@
 #include "commands/command.h"
 #include "commands/json_output.h"
 #include "commands/keeping.h"
+#include "commands/length_output.h"
 #include "commands/model_options.h"
 #include "commands/print_answer.h"
 #include "commands/reading.h"
@@ -30,6 +33,9 @@ struct GenerateCommand {
   ModelOptions model;
   std::optional<KvType> kv;
   std::optional<double> attention_mass;
+  std::optional<Longer> longer;
+  int64_t window = 0;
+  int64_t sinks = 0;
   GenerateOptions generate;
   int threads = 0;
   bool chat = false;
@@ -52,6 +58,35 @@ std::string_view NameOf(FinishReason reason) {
   return "";
 }
 
+// For a prompt and the text behind it. Unless it is said how, no text is longer than the model was
+// made for.
+Memory NewMemory(const GenerateCommand& options, const Model& model, int64_t prompt_tokens) {
+  const int64_t needed = prompt_tokens + options.generate.max_tokens;
+  const int64_t made_for = model.facts().trained_tokens;
+  const bool beyond = options.longer || options.window > 0;
+  if (!beyond && prompt_tokens > made_for) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("the prompt is {} tokens and the model was made for {}; --longer dca "
+                            "and --longer yarn read it whole, at a loss; --window N sees the end "
+                            "of it only; --longer none does nothing about the length",
+                            prompt_tokens, made_for));
+  }
+  if (!beyond && needed > made_for) {
+    PrintNote(
+        fmt::format("prompt and answer may take {} tokens; the model was made for {}, and "
+                    "the text ends there (--longer and --window go on)",
+                    needed, made_for));
+  }
+  return model.NewMemory({.kv = options.kv,
+                          .max_tokens = options.window > 0 ? 0
+                                        : beyond           ? std::max(needed, made_for)
+                                                           : made_for,
+                          .attention_mass = options.attention_mass,
+                          .longer = options.longer,
+                          .window = options.window,
+                          .sinks = options.sinks});
+}
+
 void Generate(GenerateCommand& options, const CommandContext& context) {
   const std::string prompt =
       options.prompt ? *options.prompt : ReadAll(STDIN_FILENO, kMaxPromptBytes, "standard input");
@@ -66,16 +101,8 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
   const std::vector<TokenId> tokens =
       options.chat ? model->EncodeChat(messages) : model->EncodeText(prompt, Specials::kParse);
   if (tokens.empty()) throw Error(Code::kInvalidArgument, "the prompt is empty");
-  const int64_t needed = static_cast<int64_t>(tokens.size()) + options.generate.max_tokens;
-  const int64_t trained = model->model().facts().trained_tokens;
-  if (needed > trained) {
-    PrintNote(fmt::format("prompt and answer may take {} tokens; the model was made for {}", needed,
-                          trained));
-  }
   Session session(model->model(), model->tokenizer(), model->compute(),
-                  model->model().NewMemory({.kv = options.kv,
-                                            .max_tokens = std::max(needed, trained),
-                                            .attention_mass = options.attention_mass}));
+                  NewMemory(options, model->model(), static_cast<int64_t>(tokens.size())));
   std::optional<SnapshotStore> store;
   if (static_cast<int64_t>(tokens.size()) > kWorthKeeping) store = OpenUserStore(options.keeping);
   if (store) {
@@ -91,9 +118,12 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
   if (options.no_speculation) options.generate.speculation = Speculation::kNone;
   const Generated generated =
       session.Generate(options.generate, options.json ? TextSink() : PrintingSink());
+  const TextLength length = LengthOf(model->model().facts(), session.memory());
   if (!options.json) {
     fmt::print("\n");
+    std::fflush(stdout);  // before the notes
     if (session.memory().sparse()) PrintNote(NoteOf(session.memory().sparse()->use));
+    if (const auto note = NoteOf(length)) PrintNote(*note);
   } else {
     PrintJson({{"text", generated.text},
                {"tokens", generated.tokens},
@@ -107,7 +137,8 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
                {"attention",
                 ToJson(session.memory().sparse() ? std::optional(session.memory().sparse()->use)
                                                  : std::nullopt)},
-               {"kv_loss", ToJson(kv_loss)}});
+               {"kv_loss", ToJson(kv_loss)},
+               {"length", ToJson(length)}});
   }
   if (store) PrintStoreNotes(*store);
   if (generated.finish == FinishReason::kCancelled) throw Error(Code::kCancelled, "interrupted");
@@ -133,6 +164,8 @@ void AddGenerateCommand(CLI::App& app, CommandContext& context) {
   AddKvOption(*command, options->kv);
   AddKeepingOptions(*command, options->keeping);
   AddAttentionOption(*command, options->attention_mass);
+  AddLongerOption(*command, options->longer);
+  AddStreamingOptions(*command, options->window, options->sinks);
   command->add_flag("--no-speculation", options->no_speculation,
                     "Compute token by token, without drafts from the text so far");
   AddThreadsOption(*command, options->threads);

@@ -19,6 +19,9 @@ namespace {
 struct LogitsOptions {
   ModelOptions model;
   std::optional<KvType> kv = KvType::kF32;
+  std::optional<Longer> longer;
+  int64_t window = 0;
+  int64_t sinks = 0;
   std::vector<TokenId> tokens;
   int64_t top = 0;
   int64_t chunk = 0;
@@ -48,7 +51,11 @@ void PrintLogits(const LogitsOptions& options, const CommandContext& context) {
   const Compute compute{SelectKernelSet(), threads};
   const auto model = LoadModel(checkpoint, compute);
   const auto count = static_cast<int64_t>(options.tokens.size());
-  Memory memory = model->NewMemory({.kv = options.kv, .max_tokens = count});
+  Memory memory = model->NewMemory({.kv = options.kv,
+                                    .max_tokens = count,
+                                    .longer = options.longer,
+                                    .window = options.window,
+                                    .sinks = options.sinks});
   const std::span<const TokenId> tokens(options.tokens);
   const int64_t chunk = options.chunk > 0 ? options.chunk : count;
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
@@ -93,6 +100,8 @@ void AddLogitsCommand(CLI::App& app, CommandContext& context) {
       ->check(CLI::Range(1, 1 << 30))
       ->type_name("N");
   AddKvOption(*command, options->kv);
+  AddLongerOption(*command, options->longer);
+  AddStreamingOptions(*command, options->window, options->sinks);
   AddThreadsOption(*command, options->threads);
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(

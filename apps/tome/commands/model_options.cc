@@ -86,6 +86,45 @@ void AddAttentionOption(CLI::App& command, std::optional<double>& mass) {
       ->type_name("exact|sparse[=MASS]");
 }
 
+void AddLongerOption(CLI::App& command, std::optional<Longer>& longer) {
+  std::vector<std::string> names;
+  for (const Longer way : {Longer::kDca, Longer::kYarn, Longer::kNone}) {
+    names.emplace_back(NameOf(way));
+  }
+  command
+      .add_option_function<std::string>(
+          "--longer", [&longer](const std::string& name) { longer = LongerFromName(name); },
+          "Read texts that are longer than the model was made for: by Dual Chunk Attention, by "
+          "YaRN, or with nothing done about it; shorter texts are read as ever")
+      ->check(CLI::IsMember(names))
+      ->default_str("what the model itself has");
+}
+
+void AddStreamingOptions(CLI::App& command, int64_t& window, int64_t& sinks) {
+  constexpr int64_t kStandardSinks = 64;
+  CLI::Option* option =
+      command
+          .add_option_function<int64_t>(
+              "--window",
+              [&window, &sinks](int64_t tokens) {
+                window = tokens;
+                sinks = kStandardSinks;  // --sinks comes after it
+              },
+              "Read and write without end, at constant memory: tokens see the last N and the "
+              "first --sinks tokens, in pages of 64; what lies between is forgotten")
+          ->check(CLI::Range(1, 1 << 30))
+          ->default_str("nothing is forgotten")
+          ->type_name("N");
+  command
+      .add_option_function<int64_t>(
+          "--sinks", [&sinks](int64_t tokens) { sinks = tokens; },
+          "Tokens of the beginning that --window keeps")
+      ->check(CLI::Range(0, 1 << 30))
+      ->needs(option)
+      ->default_str("64")
+      ->type_name("K");
+}
+
 void AddSamplingOptions(CLI::App& command, SamplingOptions& options) {
   command
       .add_option("--temperature", options.temperature, "Randomness; 0 always takes the likeliest")

@@ -23,6 +23,10 @@ void AddKvOption(CLI::App& command, std::optional<KvType>& kv);
 void AddKvListOption(CLI::App& command, std::vector<KvType>& types);
 // --attention exact|sparse[=MASS], as MemoryOptions::attention_mass.
 void AddAttentionOption(CLI::App& command, std::optional<double>& mass);
+// --longer dca|yarn|none, as MemoryOptions::longer.
+void AddLongerOption(CLI::App& command, std::optional<Longer>& longer);
+// --window N --sinks K, as MemoryOptions has them.
+void AddStreamingOptions(CLI::App& command, int64_t& window, int64_t& sinks);
 void AddSamplingOptions(CLI::App& command, SamplingOptions& options);
 void AddThreadsOption(CLI::App& command, int& threads);
 

@@ -69,6 +69,11 @@ ordered_json ToJson(const Planned& planned) {
             {"tokens", planned.size.tokens}}},
           {"model", planned.model.name()},
           {"context_tokens", facts.model.trained_tokens},
+          {"trained_on_tokens", facts.model.native_tokens},
+          {"lengthened_by", facts.model.lengthened_by.empty()
+                                ? ordered_json(nullptr)
+                                : ordered_json(facts.model.lengthened_by)},
+          {"longer", facts.longer ? ordered_json(NameOf(*facts.longer)) : ordered_json(nullptr)},
           {"answer_tokens", facts.answer_tokens},
           {"budget_seconds", facts.budget_seconds},
           {"free_memory_bytes", OrNull(facts.free_memory)},
@@ -101,9 +106,15 @@ std::string Seconds(double seconds) {
 void PrintText(const Planned& planned) {
   const PlanFacts& facts = planned.facts;
   fmt::print(
-      "{}, made for {} tokens; kernels {}, {} threads, memory in {}\n"
+      "{}, made for {} tokens{}{}; kernels {}, {} threads, memory in {}\n"
       "{} document{}, {} characters; free memory {}\n\n",
       PrintableLine(planned.model.name()), facts.model.trained_tokens,
+      facts.model.lengthened_by.empty()
+          ? ""
+          : fmt::format(" (trained on {}, longer by {})", facts.model.native_tokens,
+                        facts.model.lengthened_by),
+      facts.longer ? fmt::format(", to be read beyond that by --longer {}", NameOf(*facts.longer))
+                   : "",
       planned.model.compute().kernels.name, planned.model.compute().threads.threads(),
       NameOf(facts.kv), planned.documents, planned.documents == 1 ? "" : "s",
       planned.size.characters, facts.free_memory ? MiB(*facts.free_memory) : "unknown");

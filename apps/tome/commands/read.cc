@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -9,6 +10,7 @@
 #include "commands/command.h"
 #include "commands/json_output.h"
 #include "commands/keeping.h"
+#include "commands/length_output.h"
 #include "commands/reading.h"
 #include "terminal.h"
 #include "tome/answer/answer_json.h"
@@ -50,11 +52,14 @@ void Read(ReadOptions& options, const CommandContext& context) {
                {"restored", read.restored},
                {"seconds", read.seconds},
                {"kept_bytes", report.kept_bytes},
-               {"kv_loss", ToJson(conversation.kv_loss())}});
+               {"kv_loss", ToJson(conversation.kv_loss())},
+               {"length", ToJson(read.length)}});
   } else {
     fmt::print("{} tokens: {} were kept already, {} read in {:.1f} s; {} MiB more on disk\n",
                read.tokens, read.restored, read.tokens - read.restored, read.seconds,
                report.kept_bytes >> 20);
+    std::fflush(stdout);  // before the note
+    if (const auto note = NoteOf(read.length)) PrintNote(*note);
   }
   PrintStoreNotes(*store);
 }
@@ -70,6 +75,7 @@ void AddReadCommand(CLI::App& app, CommandContext& context) {
       ->type_name("FILE…");
   AddModelOption(*command, options->model, ModelNeed::kRequired);
   AddKvOption(*command, options->answering.kv);
+  AddLongerOption(*command, options->answering.longer);
   AddReadingOptions(*command, options->reading);
   AddKeepingOptions(*command, options->keeping);
   command->add_flag("--json", options->json, "Print one JSON object");

@@ -154,6 +154,8 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
                   .answer_tokens = options_.max_answer_tokens,
                   .free_memory = AvailableMemory(),
                   .rates = {},
+                  .longer = options_.longer,
+                  .forgets = options_.window > 0,
                   .budget_seconds = options_.budget_seconds};
   if (IsWorthCounting(facts)) {
     shown = ShowAll(question);
@@ -201,7 +203,12 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
   const std::optional<Obstacle>& obstacle = plan.Of(Way::kContext).obstacle;
   if (way == Way::kContext) {
     if (obstacle) {
-      throw Error(obstacle->code, fmt::format("{}; use --way retrieval", obstacle->reason));
+      throw Error(
+          obstacle->code,
+          fmt::format("{}; use --way retrieval{}", obstacle->reason,
+                      obstacle->is_length
+                          ? ", or --longer dca or --longer yarn, which read beyond that at a loss"
+                          : ""));
     }
     return {.way = way, .why = "asked for", .prompt = std::move(prompt)};
   }
@@ -216,10 +223,22 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
 // A memory for a prompt and its answer.
 Memory Conversation::NewMemory(int64_t prompt_tokens) const {
   const int64_t needed = prompt_tokens + options_.max_answer_tokens;
-  return model_.model().NewMemory(
-      {.kv = options_.kv,
-       .max_tokens = std::max(needed, model_.model().facts().trained_tokens),
-       .attention_mass = options_.attention_mass});
+  const int64_t trained = model_.model().facts().trained_tokens;
+  int64_t max_tokens = std::max(needed, trained);
+  if (options_.window > 0) {
+    max_tokens = 0;
+  } else if (options_.longer) {
+    // Room for questions to come, which a memory made for fewer tokens would have to read all of
+    // the documents anew for.
+    max_tokens = trained;
+    while (max_tokens < needed) max_tokens *= 2;
+  }
+  return model_.model().NewMemory({.kv = options_.kv,
+                                   .max_tokens = max_tokens,
+                                   .attention_mass = options_.attention_mass,
+                                   .longer = options_.longer,
+                                   .window = options_.window,
+                                   .sinks = options_.sinks});
 }
 
 // Brings the session to hold the prompt, reading only what it does not hold already.
@@ -383,9 +402,13 @@ class Conversation::Recital {
   size_t dropped_ = 0;
 };
 
-// What was attended, where that was not everything.
-void AddSparseNote(const Session& session, Answer& answer) {
+// What was attended, where that was not everything, and what was asked of the model beyond its
+// training.
+void AddNotes(const Session& session, const ModelFacts& facts, Answer& answer) {
   if (const auto& sparse = session.memory().sparse()) answer.notes.push_back(NoteOf(sparse->use));
+  if (auto note = NoteOf(LengthOf(facts, session.memory()))) {
+    answer.notes.push_back(std::move(*note));
+  }
 }
 
 // The way that a prepared question takes.
@@ -448,11 +471,12 @@ std::vector<Conversation::Asked> Conversation::Prepare(std::span<const std::stri
     answer.prompt_tokens = asked.prompt.size();
     answer.kv_loss = kv_loss_;
     if (kv_loss_ && turns_.empty()) answer.notes.push_back(NoteOf(*kv_loss_));
-    if (static_cast<int64_t>(asked.prompt.size()) + options_.max_answer_tokens > trained) {
+    if (!options_.longer && options_.window == 0 &&
+        static_cast<int64_t>(asked.prompt.size()) + options_.max_answer_tokens > trained) {
       throw Error(Code::kInvalidArgument,
                   fmt::format("the prompt is {} tokens, the answer may take {}, "
                               "and the model was made for {}; lower --passage-tokens or "
-                              "--max-tokens",
+                              "--max-tokens, or read beyond that with --longer",
                               asked.prompt.size(), options_.max_answer_tokens, trained));
     }
   }
@@ -474,7 +498,7 @@ Answer Conversation::Ask(const std::string& question, Way way, const TextSink& s
   Recital recital(*this, asked, sink, control);
   const SessionWriting writing = recital.Of(*session_);
   recital.Finish(session_->Generate(writing.options, writing.sink));
-  AddSparseNote(*session_, answer);
+  AddNotes(*session_, model_.model().facts(), answer);
   // A later question continues this one. Of passages only question and answer are kept; whole
   // documents stay in front, where their tokens are read already.
   whole_read_ = answer.way == NameOf(Way::kContext);
@@ -524,7 +548,7 @@ void Conversation::AnswerTogether(std::span<Asked* const> asked, const WorkContr
   const std::vector<Generated> generated = GenerateTogether(writings);
   for (size_t i = 0; i < asked.size(); ++i) {
     recitals[i].Finish(generated[i]);
-    AddSparseNote(sessions[i], asked[i]->answer);
+    AddNotes(sessions[i], model_.model().facts(), asked[i]->answer);
   }
 }
 
@@ -559,7 +583,8 @@ ReadAhead Conversation::ReadDocuments(const WorkControl& control) {
   Read(choice.prompt, Way::kContext, control);
   return {.tokens = static_cast<int64_t>(choice.prompt.size()),
           .restored = session_->restored(),
-          .seconds = SecondsSince(start)};
+          .seconds = SecondsSince(start),
+          .length = LengthOf(model_.model().facts(), session_->memory())};
 }
 
 }  // namespace tome

@@ -18,6 +18,7 @@
 #include "tome/base/progress.h"
 #include "tome/generate/language_model.h"
 #include "tome/generate/session.h"
+#include "tome/generate/text_length.h"
 #include "tome/library/library.h"
 
 namespace tome {
@@ -29,6 +30,9 @@ struct ModelAnswerOptions {
   double budget_seconds = 60;        // that reading may take for `auto` to choose `context`
   std::optional<KvType> kv;          // as MemoryOptions::kv
   std::optional<double> attention_mass = {};  // as MemoryOptions::attention_mass
+  std::optional<Longer> longer = {};          // as MemoryOptions::longer
+  int64_t window = 0;                         // as MemoryOptions::window
+  int64_t sinks = 0;                          // as MemoryOptions::sinks
   Speculation speculation = Speculation::kPromptLookup;
   SnapshotStore* store = nullptr;  // keeps documents that were read whole; null: nothing does
 };
@@ -38,6 +42,7 @@ struct ReadAhead {
   int64_t tokens = 0;    // of the documents, as they stand before a question
   int64_t restored = 0;  // of them, kept from an earlier reading
   double seconds = 0;
+  TextLength length;  // what was asked of the model
 };
 
 // Whether rates of the model that the library keeps will do.

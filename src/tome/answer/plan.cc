@@ -41,20 +41,29 @@ std::optional<Obstacle> ContextObstacle(const PlannedWay& way, const PlanFacts& 
     return Obstacle{Code::kInvalidArgument,
                     "no documents were named, and the whole library is asked"};
   }
-  if (way.tokens + facts.answer_tokens <= trained) return MemoryObstacle(way, facts);
+  if (facts.forgets) {
+    return Obstacle{Code::kInvalidArgument,
+                    "a window (--window) would forget the documents while they are read"};
+  }
+  if (facts.longer || way.tokens + facts.answer_tokens <= trained) {
+    return MemoryObstacle(way, facts);
+  }
   if (way.estimated) {
     return Obstacle{Code::kInvalidArgument,
                     fmt::format("the documents are about {} tokens and the model was made for {}",
-                                way.tokens, trained)};
+                                way.tokens, trained),
+                    true};
   }
   return Obstacle{Code::kInvalidArgument,
                   fmt::format("documents and question are {} tokens, the answer may take {}, and "
                               "the model was made for {}",
-                              way.tokens, facts.answer_tokens, trained)};
+                              way.tokens, facts.answer_tokens, trained),
+                  true};
 }
 
 std::optional<Obstacle> RetrievalObstacle(const PlannedWay& way, const PlanFacts& facts) {
-  if (way.tokens + facts.answer_tokens > facts.model.trained_tokens) {
+  if (!facts.longer && !facts.forgets &&
+      way.tokens + facts.answer_tokens > facts.model.trained_tokens) {
     return Obstacle{
         Code::kInvalidArgument,
         fmt::format("passages and question are about {} tokens, the answer may take {}, and the "
@@ -89,8 +98,8 @@ const PlannedWay& Plan::Of(Way way) const {
 
 bool IsWorthCounting(const PlanFacts& facts) {
   constexpr int64_t kEstimateMargin = 4;
-  return facts.documents_named &&
-         facts.document_tokens / kEstimateMargin <= facts.model.trained_tokens;
+  return facts.documents_named && !facts.forgets &&
+         (facts.longer || facts.document_tokens / kEstimateMargin <= facts.model.trained_tokens);
 }
 
 Plan MakePlan(const PlanFacts& facts) {
@@ -113,8 +122,13 @@ Plan MakePlan(const PlanFacts& facts) {
   }
   if (reason.empty()) {
     plan.taken = Way::kContext;
-    plan.why = fmt::format("all {} tokens of the documents are read: they fit the model's {}",
-                           context.tokens, facts.model.trained_tokens);
+    const int64_t trained = facts.model.trained_tokens;
+    plan.why =
+        fmt::format("all {} tokens of the documents are read: {}", context.tokens,
+                    context.tokens + facts.answer_tokens <= trained
+                        ? fmt::format("they fit the model's {}", trained)
+                        : fmt::format("--longer {} takes them beyond the model's {}",
+                                      NameOf(facts.longer.value_or(Longer::kNone)), trained));
     if (facts.kept_tokens > 0) {
       plan.why += fmt::format(", {} of them are kept from an earlier reading", facts.kept_tokens);
     }

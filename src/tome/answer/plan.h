@@ -32,13 +32,17 @@ struct PlanFacts {
   int64_t answer_tokens = 0;             // at most
   std::optional<int64_t> free_memory;    // nothing: unknown, and taken to do
   std::optional<ModelRates> rates;  // nothing: seconds stay unknown, and the budget is taken to do
-  double budget_seconds = 0;        // that reading may take for `auto` to choose `context`
+  // As MemoryOptions has it: texts beyond what the model was made for may be read.
+  std::optional<Longer> longer = {};
+  bool forgets = false;       // by a window: of whole documents little would be left
+  double budget_seconds = 0;  // that reading may take for `auto` to choose `context`
 };
 
 // Why a way cannot be gone, as the code and the middle of an error's message.
 struct Obstacle {
   Code code = Code::kInvalidArgument;
   std::string reason;
+  bool is_length = false;  // of the text: MemoryOptions::longer would help
 };
 
 // What one way takes of the model. Memory and disk are the pages of keys and values.
@@ -66,8 +70,8 @@ struct Plan {
 bool IsWorthCounting(const PlanFacts& facts);
 
 // `auto` takes kContext where the documents are named, fit with the answer what the model was made
-// for and with their keys and values kUsableMemory of the free memory, and can be read within the
-// budget; else kRetrieval.
+// for (or are to be read beyond that) and with their keys and values kUsableMemory of the free
+// memory, and can be read within the budget; else kRetrieval.
 Plan MakePlan(const PlanFacts& facts);
 
 // What the kernel thinks can be had without swapping; nothing where it does not say.

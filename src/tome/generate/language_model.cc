@@ -74,9 +74,11 @@ SnapshotKey LanguageModel::MemoryRoot(const Memory& memory) const {
                                 ? fmt::format("{} {}", KindOf(memory.kv().types().older),
                                               NameOf(memory.kv().types().recent))
                                 : "none";
-  return KeyOf(fmt::format("model {} kernels {} kv {} length {}", FilesKey().ToString(),
+  const PositionScheme& scheme = memory.positions();
+  return KeyOf(fmt::format("model {} kernels {} kv {} length {}{}{}", FilesKey().ToString(),
                            kernels_.name, types,
-                           model_->facts().rope_by_length ? memory.max_tokens() : 0));
+                           model_->facts().rope_by_length ? scheme.rope_tokens : 0,
+                           scheme.is_plain() ? "" : " positions ", scheme.ToString()));
 }
 
 std::vector<TokenId> LanguageModel::EncodeChat(std::span<const ChatMessage> messages) const {

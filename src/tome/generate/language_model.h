@@ -42,7 +42,7 @@ class LanguageModel {
   SnapshotKey FilesKey() const;
 
   // What the bits of a memory of this model depend on besides the tokens: the model's files, kernel
-  // set, element type, and what RoPE was chosen for.
+  // set, element types, and where keys and queries stand.
   SnapshotKey MemoryRoot(const Memory& memory) const;
 
   // The tokens of a conversation, up to where the assistant speaks next. The text of contents is

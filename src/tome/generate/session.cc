@@ -189,7 +189,7 @@ void Session::KeepLogits(std::span<const float> row) {
 }
 
 void Session::UseStore(SnapshotStore& store, SnapshotOwner owner) {
-  if (memory_.sparse() || memory_.has_recurrent()) return;
+  if (memory_.sparse() || memory_.has_recurrent() || memory_.positions().streaming) return;
   store_ = &store;
   owner_ = std::move(owner);
 }

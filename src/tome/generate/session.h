@@ -76,8 +76,8 @@ class Session {
 
   // From now on what is read is kept in the store, which outlives the session, and found there: an
   // empty session takes from it what it has of all but the last token to read. Forks have no store.
-  // A memory whose attention is sparse is not kept: its bits depend on how a text is cut into
-  // passes. Nor are recurrent memories.
+  // A memory whose attention is sparse is not kept, for its bits depend on how a text is cut into
+  // passes, nor is one that forgets, nor one of recurrent layers.
   void UseStore(SnapshotStore& store, SnapshotOwner owner);
 
   // Another session with the same tokens; memory is shared until one of them writes there.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
+#include "tome/base/error.h"
 #include "tome/base/mapped_file.h"
 
 namespace tome {
@@ -25,6 +27,32 @@ bool IsOf(const PagedKv& kv, const Snapshot& snapshot) {
   return true;
 }
 
+// An empty memory of the kind that `root` belongs to, by each way of going beyond the model's
+// length; nothing where it is another model's.
+std::optional<Memory> MemoryOf(const SnapshotKey& root, KvType kv, const LanguageModel& model) {
+  const int64_t trained = model.model().facts().trained_tokens;
+  // The largest of a kind first: it holds whatever was kept.
+  constexpr int64_t kMostTimes = 1024;
+  std::vector<MemoryOptions> kinds;
+  for (int64_t times = kMostTimes; times >= 1; times /= 2) {
+    for (const std::optional<Longer> longer :
+         {std::optional<Longer>(), std::optional(Longer::kNone), std::optional(Longer::kDca),
+          std::optional(Longer::kYarn)}) {
+      kinds.push_back({.kv = kv, .max_tokens = trained * times, .longer = longer});
+    }
+  }
+  for (const MemoryOptions& options : kinds) {
+    try {
+      Memory memory = model.model().NewMemory(options);
+      if (model.MemoryRoot(memory) == root) return memory;
+    } catch (const Error& error) {
+      // A way that this model does not go.
+      if (error.code() != Code::kInvalidArgument) throw;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 VerifiedMemory VerifyMemories(SnapshotStore& store, const LanguageModel& model, int64_t samples,
@@ -34,13 +62,9 @@ VerifiedMemory VerifyMemories(SnapshotStore& store, const LanguageModel& model, 
     const SnapshotKey key = entry.header.key;
     entries.emplace(key, std::move(entry));
   }
-  const auto new_memory = [&](KvType kv) {
-    return model.model().NewMemory({.kv = kv, .max_tokens = model.model().facts().trained_tokens});
-  };
   std::vector<const SnapshotStore::Entry*> ours;
   for (const auto& [key, entry] : entries) {
-    if (entry.header.root == model.MemoryRoot(new_memory(entry.header.kv.older)))
-      ours.push_back(&entry);
+    if (MemoryOf(entry.header.root, entry.header.kv.older, model)) ours.push_back(&entry);
   }
   std::sort(ours.begin(), ours.end(), [](const auto* a, const auto* b) {
     return a->header.first != b->header.first ? a->header.first > b->header.first
@@ -73,7 +97,7 @@ VerifiedMemory VerifyMemories(SnapshotStore& store, const LanguageModel& model, 
     for (size_t i = parts.size() - 1; i > 0; --i) {
       before.insert(before.end(), parts[i].begin(), parts[i].end());
     }
-    Memory memory = new_memory(entry->header.kv.older);
+    Memory memory = MemoryOf(entry->header.root, entry->header.kv.older, model).value();
     const SnapshotOwner owner{.root = entry->header.root, .model = {}, .title = {}};
     const int64_t restored = store.Restore(owner, before, memory, model.compute().threads);
     if (restored != static_cast<int64_t>(before.size())) continue;  // damaged: removed just now

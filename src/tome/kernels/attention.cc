@@ -154,6 +154,18 @@ std::optional<KvType> KvTypeFromName(std::string_view name) {
   return std::nullopt;
 }
 
+QueriesOfPage QueriesFor(const AttentionSequence& sequence, int64_t page) {
+  QueriesOfPage queries{.q = sequence.q};
+  for (const QueryRange& range : sequence.ranges) {
+    if (range.first_page > page) {
+      queries.end = range.first_page;
+      break;
+    }
+    queries.q = range.q;
+  }
+  return queries;
+}
+
 std::span<const int32_t> ChosenFor(const AttentionSequence& sequence, int64_t position,
                                    int64_t kv_head, int64_t kv_heads) {
   const int64_t tokens = sequence.chosen->run_tokens;

@@ -21,6 +21,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -132,6 +133,12 @@ struct ChosenPages {
   std::vector<std::vector<int32_t>> lists;
 };
 
+// Queries for pages from `first_page` on: the same new tokens', turned otherwise (RoPE).
+struct QueryRange {
+  int64_t first_page = 0;
+  const float* q = nullptr;  // [tokens, heads, head_size]
+};
+
 // New tokens of one sequence.
 struct AttentionSequence {
   const float* q = nullptr;  // [tokens, heads, head_size]
@@ -140,7 +147,16 @@ struct AttentionSequence {
   int64_t tokens = 0;
   int64_t first_position = 0;           // of q's first row; the others follow
   const ChosenPages* chosen = nullptr;  // none: all pages
+  // Ascending; pages before the first range are attended with `q`.
+  std::span<const QueryRange> ranges;
 };
+
+// The queries that a page is attended with, and the first page behind it that has others.
+struct QueriesOfPage {
+  const float* q = nullptr;
+  int64_t end = std::numeric_limits<int64_t>::max();
+};
+QueriesOfPage QueriesFor(const AttentionSequence& sequence, int64_t page);
 
 // Those of `sequence.chosen`, for one token and key head of `kv_heads`.
 std::span<const int32_t> ChosenFor(const AttentionSequence& sequence, int64_t position,

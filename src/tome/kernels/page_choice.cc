@@ -49,7 +49,8 @@ std::vector<Run> RunsOf(const PageChoiceArgs& args, int64_t run_tokens) {
 }
 
 // The queries that choose for a run and the heads of one key head: means over pools of tokens.
-std::vector<float> PooledQueries(const PageChoiceArgs& args, const Run& run, int64_t kv_head) {
+std::vector<float> PooledQueries(const PageChoiceArgs& args, const float* queries, const Run& run,
+                                 int64_t kv_head) {
   const int64_t group = args.heads / args.kv_heads;
   std::vector<float> pooled;
   for (int64_t begin = run.token_begin; begin < run.token_end; begin += kChoicePoolTokens) {
@@ -59,7 +60,7 @@ std::vector<float> PooledQueries(const PageChoiceArgs& args, const Run& run, int
       pooled.resize(at + static_cast<size_t>(args.head_size));
       float* const sum = pooled.data() + at;
       for (int64_t t = begin; t < end; ++t) {
-        const float* const q = args.q + (t * args.heads + h) * args.head_size;
+        const float* const q = queries + (t * args.heads + h) * args.head_size;
         for (int64_t c = 0; c < args.head_size; ++c) sum[c] += q[c];
       }
       const float share = 1.0F / static_cast<float>(end - begin);
@@ -138,6 +139,38 @@ class Binned {
   std::array<int32_t, kBins> others_{};  // pages that may be left out
 };
 
+// Of the pages before a run's own: for each query that chooses, [ScoredPages(run.first_page)].
+std::vector<float> ScoresOf(const PageChoiceArgs& args, const Run& run, int64_t kv_head,
+                            const KernelSet& kernels) {
+  const AttentionSequence asked{.q = args.q, .kv = {}, .ranges = args.ranges};
+  const int64_t stride = ScoredPages(run.first_page);
+  std::vector<float> all;
+  for (int64_t begin = 0, end = 0; begin < run.first_page; begin = end) {
+    const QueriesOfPage asking = QueriesFor(asked, begin);
+    end = std::min(asking.end, run.first_page);
+    const std::vector<float> q = PooledQueries(args, asking.q, run, kv_head);
+    const int64_t queries = static_cast<int64_t>(q.size()) / args.head_size;
+    const int64_t scored = ScoredPages(end);
+    std::vector<float> scores(static_cast<size_t>(queries * scored));
+    kernels.score_pages({.q = q.data(),
+                         .summaries = args.summaries,
+                         .scores = scores.data(),
+                         .queries = queries,
+                         .pages = end,
+                         .kv_head = kv_head,
+                         .head_size = args.head_size,
+                         .scale = args.scale,
+                         .soft_cap = args.soft_cap});
+    if (begin == 0 && end == run.first_page) return scores;
+    all.resize(static_cast<size_t>(queries * stride));
+    for (int64_t i = 0; i < queries; ++i) {
+      std::copy(scores.begin() + i * scored + begin, scores.begin() + i * scored + end,
+                all.begin() + i * stride + begin);
+    }
+  }
+  return all;
+}
+
 struct ListChoice {
   std::vector<int32_t> pages;
   AttentionShare share;
@@ -151,19 +184,9 @@ ListChoice Choose(const PageChoiceArgs& args, const Run& run, int64_t kv_head,
   }
   ListChoice choice;
   if (run.first_page > kSinkPages + kRecentPages) {
-    const std::vector<float> q = PooledQueries(args, run, kv_head);
-    const int64_t queries = static_cast<int64_t>(q.size()) / args.head_size;
+    const std::vector<float> scores = ScoresOf(args, run, kv_head, kernels);
     const int64_t stride = ScoredPages(run.first_page);
-    std::vector<float> scores(static_cast<size_t>(queries * stride));
-    kernels.score_pages({.q = q.data(),
-                         .summaries = args.summaries,
-                         .scores = scores.data(),
-                         .queries = queries,
-                         .pages = run.first_page,
-                         .kv_head = kv_head,
-                         .head_size = args.head_size,
-                         .scale = args.scale,
-                         .soft_cap = args.soft_cap});
+    const int64_t queries = static_cast<int64_t>(scores.size()) / stride;
     std::vector<Binned> binned;
     binned.reserve(static_cast<size_t>(queries));
     for (int64_t i = 0; i < queries; ++i) {
@@ -195,7 +218,8 @@ AttentionShare& AttentionShare::operator+=(const AttentionShare& other) {
 }
 
 PageChoice ChoosePages(const PageChoiceArgs& args, const Compute& compute) {
-  const int64_t run_tokens = args.tokens <= kChoiceSingleTokens ? 1 : kChoiceBlockTokens;
+  const int64_t pass_tokens = std::max(args.tokens, args.pass_tokens);
+  const int64_t run_tokens = pass_tokens <= kChoiceSingleTokens ? 1 : kChoiceBlockTokens;
   const std::vector<Run> runs = RunsOf(args, run_tokens);
   std::vector<ListChoice> lists(runs.size() * static_cast<size_t>(args.kv_heads));
   compute.threads.ParallelFor(static_cast<int64_t>(lists.size()), [&](int64_t task, int) {

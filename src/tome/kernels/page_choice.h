@@ -99,8 +99,10 @@ struct AttentionShare {
 
 struct PageChoiceArgs {
   const float* q = nullptr;                     // [tokens, heads, head_size]
+  std::span<const QueryRange> ranges;           // as AttentionSequence has them
   std::span<const std::byte* const> summaries;  // of all full pages before the last token
   int64_t tokens = 0;
+  int64_t pass_tokens = 0;  // of the pass that these tokens are a part of; 0: all of it
   int64_t first_position = 0;
   int64_t heads = 0;
   int64_t kv_heads = 0;

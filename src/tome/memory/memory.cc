@@ -25,7 +25,18 @@ int64_t Memory::bytes() const {
   return bytes + (sparse_ ? sparse_->summaries.bytes() : 0);
 }
 
+// Drops the pages that no token of the next pass sees.
+void Memory::DropForgotten() {
+  if (!positions_.streaming) return;
+  const StreamingWindow& streaming = *positions_.streaming;
+  const int64_t forgotten = streaming.ForgottenTo(length());
+  if (forgotten > kv_->dropped()) {
+    kv_->Drop(streaming.sinks / kKvPageTokens, (forgotten - kv_->dropped()) / kKvPageTokens);
+  }
+}
+
 void Memory::Reserve(int64_t tokens) {
+  DropForgotten();
   if (kv_) kv_->Reserve(tokens);
   if (recurrent_) recurrent_->Reserve();
 }
@@ -49,7 +60,7 @@ void Memory::GoBack(Past past) {
 }
 
 Memory Memory::Fork() const {
-  if (!recurrent_) return {kv_->Fork(), max_tokens_, sparse_};
+  if (!recurrent_) return {kv_->Fork(), max_tokens_, sparse_, positions_};
   Past present = Present();
   Memory fork(std::move(present.recurrent), std::move(present.kv), max_tokens_, sparse_);
   for (const Past& past : checkpoints_) fork.checkpoints_.push_back(past.Fork());
@@ -58,7 +69,11 @@ Memory Memory::Fork() const {
 
 int64_t Memory::Truncate(int64_t length) {
   TOME_CHECK(length >= 0 && length <= this->length());
-  if (!recurrent_) return kv_->Truncate(length);
+  if (!recurrent_) {
+    const bool lost =
+        positions_.streaming && positions_.streaming->ForgottenTo(length) < kv_->dropped();
+    return kv_->Truncate(lost ? 0 : length);
+  }
   while (!checkpoints_.empty() && checkpoints_.back().recurrent.length() > length) {
     checkpoints_.pop_back();
   }

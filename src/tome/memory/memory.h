@@ -14,6 +14,7 @@
 
 #include "tome/memory/key_summaries.h"
 #include "tome/memory/paged_kv.h"
+#include "tome/memory/position_scheme.h"
 #include "tome/memory/recurrent.h"
 
 namespace tome {
@@ -31,6 +32,13 @@ struct MemoryOptions {
   // (PagedKv::Limit). None: all stay.
   std::optional<int64_t> resident_bytes = {};
   std::filesystem::path spill_folder = {};
+  // Where the memory is to hold more than the model was made for. None: what the checkpoint says
+  // itself (Dual Chunk Attention), or nothing.
+  std::optional<Longer> longer = {};
+  // Streaming (position_scheme.h): tokens of the window, and of the sinks, rounded up to whole
+  // pages. Without a max_tokens the memory holds any number. 0: nothing is forgotten.
+  int64_t window = 0;
+  int64_t sinks = 0;
 };
 
 // Layers before this one, and layers with a window, attend exactly whatever attention_mass says.
@@ -58,15 +66,23 @@ inline constexpr size_t kCheckpoints = 4;
 class Memory {
  public:
   // Of attention layers alone.
-  Memory(PagedKv kv, int64_t max_tokens, std::optional<SparseAttention> sparse = {})
-      : kv_(std::move(kv)), max_tokens_(max_tokens), sparse_(std::move(sparse)) {}
+  Memory(PagedKv kv, int64_t max_tokens, std::optional<SparseAttention> sparse = {},
+         const PositionScheme& positions = {})
+      : kv_(std::move(kv)),
+        max_tokens_(max_tokens),
+        sparse_(std::move(sparse)),
+        positions_(positions) {
+    if (positions_.rope_tokens == 0) positions_.rope_tokens = max_tokens_;
+  }
   // Of recurrent layers, and of attention layers where there are any.
   Memory(Recurrent recurrent, std::optional<PagedKv> kv, int64_t max_tokens,
          std::optional<SparseAttention> sparse = {})
       : kv_(std::move(kv)),
         recurrent_(std::move(recurrent)),
         max_tokens_(max_tokens),
-        sparse_(std::move(sparse)) {}
+        sparse_(std::move(sparse)) {
+    positions_.rope_tokens = max_tokens_;
+  }
 
   // Whether there are attention layers, whose memory `kv` is.
   bool has_kv() const { return kv_.has_value(); }
@@ -86,15 +102,22 @@ class Memory {
   std::optional<SparseAttention>& sparse() { return sparse_; }
   const std::optional<SparseAttention>& sparse() const { return sparse_; }
 
-  // A forward pass over `tokens` new tokens: PagedKv's and Recurrent's Reserve, then Advance.
+  const PositionScheme& positions() const { return positions_; }
+  // What a streaming memory has forgotten of its tokens.
+  int64_t forgotten() const { return kv_ ? kv_->dropped() : 0; }
+
+  // A forward pass over `tokens` new tokens: PagedKv's and Recurrent's Reserve, then Advance. A
+  // streaming memory drops the pages that none of them sees first.
   void Reserve(int64_t tokens);
   void Advance(int64_t tokens);
 
   Memory Fork() const;
 
-  // Forgets all tokens from `length` on, or some more: keys and values as PagedKv::Truncate says,
-  // and recurrent layers cannot forget: their memory goes back to the last checkpoint up to there,
-  // or forgets everything. Gives the number of tokens left, of which `length` is the most.
+  // Forgets all tokens from `length` on, or some more: keys and values as PagedKv::Truncate says;
+  // all where a token at that position would see what a streaming memory has forgotten already; and
+  // recurrent layers cannot forget: their memory goes back to the last checkpoint up to there, or
+  // forgets everything. Gives the number of tokens left, of which `length` is the most. To go back
+  // to where the last pass began always works, but for recurrent layers.
   [[nodiscard]] int64_t Truncate(int64_t length);
   // Lets Truncate come back to this length, as long as it is one of the last kCheckpoints. Nothing
   // where no layer is recurrent.
@@ -110,12 +133,14 @@ class Memory {
 
   Past Present() const;
   void GoBack(Past past);
+  void DropForgotten();
 
   std::optional<PagedKv> kv_;
   std::optional<Recurrent> recurrent_;
   int64_t max_tokens_;
   std::optional<SparseAttention> sparse_;
   std::vector<Past> checkpoints_;  // by length
+  PositionScheme positions_;
 };
 
 }  // namespace tome

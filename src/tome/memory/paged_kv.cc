@@ -167,6 +167,8 @@ PagedKv::PagedKv(const KvShape& shape, KvTypes types)
 PagedKv PagedKv::Fork() const {
   PagedKv fork(shape_, types_);
   fork.length_ = length_;
+  fork.dropped_ = dropped_;
+  fork.drop_page_ = drop_page_;
   fork.older_ = older_;
   fork.recent_ = recent_;
   fork.max_bytes_ = max_bytes_;
@@ -320,8 +322,36 @@ void PagedKv::Advance(int64_t tokens) {
   length_ += tokens;
 }
 
+void PagedKv::Pages::Erase(size_t first, size_t count) {
+  const auto erase = [&](auto& of_pages) {
+    const auto begin = of_pages.begin() + static_cast<ptrdiff_t>(first);
+    of_pages.erase(begin, begin + static_cast<ptrdiff_t>(count));
+  };
+  for (Layer& layer : layers_) {
+    erase(layer.pages);
+    erase(layer.keys);
+    erase(layer.values);
+  }
+}
+
+void PagedKv::Drop(int64_t first, int64_t count) {
+  TOME_CHECK(!recent_ && !spill_ && first >= 0 && count >= 0 &&
+             (first + count) * kKvPageTokens <= length_ && (dropped_ == 0 || first == drop_page_));
+  older_.Erase(static_cast<size_t>(first), static_cast<size_t>(count));
+  drop_page_ = first;
+  dropped_ += count * kKvPageTokens;
+  length_ -= count * kKvPageTokens;
+}
+
 int64_t PagedKv::Truncate(int64_t length) {
-  TOME_CHECK(length >= 0 && length <= length_);
+  TOME_CHECK(length >= 0 && length <= this->length());
+  const int64_t before = drop_page_ * kKvPageTokens;  // what was dropped
+  if (dropped_ > 0 && length <= before) {
+    dropped_ = 0;
+  } else {
+    TOME_CHECK(dropped_ == 0 || length >= before + dropped_);
+  }
+  length -= dropped_;
   if (recent_ &&
       !recent_->Has(static_cast<size_t>(PartBegin(length) / kKvPageTokens), PagesOf(length))) {
     length = PartBegin(length);
@@ -330,7 +360,7 @@ int64_t PagedKv::Truncate(int64_t length) {
   const size_t kept = std::min(PagesOf(length), older_.layer(0).pages.size());
   older_.Resize(kept);
   if (recent_) recent_->Resize(kept);
-  return length;
+  return dropped_ + length;
 }
 
 }  // namespace tome

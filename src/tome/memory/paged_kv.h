@@ -94,8 +94,11 @@ class PagedKv {
   const KvTypes& types() const { return types_; }
   // Of all but the most recent tokens.
   KvType type() const { return types_.older; }
-  // Tokens remembered.
-  int64_t length() const { return length_; }
+  // Tokens remembered, those of dropped pages included.
+  int64_t length() const { return dropped_ + length_; }
+  // Of them, tokens of dropped pages, and those that are held.
+  int64_t dropped() const { return dropped_; }
+  int64_t held() const { return length_; }
   // Of all pages that this memory can reach, shared ones and those in files included.
   int64_t bytes() const;
 
@@ -109,11 +112,11 @@ class PagedKv {
     std::span<std::byte* const> keys;
     std::span<std::byte* const> values;
   };
-  // Pages of a layer, for each type of the memory, valid as View's; only positions from length() to
+  // Pages of a layer, for each type of the memory, valid as View's; only positions from held() to
   // the reserved end may be written.
   std::vector<WritablePages> Writable(int64_t layer);
-  // What a token at `position` sees of a layer, as all tokens of its part. Valid until the next
-  // call that is not const.
+  // What a token at `position` sees of a layer, as all tokens of its part: the pages held, one
+  // behind the other. Valid until the next call that is not const.
   KvView View(int64_t layer, int64_t position) const;
   // A layer's keys in the older type, one pointer a page. Valid as View's.
   std::span<const std::byte* const> Keys(int64_t layer) const { return older_.layer(layer).keys; }
@@ -124,7 +127,8 @@ class PagedKv {
   // Bytes of one layer's keys and values of a page's tokens, which lie together: keys, then values.
   int64_t page_bytes() const { return PageBytesOf(types_.older); }
   int64_t recent_page_bytes() const { return PageBytesOf(types_.recent); }
-  // Of page `index`, whose positions begin at index · kKvPageTokens. Valid as View's.
+  // Of the held page `index`: where none was dropped, its positions begin at index · kKvPageTokens.
+  // Valid as View's.
   std::span<const std::byte> PageBytes(int64_t layer, int64_t index) const;
   // In the recent type of a memory with two; nothing where it was let go.
   std::span<const std::byte> RecentPageBytes(int64_t layer, int64_t index) const;
@@ -159,9 +163,14 @@ class PagedKv {
   void BeginLayer(int64_t layer, bool sparse) const;
   void EndLayer(int64_t layer) const;
 
+  // Drops `count` of the pages held from `first` on, which are full: tokens behind them keep their
+  // positions. `first` is the same every time. Not of a memory with two types, or with a limit.
+  void Drop(int64_t first, int64_t count);
+
   // Forgets all tokens from `length` on (speculation that failed, a changed ending), or some more:
   // a memory with two types goes back to the beginning of a part that it has let go of the recent
-  // type of. How many tokens are left. To go back over those of the last pass always works.
+  // type of. How many tokens are left. To go back over those of the last pass always works. Not
+  // from within what was dropped, but 0 and the tokens before it will do.
   int64_t Truncate(int64_t length);
 
  private:
@@ -198,6 +207,7 @@ class PagedKv {
     // Makes room for `count` pages in the lists; what is new is null.
     void Resize(size_t count);
     void LetGo(size_t first, size_t end);
+    void Erase(size_t first, size_t count);
     bool Has(size_t first, size_t end) const;
     // Of pages that are the memory's own.
     int64_t resident_bytes() const;
@@ -227,7 +237,9 @@ class PagedKv {
 
   KvShape shape_;
   KvTypes types_;
-  int64_t length_ = 0;
+  int64_t length_ = 0;     // tokens held
+  int64_t dropped_ = 0;    // tokens of dropped pages
+  int64_t drop_page_ = 0;  // the first page that was dropped
   Pages older_;
   std::optional<Pages> recent_;  // of a memory with two types
   int64_t max_bytes_ = std::numeric_limits<int64_t>::max();

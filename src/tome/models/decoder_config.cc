@@ -140,6 +140,28 @@ int64_t ScaledContext(const RopeConfig& rope, int64_t context) {
                   static_cast<int64_t>(std::min(scaled, static_cast<double>(kMaxContext))));
 }
 
+// Dual Chunk Attention from the settings that Qwen2.5-1M has: chunk_size c and local_size w, chunks
+// being of c - w tokens.
+std::optional<ChunkedPositions> ChunksOf(std::optional<int64_t> chunk_size,
+                                         std::optional<int64_t> local_size,
+                                         std::optional<int64_t> trained, int64_t context) {
+  if (!chunk_size) return std::nullopt;
+  CheckRange("dual chunk attention's chunk_size", *chunk_size, 1, kMaxContext);
+  CheckRange("dual chunk attention's local_size", local_size.value_or(0), 0, *chunk_size - 1);
+  CheckRange("dual chunk attention's original_max_position_embeddings (orig_ctx)",
+             trained.value_or(*chunk_size), 1, kMaxContext);
+  const int64_t chunk = *chunk_size - local_size.value_or(0);
+  if (chunk % kKvPageTokens != 0) {
+    throw Error(Code::kUnsupported,
+                fmt::format("dual chunk attention's chunk_size less local_size is {}; only "
+                            "multiples of {} can be computed",
+                            chunk, kKvPageTokens));
+  }
+  return ChunkedPositions{.chunk = chunk,
+                          .limit = *chunk_size,
+                          .trained = trained.value_or(std::min(context, *chunk_size))};
+}
+
 // --- GGUF ---------------------------------------------------------------------------------------
 
 std::vector<double> VectorTensor(const Checkpoint& checkpoint, std::string_view name) {
@@ -201,6 +223,9 @@ DecoderConfig ReadGguf(const Checkpoint& checkpoint, const std::string& architec
   const int64_t context = keys.Require("context_length");
   config.context = ScaledContext(config.rope, context);
   if (config.rope.original_context == 0) config.rope.original_context = context;
+  config.chunks =
+      ChunksOf(keys.Int("attention.dca.chunk_size"), keys.Int("attention.dca.local_size"),
+               keys.Int("attention.dca.orig_ctx"), context);
   config.window = keys.Int("attention.sliding_window").value_or(0);
   config.attention_soft_cap = static_cast<float>(keys.Float("attn_logit_softcapping").value_or(0));
   config.logit_soft_cap = static_cast<float>(keys.Float("final_logit_softcapping").value_or(0));
@@ -296,6 +321,9 @@ DecoderConfig ReadHf(const Checkpoint& checkpoint) {
   const int64_t max_positions = RequireHf(hf, "max_position_embeddings");
   config.rope = ReadHfRope(hf, config.head_size, max_positions);
   config.context = ScaledContext(config.rope, max_positions);
+  const std::string dca = "dual_chunk_attention_config.";
+  config.chunks = ChunksOf(hf.Int(dca + "chunk_size"), hf.Int(dca + "local_size"),
+                           hf.Int(dca + "original_max_position_embeddings"), max_positions);
   // Qwen2 writes a window together with use_sliding_window: false.
   if (hf.Bool("use_sliding_window").value_or(true)) {
     config.window = hf.Int("sliding_window").value_or(0);
@@ -312,6 +340,24 @@ DecoderConfig ReadHf(const Checkpoint& checkpoint) {
 }
 
 }  // namespace
+
+std::string_view NameOf(RopeScalingType type) {
+  switch (type) {
+    case RopeScalingType::kNone:
+      return "none";
+    case RopeScalingType::kLinear:
+      return "linear";
+    case RopeScalingType::kDynamicNtk:
+      return "dynamic";
+    case RopeScalingType::kYarn:
+      return "yarn";
+    case RopeScalingType::kLlama3:
+      return "llama3";
+    case RopeScalingType::kLongRope:
+      return "longrope";
+  }
+  return "none";
+}
 
 DecoderConfig ReadDecoderConfig(const Checkpoint& checkpoint, const std::string& architecture) {
   const bool gguf = checkpoint.container() == Container::kGguf;

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tome/formats/checkpoint.h"
 #include "tome/kernels/attention.h"
 #include "tome/kernels/rope.h"
+#include "tome/memory/position_scheme.h"
 
 namespace tome {
 
@@ -20,6 +23,9 @@ enum class RopeScalingType {
   kLlama3,      // low frequencies divided by `factor`, with a smooth transition
   kLongRope,    // Ding et al., 2024: a factor a frequency, for short and for long sequences
 };
+
+// As the containers have it: "none", "linear", "dynamic", "yarn", "llama3", "longrope".
+std::string_view NameOf(RopeScalingType type);
 
 // Rotary position embedding: ω_i = base^(−2i / dimensions), scaled by `type`.
 struct RopeConfig {
@@ -52,10 +58,11 @@ struct DecoderConfig {
   int64_t context = 0;     // tokens, scaling included
   float norm_eps = 0;
   RopeConfig rope;
-  int64_t window = 0;              // sliding window in tokens; 0: none
-  std::vector<bool> layer_slides;  // [L], which layers have the window
-  double query_scale = 0;          // scores are q · k · query_scale
-  float attention_soft_cap = 0;    // 0: none (Gemma 2)
+  std::optional<ChunkedPositions> chunks;  // Dual Chunk Attention, which makes it reach `context`
+  int64_t window = 0;                      // sliding window in tokens; 0: none
+  std::vector<bool> layer_slides;          // [L], which layers have the window
+  double query_scale = 0;                  // scores are q · k · query_scale
+  float attention_soft_cap = 0;            // 0: none (Gemma 2)
   float logit_soft_cap = 0;
   bool attention_bias = false;  // Q, K, V (and in HF's Llama the output) have biases
 

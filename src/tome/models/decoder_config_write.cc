@@ -12,24 +12,6 @@
 namespace tome {
 namespace {
 
-std::string_view NameOfScaling(RopeScalingType type) {
-  switch (type) {
-    case RopeScalingType::kNone:
-      return "none";
-    case RopeScalingType::kLinear:
-      return "linear";
-    case RopeScalingType::kDynamicNtk:
-      return "dynamic";
-    case RopeScalingType::kYarn:
-      return "yarn";
-    case RopeScalingType::kLlama3:
-      return "llama3";
-    case RopeScalingType::kLongRope:
-      return "longrope";
-  }
-  return "none";
-}
-
 std::vector<float> Floats(const std::vector<double>& values) {
   return {values.begin(), values.end()};
 }
@@ -61,7 +43,7 @@ std::vector<SettingsTensor> WriteGgufRope(const RopeConfig& rope, const std::str
     tensors.push_back({"rope_freqs.weight", Llama3Divisors(rope)});
     return tensors;
   }
-  pairs.SetString(prefix + "rope.scaling.type", NameOfScaling(rope.type));
+  pairs.SetString(prefix + "rope.scaling.type", NameOf(rope.type));
   set("scaling.factor", rope.factor);
   pairs.SetUint32(prefix + "rope.scaling.original_context_length",
                   static_cast<uint32_t>(rope.original_context));
@@ -105,6 +87,14 @@ std::vector<SettingsTensor> WriteGgufConfig(const DecoderConfig& config, const A
   set("attention.value_length", config.head_size);
   set("vocab_size", config.vocabulary);
   pairs.SetFloat32(prefix + "attention.layer_norm_rms_epsilon", config.norm_eps);
+  if (config.chunks) {
+    set("attention.dca.chunk_size", config.chunks->limit);
+    set("attention.dca.local_size", config.chunks->limit - config.chunks->chunk);
+    set("attention.dca.orig_ctx", config.chunks->trained);
+    notes.emplace_back(
+        "GGUF has no dual chunk attention; only Tome will read longer texts than the model was "
+        "trained for as it was made to");
+  }
   if (config.window > 0) {
     set("attention.sliding_window", config.window);
     for (int64_t layer = 0; layer < config.layers; ++layer) {
@@ -151,7 +141,7 @@ nlohmann::ordered_json HfConfigOf(const DecoderConfig& config, const Architectur
         static_cast<double>(config.rope.dimensions) / static_cast<double>(config.head_size);
   }
   const RopeConfig& rope = config.rope;
-  nlohmann::ordered_json scaling = {{"rope_type", NameOfScaling(rope.type)}};
+  nlohmann::ordered_json scaling = {{"rope_type", NameOf(rope.type)}};
   if (rope.type == RopeScalingType::kLongRope || !rope.divisors.empty()) {
     // GGUF's ready-made divisors are LongRoPE's factors, the same for every length.
     const bool divisors = !rope.divisors.empty();
@@ -176,6 +166,12 @@ nlohmann::ordered_json HfConfigOf(const DecoderConfig& config, const Architectur
       scaling["high_freq_factor"] = rope.high_freq_factor;
     }
     json["rope_scaling"] = scaling;
+  }
+  if (config.chunks) {
+    json["dual_chunk_attention_config"] = {
+        {"chunk_size", config.chunks->limit},
+        {"local_size", config.chunks->limit - config.chunks->chunk},
+        {"original_max_position_embeddings", config.chunks->trained}};
   }
   if (config.window > 0) {
     json["sliding_window"] = config.window;

@@ -75,17 +75,13 @@ class Gemma2 final : public Model {
   const ModelFacts& facts() const override { return facts_; }
 
   Memory NewMemory(const MemoryOptions& options) const override {
-    return NewDecoderMemory(facts_, options);
+    return NewDecoderMemory(config_, facts_, options);
   }
 
   Tensor Forward(Batch batch, const Compute& compute) const override {
     const DecoderConfig& c = config_;
     const int64_t tokens = BeginForward(batch, c.vocabulary);
-    const RopeTable angles = RopeTableOf(batch, c.rope);
-    const RotateArgs rotate{.table = angles,
-                            .rotary = c.rope.dimensions,
-                            .layout = RopeLayout::kHalfSplit,
-                            .head_size = c.head_size};
+    BatchRotation rotation(batch, c.rope, RopeLayout::kHalfSplit, c.head_size);
     Scratch scratch;
     Tensor x = Embed(batch, embedding_, compute);  // residual stream [T, d]
     Scale(x, std::sqrt(static_cast<float>(c.width)));
@@ -100,10 +96,7 @@ class Gemma2 final : public Model {
       Apply(&layer.attention_norm, x,
             {{.linear = layer.q, .y = q}, {.linear = layer.k, .y = k}, {.linear = layer.v, .y = v}},
             scratch, compute);
-      Rotate(q, rotate, compute);
-      Rotate(k, rotate, compute);
-      Attend(batch, l, AttentionShapeOf(c, l),
-             {.q = q.floats().data(), .k = k.floats().data(), .v = v.floats().data()},
+      Attend(batch, l, AttentionShapeOf(c, l), rotation.Turn(q, k, v, compute),
              attended.floats().data(), scratch, compute);
       Apply(nullptr, attended, {{.linear = layer.output, .y = u}}, scratch, compute);
       Apply(layer.post_attention_norm, u, u, compute);

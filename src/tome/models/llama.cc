@@ -75,17 +75,13 @@ class Llama final : public Model {
   const ModelFacts& facts() const override { return facts_; }
 
   Memory NewMemory(const MemoryOptions& options) const override {
-    return NewDecoderMemory(facts_, options);
+    return NewDecoderMemory(config_, facts_, options);
   }
 
   Tensor Forward(Batch batch, const Compute& compute) const override {
     const DecoderConfig& c = config_;
     const int64_t tokens = BeginForward(batch, c.vocabulary);
-    const RopeTable angles = RopeTableOf(batch, c.rope);
-    const RotateArgs rotate{.table = angles,
-                            .rotary = c.rope.dimensions,
-                            .layout = rope_layout_,
-                            .head_size = c.head_size};
+    BatchRotation rotation(batch, c.rope, rope_layout_, c.head_size);
     Scratch scratch;
     Tensor x = Embed(batch, embedding_, compute);  // residual stream [T, d]
     Tensor q(DType::kF32, {tokens, c.heads * c.head_size}, Fill::kNone);
@@ -100,10 +96,7 @@ class Llama final : public Model {
             scratch, compute);
       if (layer.q_norm) Apply(*layer.q_norm, q, q, compute);
       if (layer.k_norm) Apply(*layer.k_norm, k, k, compute);
-      Rotate(q, rotate, compute);
-      Rotate(k, rotate, compute);
-      Attend(batch, l, AttentionShapeOf(c, l),
-             {.q = q.floats().data(), .k = k.floats().data(), .v = v.floats().data()},
+      Attend(batch, l, AttentionShapeOf(c, l), rotation.Turn(q, k, v, compute),
              attended.floats().data(), scratch, compute);
       Apply(nullptr, attended, {{.linear = layer.output, .y = x, .add = true}}, scratch, compute);
       Apply(layer.ffn_norm, layer.ffn, x, hidden, x, true, scratch, compute);

@@ -41,7 +41,9 @@ struct LinearWeights {
 struct ModelFacts {
   std::string architecture;    // "llama", "qwen3", …
   int64_t vocabulary = 0;      // rows of logits
-  int64_t trained_tokens = 0;  // context it was made for, RoPE scaling included
+  int64_t trained_tokens = 0;  // context it was made for, what lengthens it included
+  int64_t native_tokens = 0;   // context it was first trained on: less where something lengthens it
+  std::string lengthened_by;   // "yarn", "dca", "llama3", …; empty: nothing
   int64_t layers = 0;
   int64_t parameters = 0;         // of all tensors
   int64_t linear_parameters = 0;  // multiplied with every token: no embedding, with the output head
@@ -50,7 +52,7 @@ struct ModelFacts {
   KvShape kv;  // of the keys and values that a memory holds; no layers: there is no attention
   KvType kv_type = KvType::kF16;  // of a memory that names none: 16 bits, without loss to the
                                   // kernels that the model was loaded for
-  bool rope_by_length = false;    // keys depend on MemoryOptions::max_tokens
+  bool rope_by_length = false;    // keys depend on PositionScheme::rope_tokens
   int64_t attention_width = 0;    // layers · heads · head size, for the cost of attention
   RecurrentShape recurrent = {};  // of the state that a memory holds; no layers: none
 
@@ -90,9 +92,10 @@ class Model {
 
   virtual const ModelFacts& facts() const = 0;
 
-  // Error(kInvalidArgument) when options.max_tokens is negative or options.attention_mass no share;
-  // Error(kIo) when options.spill_folder cannot be used. What does not concern the model
-  // (options.kv, where there is no attention) is not looked at.
+  // Error(kInvalidArgument) when options.max_tokens is negative, options.attention_mass no share,
+  // or a way to go beyond the model's length was asked for that the model, or sparse attention,
+  // does not go with; Error(kIo) when options.spill_folder cannot be used. What does not concern
+  // the model (options.kv, where there is no attention) is not looked at.
   virtual Memory NewMemory(const MemoryOptions& options) const = 0;
 
   // Reads every item's tokens into its memory. The result is F32 [rows, vocabulary]: the logits

@@ -77,3 +77,10 @@ VARIANTS = {
 }
 del VARIANTS["gemma2"]["tie_word_embeddings"]  # published ones leave it out; gemma2's default is true
 V5 = ("llama-tied", "qwen3-yarn", "phi3-partial")
+
+# Of make_long_golden.py: transformers does not compute Dual Chunk Attention.
+LONG_VARIANTS = {
+    # Chunks of 128 tokens; 512 tokens are four of them, three times what it was trained on.
+    "qwen2-dca": _qwen2(dual_chunk_attention_config={"chunk_size": 144, "local_size": 16,
+                                                     "original_max_position_embeddings": 160}),
+}

@@ -27,7 +27,7 @@ struct Head {
   const AttentionArgs& args;
   const AttentionSequence& sequence;
   int64_t kv_head;
-  const float* q;
+  int64_t at;  // of its query in the sequence's, and of its result
 };
 
 void ReadVector(const Head& head, bool key, int64_t position, HeadVector& out) {
@@ -47,12 +47,13 @@ void ReadVector(const Head& head, bool key, int64_t position, HeadVector& out) {
 void AttendPage(const Head& head, int64_t begin, int64_t end, OnlineSoftmax& softmax) {
   const AttentionArgs& args = head.args;
   const int64_t size = args.head_size;
+  const float* const q = QueriesFor(head.sequence, begin / kKvPageTokens).q + head.at;
   std::array<float, kKvPageTokens> scores;
   HeadVector row;
   float largest = softmax.largest;
   for (int64_t position = begin; position < end; ++position) {
     ReadVector(head, true, position, row);
-    float score = args.scale * Dot(head.q, row.data(), size);
+    float score = args.scale * Dot(q, row.data(), size);
     if (args.soft_cap > 0) score = args.soft_cap * std::tanh(score / args.soft_cap);
     scores[static_cast<size_t>(position - begin)] = score;
     largest = std::max(largest, score);
@@ -76,10 +77,8 @@ void AttendHead(const AttentionArgs& args, const AttentionSequence& sequence, in
   const int64_t position = sequence.first_position + t;
   const int64_t first = FirstSeen(position, args.window);
   const int64_t at = (t * args.heads + h) * args.head_size;
-  const Head head{.args = args,
-                  .sequence = sequence,
-                  .kv_head = h / (args.heads / args.kv_heads),
-                  .q = sequence.q + at};
+  const Head head{
+      .args = args, .sequence = sequence, .kv_head = h / (args.heads / args.kv_heads), .at = at};
   // One part for all positions: their order is the same wherever the work is cut.
   OnlineSoftmax softmax;
   const auto attend = [&](int64_t page) {

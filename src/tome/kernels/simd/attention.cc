@@ -47,9 +47,12 @@ int64_t CountBelow(std::span<const int32_t> pages, int64_t page) {
 struct Query {
   int64_t position = 0;
   int64_t first_seen = 0;
-  float* out = nullptr;
+  const AttentionSequence* sequence = nullptr;
+  int64_t at = 0;         // of its vector in the sequence's, and of its result
   int64_t partials = -1;  // of its row and head: index of the part's first, in partial results
   int64_t first_part = 0;
+
+  float* out() const { return sequence->out + at; }
 };
 
 // The online softmax of a block's queries.
@@ -158,7 +161,7 @@ class BlockAttention {
       }
     }
     for (int64_t i = 0; i < queries_; ++i) {
-      Normalize(all_.sums + i * channels_, all_.total[i], args_.head_size, queries_of_[i].out);
+      Normalize(all_.sums + i * channels_, all_.total[i], args_.head_size, queries_of_[i].out());
     }
   }
 
@@ -172,20 +175,32 @@ class BlockAttention {
     const int64_t first_seen = FirstSeen(position, args_.window);
     queries_of_[queries_] = {.position = position,
                              .first_seen = first_seen,
-                             .out = sequence.out + at,
+                             .sequence = &sequence,
+                             .at = at,
                              .partials = row.partials < 0 ? -1 : row.partials * args_.heads + head,
                              .first_part = first_seen / kKvPartTokens};
-    std::byte* const to = q_ + queries_ * channels_ * kElementBytes;
-    const float* const q = sequence.q + at;
-    for (int64_t c = 0; c < channels_; c += kLanes) {
-      const F32 x = LoadFirst(q + c, args_.head_size - c);
-      if constexpr (kPairs) {
-        StoreBF16(to + c * 2, x);
-      } else {
-        Store(reinterpret_cast<float*>(to) + c, x);
+    ++queries_;
+  }
+
+  // The vectors of all queries that `page` is attended with, where others are loaded.
+  void LoadQueries(int64_t page) {
+    if (page >= loaded_begin_ && page < loaded_end_) return;
+    loaded_begin_ = page;
+    loaded_end_ = std::numeric_limits<int64_t>::max();
+    for (int64_t i = 0; i < queries_; ++i) {
+      const QueriesOfPage queries = QueriesFor(*queries_of_[i].sequence, page);
+      loaded_end_ = std::min(loaded_end_, queries.end);
+      const float* const q = queries.q + queries_of_[i].at;
+      std::byte* const to = q_ + i * channels_ * kElementBytes;
+      for (int64_t c = 0; c < channels_; c += kLanes) {
+        const F32 x = LoadFirst(q + c, args_.head_size - c);
+        if constexpr (kPairs) {
+          StoreBF16(to + c * 2, x);
+        } else {
+          Store(reinterpret_cast<float*>(to) + c, x);
+        }
       }
     }
-    ++queries_;
   }
 
   void AttendPart(int64_t part) {
@@ -271,6 +286,7 @@ class BlockAttention {
   }
 
   void AttendPage(int64_t page, int64_t kv_head, PageAhead& ahead) {
+    LoadQueries(page);
     const int64_t base = page * kKvPageTokens;
     const Slice slice = SliceOf(page, kv_head);
     const PageOperands operands =
@@ -397,6 +413,8 @@ class BlockAttention {
   const AttentionSequence* sequence_ = nullptr;
   int64_t written_ = 0;  // positions before it hold values
   int64_t queries_ = 0;
+  int64_t loaded_begin_ = 0;  // pages that the loaded queries are for
+  int64_t loaded_end_ = 0;
   Query queries_of_[kMaxQueries];
   alignas(64) std::byte q_[kMaxSums * 4];
   Softmax part_;

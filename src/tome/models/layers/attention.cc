@@ -1,25 +1,27 @@
 #include "tome/models/layers/attention.h"
 
 #include <algorithm>
+#include <array>
 #include <deque>
+#include <limits>
 #include <map>
+#include <span>
 #include <vector>
 
 namespace tome {
 namespace {
 
-// Chooses pages for the new tokens of one memory, which were written, and counts them.
+// Chooses pages for tokens of one memory, a part of those of the pass, which were written; and
+// counts them.
 ChosenPages ChooseFor(const BatchItem& item, int64_t layer, const AttentionShape& shape,
-                      const float* q, const Compute& compute) {
-  const PagedKv& kv = item.memory->kv();
+                      const AttentionSequence& sequence, const Compute& compute) {
   SparseAttention& sparse = *item.memory->sparse();
-  const auto tokens = static_cast<int64_t>(item.tokens.size());
-  sparse.summaries.Update(layer, kv.Keys(layer), kv.type(), kv.length(), kv.length() + tokens,
-                          compute);
-  PageChoice choice = ChoosePages({.q = q,
+  PageChoice choice = ChoosePages({.q = sequence.q,
+                                   .ranges = sequence.ranges,
                                    .summaries = sparse.summaries.View(layer),
-                                   .tokens = tokens,
-                                   .first_position = kv.length(),
+                                   .tokens = sequence.tokens,
+                                   .pass_tokens = static_cast<int64_t>(item.tokens.size()),
+                                   .first_position = sequence.first_position,
                                    .heads = shape.heads,
                                    .kv_heads = shape.kv_heads,
                                    .head_size = shape.head_size,
@@ -32,16 +34,122 @@ ChosenPages ChooseFor(const BatchItem& item, int64_t layer, const AttentionShape
 }
 
 // Turns the queries and keys of `tokens` tokens as a memory of rotated keys keeps these.
-void RotateHeads(float* q, float* k, int64_t tokens, const AttentionShape& shape,
-                 const Compute& compute) {
-  HadamardArgs args{.x = q, .tokens = tokens, .heads = shape.heads, .head_size = shape.head_size};
-  compute.kernels.hadamard(args, compute.threads);
-  args.x = k;
-  args.heads = shape.kv_heads;
-  compute.kernels.hadamard(args, compute.threads);
+void RotateHeads(const AttentionInput& input, int64_t row, int64_t tokens,
+                 const AttentionShape& shape, const Compute& compute) {
+  for (float* q : {input.q, input.q_middle, input.q_far, input.k}) {
+    if (q == nullptr) continue;
+    const int64_t heads = q == input.k ? shape.kv_heads : shape.heads;
+    compute.kernels.hadamard({.x = q + row * heads * shape.head_size,
+                              .tokens = tokens,
+                              .heads = heads,
+                              .head_size = shape.head_size},
+                             compute.threads);
+  }
+}
+
+// Where the tokens from `position` on begin to see pages otherwise.
+int64_t EndOfRun(const PositionScheme& scheme, int64_t position) {
+  if (scheme.chunks) return scheme.chunks->EndOfChunk(position);
+  if (!scheme.streaming) return std::numeric_limits<int64_t>::max();
+  if (scheme.streaming->ForgottenTo(position) == 0) return scheme.streaming->MostSeen();
+  return (position / kKvPageTokens + 1) * kKvPageTokens;
+}
+
+// What the sequences of a call point to.
+struct SequenceParts {
+  std::deque<ChosenPages> chosen;
+  std::deque<std::array<QueryRange, 2>> ranges;
+  std::deque<std::vector<const std::byte*>> pages;
+
+  std::span<const QueryRange> Ranges(const std::array<QueryRange, 2>& of, size_t count) {
+    return std::span(ranges.emplace_back(of)).first(count);
+  }
+};
+
+// Queries by chunks, of tokens of one chunk.
+void TurnByChunks(const ChunkedPositions& chunks, const float* middle, const float* far,
+                  SequenceParts& parts, AttentionSequence& sequence) {
+  const int64_t own = sequence.first_position / chunks.chunk * chunks.chunk / kKvPageTokens;
+  if (own == 0) return;
+  const int64_t before = own - chunks.chunk / kKvPageTokens;
+  const float* const near = sequence.q;
+  if (before == 0) {
+    sequence.q = middle;
+    sequence.ranges = parts.Ranges({{{own, near}}}, 1);
+  } else {
+    sequence.q = far;
+    sequence.ranges = parts.Ranges({{{before, middle}, {own, near}}}, 2);
+  }
+}
+
+// Leaves out what is forgotten to tokens of one page, of whose memory `dropped` tokens are gone
+// already: the kernel sees sinks and window one behind the other.
+void Stream(const StreamingWindow& streaming, int64_t dropped, const float* middle,
+            SequenceParts& parts, AttentionSequence& sequence) {
+  const int64_t forgotten = streaming.ForgottenTo(sequence.first_position);
+  const int64_t sinks = streaming.sinks / kKvPageTokens;
+  if (forgotten > dropped) {
+    const int64_t skipped = (forgotten - dropped) / kKvPageTokens;
+    const auto without = [&](std::span<const std::byte* const> all) {
+      std::vector<const std::byte*>& pages = parts.pages.emplace_back();
+      pages.assign(all.begin(), all.begin() + sinks);
+      pages.insert(pages.end(), all.begin() + sinks + skipped, all.end());
+      return std::span<const std::byte* const>(pages);
+    };
+    sequence.kv = {.keys = without(sequence.kv.keys), .values = without(sequence.kv.values)};
+  }
+  sequence.first_position -= forgotten;
+  if (forgotten > 0 && sinks > 0) {
+    sequence.ranges = parts.Ranges({{{sinks, sequence.q}}}, 1);
+    sequence.q = middle;
+  }
 }
 
 }  // namespace
+
+BatchRotation::BatchRotation(Batch batch, const RopeConfig& rope, RopeLayout layout,
+                             int64_t head_size)
+    : angles_(AnglesOf(batch, rope)),
+      rotary_(rope.dimensions),
+      layout_(layout),
+      head_size_(head_size) {}
+
+AttentionInput BatchRotation::Turn(Tensor& q, Tensor& k, const Tensor& v, const Compute& compute) {
+  const auto width = static_cast<size_t>(q.shape()[1]);
+  for (size_t t = 0; t < angles_.query_factors.size(); ++t) {
+    const float factor = angles_.query_factors[t];
+    if (factor == 1) continue;
+    for (float& x : q.floats().subspan(t * width, width)) x *= factor;
+  }
+  AttentionInput input{.k = k.floats().data(), .v = v.floats().data()};
+  input.q_middle = TurnCopy(q, angles_.middle, middle_, compute);
+  input.q_far = TurnCopy(q, angles_.far, far_, compute);
+  Rotate(q, angles_.keys, compute);
+  Rotate(k, angles_.keys, compute);
+  input.q = q.floats().data();
+  return input;
+}
+
+float* BatchRotation::TurnCopy(const Tensor& q, const RopeTable& table, Tensor& copy,
+                               const Compute& compute) const {
+  if (table.cos.empty()) return nullptr;
+  if (copy.shape() != q.shape()) copy = Tensor(DType::kF32, q.shape(), Fill::kNone);
+  std::ranges::copy(q.floats(), copy.floats().begin());
+  Rotate(copy, table, compute);
+  return copy.floats().data();
+}
+
+void BatchRotation::Rotate(Tensor& x, const RopeTable& table, const Compute& compute) const {
+  compute.kernels.rope({.x = x.floats().data(),
+                        .cos = table.cos.data(),
+                        .sin = table.sin.data(),
+                        .tokens = x.shape()[0],
+                        .heads = x.shape()[1] / head_size_,
+                        .head_size = head_size_,
+                        .rotary = rotary_,
+                        .layout = layout_},
+                       compute.threads);
+}
 
 void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const AttentionInput& input,
             float* out, Scratch& scratch, const Compute& compute) {
@@ -49,14 +157,12 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
   const int64_t q_width = shape.heads * shape.head_size;
   // Memories may keep their elements differently; those that keep them alike are attended together.
   std::map<KvType, std::vector<AttentionSequence>> sequences;  // by the recent type
-  std::deque<ChosenPages> chosen;
+  SequenceParts parts;
   int64_t row = 0;
   for (const BatchItem& item : batch) {
     PagedKv& kv = item.memory->kv();
     const auto tokens = static_cast<int64_t>(item.tokens.size());
-    if (RotatesKeys(kv.type())) {
-      RotateHeads(input.q + row * q_width, input.k + row * kv_width, tokens, shape, compute);
-    }
+    if (RotatesKeys(kv.type())) RotateHeads(input, row, tokens, shape, compute);
     const bool sparse = item.memory->sparse() && layer >= kFirstSparseLayer && shape.window == 0;
     kv.BeginLayer(layer, sparse);
     for (const PagedKv::WritablePages& pages : kv.Writable(layer)) {
@@ -66,27 +172,41 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
                                 .values = pages.values,
                                 .type = pages.type,
                                 .tokens = tokens,
-                                .first_position = kv.length(),
+                                .first_position = kv.held(),
                                 .kv_heads = shape.kv_heads,
                                 .head_size = shape.head_size},
                                compute.threads);
     }
     if (sparse) {
-      chosen.push_back(ChooseFor(item, layer, shape, input.q + row * q_width, compute));
+      item.memory->sparse()->summaries.Update(layer, kv.Keys(layer), kv.type(), kv.length(),
+                                              kv.length() + tokens, compute);
     }
     // Tokens that see the memory alike are one sequence.
-    const int64_t end = kv.length() + tokens;
-    for (int64_t position = kv.length(); position < end;) {
-      const int64_t alike = std::min(end, kv.ViewEnd(position)) - position;
-      sequences[kv.types().recent].push_back({.q = input.q + row * q_width,
-                                              .out = out + row * q_width,
-                                              .kv = kv.View(layer, position),
-                                              .tokens = alike,
-                                              .first_position = position,
-                                              .chosen = sparse ? &chosen.back() : nullptr});
-      position += alike;
-      row += alike;
+    const PositionScheme& scheme = item.memory->positions();
+    const int64_t begin = kv.length();
+    for (int64_t first = begin, end = 0; first < begin + tokens; first = end) {
+      end = std::min({begin + tokens, EndOfRun(scheme, first), kv.ViewEnd(first)});
+      const int64_t at = (row + first - begin) * q_width;
+      const auto row_of = [&](const float* q) { return q == nullptr ? nullptr : q + at; };
+      AttentionSequence sequence{.q = input.q + at,
+                                 .out = out + at,
+                                 .kv = kv.View(layer, first),
+                                 .tokens = end - first,
+                                 .first_position = first,
+                                 .ranges = {}};
+      if (scheme.chunks) {
+        TurnByChunks(*scheme.chunks, row_of(input.q_middle), row_of(input.q_far), parts, sequence);
+      }
+      if (scheme.streaming) {
+        Stream(*scheme.streaming, kv.dropped(), row_of(input.q_middle), parts, sequence);
+      }
+      if (sparse) {
+        parts.chosen.push_back(ChooseFor(item, layer, shape, sequence, compute));
+        sequence.chosen = &parts.chosen.back();
+      }
+      sequences[kv.types().recent].push_back(sequence);
     }
+    row += tokens;
   }
   for (const auto& [type, alike] : sequences) {
     AttentionArgs args{.sequences = alike,
@@ -103,18 +223,6 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
     compute.kernels.attention(args, compute.threads);
   }
   for (const BatchItem& item : batch) item.memory->kv().EndLayer(layer);
-}
-
-void Rotate(Tensor& x, const RotateArgs& args, const Compute& compute) {
-  compute.kernels.rope({.x = x.floats().data(),
-                        .cos = args.table.cos.data(),
-                        .sin = args.table.sin.data(),
-                        .tokens = x.shape()[0],
-                        .heads = x.shape()[1] / args.head_size,
-                        .head_size = args.head_size,
-                        .rotary = args.rotary,
-                        .layout = args.layout},
-                       compute.threads);
 }
 
 }  // namespace tome

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "tome/base/error.h"
@@ -20,31 +22,149 @@ AttentionShape AttentionShapeOf(const DecoderConfig& config, int64_t layer) {
           .soft_cap = config.attention_soft_cap};
 }
 
-Memory NewDecoderMemory(const ModelFacts& facts, const MemoryOptions& options) {
-  if (options.max_tokens < 0) {
+namespace {
+
+// More tokens than any memory will hold.
+constexpr int64_t kEndless = int64_t{1} << 62;
+
+int64_t WholePages(int64_t tokens) {
+  return (tokens + kKvPageTokens - 1) / kKvPageTokens * kKvPageTokens;
+}
+
+// Dual Chunk Attention for a model that was made without: as Qwen2.5-1M, a thirty-second of the
+// trained length for true distances between chunks, and no distance that was not trained.
+ChunkedPositions StandardChunks(int64_t trained) {
+  const int64_t local = std::max(kKvPageTokens, trained / 32);
+  const int64_t chunk = (trained - local) / kKvPageTokens * kKvPageTokens;
+  if (chunk < kKvPageTokens) {
     throw Error(Code::kInvalidArgument,
-                fmt::format("a memory for {} tokens was asked for", options.max_tokens));
+                fmt::format("dual chunk attention (--longer dca) needs a model made for {} tokens "
+                            "at least; this one was made for {}",
+                            2 * kKvPageTokens, trained));
+  }
+  return {.chunk = chunk, .limit = trained - 1, .trained = trained};
+}
+
+StreamingWindow StreamingOf(const MemoryOptions& options, int64_t trained) {
+  const StreamingWindow streaming{.sinks = WholePages(options.sinks),
+                                  .window = WholePages(options.window)};
+  if (streaming.MostSeen() > trained) {
+    throw Error(
+        Code::kInvalidArgument,
+        fmt::format("{} sinks, a window of {} and the page of {} being read, in whole pages, are "
+                    "{} tokens, and the model was made for {}; lower --window or --sinks",
+                    streaming.sinks, streaming.window, kKvPageTokens, streaming.MostSeen(),
+                    trained));
+  }
+  return streaming;
+}
+
+// By how much YaRN must lengthen `trained` tokens: the same for many lengths, so that their
+// memories can be shared.
+double YarnFactor(const RopeConfig& rope, int64_t trained, int64_t tokens) {
+  if ((rope.type != RopeScalingType::kNone && rope.type != RopeScalingType::kYarn) ||
+      !rope.divisors.empty() || rope.base <= 1) {
+    throw Error(Code::kInvalidArgument,
+                "YaRN (--longer yarn) does not go with the scaling of RoPE that the model has; use "
+                "--longer dca");
+  }
+  double factor = 2;
+  while (static_cast<double>(trained) * factor < static_cast<double>(tokens)) factor *= 2;
+  return factor;
+}
+
+PositionScheme SchemeOf(const DecoderConfig& config, const MemoryOptions& options,
+                        int64_t max_tokens) {
+  const int64_t trained = config.chunks ? config.chunks->trained : config.context;
+  PositionScheme scheme;
+  scheme.rope_tokens = max_tokens;
+  if (options.window > 0) {
+    scheme.streaming = StreamingOf(options, trained);
+    scheme.rope_tokens = scheme.streaming->MostSeen();
+    return scheme;
+  }
+  if (!options.longer || options.longer == Longer::kDca) scheme.chunks = config.chunks;
+  if (options.longer == Longer::kDca && !scheme.chunks && max_tokens > trained) {
+    scheme.chunks = StandardChunks(trained);
+  }
+  if (scheme.chunks) scheme.rope_tokens = std::min(max_tokens, trained);
+  if (options.longer == Longer::kYarn && max_tokens > trained) {
+    scheme.yarn_tokens = config.chunks ? trained : config.rope.original_context;
+    scheme.yarn_factor = YarnFactor(config.rope, scheme.yarn_tokens, max_tokens);
+  }
+  return scheme;
+}
+
+void Check(const MemoryOptions& options) {
+  const auto refuse = [](const std::string& why) { throw Error(Code::kInvalidArgument, why); };
+  if (options.max_tokens < 0) {
+    refuse(fmt::format("a memory for {} tokens was asked for", options.max_tokens));
   }
   const double mass = options.attention_mass.value_or(1);
   if (!(mass > 0 && mass <= 1)) {
-    throw Error(Code::kInvalidArgument,
-                fmt::format("the mass of sparse attention is above 0 and at most 1, not {}", mass));
+    refuse(fmt::format("the mass of sparse attention is above 0 and at most 1, not {}", mass));
   }
+  if (options.window < 0 || options.sinks < 0 || options.window > kEndless / 4 ||
+      options.sinks > kEndless / 4) {
+    refuse(fmt::format("a window of {} tokens and {} sinks were asked for", options.window,
+                       options.sinks));
+  }
+  if (options.sinks > 0 && options.window == 0) refuse("sinks (--sinks) need a window (--window)");
+  if (options.window > 0 && options.longer) {
+    refuse("a window (--window) forgets what a longer text (--longer) would keep; choose one");
+  }
+  if (options.window > 0 && mass < 1) {
+    refuse("a window (--window) and sparse attention (--attention sparse) exclude each other");
+  }
+}
+
+}  // namespace
+
+Memory NewDecoderMemory(const DecoderConfig& config, const ModelFacts& facts,
+                        const MemoryOptions& options) {
+  Check(options);
+  const int64_t max_tokens = options.max_tokens > 0 ? options.max_tokens
+                             : options.window > 0   ? kEndless
+                                                    : facts.trained_tokens;
+  const PositionScheme scheme = SchemeOf(config, options, max_tokens);
+  const double mass = options.attention_mass.value_or(1);
   std::optional<SparseAttention> sparse;
   if (mass < 1 && facts.has_attention()) {
     sparse = {.mass = mass, .summaries = KeySummaries(facts.kv), .use = {}};
   }
-  const int64_t max_tokens = options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens;
   std::optional<PagedKv> kv;
   if (facts.has_attention()) {
-    kv.emplace(facts.kv, KvTypesOf(options.kv.value_or(facts.kv_type), facts.kv_type));
-    if (options.resident_bytes) {
+    const KvType type = options.kv.value_or(facts.kv_type);
+    // What a streaming memory sees is all recent.
+    kv.emplace(facts.kv, scheme.streaming ? KvTypes{type, type} : KvTypesOf(type, facts.kv_type));
+    if (options.resident_bytes && !scheme.streaming) {
       kv->Limit(*options.resident_bytes, std::make_shared<SpillFile>(options.spill_folder));
     }
   }
-  if (!facts.has_recurrent()) return {std::move(kv).value(), max_tokens, std::move(sparse)};
+  if (!facts.has_recurrent()) return {std::move(kv).value(), max_tokens, std::move(sparse), scheme};
+  if (!scheme.is_plain()) {
+    throw Error(Code::kInvalidArgument,
+                "this model has layers whose memory has a constant size: it takes texts of any "
+                "length, and neither --longer nor --window");
+  }
   return {Recurrent(facts.recurrent), std::move(kv), max_tokens, std::move(sparse)};
 }
+
+namespace {
+
+std::string LengthenedBy(const DecoderConfig& config) {
+  if (config.chunks) return std::string(NameOf(Longer::kDca));
+  return config.rope.type == RopeScalingType::kNone ? "" : std::string(NameOf(config.rope.type));
+}
+
+int64_t NativeTokens(const DecoderConfig& config) {
+  if (config.chunks) return std::min(config.chunks->trained, config.context);
+  return config.rope.type == RopeScalingType::kNone || config.rope.original_context == 0
+             ? config.context
+             : std::min(config.rope.original_context, config.context);
+}
+
+}  // namespace
 
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
                    const Weights& weights) {
@@ -55,6 +175,8 @@ ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
       .architecture = architecture,
       .vocabulary = config.vocabulary,
       .trained_tokens = config.context,
+      .native_tokens = NativeTokens(config),
+      .lengthened_by = LengthenedBy(config),
       .layers = config.layers,
       .parameters = weights.parameters(),
       .linear_parameters = config.layers * layer + config.vocabulary * config.width,

@@ -12,9 +12,9 @@ namespace tome {
 
 AttentionShape AttentionShapeOf(const DecoderConfig& config, int64_t layer);
 
-// Of keys and values, states or both, by the facts. Error(kInvalidArgument) when options.max_tokens
-// is negative or options.attention_mass is no share; Error(kIo) for options.spill_folder.
-Memory NewDecoderMemory(const ModelFacts& facts, const MemoryOptions& options);
+// Of keys and values, states or both, by the facts. Errors as Model::NewMemory.
+Memory NewDecoderMemory(const DecoderConfig& config, const ModelFacts& facts,
+                        const MemoryOptions& options);
 
 // `weights` after all of them were bound.
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,

@@ -124,13 +124,58 @@ void RopeFrequencies::Append(int64_t first, int64_t count, RopeTable& table) con
   }
 }
 
-RopeTable RopeTableOf(Batch batch, const RopeConfig& config) {
-  RopeTable table;
+RopeConfig RopeConfigFor(const RopeConfig& config, const PositionScheme& scheme) {
+  if (scheme.yarn_factor == 0) return config;
+  RopeConfig lengthened = config;
+  lengthened.type = RopeScalingType::kYarn;
+  lengthened.factor = scheme.yarn_factor;
+  lengthened.original_context = scheme.yarn_tokens;
+  lengthened.attention_factor = 0;
+  return lengthened;
+}
+
+BatchAngles AnglesOf(Batch batch, const RopeConfig& config) {
+  BatchAngles angles;
+  bool middle = false;
+  bool far = false;
+  bool factors = false;
   for (const BatchItem& item : batch) {
-    const RopeFrequencies frequencies(config, item.memory->max_tokens());
-    frequencies.Append(item.memory->length(), static_cast<int64_t>(item.tokens.size()), table);
+    const PositionScheme& scheme = item.memory->positions();
+    const RopeFrequencies frequencies(RopeConfigFor(config, scheme), scheme.rope_tokens);
+    const int64_t begin = item.memory->length();
+    const int64_t end = begin + static_cast<int64_t>(item.tokens.size());
+    const auto append = [&](RopeTable& table, bool seen, int64_t position) {
+      if (seen) return frequencies.Append(position, 1, table);
+      const size_t size = table.cos.size() + frequencies.frequencies().size();
+      table.cos.resize(size, 1.0F);
+      table.sin.resize(size, 0.0F);
+    };
+    for (int64_t position = begin; position < end; ++position) {
+      if (scheme.chunks) {
+        const ChunkedPositions& chunks = *scheme.chunks;
+        const bool has_before = position >= chunks.chunk;
+        const bool has_older = position >= 2 * chunks.chunk;
+        frequencies.Append(chunks.KeyOf(position), 1, angles.keys);
+        append(angles.middle, has_before, chunks.QueryOfChunkBefore(position));
+        append(angles.far, has_older, chunks.QueryOfOlderChunks());
+        angles.query_factors.push_back(static_cast<float>(chunks.QueryFactor(position)));
+        middle |= has_before;
+        far |= has_older;
+        factors |= angles.query_factors.back() != 1;
+        continue;
+      }
+      const int64_t forgotten = scheme.streaming ? scheme.streaming->ForgottenTo(position) : 0;
+      frequencies.Append(position, 1, angles.keys);
+      append(angles.middle, forgotten > 0, position - forgotten);
+      append(angles.far, false, 0);
+      angles.query_factors.push_back(1);
+      middle |= forgotten > 0;
+    }
   }
-  return table;
+  if (!middle) angles.middle = {};
+  if (!far) angles.far = {};
+  if (!factors) angles.query_factors.clear();
+  return angles;
 }
 
 }  // namespace tome

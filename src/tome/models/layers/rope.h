@@ -37,8 +37,20 @@ class RopeFrequencies {
   double attention_factor_ = 1;
 };
 
+// The settings that a memory's keys are turned by: the checkpoint's, or lengthened by YaRN.
+RopeConfig RopeConfigFor(const RopeConfig& config, const PositionScheme& scheme);
+
 // Angles of every token of a batch, item after item, at the positions behind what each item's
-// memory holds; the frequencies are those of the memory's max_tokens.
-RopeTable RopeTableOf(Batch batch, const RopeConfig& config);
+// memory holds, as its PositionScheme has it.
+struct BatchAngles {
+  RopeTable keys;  // and of queries, for the keys of the token's own chunk
+  // Of queries for farther pages: those of the chunk before or a streaming memory's sinks; and of
+  // older chunks. Empty where no token of the batch sees such pages; the rows of a token that does
+  // not turn nothing.
+  RopeTable middle;
+  RopeTable far;
+  std::vector<float> query_factors;  // what queries are multiplied by; empty: 1
+};
+BatchAngles AnglesOf(Batch batch, const RopeConfig& config);
 
 }  // namespace tome
