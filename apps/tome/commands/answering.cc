@@ -22,6 +22,7 @@ void CheckWayHasModel(const std::string& way, const ModelOptions& model) {
 void AddPlanningOptions(CLI::App& command, ModelAnswerOptions& answering) {
   AddKvOption(command, answering.kv);
   AddAttentionOption(command, answering.attention_mass);
+  AddMemoryOption(command, answering.resident_bytes, answering.spill_folder);
   AddLongerOption(command, answering.longer);
   command
       .add_option("--budget", answering.budget_seconds,

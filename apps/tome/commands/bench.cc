@@ -151,6 +151,7 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
       ->type_name("N");
   AddKvOption(*command, options->speed.kv);
   AddAttentionOption(*command, options->speed.attention_mass);
+  AddMemoryOption(*command, options->speed.resident_bytes, options->speed.spill_folder);
   AddThreadsOption(*command, options->threads);
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(

@@ -33,6 +33,8 @@ struct GenerateCommand {
   ModelOptions model;
   std::optional<KvType> kv;
   std::optional<double> attention_mass;
+  std::optional<int64_t> resident_bytes;
+  std::filesystem::path spill_folder;
   std::optional<Longer> longer;
   int64_t window = 0;
   int64_t sinks = 0;
@@ -77,11 +79,13 @@ Memory NewMemory(const GenerateCommand& options, const Model& model, int64_t pro
                     "the text ends there (--longer and --window go on)",
                     needed, made_for));
   }
-  return model.NewMemory({.kv = options.kv,
+  return model.NewMemory({.kv = KvTypeFor(model.facts(), options.kv, prompt_tokens),
                           .max_tokens = options.window > 0 ? 0
                                         : beyond           ? std::max(needed, made_for)
                                                            : made_for,
                           .attention_mass = options.attention_mass,
+                          .resident_bytes = options.resident_bytes,
+                          .spill_folder = options.spill_folder,
                           .longer = options.longer,
                           .window = options.window,
                           .sinks = options.sinks});
@@ -91,16 +95,18 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
   const std::string prompt =
       options.prompt ? *options.prompt : ReadAll(STDIN_FILENO, kMaxPromptBytes, "standard input");
   const auto model = LanguageModel::Open(options.model.path, options.threads);
-  std::optional<KvLoss> kv_loss;
-  if (options.kv) {
-    Library library = OpenUserLibrary(context);
-    kv_loss = KnownKvLoss(library, *model, *options.kv);
-  }
-  if (kv_loss) PrintNote(NoteOf(*kv_loss));
   const std::vector<ChatMessage> messages{{.role = "user", .content = prompt}};
   const std::vector<TokenId> tokens =
       options.chat ? model->EncodeChat(messages) : model->EncodeText(prompt, Specials::kParse);
   if (tokens.empty()) throw Error(Code::kInvalidArgument, "the prompt is empty");
+  const KvType kv =
+      KvTypeFor(model->model().facts(), options.kv, static_cast<int64_t>(tokens.size()));
+  std::optional<KvLoss> kv_loss;
+  if (kv == KvType::kQ8 || kv == KvType::kQ4) {
+    Library library = OpenUserLibrary(context);
+    kv_loss = KnownKvLoss(library, *model, kv);
+  }
+  if (const auto note = NoteOfType(options.kv, kv, kv_loss)) PrintNote(*note);
   Session session(model->model(), model->tokenizer(), model->compute(),
                   NewMemory(options, model->model(), static_cast<int64_t>(tokens.size())));
   std::optional<SnapshotStore> store;
@@ -164,6 +170,7 @@ void AddGenerateCommand(CLI::App& app, CommandContext& context) {
   AddKvOption(*command, options->kv);
   AddKeepingOptions(*command, options->keeping);
   AddAttentionOption(*command, options->attention_mass);
+  AddMemoryOption(*command, options->resident_bytes, options->spill_folder);
   AddLongerOption(*command, options->longer);
   AddStreamingOptions(*command, options->window, options->sinks);
   command->add_flag("--no-speculation", options->no_speculation,

@@ -1,7 +1,10 @@
 #include "commands/model_options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
+
+#include "tome/library/library.h"
 
 namespace tome {
 namespace {
@@ -66,6 +69,22 @@ void AddKvListOption(CLI::App& command, std::vector<KvType>& types) {
       ->check(CLI::IsMember(KvNames()))
       ->delimiter(',')
       ->default_str(standard);
+}
+
+void AddMemoryOption(CLI::App& command, std::optional<int64_t>& resident_bytes,
+                     std::filesystem::path& spill_folder) {
+  command
+      .add_option_function<uint64_t>(
+          "--memory",
+          [&](const uint64_t bytes) {
+            constexpr uint64_t kMost = INT64_MAX;
+            resident_bytes = static_cast<int64_t>(std::min(bytes, kMost));
+            spill_folder = Library::DefaultHome() / "spill";
+          },
+          "Keys and values that stay in RAM at most, as 4G; the others lie in a file in the "
+          "library's folder while the command runs")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE");
 }
 
 void AddAttentionOption(CLI::App& command, std::optional<double>& mass) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,9 @@ void AddKvOption(CLI::App& command, std::optional<KvType>& kv);
 void AddKvListOption(CLI::App& command, std::vector<KvType>& types);
 // --attention exact|sparse[=MASS], as MemoryOptions::attention_mass.
 void AddAttentionOption(CLI::App& command, std::optional<double>& mass);
+// --memory SIZE, as MemoryOptions::resident_bytes; the file lies in the library's folder.
+void AddMemoryOption(CLI::App& command, std::optional<int64_t>& resident_bytes,
+                     std::filesystem::path& spill_folder);
 // --longer dca|yarn|none, as MemoryOptions::longer.
 void AddLongerOption(CLI::App& command, std::optional<Longer>& longer);
 // --window N --sinks K, as MemoryOptions has them.

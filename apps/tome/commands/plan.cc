@@ -155,13 +155,15 @@ void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
   }
   DocumentNames names(library, documents);
   const Plan plan = MakePlan(facts);
+  const int64_t tokens = facts.prompt_tokens.value_or(facts.document_tokens);
+  const std::optional<KvLoss> kv_loss = conversation.LossFor(tokens);
   const Planned planned{.model = *model,
                         .facts = facts,
                         .plan = plan,
                         .documents = documents.empty() ? library.List().size() : documents.size(),
                         .size = SizeOf(library, documents, names),
-                        .kv_loss = conversation.kv_loss()};
-  if (planned.kv_loss) PrintNote(NoteOf(*planned.kv_loss));
+                        .kv_loss = kv_loss};
+  if (const auto note = conversation.TypeNoteFor(tokens)) PrintNote(*note);
   if (options.json) return PrintJson(ToJson(planned));
   PrintText(planned);
 }

@@ -40,19 +40,19 @@ void Read(ReadOptions& options, const CommandContext& context) {
   const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
   options.answering.store = &*store;
   Conversation conversation(library, *model, documents, options.answering);
-  if (conversation.kv_loss()) PrintNote(NoteOf(*conversation.kv_loss()));
   ReadAhead read;
   {
     ProgressBar bar(model->name());
     read = conversation.ReadDocuments({.stop = context.stop, .progress = bar.Function()});
   }
+  if (const auto note = conversation.TypeNoteFor(read.tokens)) PrintNote(*note);
   const SnapshotReport& report = store->report();
   if (options.json) {
     PrintJson({{"tokens", read.tokens},
                {"restored", read.restored},
                {"seconds", read.seconds},
                {"kept_bytes", report.kept_bytes},
-               {"kv_loss", ToJson(conversation.kv_loss())},
+               {"kv_loss", ToJson(conversation.LossFor(read.tokens))},
                {"length", ToJson(read.length)}});
   } else {
     fmt::print("{} tokens: {} were kept already, {} read in {:.1f} s; {} MiB more on disk\n",

@@ -61,11 +61,18 @@ struct Conversation::Asked {
 
 Conversation::Conversation(Library& library, const LanguageModel& model,
                            std::vector<AskedDocument> documents, const ModelAnswerOptions& options)
-    : library_(library),
-      model_(model),
-      documents_(std::move(documents)),
-      options_(options),
-      kv_loss_(KnownKvLoss(library, model, options.kv.value_or(model.model().facts().kv_type))) {}
+    : library_(library), model_(model), documents_(std::move(documents)), options_(options) {
+  if (options_.kv) KnownKvLoss(library_, model_, *options_.kv);
+}
+
+std::optional<KvLoss> Conversation::LossFor(int64_t tokens) const {
+  return KnownKvLoss(library_, model_, KvTypeFor(model_.model().facts(), options_.kv, tokens));
+}
+
+std::optional<std::string> Conversation::TypeNoteFor(int64_t tokens) const {
+  const KvType used = KvTypeFor(model_.model().facts(), options_.kv, tokens);
+  return NoteOfType(options_.kv, used, LossFor(tokens));
+}
 
 Conversation::~Conversation() = default;
 
@@ -145,7 +152,7 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
                               std::vector<TokenId>& prompt) {
   const ModelFacts& model = model_.model().facts();
   PlanFacts facts{.model = model,
-                  .kv = options_.kv.value_or(model.kv_type),
+                  .kv = KvTypeFor(model, options_.kv, static_cast<int64_t>(size.tokens)),
                   .documents_named = !documents_.empty(),
                   .document_tokens = static_cast<int64_t>(size.tokens),
                   .prompt_tokens = {},
@@ -156,11 +163,13 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
                   .rates = {},
                   .longer = options_.longer,
                   .forgets = options_.window > 0,
+                  .resident_bytes = options_.resident_bytes,
                   .budget_seconds = options_.budget_seconds};
   if (IsWorthCounting(facts)) {
     shown = ShowAll(question);
     prompt = Encode(shown.prompt);
     facts.prompt_tokens = static_cast<int64_t>(prompt.size());
+    facts.kv = KvTypeFor(model, options_.kv, *facts.prompt_tokens);
     if (options_.store != nullptr && !options_.attention_mass) {
       const Memory memory = NewMemory(*facts.prompt_tokens);
       facts.kept_tokens = options_.store->CountStored(model_.MemoryRoot(memory), prompt);
@@ -173,9 +182,9 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
   return facts;
 }
 
-ModelRates Conversation::Rates(Measuring measuring, const WorkControl& control) {
+ModelRates Conversation::Rates(KvType kv, Measuring measuring, const WorkControl& control) {
   const ModelFacts& facts = model_.model().facts();
-  const SpeedKey key = SpeedKeyOf(facts, model_.compute(), options_.kv.value_or(facts.kv_type));
+  const SpeedKey key = SpeedKeyOf(facts, model_.compute(), kv);
   if (measuring == Measuring::kWhereNotKept) {
     if (const auto kept = library_.RatesOf(key)) return *kept;
   }
@@ -189,7 +198,7 @@ PlanFacts Conversation::Foresee(Measuring measuring, const WorkControl& control)
   Shown shown;
   std::vector<TokenId> prompt;
   PlanFacts facts = Facts(SizeOf(library_, documents_, names), /*question=*/"", shown, prompt);
-  facts.rates = Rates(measuring, control);
+  facts.rates = Rates(facts.kv, measuring, control);
   return facts;
 }
 
@@ -213,7 +222,7 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
     return {.way = way, .why = "asked for", .prompt = std::move(prompt)};
   }
   if (!obstacle) {
-    facts.rates = Rates(Measuring::kWhereNotKept, control);
+    facts.rates = Rates(facts.kv, Measuring::kWhereNotKept, control);
     plan = MakePlan(facts);
   }
   if (plan.taken != Way::kContext) prompt.clear();
@@ -233,12 +242,15 @@ Memory Conversation::NewMemory(int64_t prompt_tokens) const {
     max_tokens = trained;
     while (max_tokens < needed) max_tokens *= 2;
   }
-  return model_.model().NewMemory({.kv = options_.kv,
-                                   .max_tokens = max_tokens,
-                                   .attention_mass = options_.attention_mass,
-                                   .longer = options_.longer,
-                                   .window = options_.window,
-                                   .sinks = options_.sinks});
+  return model_.model().NewMemory(
+      {.kv = KvTypeFor(model_.model().facts(), options_.kv, prompt_tokens),
+       .max_tokens = max_tokens,
+       .attention_mass = options_.attention_mass,
+       .resident_bytes = options_.resident_bytes,
+       .spill_folder = options_.spill_folder,
+       .longer = options_.longer,
+       .window = options_.window,
+       .sinks = options_.sinks});
 }
 
 // Brings the session to hold the prompt, reading only what it does not hold already.
@@ -469,8 +481,11 @@ std::vector<Conversation::Asked> Conversation::Prepare(std::span<const std::stri
     }
     if (asked.prompt.empty()) asked.prompt = Encode(asked.shown.prompt);
     answer.prompt_tokens = asked.prompt.size();
-    answer.kv_loss = kv_loss_;
-    if (kv_loss_ && turns_.empty()) answer.notes.push_back(NoteOf(*kv_loss_));
+    const auto tokens = static_cast<int64_t>(asked.prompt.size());
+    answer.kv_loss = LossFor(tokens);
+    if (const auto note = TypeNoteFor(tokens); note && turns_.empty()) {
+      answer.notes.push_back(*note);
+    }
     if (!options_.longer && options_.window == 0 &&
         static_cast<int64_t>(asked.prompt.size()) + options_.max_answer_tokens > trained) {
       throw Error(Code::kInvalidArgument,
@@ -519,10 +534,11 @@ size_t Conversation::CountTogether(std::span<Asked* const> asked) const {
     // Each writes its answer into pages of its own, the first of which it may share no longer.
     const int64_t own = options_.max_answer_tokens + kKvPageTokens;
     const int64_t bytes =
-        MemoryBytes(facts, options_.kv.value_or(facts.kv_type),
+        MemoryBytes(facts, KvTypeFor(facts, options_.kv, static_cast<int64_t>(one->prompt.size())),
                     DistinctTokens(prompts) + static_cast<int64_t>(prompts.size()) * own) +
         static_cast<int64_t>(prompts.size()) * RecurrentBytes(facts.recurrent);
-    if (available && static_cast<double>(bytes) > kUsableMemory * static_cast<double>(*available)) {
+    if (available && !options_.resident_bytes &&
+        static_cast<double>(bytes) > kUsableMemory * static_cast<double>(*available)) {
       return std::max<size_t>(1, prompts.size() - 1);
     }
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,11 +29,14 @@ struct ModelAnswerOptions {
   int64_t max_answer_tokens = 1024;  // evidence included
   int64_t passage_tokens = 2048;     // of the model's, for the passages of `retrieval`
   double budget_seconds = 60;        // that reading may take for `auto` to choose `context`
-  std::optional<KvType> kv;          // as MemoryOptions::kv
-  std::optional<double> attention_mass = {};  // as MemoryOptions::attention_mass
-  std::optional<Longer> longer = {};          // as MemoryOptions::longer
-  int64_t window = 0;                         // as MemoryOptions::window
-  int64_t sinks = 0;                          // as MemoryOptions::sinks
+  // As MemoryOptions::kv; none: KvTypeFor's choice.
+  std::optional<KvType> kv;
+  std::optional<double> attention_mass = {};   // as MemoryOptions::attention_mass
+  std::optional<Longer> longer = {};           // as MemoryOptions::longer
+  int64_t window = 0;                          // as MemoryOptions::window
+  int64_t sinks = 0;                           // as MemoryOptions::sinks
+  std::optional<int64_t> resident_bytes = {};  // as MemoryOptions::resident_bytes
+  std::filesystem::path spill_folder = {};     // as MemoryOptions::spill_folder
   Speculation speculation = Speculation::kPromptLookup;
   SnapshotStore* store = nullptr;  // keeps documents that were read whole; null: nothing does
 };
@@ -56,8 +60,10 @@ class Conversation {
                const ModelAnswerOptions& options);
   ~Conversation();
 
-  // What the library knows of the loss of the memory's type.
-  const std::optional<KvLoss>& kv_loss() const { return kv_loss_; }
+  // What the library knows of the loss of the type of a memory for a text of `tokens` tokens, and
+  // what a reader is told of it (NoteOfType).
+  std::optional<KvLoss> LossFor(int64_t tokens) const;
+  std::optional<std::string> TypeNoteFor(int64_t tokens) const;
 
   // Answers a question; earlier questions of the conversation and their answers are part of what
   // the model reads. `sink` gets the answer as it is written, once evidence for it was found (it
@@ -96,7 +102,7 @@ class Conversation {
   };
   PlanFacts Facts(const AskedSize& size, const std::string& question, Shown& shown,
                   std::vector<TokenId>& prompt);
-  ModelRates Rates(Measuring measuring, const WorkControl& control);
+  ModelRates Rates(KvType kv, Measuring measuring, const WorkControl& control);
   Choice Choose(Way way, const AskedSize& size, const std::string& question, Shown& shown,
                 const WorkControl& control);
   Shown ShowAll(const std::string& question);
@@ -118,7 +124,6 @@ class Conversation {
   const LanguageModel& model_;
   std::vector<AskedDocument> documents_;
   ModelAnswerOptions options_;
-  std::optional<KvLoss> kv_loss_;
   std::vector<Turn> turns_;
   bool whole_read_ = false;         // the first turn holds the documents
   std::optional<Session> session_;  // holds the tokens of the last prompt

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <fstream>
 
 namespace tome {
@@ -26,13 +28,16 @@ PlannedWay Sized(Way way, int64_t tokens, int64_t kept, bool estimated, const Pl
 }
 
 std::optional<Obstacle> MemoryObstacle(const PlannedWay& way, const PlanFacts& facts) {
-  if (!facts.free_memory || static_cast<double>(way.memory_bytes) <=
-                                kUsableMemory * static_cast<double>(*facts.free_memory)) {
+  // What has no room in RAM lies in a file.
+  const int64_t resident = std::min(way.memory_bytes, facts.resident_bytes.value_or(INT64_MAX));
+  if (!facts.free_memory ||
+      static_cast<double>(resident) <= kUsableMemory * static_cast<double>(*facts.free_memory)) {
     return std::nullopt;
   }
   return Obstacle{Code::kOutOfMemory,
-                  fmt::format("remembering {} tokens takes {} MiB and {} MiB are free", way.tokens,
-                              way.memory_bytes >> 20, *facts.free_memory >> 20)};
+                  fmt::format("remembering {} tokens takes {} MiB and {} MiB are free (--memory "
+                              "leaves the rest in a file)",
+                              way.tokens, resident >> 20, *facts.free_memory >> 20)};
 }
 
 std::optional<Obstacle> ContextObstacle(const PlannedWay& way, const PlanFacts& facts) {

@@ -34,7 +34,8 @@ struct PlanFacts {
   std::optional<ModelRates> rates;  // nothing: seconds stay unknown, and the budget is taken to do
   // As MemoryOptions has it: texts beyond what the model was made for may be read.
   std::optional<Longer> longer = {};
-  bool forgets = false;       // by a window: of whole documents little would be left
+  bool forgets = false;  // by a window: of whole documents little would be left
+  std::optional<int64_t> resident_bytes = {};  // as MemoryOptions has it
   double budget_seconds = 0;  // that reading may take for `auto` to choose `context`
 };
 

@@ -31,7 +31,9 @@ class Measurement {
         depths_(options.depths),
         memory_(model.NewMemory({.kv = options.kv,
                                  .max_tokens = Longest(),
-                                 .attention_mass = options.attention_mass})) {
+                                 .attention_mass = options.attention_mass,
+                                 .resident_bytes = options.resident_bytes,
+                                 .spill_folder = options.spill_folder})) {
     std::sort(depths_.begin(), depths_.end());
     const auto stops = static_cast<int64_t>(depths_.size());
     const auto writings = static_cast<int64_t>(1 + options.questions.size());

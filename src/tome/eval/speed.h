@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <vector>
 
@@ -19,8 +20,10 @@ struct SpeedOptions {
   // Numbers of forks of the memory at each depth, the questions about one document, that write
   // `generate` tokens each in the same passes.
   std::vector<int64_t> questions = {};
-  std::optional<KvType> kv = {};              // as MemoryOptions::kv
-  std::optional<double> attention_mass = {};  // as MemoryOptions::attention_mass
+  std::optional<KvType> kv = {};               // as MemoryOptions::kv
+  std::optional<double> attention_mass = {};   // as MemoryOptions::attention_mass
+  std::optional<int64_t> resident_bytes = {};  // as MemoryOptions::resident_bytes
+  std::filesystem::path spill_folder = {};     // as MemoryOptions::spill_folder
 };
 
 // A rate, and the share of it in what the limits allow: operations of the linear layers at the

@@ -20,6 +20,17 @@ std::string NoteOf(const KvLoss& loss) {
           : "");
 }
 
+std::optional<std::string> NoteOfType(std::optional<KvType> asked, KvType used,
+                                      const std::optional<KvLoss>& loss) {
+  const std::string chosen = asked || used != KvType::kQ8
+                                 ? ""
+                                 : "the text is long, and so keys and values are remembered in 8 "
+                                   "bits (--kv f16: in 16)";
+  if (loss) return chosen + (chosen.empty() ? "" : "; ") + NoteOf(*loss);
+  if (chosen.empty()) return std::nullopt;
+  return chosen + "; tome bench kv measures what that costs";
+}
+
 std::optional<KvLoss> KnownKvLoss(Library& library, const LanguageModel& model, KvType kv) {
   if (kv != KvType::kQ8 && kv != KvType::kQ4) return std::nullopt;
   std::optional<KvLoss> loss;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -59,6 +60,14 @@ struct ModelFacts {
   bool has_attention() const { return kv.layers > 0; }
   bool has_recurrent() const { return recurrent.layers > 0; }
 };
+
+// Texts of more tokens are remembered in 8 bits unless a type is asked for.
+inline constexpr int64_t kLongText = 32768;
+
+// The type of a memory for a text of `tokens` tokens, where `asked` may name one.
+inline KvType KvTypeFor(const ModelFacts& facts, std::optional<KvType> asked, int64_t tokens) {
+  return asked.value_or(tokens > kLongText ? KvType::kQ8 : facts.kv_type);
+}
 
 // Bytes of a memory of `tokens` tokens: keys and values, which grow, and states, which do not.
 inline int64_t MemoryBytes(const ModelFacts& facts, KvType type, int64_t tokens) {
