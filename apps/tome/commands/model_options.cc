@@ -91,7 +91,7 @@ void AddAttentionOption(CLI::App& command, std::optional<double>& mass) {
   command
       .add_option_function<std::string>(
           "--attention", [&mass](const std::string& text) { mass = AttentionMass(text); },
-          "exact, or sparse: from the third layer on, tokens attend the pages that hold at least "
+          "exact, or sparse: tokens attend the pages that hold at least "
           "the share MASS of their attention by an estimate; faster in long contexts, at a loss")
       ->check(CLI::Validator(
           [](const std::string& text) {

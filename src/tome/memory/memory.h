@@ -41,7 +41,9 @@ struct MemoryOptions {
   int64_t sinks = 0;
 };
 
-// Layers before this one, and layers with a window, attend exactly whatever attention_mass says.
+// Layers before this one attend exactly when tokens are written, and layers with a window always,
+// whatever attention_mass says: the first layers look at many places (Quest, Tang et al., 2024),
+// which one token's choice misses more easily than a block's.
 inline constexpr int64_t kFirstSparseLayer = 2;
 
 // What was attended in the layers that are sparse.

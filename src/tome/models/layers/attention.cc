@@ -163,7 +163,8 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
     PagedKv& kv = item.memory->kv();
     const auto tokens = static_cast<int64_t>(item.tokens.size());
     if (RotatesKeys(kv.type())) RotateHeads(input, row, tokens, shape, compute);
-    const bool sparse = item.memory->sparse() && layer >= kFirstSparseLayer && shape.window == 0;
+    const bool summarized = item.memory->sparse() && shape.window == 0;
+    const bool sparse = summarized && (layer >= kFirstSparseLayer || tokens > kChoiceSingleTokens);
     kv.BeginLayer(layer, sparse);
     for (const PagedKv::WritablePages& pages : kv.Writable(layer)) {
       compute.kernels.write_kv({.k = input.k + row * kv_width,
@@ -177,7 +178,7 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
                                 .head_size = shape.head_size},
                                compute.threads);
     }
-    if (sparse) {
+    if (summarized) {
       item.memory->sparse()->summaries.Update(layer, kv.Keys(layer), kv.type(), kv.length(),
                                               kv.length() + tokens, compute);
     }
