@@ -1,5 +1,7 @@
 """What a model has read is kept and found again; a damaged or foreign memory is never answered from."""
 import random
+import resource
+import signal
 import subprocess
 
 import tiny_model
@@ -133,6 +135,47 @@ class MemoryTest(TomeTest):
             self.assertEqual(process.returncode, 0, errors)
         self.assertGreater(self.ask()["restored"], 5000)
         self.done("library", "verify", "--model", self.model)
+
+    def test_a_write_that_fails_midway_costs_the_keeping_alone(self):
+        # As on a full disk: the system takes the beginning of a file and refuses the rest.
+        self.done("library", "add", self.document)
+        self.read()
+        size = max(path.stat().st_size for path in self.files())
+        for path in self.files():
+            path.unlink()
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
+
+        result = self.done("ask", "--json", "--model", self.model, "--way", "context", self.document,
+                           "When was whale oil replaced?", preexec_fn=limit)
+        self.assertEqual(result.json["answer"], "In 1870 [1].")
+        self.assertIn("not everything that was read is kept", result.notes)
+        self.assertLessEqual(len(self.files()), 1)  # the end may have had room
+        self.assertEqual([path for path in self.kept.iterdir() if path.suffix != ".safetensors"], [])
+        # Moving out of RAM needs the room: without it, an error that says where.
+        failed = self.fails("ask", "--model", self.model, "--way", "context", "--memory", "0", "--cache-size", "0",
+                            self.document, "When?", naming="spill", preexec_fn=limit)
+        self.assertIn("large", failed.notes)
+
+    def test_memories_of_an_older_version_are_read_anew(self):
+        first = self.read()
+        for path in self.files():
+            content = path.read_bytes()
+            self.assertIn(b"tome memory 2", content)
+            path.write_bytes(content.replace(b"tome memory 2", b"tome memory 1"))
+        again = self.read()
+        self.assertEqual(again["restored"], 0)
+        self.assertEqual(again["kept_bytes"], first["kept_bytes"])
+        self.assertEqual(self.read()["restored"], first["tokens"] - 1)
+
+    def test_what_has_no_room_in_ram_lies_in_files(self):
+        whole = self.ask("Why?", "--cache-size", "0")
+        for options in (["--cache-size", "0"], []):
+            spilled = self.ask("Why?", "--memory", "0", *options)
+            self.assertEqual(spilled["prompt"], whole["prompt"])
+        self.assertEqual(list((self.home / "spill").iterdir()), [])
 
     def test_no_room(self):
         result = self.done("read", "--model", self.model, "--cache-size", "300KB", self.document)
