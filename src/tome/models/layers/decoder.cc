@@ -46,6 +46,22 @@ Memory NewDecoderMemory(const ModelFacts& facts, const MemoryOptions& options) {
   return {Recurrent(facts.recurrent), std::move(kv), max_tokens, std::move(sparse)};
 }
 
+ModelFacts FactsOf(const RecurrentFacts& facts, const Weights& weights) {
+  ModelFacts result;
+  result.architecture = facts.architecture;
+  result.vocabulary = facts.vocabulary;
+  result.trained_tokens = facts.context;
+  result.layers = facts.layers;
+  result.parameters = weights.parameters();
+  result.linear = weights.linear();
+  result.head = weights.head();
+  result.linear_parameters = result.head.elements;
+  for (const LinearWeights& linear : result.linear) result.linear_parameters += linear.elements;
+  result.kv_type = weights.compute().kernels.kv_type;
+  result.recurrent = facts.recurrent;
+  return result;
+}
+
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
                    const Weights& weights) {
   const int64_t q_width = config.heads * config.head_size;

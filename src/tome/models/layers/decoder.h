@@ -16,7 +16,17 @@ AttentionShape AttentionShapeOf(const DecoderConfig& config, int64_t layer);
 // is negative or options.attention_mass is no share; Error(kIo) for options.spill_folder.
 Memory NewDecoderMemory(const ModelFacts& facts, const MemoryOptions& options);
 
+// What a model without attention derives from its settings, beside its weights.
+struct RecurrentFacts {
+  std::string architecture;
+  int64_t vocabulary = 0;
+  int64_t context = 0;
+  int64_t layers = 0;
+  RecurrentShape recurrent;
+};
+
 // `weights` after all of them were bound.
+ModelFacts FactsOf(const RecurrentFacts& facts, const Weights& weights);
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
                    const Weights& weights);
 
