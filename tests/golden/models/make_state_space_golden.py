@@ -7,6 +7,7 @@ As make_golden.py, for the architectures whose memory is a state. The plain path
 for graphics processors is needed. Requires: torch transformers safetensors numpy.
 """
 
+import contextlib
 import json
 import pathlib
 import platform
@@ -72,8 +73,20 @@ def build(config, chunk=LENGTH):
     return model.eval()
 
 
+@contextlib.contextmanager
+def steps_within_limits(config):
+    """time_step_limit for Mamba-2, as its authors' code has it: transformers' plain path clamps to time_step_min instead."""
+    clamp = torch.clamp
+    try:
+        if config.model_type == "mamba2":
+            torch.clamp = lambda steps, _: clamp(steps, *config.time_step_limit)
+        yield
+    finally:
+        torch.clamp = clamp
+
+
 def logits(model, tokens):
-    with torch.no_grad():
+    with torch.no_grad(), steps_within_limits(model.config):
         ids = torch.tensor(np.asarray(tokens)[None].astype(np.int64))
         return model(ids, use_cache=False).logits[0].float().numpy().copy()
 
