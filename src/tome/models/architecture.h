@@ -21,10 +21,12 @@ enum class TensorTransform {
   // GGUF row 2j is HF row j, GGUF row 2j+1 is HF row j + R/2 (architecture `llama` only).
   kInterleaveQueryRows,
   kInterleaveKeyRows,
-  kPlusOne,  // GGUF holds 1 + w (Gemma's norms)
+  kPlusOne,      // GGUF holds 1 + w (Gemma's norms)
+  kNegativeExp,  // GGUF holds −exp(w) (decays of state-space models)
 };
 
-// One tensor in both containers; "{}" stands for the layer's number.
+// One tensor in both containers; "{}" stands for the layer's number, "{e}" for an expert's where HF
+// has a tensor for each and GGUF all in one.
 struct TensorName {
   std::string_view gguf;  // "blk.{}.attn_q.weight"
   std::string_view hf;    // "model.layers.{}.self_attn.q_proj.weight"

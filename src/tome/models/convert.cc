@@ -124,6 +124,14 @@ class Conversion {
   // Between the containers: by the architecture's table.
   void Rename() {
     const Architecture& architecture = ArchitectureOf(in_);
+    if (std::ranges::any_of(architecture.tensors, [](const TensorName& row) {
+          return row.transform == TensorTransform::kNegativeExp;
+        })) {
+      throw Error(Code::kUnsupported,
+                  fmt::format("{}: models of the architecture {} are converted within their "
+                              "container only, from GGUF to GGUF or from a folder to a folder",
+                              in_.path().string(), architecture.name));
+    }
     config_ = ReadDecoderConfig(in_, std::string(architecture.name));
     size_t used = 0;
     for (const TensorName& row : architecture.tensors) {
@@ -180,6 +188,7 @@ class Conversion {
         for (float& value : shifted.floats()) value += to_gguf_ ? 1.0F : -1.0F;
         source = shifted.view();
         break;
+      case TensorTransform::kNegativeExp:  // Rename refuses the architectures that have it
       case TensorTransform::kNone:
         break;
     }

@@ -11,17 +11,31 @@
 #include "tome/base/error.h"
 #include "tome/models/gemma2.h"
 #include "tome/models/hf_config.h"
+#include "tome/models/jamba.h"
 #include "tome/models/llama.h"
+#include "tome/models/mamba.h"
 #include "tome/models/phi3.h"
 
 namespace tome {
 
 std::span<const Architecture> Architectures() {
-  static const std::array<Architecture, 6> kArchitectures{
+  static const std::array<Architecture, 9> kArchitectures{
       LlamaArchitecture(), MistralArchitecture(), Qwen2Architecture(),
-      Qwen3Architecture(), Phi3Architecture(),    Gemma2Architecture()};
+      Qwen3Architecture(), Phi3Architecture(),    Gemma2Architecture(),
+      MambaArchitecture(), Mamba2Architecture(),  JambaArchitecture()};
   return kArchitectures;
 }
+
+namespace {
+
+// transformers' name of a model. The configurations of Mamba's authors have none.
+std::string HfModelType(const HfConfig& config) {
+  if (const auto type = config.String("model_type")) return *type;
+  if (!config.Has("d_model") || !config.Has("n_layer")) return "";
+  return config.String("ssm_cfg.layer").value_or("") == "Mamba2" ? "mamba2" : "mamba";
+}
+
+}  // namespace
 
 const Architecture& ArchitectureOf(const Checkpoint& checkpoint) {
   const bool gguf = checkpoint.container() == Container::kGguf;
@@ -29,7 +43,7 @@ const Architecture& ArchitectureOf(const Checkpoint& checkpoint) {
   if (gguf) {
     name = checkpoint.metadata().String("general.architecture").value_or("");
   } else {
-    name = HfConfig::Parse(checkpoint.SideFile("config.json")).String("model_type").value_or("");
+    name = HfModelType(HfConfig::Parse(checkpoint.SideFile("config.json")));
   }
   std::vector<std::string_view> known;
   for (const Architecture& architecture : Architectures()) {
