@@ -11,10 +11,12 @@
 #include "tome/base/thread_pool.h"
 #include "tome/kernels/activation.h"
 #include "tome/kernels/attention.h"
+#include "tome/kernels/compressive.h"
 #include "tome/kernels/matmul.h"
 #include "tome/kernels/norm.h"
 #include "tome/kernels/page_choice.h"
 #include "tome/kernels/rates.h"
+#include "tome/kernels/retention.h"
 #include "tome/kernels/rope.h"
 
 namespace tome {
@@ -34,6 +36,9 @@ struct KernelSet {
   void (*attention)(const AttentionArgs&, ThreadPool&) noexcept;
   void (*summarize_keys)(const KeySummaryArgs&, ThreadPool&) noexcept;
   void (*score_pages)(const PageScoreArgs&) noexcept;
+  void (*retention)(const RetentionArgs&, ThreadPool&) noexcept;
+  void (*retention_gate)(const RetentionGateArgs&, ThreadPool&) noexcept;
+  void (*compressive)(const CompressiveArgs&, ThreadPool&) noexcept;
   RateProbes (*rates)() noexcept;
   KvType kv_type;  // of 16 bits, the one whose pages `attention` reads as they are
 };

@@ -18,6 +18,9 @@ void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept;
 void Attention(const AttentionArgs& args, ThreadPool& threads) noexcept;
 void SummarizeKeys(const KeySummaryArgs& args, ThreadPool& threads) noexcept;
 void ScorePages(const PageScoreArgs& args) noexcept;
+void Retention(const RetentionArgs& args, ThreadPool& threads) noexcept;
+void RetentionGate(const RetentionGateArgs& args, ThreadPool& threads) noexcept;
+void Compressive(const CompressiveArgs& args, ThreadPool& threads) noexcept;
 RateProbes Rates() noexcept;
 
 inline constexpr KernelSet kKernels{
@@ -33,6 +36,9 @@ inline constexpr KernelSet kKernels{
     .attention = Attention,
     .summarize_keys = SummarizeKeys,
     .score_pages = ScorePages,
+    .retention = Retention,
+    .retention_gate = RetentionGate,
+    .compressive = Compressive,
     .rates = Rates,
     .kv_type = KvType::kF16,
 };

@@ -18,6 +18,9 @@ const KernelSet kKernels{
     .attention = Attention,
     .summarize_keys = SummarizeKeys,
     .score_pages = ScorePages,
+    .retention = Retention,
+    .retention_gate = RetentionGate,
+    .compressive = Compressive,
     .rates = Rates,
     .kv_type = kHasBF16Dot ? KvType::kBF16 : KvType::kF16,
 };
