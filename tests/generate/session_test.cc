@@ -201,7 +201,7 @@ TEST_P(PlainSessionTest, WhatWasReadIsKeptWhenReadingIsCancelled) {
 TEST_P(PlainSessionTest, TruncatedReadsOnAsAFreshOne) {
   Session session = NewSession();
   session.Prefill(std::span(golden_.tokens).first(200), {});
-  session.Truncate(100);
+  EXPECT_EQ(session.Truncate(100), 100);
   session.Prefill(std::span(golden_.tokens).subspan(300, 50), {});
   std::vector<TokenId> tokens(golden_.tokens.begin(), golden_.tokens.begin() + 100);
   tokens.insert(tokens.end(), golden_.tokens.begin() + 300, golden_.tokens.begin() + 350);
@@ -357,7 +357,7 @@ TEST_P(PlainTogetherTest, AForkLeavesItsOriginAlone) {
   Session fork = origin.Fork();
   EXPECT_TRUE(std::ranges::equal(fork.logits(), logits));
   fork.Prefill(std::span(golden_.tokens).first(90), {});
-  fork.Truncate(10);
+  EXPECT_EQ(fork.Truncate(10), 10);
   EXPECT_TRUE(std::ranges::equal(origin.tokens(), Prompt()));
   EXPECT_TRUE(std::ranges::equal(origin.logits(), logits));
   Session fresh = NewSession();

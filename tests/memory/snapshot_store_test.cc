@@ -315,7 +315,7 @@ TEST(MemoryProperty, AnySequenceOfOperationsKeepsWhatWasRead) {
         }
         case 2: {
           const auto length = static_cast<int64_t>(random() % (pair.tokens.size() + 1));
-          pair.memory.Truncate(length);
+          EXPECT_EQ(pair.memory.Truncate(length), length);
           pair.tokens.resize(Count(length));
           break;
         }

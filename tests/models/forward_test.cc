@@ -132,7 +132,7 @@ TEST_P(ForwardTest, ATruncatedMemoryContinuesAsIfReadFromTheBeginning) {
   for (const size_t kept : {0, 1, 63, 64, 100, 128}) {
     Memory memory = NewMemory();
     Read(memory, tokens);
-    memory.Truncate(static_cast<int64_t>(kept));
+    EXPECT_EQ(memory.Truncate(static_cast<int64_t>(kept)), static_cast<int64_t>(kept));
     const Tokens prefix(tokens.begin(), tokens.begin() + static_cast<ptrdiff_t>(kept));
     const Tokens other = RandomTokens(40);
     EXPECT_EQ(Read(memory, other), Rows(ReadFresh(Joined(prefix, other)), other.size())) << kept;

@@ -61,7 +61,8 @@ ordered_json Inspect(const std::shared_ptr<const Checkpoint>& checkpoint) {
   const ModelFacts& facts = model->facts();
   ordered_json kv_bytes = ordered_json::object();
   for (const KvType type : kKvTypes) {
-    kv_bytes[std::string(NameOf(type))] = KvBytes(facts.kv, type, kKvPageTokens) / kKvPageTokens;
+    const int64_t page = MemoryBytes(facts, type, kKvPageTokens) - RecurrentBytes(facts.recurrent);
+    kv_bytes[std::string(NameOf(type))] = page / kKvPageTokens;
   }
   return {{"architecture", facts.architecture},
           {"container", checkpoint->container() == Container::kGguf ? "gguf" : "safetensors"},
@@ -72,7 +73,8 @@ ordered_json Inspect(const std::shared_ptr<const Checkpoint>& checkpoint) {
           {"layers", facts.layers},
           {"vocabulary", facts.vocabulary},
           {"context_tokens", facts.trained_tokens},
-          {"kv_bytes_per_token", kv_bytes}};
+          {"kv_bytes_per_token", kv_bytes},
+          {"state_bytes", RecurrentBytes(facts.recurrent)}};
 }
 
 std::string MiB(int64_t bytes) {
@@ -99,11 +101,16 @@ void PrintInspection(const InspectOptions& options) {
   fmt::print("layers         {}\nvocabulary     {}\ncontext        {} tokens\n", number("layers"),
              number("vocabulary"), number("context_tokens"));
   const auto& kv = facts.at("kv_bytes_per_token");
-  fmt::print(
-      "memory         {} bytes a token in f16, {} in q8, {} in q4; {} in f16 for the whole "
-      "context\n",
-      kv.at("f16").get<int64_t>(), kv.at("q8").get<int64_t>(), kv.at("q4").get<int64_t>(),
-      MiB(kv.at("f16").get<int64_t>() * number("context_tokens")));
+  if (kv.at("f16").get<int64_t>() > 0) {
+    fmt::print(
+        "memory         {} bytes a token in f16, {} in q8, {} in q4; {} in f16 for the whole "
+        "context\n",
+        kv.at("f16").get<int64_t>(), kv.at("q8").get<int64_t>(), kv.at("q4").get<int64_t>(),
+        MiB(kv.at("f16").get<int64_t>() * number("context_tokens")));
+  }
+  if (number("state_bytes") > 0) {
+    fmt::print("state          {}, however many tokens are read\n", MiB(number("state_bytes")));
+  }
   if (!options.tensors) return;
   for (const auto& [name, tensor] : checkpoint->tensors()) {
     fmt::print("{:<6} {:<20} {}\n", NameOf(tensor.dtype), ToString(tensor.shape),

@@ -239,8 +239,8 @@ void Conversation::Read(std::span<const TokenId> prompt, Way way, const WorkCont
   // At least one token is read, where there is one: its logits choose the first of the answer.
   const auto kept = std::min<int64_t>(
       mine - prompt.begin(), std::max<int64_t>(static_cast<int64_t>(prompt.size()) - 1, 0));
-  session_->Truncate(kept);
-  session_->Prefill(prompt.subspan(static_cast<size_t>(kept)), control);
+  const int64_t left = session_->Truncate(kept);
+  session_->Prefill(prompt.subspan(static_cast<size_t>(left)), control);
 }
 
 // An answer that is being written: takes the model's words, looks its quotes up in what it was
@@ -489,8 +489,9 @@ size_t Conversation::CountTogether(std::span<Asked* const> asked) const {
     // Each writes its answer into pages of its own, the first of which it may share no longer.
     const int64_t own = options_.max_answer_tokens + kKvPageTokens;
     const int64_t bytes =
-        KvBytes(facts.kv, options_.kv.value_or(facts.kv_type),
-                DistinctTokens(prompts) + static_cast<int64_t>(prompts.size()) * own);
+        MemoryBytes(facts, options_.kv.value_or(facts.kv_type),
+                    DistinctTokens(prompts) + static_cast<int64_t>(prompts.size()) * own) +
+        static_cast<int64_t>(prompts.size()) * RecurrentBytes(facts.recurrent);
     if (available && static_cast<double>(bytes) > kUsableMemory * static_cast<double>(*available)) {
       return std::max<size_t>(1, prompts.size() - 1);
     }

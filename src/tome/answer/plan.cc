@@ -12,8 +12,8 @@ PlannedWay Sized(Way way, int64_t tokens, int64_t kept, bool estimated, const Pl
   PlannedWay planned{.way = way,
                      .tokens = tokens,
                      .estimated = estimated,
-                     .memory_bytes = KvBytes(facts.model.kv, facts.kv, tokens),
-                     .disk_bytes = KvBytes(facts.model.kv, facts.kv, tokens),
+                     .memory_bytes = MemoryBytes(facts.model, facts.kv, tokens),
+                     .disk_bytes = MemoryBytes(facts.model, facts.kv, tokens),
                      .read_seconds = {},
                      .answer_seconds = {},
                      .obstacle = {}};

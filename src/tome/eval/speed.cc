@@ -49,16 +49,17 @@ class Measurement {
       fill_seconds += Read(depth - memory_.length());
       if (depth > 0) at.fill = Of(depth, fill_seconds, ReadLimit(0, depth));
       at.kv_bytes = memory_.bytes();
+      memory_.Checkpoint();
       if (memory_.sparse()) memory_.sparse()->use = {};
       if (options_.prompt > 0) {
         const double seconds = Read(options_.prompt);
         at.prompt = Of(options_.prompt, seconds, ReadLimit(depth, options_.prompt));
-        memory_.Truncate(depth);
+        TOME_CHECK(memory_.Truncate(depth) == depth);
       }
       if (options_.generate > 0) {
         const double seconds = Write({&memory_, 1}, options_.generate);
         at.generate = Of(options_.generate, seconds, WriteLimit(depth, options_.generate, 1));
-        memory_.Truncate(depth);
+        TOME_CHECK(memory_.Truncate(depth) == depth);
       }
       for (const int64_t questions : options_.questions) {
         at.together.push_back({.questions = questions, .generate = WriteTogether(questions)});
@@ -196,10 +197,13 @@ class Measurement {
   double WriteLimit(int64_t depth, int64_t count, int64_t questions) const {
     const ModelFacts& facts = model_.facts();
     auto bytes = static_cast<double>(WeightBytes(facts));
-    const auto page = static_cast<double>(KvBytes(facts.kv, kv_type(), kKvPageTokens));
+    // States are read and written for every question.
+    const int64_t states = MemoryBytes(facts, kv_type(), 0);
+    const auto page = static_cast<double>(MemoryBytes(facts, kv_type(), kKvPageTokens) - states);
     const double middle = static_cast<double>(depth) +
                           static_cast<double>(questions) * static_cast<double>(count) / 2;
     bytes += page / static_cast<double>(kKvPageTokens) * middle;
+    bytes += 2 * static_cast<double>(questions) * static_cast<double>(states);
     return bytes * static_cast<double>(count) / limits_.bytes_per_second;
   }
 
@@ -212,7 +216,7 @@ class Measurement {
     return LinearSeconds(tokens) + AttentionSeconds(operations);
   }
 
-  KvType kv_type() const { return memory_.kv().type(); }
+  KvType kv_type() const { return memory_.has_kv() ? memory_.kv().type() : KvType::kF32; }
 
   const Model& model_;
   const Compute& compute_;

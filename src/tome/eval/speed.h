@@ -46,7 +46,7 @@ struct SpeedAtDepth {
   Speed prompt;                          // reading `prompt` tokens behind it
   Speed generate;                        // writing `generate` tokens behind it
   std::vector<SpeedTogether> together;   // in the order of SpeedOptions::questions
-  int64_t kv_bytes = 0;                  // of the memory at the depth
+  int64_t kv_bytes = 0;                  // of the memory at the depth, states included
   std::optional<SparseUse> sparse = {};  // what prompt and generate attended, where not all
 };
 

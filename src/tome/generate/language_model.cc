@@ -67,7 +67,7 @@ SnapshotKey LanguageModel::HashFiles() const {
 SnapshotKey LanguageModel::MemoryRoot(const Memory& memory) const {
   std::call_once(hashed_, [&] { hash_ = HashFiles(); });
   return KeyOf(fmt::format("model {} kernels {} kv {} length {}", hash_.ToString(), kernels_.name,
-                           NameOf(memory.kv().type()),
+                           memory.has_kv() ? NameOf(memory.kv().type()) : "none",
                            model_->facts().rope_by_length ? memory.max_tokens() : 0));
 }
 

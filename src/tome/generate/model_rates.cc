@@ -9,6 +9,8 @@
 #include <limits>
 #include <vector>
 
+#include "tome/base/error.h"
+
 namespace tome {
 namespace {
 
@@ -31,16 +33,26 @@ double LayerElements(const ModelFacts& facts) {
 // A memory of tokens that nobody read. It is written, so that it lies in memory of its own: the
 // system gives one page of zeros for all that was never written.
 void Remember(Memory& memory, int64_t tokens) {
-  PagedKv& kv = memory.kv();
-  kv.Reserve(tokens);
-  const auto bytes =
-      static_cast<size_t>(KvPageBytes(kv.type(), kv.shape().kv_heads, kv.shape().head_size));
-  for (int64_t layer = 0; layer < kv.shape().layers; ++layer) {
-    const PagedKv::WritablePages pages = kv.Writable(layer);
-    for (std::byte* page : pages.keys) std::memset(page, 0, bytes);
-    for (std::byte* page : pages.values) std::memset(page, 0, bytes);
+  memory.Reserve(tokens);
+  if (memory.has_kv()) {
+    PagedKv& kv = memory.kv();
+    const auto bytes =
+        static_cast<size_t>(KvPageBytes(kv.type(), kv.shape().kv_heads, kv.shape().head_size));
+    for (int64_t layer = 0; layer < kv.shape().layers; ++layer) {
+      const PagedKv::WritablePages pages = kv.Writable(layer);
+      for (std::byte* page : pages.keys) std::memset(page, 0, bytes);
+      for (std::byte* page : pages.values) std::memset(page, 0, bytes);
+    }
   }
-  kv.Advance(tokens);
+  if (memory.has_recurrent()) {
+    Recurrent& recurrent = memory.recurrent();
+    for (int64_t layer = 0; layer < recurrent.shape().layers; ++layer) {
+      const Recurrent::NextLayer next = recurrent.Next(layer);
+      std::ranges::fill(next.window, 0.0F);
+      std::ranges::fill(next.state, 0.0F);
+    }
+  }
+  memory.Advance(tokens);
 }
 
 std::string ShapeOf(const ModelFacts& facts) {
@@ -48,9 +60,12 @@ std::string ShapeOf(const ModelFacts& facts) {
   for (const LinearWeights& weights : facts.linear) {
     shape += fmt::format(", {} {}", weights.elements, NameOf(weights.dtype));
   }
-  return shape + fmt::format(", head {} {}, memory {} x {} x {}, attention {}", facts.head.elements,
-                             NameOf(facts.head.dtype), facts.kv.layers, facts.kv.kv_heads,
-                             facts.kv.head_size, facts.attention_width);
+  shape += fmt::format(", head {} {}, memory {} x {} x {}, attention {}", facts.head.elements,
+                       NameOf(facts.head.dtype), facts.kv.layers, facts.kv.kv_heads,
+                       facts.kv.head_size, facts.attention_width);
+  if (!facts.has_recurrent()) return shape;
+  return shape + fmt::format(", state {} x {} + {}", facts.recurrent.layers, facts.recurrent.window,
+                             facts.recurrent.state);
 }
 
 std::string ProcessorName() {
@@ -79,6 +94,7 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
   uint64_t passes = 0;
   const auto time = [&](int64_t tokens, LogitsOf logits) {
     const int64_t depth = memory.length();
+    memory.Checkpoint();
     const BatchItem item{.memory = &memory,
                          .tokens = std::span(sample).first(static_cast<size_t>(tokens)),
                          .logits = logits};
@@ -88,7 +104,7 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
       const auto start = Clock::now();
       model.Forward({&item, 1}, compute);
       best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
-      memory.Truncate(depth);
+      TOME_CHECK(memory.Truncate(depth) == depth);
       control.Report("measuring", ++passes, kPasses);
     }
     return best;
@@ -108,8 +124,9 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
   rates.attention_per_second = RateOf(far - near, read_deep - read, both);
   rates.linear_per_second = RateOf(linear, read - near / rates.attention_per_second, both);
   rates.weight_bytes_per_second = static_cast<double>(WeightBytes(facts)) / write;
-  rates.kv_bytes_per_second = RateOf(static_cast<double>(KvBytes(facts.kv, kv, kMeasuredDepth)),
-                                     write_deep - write, rates.weight_bytes_per_second);
+  const int64_t grown = MemoryBytes(facts, kv, kMeasuredDepth) - MemoryBytes(facts, kv, 0);
+  rates.kv_bytes_per_second =
+      RateOf(static_cast<double>(grown), write_deep - write, rates.weight_bytes_per_second);
   return rates;
 }
 
@@ -127,8 +144,10 @@ double SecondsToRead(const ModelFacts& facts, const ModelRates& rates, int64_t t
 }
 
 double SecondsToWrite(const ModelFacts& facts, const ModelRates& rates, KvType kv, int64_t depth) {
+  // The rate of weights was measured with the states of recurrent layers.
+  const int64_t grown = MemoryBytes(facts, kv, depth) - MemoryBytes(facts, kv, 0);
   return static_cast<double>(WeightBytes(facts)) / rates.weight_bytes_per_second +
-         static_cast<double>(KvBytes(facts.kv, kv, depth)) / rates.kv_bytes_per_second;
+         static_cast<double>(grown) / rates.kv_bytes_per_second;
 }
 
 }  // namespace tome

@@ -74,6 +74,8 @@ class Session::Writer {
         options_(writing.options),
         sampler_(options_.sampling),
         lookup_(kLookupNgram, kLookupDraft),
+        drafts_(options_.speculation == Speculation::kPromptLookup && options_.sampling.greedy() &&
+                !session_.memory_.has_recurrent()),
         usable_(
             std::min(session_.model_.facts().vocabulary, session_.tokenizer_.vocabulary_size())),
         output_(session_.tokenizer_, options_, writing.sink) {
@@ -101,7 +103,7 @@ class Session::Writer {
     before_ = session_.memory_.length();
     session_.tokens_.push_back(next_);
     pass_.assign(1, next_);
-    if (options_.speculation == Speculation::kPromptLookup && options_.sampling.greedy()) {
+    if (drafts_) {
       const std::vector<TokenId> drafted = lookup_.Draft(session_.tokens_);
       const auto count = std::min({static_cast<int64_t>(drafted.size()), draft, room - 1});
       pass_.insert(pass_.end(), drafted.begin(), drafted.begin() + count);
@@ -129,7 +131,8 @@ class Session::Writer {
       session_.tokens_.push_back(next_);
     }
     generated.accepted_tokens += static_cast<int64_t>(kept) - 1;
-    session_.memory_.Truncate(before_ + static_cast<int64_t>(kept));
+    const int64_t length = before_ + static_cast<int64_t>(kept);
+    TOME_CHECK(session_.memory_.Truncate(length) == length);
     if (!more) End();
   }
 
@@ -160,6 +163,7 @@ class Session::Writer {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   Sampler sampler_;
   PromptLookup lookup_;
+  bool drafts_;
   int64_t usable_;
   Output output_;
   TokenId next_ = 0;           // chosen, not yet in memory
@@ -185,7 +189,7 @@ void Session::KeepLogits(std::span<const float> row) {
 }
 
 void Session::UseStore(SnapshotStore& store, SnapshotOwner owner) {
-  if (memory_.sparse()) return;
+  if (memory_.sparse() || memory_.has_recurrent()) return;
   store_ = &store;
   owner_ = std::move(owner);
 }
@@ -214,10 +218,11 @@ void Session::Prefill(std::span<const TokenId> tokens, const WorkControl& contro
   PrefillTogether({&reading, 1}, control);
 }
 
-void Session::Truncate(int64_t length) {
-  memory_.Truncate(length);
-  tokens_.resize(static_cast<size_t>(length));
-  kept_ = std::min(kept_, length);
+int64_t Session::Truncate(int64_t length) {
+  const int64_t left = memory_.Truncate(length);
+  tokens_.resize(static_cast<size_t>(left));
+  kept_ = std::min(kept_, left);
+  return left;
 }
 
 Generated Session::Generate(const GenerateOptions& options, const TextSink& sink) {
@@ -270,6 +275,7 @@ void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& 
     for (size_t i = 0; i < batch.size(); ++i) {
       const auto& tokens = batch[i].tokens;
       sessions[i]->tokens_.insert(sessions[i]->tokens_.end(), tokens.begin(), tokens.end());
+      sessions[i]->memory_.Checkpoint();
       sessions[i]->Keep(batch[i].logits != LogitsOf::kNone);
       done += tokens.size();
       if (batch[i].logits == LogitsOf::kNone) continue;

@@ -77,7 +77,7 @@ class Session {
   // From now on what is read is kept in the store, which outlives the session, and found there: an
   // empty session takes from it what it has of all but the last token to read. Forks have no store.
   // A memory whose attention is sparse is not kept: its bits depend on how a text is cut into
-  // passes.
+  // passes. Nor are recurrent memories.
   void UseStore(SnapshotStore& store, SnapshotOwner owner);
 
   // Another session with the same tokens; memory is shared until one of them writes there.
@@ -96,8 +96,9 @@ class Session {
   const Memory& memory() const { return memory_; }
   // Tokens that the store gave instead of reading them.
   int64_t restored() const { return restored_; }
-  // Forgets all but the first `length` tokens; a Prefill must follow before Generate.
-  void Truncate(int64_t length);
+  // Forgets all but the first `length` tokens, or more where layers are recurrent
+  // (Memory::Truncate): gives the number of tokens left. A Prefill must follow before Generate.
+  [[nodiscard]] int64_t Truncate(int64_t length);
 
  private:
   class Writer;

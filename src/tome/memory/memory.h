@@ -1,16 +1,19 @@
 // What a model remembers of the tokens it has read.
 //
 // A model reads tokens into a Memory; a question is asked of a Memory. Which parts it is made of is
-// the model's affair (Model::NewMemory): so far the keys and values of attention layers.
+// the model's affair (Model::NewMemory): the keys and values of attention layers, the state of
+// recurrent layers, or both.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tome/memory/key_summaries.h"
 #include "tome/memory/paged_kv.h"
+#include "tome/memory/recurrent.h"
 
 namespace tome {
 
@@ -43,30 +46,71 @@ struct SparseAttention {
   SparseUse use;
 };
 
+// A recurrent memory remembers so many positions to which it can be truncated.
+inline constexpr size_t kCheckpoints = 4;
+
 // Move-only; Fork is the copy. One thread at a time.
 class Memory {
  public:
+  // Of attention layers alone.
   Memory(PagedKv kv, int64_t max_tokens, std::optional<SparseAttention> sparse = {})
       : kv_(std::move(kv)), max_tokens_(max_tokens), sparse_(std::move(sparse)) {}
+  // Of recurrent layers, and of attention layers where there are any.
+  Memory(Recurrent recurrent, std::optional<PagedKv> kv, int64_t max_tokens,
+         std::optional<SparseAttention> sparse = {})
+      : kv_(std::move(kv)),
+        recurrent_(std::move(recurrent)),
+        max_tokens_(max_tokens),
+        sparse_(std::move(sparse)) {}
 
-  PagedKv& kv() { return kv_; }
-  const PagedKv& kv() const { return kv_; }
+  // Whether there are attention layers, whose memory `kv` is.
+  bool has_kv() const { return kv_.has_value(); }
+  PagedKv& kv() { return kv_.value(); }
+  const PagedKv& kv() const { return kv_.value(); }
+  // Whether there are recurrent layers, whose memory `recurrent` is.
+  bool has_recurrent() const { return recurrent_.has_value(); }
+  Recurrent& recurrent() { return recurrent_.value(); }
+  const Recurrent& recurrent() const { return recurrent_.value(); }
 
-  int64_t length() const { return kv_.length(); }  // tokens
-  int64_t bytes() const { return kv_.bytes() + (sparse_ ? sparse_->summaries.bytes() : 0); }
+  int64_t length() const { return recurrent_ ? recurrent_->length() : kv_->length(); }  // tokens
+  // Checkpoints included.
+  int64_t bytes() const;
   int64_t max_tokens() const { return max_tokens_; }
 
   // None: attention is exact.
   std::optional<SparseAttention>& sparse() { return sparse_; }
   const std::optional<SparseAttention>& sparse() const { return sparse_; }
 
-  Memory Fork() const { return {kv_.Fork(), max_tokens_, sparse_}; }
-  void Truncate(int64_t length) { kv_.Truncate(length); }
+  // A forward pass over `tokens` new tokens: PagedKv's and Recurrent's Reserve, then Advance.
+  void Reserve(int64_t tokens);
+  void Advance(int64_t tokens);
+
+  Memory Fork() const;
+
+  // Forgets all tokens from `length` on. Recurrent layers cannot forget: their memory goes back to
+  // the last checkpoint up to there, or forgets everything. Gives the number of tokens left, of
+  // which `length` is the most.
+  [[nodiscard]] int64_t Truncate(int64_t length);
+  // Lets Truncate come back to this length, as long as it is one of the last kCheckpoints. A memory
+  // without recurrent layers can come back to any length; this does nothing then.
+  void Checkpoint();
 
  private:
-  PagedKv kv_;
+  struct Past {
+    std::optional<PagedKv> kv;
+    Recurrent recurrent;
+
+    Past Fork() const;
+  };
+
+  Past Present() const;
+  void GoBack(Past past);
+
+  std::optional<PagedKv> kv_;
+  std::optional<Recurrent> recurrent_;
   int64_t max_tokens_;
   std::optional<SparseAttention> sparse_;
+  std::vector<Past> checkpoints_;  // by length
 };
 
 }  // namespace tome

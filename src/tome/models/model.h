@@ -47,12 +47,22 @@ struct ModelFacts {
   int64_t linear_parameters = 0;  // multiplied with every token: no embedding, with the output head
   std::vector<LinearWeights> linear;  // of the layers, type by type
   LinearWeights head;                 // the output head
-  KvShape kv;                         // of the keys and values that a memory holds
-  KvType kv_type = KvType::kF16;      // of a memory that names none: 16 bits, without loss to the
-                                      // kernels that the model was loaded for
-  bool rope_by_length = false;        // keys depend on MemoryOptions::max_tokens
-  int64_t attention_width = 0;        // layers · heads · head size, for the cost of attention
+  KvShape kv;  // of the keys and values that a memory holds; no layers: there is no attention
+  KvType kv_type = KvType::kF16;  // of a memory that names none: 16 bits, without loss to the
+                                  // kernels that the model was loaded for
+  bool rope_by_length = false;    // keys depend on MemoryOptions::max_tokens
+  int64_t attention_width = 0;    // layers · heads · head size, for the cost of attention
+  RecurrentShape recurrent = {};  // of the state that a memory holds; no layers: none
+
+  bool has_attention() const { return kv.layers > 0; }
+  bool has_recurrent() const { return recurrent.layers > 0; }
 };
+
+// Bytes of a memory of `tokens` tokens: keys and values, which grow, and states, which do not.
+inline int64_t MemoryBytes(const ModelFacts& facts, KvType type, int64_t tokens) {
+  return (facts.has_attention() ? KvBytes(facts.kv, type, tokens) : 0) +
+         RecurrentBytes(facts.recurrent);
+}
 
 // Operations of attention for `tokens` tokens behind `depth`, each of which attends to itself and
 // all before it: 4·L·H·D for every pair.
@@ -81,6 +91,7 @@ class Model {
   virtual const ModelFacts& facts() const = 0;
 
   // Error(kInvalidArgument) when options.max_tokens is negative or options.attention_mass no share.
+  // What does not concern the model (options.kv, where there is no attention) is not looked at.
   virtual Memory NewMemory(const MemoryOptions& options) const = 0;
 
   // Reads every item's tokens into its memory. The result is F32 [rows, vocabulary]: the logits

@@ -29,11 +29,14 @@ Memory NewDecoderMemory(const ModelFacts& facts, const MemoryOptions& options) {
                 fmt::format("the mass of sparse attention is above 0 and at most 1, not {}", mass));
   }
   std::optional<SparseAttention> sparse;
-  if (mass < 1) {
+  if (mass < 1 && facts.has_attention()) {
     sparse = {.mass = mass, .summaries = KeySummaries(facts.kv), .use = {}};
   }
-  return {PagedKv(facts.kv, options.kv.value_or(facts.kv_type)),
-          options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens, std::move(sparse)};
+  const int64_t max_tokens = options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens;
+  std::optional<PagedKv> kv;
+  if (facts.has_attention()) kv.emplace(facts.kv, options.kv.value_or(facts.kv_type));
+  if (!facts.has_recurrent()) return {std::move(kv).value(), max_tokens, std::move(sparse)};
+  return {Recurrent(facts.recurrent), std::move(kv), max_tokens, std::move(sparse)};
 }
 
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,

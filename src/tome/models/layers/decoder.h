@@ -1,4 +1,4 @@
-// What every dense decoder derives from its settings.
+// What every decoder derives from its settings.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@ namespace tome {
 
 AttentionShape AttentionShapeOf(const DecoderConfig& config, int64_t layer);
 
-// Keys and values in every layer. Error(kInvalidArgument) when options.max_tokens is negative or
-// options.attention_mass is no share.
+// Of keys and values, states or both, by the facts. Error(kInvalidArgument) when options.max_tokens
+// is negative or options.attention_mass is no share.
 Memory NewDecoderMemory(const ModelFacts& facts, const MemoryOptions& options);
 
 // `weights` after all of them were bound.

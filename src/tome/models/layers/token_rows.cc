@@ -54,7 +54,7 @@ int64_t BeginForward(Batch batch, int64_t vocabulary) {
     tokens += static_cast<int64_t>(item.tokens.size());
   }
   for (const BatchItem& item : batch) {
-    item.memory->kv().Reserve(static_cast<int64_t>(item.tokens.size()));
+    item.memory->Reserve(static_cast<int64_t>(item.tokens.size()));
   }
   return tokens;
 }
@@ -92,7 +92,7 @@ Tensor Head(Batch batch, const Tensor& x, const Norm& norm, const Linear& head, 
 
 void FinishForward(Batch batch) {
   for (const BatchItem& item : batch) {
-    item.memory->kv().Advance(static_cast<int64_t>(item.tokens.size()));
+    item.memory->Advance(static_cast<int64_t>(item.tokens.size()));
   }
 }
 
