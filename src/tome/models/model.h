@@ -1,6 +1,7 @@
 // A language model: tokens in, logits out, with what was read kept in a Memory.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -52,6 +53,8 @@ struct ModelFacts {
                                   // kernels that the model was loaded for
   bool rope_by_length = false;    // keys depend on MemoryOptions::max_tokens
   int64_t attention_width = 0;    // layers · heads · head size, for the cost of attention
+  // Keys and values are those of a segment of so many tokens, and then forgotten; 0: of all tokens.
+  int64_t segment_tokens = 0;
   RecurrentShape recurrent = {};  // of the state that a memory holds; no layers: none
 
   bool has_attention() const { return kv.layers > 0; }
@@ -60,7 +63,8 @@ struct ModelFacts {
 
 // Bytes of a memory of `tokens` tokens: keys and values, which grow, and states, which do not.
 inline int64_t MemoryBytes(const ModelFacts& facts, KvType type, int64_t tokens) {
-  return (facts.has_attention() ? KvBytes(facts.kv, type, tokens) : 0) +
+  const int64_t kept = facts.segment_tokens > 0 ? std::min(tokens, facts.segment_tokens) : tokens;
+  return (facts.has_attention() ? KvBytes(facts.kv, type, kept) : 0) +
          RecurrentBytes(facts.recurrent);
 }
 
@@ -68,7 +72,10 @@ inline int64_t MemoryBytes(const ModelFacts& facts, KvType type, int64_t tokens)
 // all before it: 4·L·H·D for every pair.
 inline double AttentionOperations(const ModelFacts& facts, int64_t depth, int64_t tokens) {
   const auto n = static_cast<double>(tokens);
-  const double pairs = n * static_cast<double>(depth) + n * (n + 1) / 2;
+  double pairs = n * static_cast<double>(depth) + n * (n + 1) / 2;
+  if (facts.segment_tokens > 0) {
+    pairs = std::min(pairs, n * static_cast<double>(facts.segment_tokens + 1) / 2);  // on average
+  }
   return 4 * static_cast<double>(facts.attention_width) * pairs;
 }
 
