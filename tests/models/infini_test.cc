@@ -6,12 +6,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <span>
 
 #include "tests/expect_error.h"
 #include "tests/models/golden_model.h"
 #include "tome/kernels/kernel_set.h"
+#include "tome/models/convert.h"
 
 namespace tome {
 namespace {
@@ -184,6 +186,48 @@ INSTANTIATE_TEST_SUITE_P(Variants, InfiniTest,
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
+
+TEST(InfiniConvert, AddsGatesToADenseModel) {
+  const TempFolder folder;
+  WriteGoldenModel("qwen3", folder.path() / "dense");
+  const Checkpoint dense = Checkpoint::Open(folder.path() / "dense");
+  ConvertModel(dense, folder.path() / "infini",
+               {.type = {}, .infini = InfiniConfig{.segment = 100, .delta = true}, .control = {}});
+  const auto config = nlohmann::json::parse(ReadText(folder.path() / "infini" / "config.json"));
+  EXPECT_EQ(config.at("model_type"), "infini_qwen3");
+  EXPECT_EQ(config.at("infini"), (nlohmann::json{{"segment_length", 100}, {"update", "delta"}}));
+  ThreadPool threads(2);
+  const Compute compute{SelectKernelSet(), threads};
+  const auto model = Load(folder.path() / "infini", compute);
+  EXPECT_EQ(model->facts().architecture, "infini-qwen3");
+  EXPECT_EQ(model->facts().segment_tokens, 100);
+  Memory memory = model->NewMemory({});
+  const Golden golden = ReadGolden("qwen3");
+  const std::vector<float> logits = Logits(*model, memory, golden.tokens, 512, compute);
+  EXPECT_TRUE(std::all_of(logits.begin(), logits.end(), [](float x) { return std::isfinite(x); }));
+  EXPECT_THAT(ErrorText([&] {
+                ConvertModel(dense, folder.path() / "x.gguf",
+                             {.type = {}, .infini = InfiniConfig{}, .control = {}});
+              }),
+              testing::HasSubstr("folder"));
+  EXPECT_THAT(ErrorText([&] {
+                ConvertModel(Checkpoint::Open(folder.path() / "infini"), folder.path() / "x.gguf",
+                             {});
+              }),
+              testing::HasSubstr("no GGUF form"));
+  WriteGoldenModel("gemma2", folder.path() / "gemma");
+  EXPECT_THAT(ErrorText([&] {
+                ConvertModel(Checkpoint::Open(folder.path() / "gemma"), folder.path() / "y",
+                             {.type = {}, .infini = InfiniConfig{}, .control = {}});
+              }),
+              testing::HasSubstr("not to gemma2"));
+  WriteGoldenModel("mistral", folder.path() / "mistral");
+  EXPECT_THAT(ErrorText([&] {
+                ConvertModel(Checkpoint::Open(folder.path() / "mistral"), folder.path() / "y",
+                             {.type = {}, .infini = InfiniConfig{}, .control = {}});
+              }),
+              testing::HasSubstr("sliding window"));
+}
 
 TEST(InfiniConfig, SaysWhatIsWrong) {
   ThreadPool threads(1);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -20,8 +19,6 @@
 namespace tome {
 namespace {
 
-constexpr int64_t kMaxSegment = int64_t{1} << 20;
-
 constexpr std::array<TensorName, 19> Tensors() {
   constexpr auto kDense = LlamaTensors(TensorTransform::kNone, TensorTransform::kNone);
   std::array<TensorName, 19> tensors{};
@@ -35,10 +32,10 @@ InfiniConfig ReadInfini(const Checkpoint& checkpoint) {
   const HfConfig hf = HfConfig::Parse(checkpoint.SideFile("config.json"));
   InfiniConfig config;
   config.segment = hf.Int("infini.segment_length").value_or(config.segment);
-  if (config.segment < 1 || config.segment > kMaxSegment) {
+  if (config.segment < 1 || config.segment > kMaxInfiniSegment) {
     throw Error(Code::kCorrupt,
                 fmt::format("config.json: infini.segment_length is {}; it must be from 1 to {}",
-                            config.segment, kMaxSegment));
+                            config.segment, kMaxInfiniSegment));
   }
   const std::string update = hf.String("infini.update").value_or("linear");
   if (update != "linear" && update != "delta") {
@@ -79,7 +76,7 @@ class Infini final : public Model {
     Weights weights(*checkpoint_, architecture, compute);
     BindWeights(weights);
     facts_ = FactsOf(config_, std::string(architecture.name), weights);
-    facts_.trained_tokens = std::numeric_limits<int32_t>::max();
+    facts_.trained_tokens = kAnyLength;
     facts_.rope_by_length = false;
     facts_.segment_tokens = infini_.segment;
     facts_.recurrent = {.layers = config_.layers,

@@ -21,6 +21,8 @@ Architecture InfiniQwen3Architecture();
 // [H], β: the share of the memory in a head's output is sigmoid(β). By its Hugging Face name.
 inline constexpr std::string_view kInfiniGate = "model.layers.{}.self_attn.gate";
 
+inline constexpr int64_t kMaxInfiniSegment = int64_t{1} << 20;
+
 // config.json's "infini", and its defaults.
 struct InfiniConfig {
   int64_t segment = 2048;  // "segment_length": tokens

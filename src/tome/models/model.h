@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,11 +39,14 @@ struct LinearWeights {
   int64_t bytes = 0;  // as stored
 };
 
+// The context of models that nothing tells how long a text is.
+inline constexpr int64_t kAnyLength = std::numeric_limits<int32_t>::max();
+
 // What a model is, for whoever plans, reports or measures.
 struct ModelFacts {
   std::string architecture;    // "llama", "qwen3", …
   int64_t vocabulary = 0;      // rows of logits
-  int64_t trained_tokens = 0;  // context it was made for, RoPE scaling included
+  int64_t trained_tokens = 0;  // context it was made for, RoPE scaling included, or kAnyLength
   int64_t layers = 0;
   int64_t parameters = 0;         // of all tensors
   int64_t linear_parameters = 0;  // multiplied with every token: no embedding, with the output head

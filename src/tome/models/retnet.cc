@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -258,8 +257,7 @@ class RetNet final : public Model {
         c.width * (c.heads * (2 * c.key_size + 3 * c.value_size) + 3 * c.ffn_width);
     facts_ = {.architecture = std::string(architecture.name),
               .vocabulary = c.vocabulary,
-              // Nothing in the model knows how long a text is.
-              .trained_tokens = std::numeric_limits<int32_t>::max(),
+              .trained_tokens = kAnyLength,
               .layers = c.layers,
               .parameters = weights.parameters(),
               .linear_parameters = c.layers * layer + c.vocabulary * c.width,
