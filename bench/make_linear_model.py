@@ -89,9 +89,8 @@ def values_of(shape, generator):
     return halves
 
 
-def main():
-    config, shapes = {"retnet": retnet, "infini": infini}[sys.argv[1]]()
-    folder = pathlib.Path(sys.argv[2])
+def write(kind, folder):
+    config, shapes = {"retnet": retnet, "infini": infini}[kind]()
     folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer()))
@@ -108,4 +107,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    write(sys.argv[1], pathlib.Path(sys.argv[2]))
