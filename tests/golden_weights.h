@@ -65,7 +65,7 @@ inline GoldenScale GoldenScaleOf(std::string_view name, size_t columns,
   if (name.ends_with("norm_f.weight")) return {0.1, 1};
   if (name.ends_with("norm.weight")) return {0.1, model_type == "gemma2" ? 0.0 : 1.0};
   if (name.ends_with(".bias")) return {0.25, 0};
-  if (name.ends_with("embed_tokens.weight") || name.ends_with("embeddings.weight")) {
+  if (name.ends_with("embed_tokens.weight") || name.ends_with("backbone.embeddings.weight")) {
     return {0.125, 0};
   }
   return {1.25 / std::sqrt(static_cast<double>(columns)), 0};

@@ -246,8 +246,12 @@ TEST_P(ScanTest, LargeStepsForgetAndSmallOnesKeep) {
       const std::vector<float> before = RandomFloats(random, scan.state_floats());
       const Result result = RunScan(kernels(), scan, before, 3);
       for (const float value : result.y) EXPECT_TRUE(std::isfinite(value)) << step;
-      if (step < 0) EXPECT_TRUE(SameBits(result.state, before));
-      if (step > 1e20F) EXPECT_EQ(result.state, std::vector<float>(before.size(), 0));
+      if (step < 0) {
+        EXPECT_TRUE(SameBits(result.state, before));
+      }
+      if (step > 1e20F) {
+        EXPECT_EQ(result.state, std::vector<float>(before.size(), 0));
+      }
     }
   }
 }

@@ -40,6 +40,9 @@ struct Architecture {
   std::span<const TensorName> tensors;
   std::unique_ptr<Model> (*load)(std::shared_ptr<const Checkpoint> checkpoint,
                                  const Compute& compute);
+  // A key that config.json must have, where its model_type alone does not tell; empty: none.
+  std::string_view hf_key = {};
+  bool has_gguf = true;  // GGUF files of it exist
 };
 
 // `pattern` with "{}" replaced by `layer`.

@@ -71,7 +71,8 @@ class Jamba final : public Model {
  public:
   Jamba(std::shared_ptr<const Checkpoint> checkpoint, const Compute& compute)
       : checkpoint_(std::move(checkpoint)), config_(ReadJambaConfig(*checkpoint_)) {
-    Weights weights(*checkpoint_, JambaArchitecture(), compute);
+    const Architecture architecture = JambaArchitecture();
+    Weights weights(*checkpoint_, architecture, compute);
     BindWeights(weights);
     const auto attending =
         static_cast<int64_t>(std::count(config_.attends.begin(), config_.attends.end(), true));

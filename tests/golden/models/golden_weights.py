@@ -51,7 +51,7 @@ def scale_and_offset(name, shape, model_type):
         return NORM_SCALE, 0.0 if model_type == "gemma2" else 1.0
     if name.endswith(".bias"):
         return BIAS_SCALE, 0.0
-    if name.endswith(("embed_tokens.weight", "embeddings.weight")):
+    if name.endswith(("embed_tokens.weight", "backbone.embeddings.weight")):
         return EMBEDDING_SCALE, 0.0
     return MATRIX_GAIN / float(np.sqrt(np.float64(shape[-1]))), 0.0
 

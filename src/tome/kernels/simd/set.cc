@@ -22,6 +22,9 @@ const KernelSet kKernels{
     .conv1d = Conv1d,
     .selective_scan = SelectiveScan,
     .head_scan = HeadScan,
+    .retention = Retention,
+    .retention_gate = RetentionGate,
+    .compressive = Compressive,
     .rates = Rates,
     .kv_type = kHasBF16Dot ? KvType::kBF16 : KvType::kF16,
 };

@@ -120,7 +120,7 @@ void Check(const MemoryOptions& options) {
 
 std::optional<SparseAttention> SparseOf(const ModelFacts& facts, const MemoryOptions& options) {
   const double mass = options.attention_mass.value_or(1);
-  if (mass >= 1 || !facts.has_attention()) return std::nullopt;
+  if (mass >= 1 || !facts.has_attention() || facts.segment_tokens > 0) return std::nullopt;
   return SparseAttention{.mass = mass, .summaries = KeySummaries(facts.kv), .use = {}};
 }
 
@@ -156,8 +156,11 @@ Memory NewRecurrentMemory(const ModelFacts& facts, const MemoryOptions& options)
   const int64_t max_tokens = options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens;
   std::optional<PagedKv> kv;
   if (facts.has_attention()) {
-    kv.emplace(facts.kv, KvTypesOf(options.kv.value_or(facts.kv_type), facts.kv_type));
-    Limit(*kv, options);
+    const KvType type = options.kv.value_or(facts.kv_type);
+    // Those of a segment are few, and let go at its end.
+    const bool segments = facts.segment_tokens > 0;
+    kv.emplace(facts.kv, segments ? KvTypes{type, type} : KvTypesOf(type, facts.kv_type));
+    if (!segments) Limit(*kv, options);
   }
   return {Recurrent(facts.recurrent), std::move(kv), max_tokens, SparseOf(facts, options)};
 }
