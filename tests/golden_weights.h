@@ -58,9 +58,16 @@ inline float GoldenWeight(uint64_t name_hash, uint64_t index, GoldenScale kind) 
 // multiplies by 1 + w.
 inline GoldenScale GoldenScaleOf(std::string_view name, size_t columns,
                                  std::string_view model_type) {
+  // Decays of state-space models, A = −exp(A_log), and their steps, of which the logarithm is here.
+  if (name.ends_with("A_log")) return {0.5, 0.5};
+  if (name.ends_with("dt_bias") || name.ends_with("dt_proj.bias")) return {0.5, -2.5};
+  if (name.ends_with(".D")) return {0.1, 1};
+  if (name.ends_with("norm_f.weight")) return {0.1, 1};
   if (name.ends_with("norm.weight")) return {0.1, model_type == "gemma2" ? 0.0 : 1.0};
   if (name.ends_with(".bias")) return {0.25, 0};
-  if (name.ends_with("embed_tokens.weight")) return {0.125, 0};
+  if (name.ends_with("embed_tokens.weight") || name.ends_with("backbone.embeddings.weight")) {
+    return {0.125, 0};
+  }
   return {1.25 / std::sqrt(static_cast<double>(columns)), 0};
 }
 

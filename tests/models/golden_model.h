@@ -38,6 +38,15 @@ inline std::vector<std::string> GoldenVariants() {
   return names;
 }
 
+// Those without recurrent layers: they are converted between the containers, and kept in stores.
+inline std::vector<std::string> DenseVariants() {
+  std::vector<std::string> names = GoldenVariants();
+  std::erase_if(names, [](const std::string& name) {
+    return name.starts_with("mamba") || name.starts_with("jamba");
+  });
+  return names;
+}
+
 inline std::string ReadText(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::stringstream text;
@@ -45,9 +54,112 @@ inline std::string ReadText(const std::filesystem::path& path) {
   return text.str();
 }
 
+// The tensors of Mamba's mixer, which Jamba names alike, but for its norms of steps.
+template <typename Add>
+void AddMambaMixer(const nlohmann::json& config, const std::string& prefix, int64_t inner,
+                   int64_t states, int64_t width, int64_t rank, const Add& add) {
+  const int64_t d = config.at("hidden_size");
+  add(prefix + "in_proj.weight", {2 * inner, d});
+  add(prefix + "conv1d.weight", {inner, 1, width});
+  add(prefix + "conv1d.bias", {inner});
+  add(prefix + "x_proj.weight", {rank + 2 * states, inner});
+  add(prefix + "dt_proj.weight", {inner, rank});
+  add(prefix + "dt_proj.bias", {inner});
+  add(prefix + "A_log", {inner, states});
+  add(prefix + "D", {inner});
+  add(prefix + "out_proj.weight", {d, inner});
+}
+
+// Of Mamba and Mamba-2.
+inline std::vector<TensorPlan> GoldenStateSpaceTensors(const nlohmann::json& config) {
+  const int64_t d = config.at("hidden_size");
+  const int64_t v = config.at("vocab_size");
+  const int64_t inner = config.at("expand").get<int64_t>() * d;
+  const int64_t states = config.at("state_size");
+  const int64_t width = config.at("conv_kernel");
+  std::vector<TensorPlan> tensors;
+  const auto add = [&](const std::string& name, Shape shape) {
+    tensors.push_back({.name = name, .dtype = DType::kF32, .shape = shape});
+  };
+  add("backbone.embeddings.weight", {v, d});
+  for (int64_t l = 0; l < config.at("num_hidden_layers").get<int64_t>(); ++l) {
+    const std::string layer = "backbone.layers." + std::to_string(l) + ".";
+    const std::string mixer = layer + "mixer.";
+    add(layer + "norm.weight", {d});
+    if (config.at("model_type") == "mamba") {
+      AddMambaMixer(config, mixer, inner, states, width, config.at("time_step_rank"), add);
+      continue;
+    }
+    const int64_t heads = config.at("num_heads");
+    const int64_t convolved = inner + 2 * config.at("n_groups").get<int64_t>() * states;
+    add(mixer + "in_proj.weight", {inner + convolved + heads, d});
+    add(mixer + "conv1d.weight", {convolved, 1, width});
+    add(mixer + "conv1d.bias", {convolved});
+    add(mixer + "dt_bias", {heads});
+    add(mixer + "A_log", {heads});
+    add(mixer + "D", {heads});
+    add(mixer + "norm.weight", {inner});
+    add(mixer + "out_proj.weight", {d, inner});
+  }
+  add("backbone.norm_f.weight", {d});
+  if (!config.value("tie_word_embeddings", true)) add("lm_head.weight", {v, d});
+  return tensors;
+}
+
+// Of Jamba.
+inline std::vector<TensorPlan> GoldenJambaTensors(const nlohmann::json& config) {
+  const auto number = [&](const char* key) { return config.at(key).get<int64_t>(); };
+  const int64_t d = number("hidden_size");
+  const int64_t f = number("intermediate_size");
+  const int64_t kv = d / number("num_attention_heads") * number("num_key_value_heads");
+  const int64_t states = number("mamba_d_state");
+  const int64_t rank = number("mamba_dt_rank");
+  std::vector<TensorPlan> tensors;
+  const auto add = [&](const std::string& name, Shape shape) {
+    tensors.push_back({.name = name, .dtype = DType::kF32, .shape = shape});
+  };
+  const auto add_network = [&](const std::string& prefix) {
+    add(prefix + "gate_proj.weight", {f, d});
+    add(prefix + "up_proj.weight", {f, d});
+    add(prefix + "down_proj.weight", {d, f});
+  };
+  add("model.embed_tokens.weight", {number("vocab_size"), d});
+  for (int64_t l = 0; l < number("num_hidden_layers"); ++l) {
+    const std::string layer = "model.layers." + std::to_string(l) + ".";
+    add(layer + "input_layernorm.weight", {d});
+    add(layer + "pre_ff_layernorm.weight", {d});
+    if (l % number("attn_layer_period") == number("attn_layer_offset")) {
+      add(layer + "self_attn.q_proj.weight", {d, d});
+      add(layer + "self_attn.k_proj.weight", {kv, d});
+      add(layer + "self_attn.v_proj.weight", {kv, d});
+      add(layer + "self_attn.o_proj.weight", {d, d});
+    } else {
+      const std::string mixer = layer + "mamba.";
+      AddMambaMixer(config, mixer, number("mamba_expand") * d, states, number("mamba_d_conv"), rank,
+                    add);
+      add(mixer + "dt_layernorm.weight", {rank});
+      add(mixer + "b_layernorm.weight", {states});
+      add(mixer + "c_layernorm.weight", {states});
+    }
+    if (l % number("expert_layer_period") == number("expert_layer_offset")) {
+      add(layer + "feed_forward.router.weight", {number("num_experts"), d});
+      for (int64_t e = 0; e < number("num_experts"); ++e) {
+        add_network(layer + "feed_forward.experts." + std::to_string(e) + ".");
+      }
+    } else {
+      add_network(layer + "feed_forward.");
+    }
+  }
+  add("model.final_layernorm.weight", {d});
+  if (!config.value("tie_word_embeddings", false)) add("lm_head.weight", {number("vocab_size"), d});
+  return tensors;
+}
+
 // Names and shapes of a variant's tensors, as transformers has them.
 inline std::vector<TensorPlan> GoldenTensors(const nlohmann::json& config) {
   const std::string type = config.at("model_type");
+  if (type == "mamba" || type == "mamba2") return GoldenStateSpaceTensors(config);
+  if (type == "jamba") return GoldenJambaTensors(config);
   const int64_t d = config.at("hidden_size");
   const int64_t f = config.at("intermediate_size");
   const int64_t v = config.at("vocab_size");
@@ -98,10 +210,16 @@ inline std::vector<TensorPlan> GoldenTensors(const nlohmann::json& config) {
   return tensors;
 }
 
+// Python writes Infinity, which no parser of JSON takes.
+inline nlohmann::json ParseConfig(std::string text) {
+  if (const size_t at = text.find("Infinity"); at != std::string::npos) text.replace(at, 8, "1e30");
+  return nlohmann::json::parse(text);
+}
+
 // Writes the variant's folder: config.json and model.safetensors.
 inline void WriteGoldenModel(const std::string& variant, const std::filesystem::path& folder) {
   const std::string text = ReadText(GoldenFolder() / variant / "config.json");
-  const nlohmann::json config = nlohmann::json::parse(text);
+  const nlohmann::json config = ParseConfig(text);
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "config.json") << text;
   const std::vector<TensorPlan> tensors = GoldenTensors(config);

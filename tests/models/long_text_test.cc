@@ -257,5 +257,20 @@ TEST_F(LongTextTest, RefusesWhatDoesNotGoTogether) {
   EXPECT_EQ(model->NewMemory({.window = 128, .sinks = 832}).positions().rope_tokens, 1024);
 }
 
+TEST_F(LongTextTest, ModelsWithAStateHaveNoWayToBeLengthened) {
+  for (const std::string variant : {"mamba", "jamba"}) {
+    const auto model = Load(variant);
+    for (const MemoryOptions& bad :
+         {MemoryOptions{.longer = Longer::kDca}, MemoryOptions{.longer = Longer::kYarn},
+          MemoryOptions{.window = 128, .sinks = 64}}) {
+      EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { model->NewMemory(bad); })) << variant;
+    }
+    const int64_t tokens = 10 * model->facts().trained_tokens;
+    const Memory memory = model->NewMemory({.max_tokens = tokens, .longer = Longer::kNone});
+    EXPECT_EQ(memory.max_tokens(), tokens);
+    EXPECT_TRUE(memory.positions().is_plain());
+  }
+}
+
 }  // namespace
 }  // namespace tome

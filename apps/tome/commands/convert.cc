@@ -17,6 +17,8 @@ struct ConvertCommand {
   std::string in;
   std::string out;
   std::string type = "keep";
+  int64_t infini_segment = 0;  // 0: none
+  std::string infini_update = "linear";
   bool json = false;
 };
 
@@ -30,6 +32,9 @@ void Convert(const ConvertCommand& command, const CommandContext& context) {
                                 "q4_0, q4_1, q5_0, q5_1, q4_k, q5_k, q6_k",
                                 command.type));
     }
+  }
+  if (command.infini_segment != 0) {
+    options.infini = {.segment = command.infini_segment, .delta = command.infini_update == "delta"};
   }
   const Checkpoint in = Checkpoint::Open(command.in);
   Converted converted;
@@ -68,12 +73,24 @@ void AddConvertCommand(CLI::App& app, CommandContext& context) {
                    "q5_k, q6_k")
       ->capture_default_str()
       ->type_name("TYPE");
+  command
+      ->add_flag("--infini{2048}", options->infini_segment,
+                 "Add gates for Infini-attention to a dense model, to be fine-tuned, with segments "
+                 "of so many tokens (--infini: 2048, --infini=512)")
+      ->check(CLI::Range(int64_t{1}, kMaxInfiniSegment));
+  command
+      ->add_option("--infini-update", options->infini_update,
+                   "How its memory learns: linear or delta")
+      ->check(CLI::IsMember({"linear", "delta"}))
+      ->capture_default_str()
+      ->type_name("RULE");
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(
       "Examples:\n"
       "  tome convert Qwen3-0.6B qwen3.gguf --type q8_0\n"
       "  tome convert qwen3.gguf small.gguf --type q4_k\n"
-      "  tome convert qwen3.gguf folder --type bf16");
+      "  tome convert qwen3.gguf folder --type bf16\n"
+      "  tome convert Qwen3-0.6B qwen3-infini --infini=1024");
   command->callback(
       [options, &context] { context.run = [options, &context] { Convert(*options, context); }; });
 }

@@ -64,17 +64,20 @@ ordered_json Inspect(const std::shared_ptr<const Checkpoint>& checkpoint) {
     const int64_t page = MemoryBytes(facts, type, kKvPageTokens) - RecurrentBytes(facts.recurrent);
     kv_bytes[std::string(NameOf(type))] = page / kKvPageTokens;
   }
-  return {{"architecture", facts.architecture},
-          {"container", checkpoint->container() == Container::kGguf ? "gguf" : "safetensors"},
-          {"parameters", all.elements},
-          {"tensors", all.tensors},
-          {"bytes", all.bytes},
-          {"types", by_type},
-          {"layers", facts.layers},
-          {"vocabulary", facts.vocabulary},
-          {"context_tokens", facts.trained_tokens},
-          {"kv_bytes_per_token", kv_bytes},
-          {"state_bytes", RecurrentBytes(facts.recurrent)}};
+  return {
+      {"architecture", facts.architecture},
+      {"container", checkpoint->container() == Container::kGguf ? "gguf" : "safetensors"},
+      {"parameters", all.elements},
+      {"tensors", all.tensors},
+      {"bytes", all.bytes},
+      {"types", by_type},
+      {"layers", facts.layers},
+      {"vocabulary", facts.vocabulary},
+      {"context_tokens",
+       facts.trained_tokens == kAnyLength ? ordered_json() : ordered_json(facts.trained_tokens)},
+      {"segment_tokens", facts.segment_tokens},
+      {"kv_bytes_per_token", kv_bytes},
+      {"state_bytes", RecurrentBytes(facts.recurrent)}};
 }
 
 std::string MiB(int64_t bytes) {
@@ -98,15 +101,19 @@ void PrintInspection(const InspectOptions& options) {
     fmt::print("  {:<6} {:>5} tensors, {}\n", type, total.at("tensors").get<int64_t>(),
                MiB(total.at("bytes").get<int64_t>()));
   }
-  fmt::print("layers         {}\nvocabulary     {}\ncontext        {} tokens\n", number("layers"),
-             number("vocabulary"), number("context_tokens"));
+  const bool any_length = facts.at("context_tokens").is_null();
+  fmt::print("layers         {}\nvocabulary     {}\ncontext        {}\n", number("layers"),
+             number("vocabulary"),
+             any_length ? "any length" : fmt::format("{} tokens", number("context_tokens")));
   const auto& kv = facts.at("kv_bytes_per_token");
   if (kv.at("f16").get<int64_t>() > 0) {
+    const int64_t segment = number("segment_tokens");
     fmt::print(
-        "memory         {} bytes a token in f16, {} in q8, {} in q4; {} in f16 for the whole "
-        "context\n",
+        "memory         {} bytes a token in f16, {} in q8, {} in q4; {} in f16 for {}\n",
         kv.at("f16").get<int64_t>(), kv.at("q8").get<int64_t>(), kv.at("q4").get<int64_t>(),
-        MiB(kv.at("f16").get<int64_t>() * number("context_tokens")));
+        MiB(kv.at("f16").get<int64_t>() * (segment > 0 ? segment : number("context_tokens"))),
+        segment > 0 ? fmt::format("a segment of {} tokens, the most that is kept", segment)
+                    : "the whole context");
   }
   if (number("state_bytes") > 0) {
     fmt::print("state          {}, however many tokens are read\n", MiB(number("state_bytes")));

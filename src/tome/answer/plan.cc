@@ -130,7 +130,8 @@ Plan MakePlan(const PlanFacts& facts) {
     const int64_t trained = facts.model.trained_tokens;
     plan.why =
         fmt::format("all {} tokens of the documents are read: {}", context.tokens,
-                    context.tokens + facts.answer_tokens <= trained
+                    trained == kAnyLength ? "the model reads any length"
+                    : context.tokens + facts.answer_tokens <= trained
                         ? fmt::format("they fit the model's {}", trained)
                         : fmt::format("--longer {} takes them beyond the model's {}",
                                       NameOf(facts.longer.value_or(Longer::kNone)), trained));

@@ -134,6 +134,12 @@ KvLosses MeasureKvLoss(const Model& model, const Compute& compute, std::span<con
                             count, kLeastLossTokens));
   }
   const ModelFacts& facts = model.facts();
+  if (!facts.has_attention()) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("models of the architecture {} keep no keys and values: there is "
+                            "nothing to lose",
+                            facts.architecture));
+  }
   std::vector<KvType> all{facts.kv_type};
   all.insert(all.end(), types.begin(), types.end());
   std::vector<Memory> memories;

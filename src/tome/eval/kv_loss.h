@@ -23,7 +23,8 @@ struct KvLosses {
 
 // Reads `tokens` once, in passes that hold the logits of few tokens each, and counts those behind
 // the first part of kKvPartTokens, which a memory of few bits reads in 16 (memory/paged_kv.h).
-// Error(kInvalidArgument) for fewer than kLeastLossTokens tokens; Error(kCorrupt) where logits are
+// Error(kInvalidArgument) for fewer than kLeastLossTokens tokens, and for a model without keys and
+// values; Error(kCorrupt) where logits are
 // no numbers; Model::Forward's; kCancelled.
 inline constexpr int64_t kLeastLossTokens = 2 * kKvPartTokens;
 KvLosses MeasureKvLoss(const Model& model, const Compute& compute, std::span<const TokenId> tokens,

@@ -209,8 +209,8 @@ class Measurement {
     // States are read and written for every question.
     const int64_t states = MemoryBytes(facts, kv_type(), 0);
     const auto page = static_cast<double>(MemoryBytes(facts, kv_type(), kKvPageTokens) - states);
-    const double middle = static_cast<double>(depth) +
-                          static_cast<double>(questions) * static_cast<double>(count) / 2;
+    const double middle = Seen(static_cast<double>(depth) +
+                               static_cast<double>(questions) * static_cast<double>(count) / 2);
     bytes += page / static_cast<double>(kKvPageTokens) * middle;
     bytes += 2 * static_cast<double>(questions) * static_cast<double>(states);
     return bytes * static_cast<double>(count) / limits_.bytes_per_second;
@@ -219,10 +219,17 @@ class Measurement {
   // The same for the operations, which are more than one question's. The output head is left out.
   double ComputeLimit(int64_t depth, int64_t count, int64_t questions) const {
     const auto tokens = static_cast<double>(questions * count);
-    const double middle = static_cast<double>(depth) + static_cast<double>(count) / 2;
+    const double middle = Seen(static_cast<double>(depth) + static_cast<double>(count) / 2);
     const double operations =
         4 * static_cast<double>(model_.facts().attention_width) * tokens * middle;
     return LinearSeconds(tokens) + AttentionSeconds(operations);
+  }
+
+  // Of so many tokens, those that a token attends to: on average half a segment, where there are
+  // segments.
+  double Seen(double tokens) const {
+    const auto segment = static_cast<double>(model_.facts().segment_tokens);
+    return segment > 0 ? std::min(tokens, segment / 2) : tokens;
   }
 
   KvType kv_type() const { return memory_.has_kv() ? memory_.kv().type() : KvType::kF32; }

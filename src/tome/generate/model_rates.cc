@@ -76,6 +76,12 @@ std::string ProcessorName() {
   return {};
 }
 
+// The depth that is measured: where keys and values are those of a segment, the middle of one.
+int64_t DepthOf(const ModelFacts& facts) {
+  return facts.segment_tokens > 0 ? std::min(kMeasuredDepth, facts.segment_tokens / 2)
+                                  : kMeasuredDepth;
+}
+
 // Work a second; `otherwise` where the time cannot be told from that of other work.
 double RateOf(double work, double seconds, double otherwise) {
   constexpr double kLeastSeconds = 1e-6;
@@ -111,19 +117,20 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
   time(1, LogitsOf::kLast);  // brings the weights into memory
   const double read = time(kMeasuredTokens, LogitsOf::kNone);
   const double write = time(1, LogitsOf::kLast);
-  Remember(memory, kMeasuredDepth);
+  const int64_t depth = DepthOf(facts);
+  Remember(memory, depth);
   const double read_deep = time(kMeasuredTokens, LogitsOf::kNone);
   const double write_deep = time(1, LogitsOf::kLast);
 
   const double linear = 2 * LayerElements(facts) * static_cast<double>(kMeasuredTokens);
   const double near = AttentionOperations(facts, 0, kMeasuredTokens);
-  const double far = AttentionOperations(facts, kMeasuredDepth, kMeasuredTokens);
+  const double far = AttentionOperations(facts, depth, kMeasuredTokens);
   ModelRates rates;
   const double both = (linear + near) / read;
   rates.attention_per_second = RateOf(far - near, read_deep - read, both);
   rates.linear_per_second = RateOf(linear, read - near / rates.attention_per_second, both);
   rates.weight_bytes_per_second = static_cast<double>(WeightBytes(facts)) / write;
-  const int64_t grown = MemoryBytes(facts, kv, kMeasuredDepth) - MemoryBytes(facts, kv, 0);
+  const int64_t grown = MemoryBytes(facts, kv, depth) - MemoryBytes(facts, kv, 0);
   rates.kv_bytes_per_second =
       RateOf(static_cast<double>(grown), write_deep - write, rates.weight_bytes_per_second);
   return rates;

@@ -11,12 +11,16 @@
 #include "tome/base/thread_pool.h"
 #include "tome/kernels/activation.h"
 #include "tome/kernels/attention.h"
+#include "tome/kernels/compressive.h"
+#include "tome/kernels/conv1d.h"
 #include "tome/kernels/hadamard.h"
 #include "tome/kernels/matmul.h"
 #include "tome/kernels/norm.h"
 #include "tome/kernels/page_choice.h"
 #include "tome/kernels/rates.h"
+#include "tome/kernels/retention.h"
 #include "tome/kernels/rope.h"
+#include "tome/kernels/scan.h"
 
 namespace tome {
 
@@ -36,6 +40,12 @@ struct KernelSet {
   void (*attention)(const AttentionArgs&, ThreadPool&) noexcept;
   void (*summarize_keys)(const KeySummaryArgs&, ThreadPool&) noexcept;
   void (*score_pages)(const PageScoreArgs&) noexcept;
+  void (*conv1d)(const Conv1dArgs&, ThreadPool&) noexcept;
+  void (*selective_scan)(const SelectiveScanArgs&, ThreadPool&) noexcept;
+  void (*head_scan)(const HeadScanArgs&, ThreadPool&) noexcept;
+  void (*retention)(const RetentionArgs&, ThreadPool&) noexcept;
+  void (*retention_gate)(const RetentionGateArgs&, ThreadPool&) noexcept;
+  void (*compressive)(const CompressiveArgs&, ThreadPool&) noexcept;
   RateProbes (*rates)() noexcept;
   KvType kv_type;  // of 16 bits, the one whose pages `attention` reads as they are
 };

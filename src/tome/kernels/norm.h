@@ -11,10 +11,11 @@ namespace tome {
 
 struct RmsNormArgs {
   const float* x = nullptr;       // [rows, width]
-  const float* weight = nullptr;  // [width]
+  const float* weight = nullptr;  // [groups, width]
   float* y = nullptr;             // [rows, width]; may be x
   int64_t rows = 0;
   int64_t width = 0;
+  int64_t groups = 1;  // row r has the weight r mod groups: parts of a longer row, each normalized
   float eps = 0;
 };
 

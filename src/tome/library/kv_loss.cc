@@ -33,6 +33,7 @@ std::optional<std::string> NoteOfType(std::optional<KvType> asked, KvType used,
 
 std::optional<KvLoss> KnownKvLoss(Library& library, const LanguageModel& model, KvType kv) {
   if (kv != KvType::kQ8 && kv != KvType::kQ4) return std::nullopt;
+  if (!model.model().facts().has_attention()) return std::nullopt;
   std::optional<KvLoss> loss;
   if (library.KnowsKvLosses(kv)) loss = library.KvLossOf(model.FilesKey().ToString(), kv);
   if (!loss && kv == KvType::kQ4) {

@@ -21,10 +21,12 @@ enum class TensorTransform {
   // GGUF row 2j is HF row j, GGUF row 2j+1 is HF row j + R/2 (architecture `llama` only).
   kInterleaveQueryRows,
   kInterleaveKeyRows,
-  kPlusOne,  // GGUF holds 1 + w (Gemma's norms)
+  kPlusOne,      // GGUF holds 1 + w (Gemma's norms)
+  kNegativeExp,  // GGUF holds −exp(w) (decays of state-space models)
 };
 
-// One tensor in both containers; "{}" stands for the layer's number.
+// One tensor in both containers; "{}" stands for the layer's number, "{e}" for an expert's where HF
+// has a tensor for each and GGUF all in one.
 struct TensorName {
   std::string_view gguf;  // "blk.{}.attn_q.weight"
   std::string_view hf;    // "model.layers.{}.self_attn.q_proj.weight"
@@ -38,6 +40,9 @@ struct Architecture {
   std::span<const TensorName> tensors;
   std::unique_ptr<Model> (*load)(std::shared_ptr<const Checkpoint> checkpoint,
                                  const Compute& compute);
+  // A key that config.json must have, where its model_type alone does not tell; empty: none.
+  std::string_view hf_key = {};
+  bool has_gguf = true;  // GGUF files of it exist
 };
 
 // `pattern` with "{}" replaced by `layer`.

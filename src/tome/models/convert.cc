@@ -61,8 +61,14 @@ class Conversion {
   Converted Run() {
     const bool from_gguf = in_.container() == Container::kGguf;
     if (from_gguf && to_gguf_) CopyGgufPairs();
+    if (options_.infini && (from_gguf || to_gguf_)) {
+      throw Error(Code::kUnsupported,
+                  "gates for Infini-attention are added from a folder of safetensors to another; "
+                  "convert the model to a folder first");
+    }
     if (from_gguf == to_gguf_) {
       CopyTensors();
+      if (options_.infini) AddGates(*options_.infini);
     } else {
       Rename();
     }
@@ -88,6 +94,49 @@ class Conversion {
 
   void CopyTensors() {
     for (const auto& [name, tensor] : in_.tensors()) AddStep(name, tensor, TensorTransform::kNone);
+  }
+
+  void AddGates(const InfiniConfig& infini) {
+    const Architecture& architecture = ArchitectureOf(in_);
+    infini_form_ = InfiniFormOf(architecture);
+    if (infini_form_ == nullptr) {
+      throw Error(
+          Code::kUnsupported,
+          fmt::format("{}: gates for Infini-attention can be added to Llama, Mistral, Qwen2 "
+                      "and Qwen3, not to {}",
+                      in_.path().string(), architecture.hf_model_type));
+    }
+    config_ = ReadDecoderConfig(in_, std::string(architecture.name));
+    if (config_.window > 0 && config_.window < infini.segment) {
+      throw Error(Code::kUnsupported,
+                  fmt::format("{}: has a sliding window of {} tokens; choose a segment that is no "
+                              "longer",
+                              in_.path().string(), config_.window));
+    }
+    for (int64_t layer = 0; layer < config_.layers; ++layer) {
+      AddValues(LayerName(kInfiniGate, layer),
+                std::vector<float>(static_cast<size_t>(config_.heads), kFirstGate));
+    }
+  }
+
+  void AddValues(const std::string& name, std::vector<float> values) {
+    const auto size = static_cast<int64_t>(values.size());
+    steps_.push_back({.plan = {.name = name, .dtype = DType::kF32, .shape = {size}},
+                      .source = {},
+                      .transform = TensorTransform::kNone,
+                      .values = std::move(values)});
+  }
+
+  // config.json of the new model, from that of the old one.
+  std::string NewConfig() const {
+    const std::string text = in_.SideFile("config.json");
+    if (infini_form_ == nullptr) return text;
+    auto json = nlohmann::ordered_json::parse(text);
+    json["architectures"] = {infini_form_->hf_class};
+    json["model_type"] = infini_form_->hf_model_type;
+    json["infini"] = {{"segment_length", options_.infini->segment},
+                      {"update", options_.infini->delta ? "delta" : "linear"}};
+    return json.dump(2) + "\n";
   }
 
   void AddStep(const std::string& name, const TensorView& tensor, TensorTransform transform) {
@@ -124,6 +173,18 @@ class Conversion {
   // Between the containers: by the architecture's table.
   void Rename() {
     const Architecture& architecture = ArchitectureOf(in_);
+    if (!architecture.has_gguf) {
+      throw Error(Code::kUnsupported,
+                  fmt::format("{}: {} has no GGUF form", in_.path().string(), architecture.name));
+    }
+    if (std::ranges::any_of(architecture.tensors, [](const TensorName& row) {
+          return row.transform == TensorTransform::kNegativeExp;
+        })) {
+      throw Error(Code::kUnsupported,
+                  fmt::format("{}: models of the architecture {} are converted within their "
+                              "container only, from GGUF to GGUF or from a folder to a folder",
+                              in_.path().string(), architecture.name));
+    }
     config_ = ReadDecoderConfig(in_, std::string(architecture.name));
     size_t used = 0;
     for (const TensorName& row : architecture.tensors) {
@@ -148,11 +209,7 @@ class Conversion {
     }
     if (to_gguf_) {
       for (SettingsTensor& tensor : WriteGgufConfig(config_, architecture, pairs_, result_.notes)) {
-        const auto size = static_cast<int64_t>(tensor.values.size());
-        steps_.push_back({.plan = {.name = tensor.name, .dtype = DType::kF32, .shape = {size}},
-                          .source = {},
-                          .transform = TensorTransform::kNone,
-                          .values = std::move(tensor.values)});
+        AddValues(tensor.name, std::move(tensor.values));
       }
       SetTokenizerKeys(in_, pairs_, result_.notes);
     }
@@ -180,6 +237,7 @@ class Conversion {
         for (float& value : shifted.floats()) value += to_gguf_ ? 1.0F : -1.0F;
         source = shifted.view();
         break;
+      case TensorTransform::kNegativeExp:  // Rename refuses the architectures that have it
       case TensorTransform::kNone:
         break;
     }
@@ -257,8 +315,9 @@ class Conversion {
       files.back()->Write(text);
     };
     if (in_.container() == Container::kSafetensors) {
-      for (const char* name : {"config.json", "generation_config.json", "tokenizer.json",
-                               "tokenizer_config.json", "chat_template.jinja"}) {
+      write("config.json", NewConfig());
+      for (const char* name : {"generation_config.json", "tokenizer.json", "tokenizer_config.json",
+                               "chat_template.jinja"}) {
         write(name, in_.SideFile(name));
       }
       return files;
@@ -277,6 +336,7 @@ class Conversion {
   const bool to_gguf_;
   ThreadPool pool_{ProcessorCount()};
   DecoderConfig config_;
+  const Architecture* infini_form_ = nullptr;  // what the new model is, when it gets gates
   GgufPairs pairs_;
   std::vector<Step> steps_;
   uint64_t total_ = 0;

@@ -10,13 +10,21 @@
 
 #include "tome/base/progress.h"
 #include "tome/formats/checkpoint.h"
+#include "tome/models/infini.h"
 #include "tome/tensor/dtype.h"
 
 namespace tome {
 
+// The gates that a dense model begins with: sigmoid(−4) gives the memory, which it has not learned
+// to use yet, a share of under 2 %, and leaves a slope to learn by.
+inline constexpr float kFirstGate = -4;
+
 struct ConvertOptions {
   std::optional<DType> type;  // of matrices; nothing: as they are
-  WorkControl control;        // "converting", bytes of tensors
+  // Gates for Infini-attention, to be fine-tuned: the new model has these settings and kFirstGate
+  // in every head. From and to a folder of safetensors, of an architecture that has such a form.
+  std::optional<InfiniConfig> infini = {};
+  WorkControl control;  // "converting", bytes of tensors
 };
 
 struct Converted {
@@ -32,7 +40,8 @@ struct Converted {
 // with the K types, since all that a model says passes through them.
 //
 // The new model appears whole or not at all. Error(kUnsupported) for what the target cannot hold
-// (block-quantized types in safetensors, a tokenizer that has no GGUF form).
+// (block-quantized types in safetensors, an architecture or a tokenizer that has no GGUF form), and
+// for gates that cannot be added.
 Converted ConvertModel(const Checkpoint& in, const std::filesystem::path& out,
                        const ConvertOptions& options);
 

@@ -14,6 +14,24 @@ constexpr int kMaxConfigDepth = 32;
   throw Error(Code::kCorrupt, fmt::format("config.json: {} is not {}", path, expected));
 }
 
+// JSON has no Infinity: the largest double in its place, but in strings.
+std::string WithoutInfinity(std::string_view json) {
+  constexpr std::string_view kInfinity = "Infinity";
+  std::string text;
+  bool in_string = false;
+  for (size_t i = 0; i < json.size(); ++i) {
+    if (!in_string && json.substr(i, kInfinity.size()) == kInfinity) {
+      text += "1.7976931348623157e308";
+      i += kInfinity.size() - 1;
+      continue;
+    }
+    if (json[i] == '"') in_string = !in_string;
+    text += json[i];
+    if (in_string && json[i] == '\\' && i + 1 < json.size()) text += json[++i];
+  }
+  return text;
+}
+
 }  // namespace
 
 HfConfig HfConfig::Parse(std::string_view json) {
@@ -32,7 +50,7 @@ HfConfig HfConfig::Parse(std::string_view json) {
     return true;
   };
   try {
-    config.root_ = nlohmann::json::parse(json, limit_depth);
+    config.root_ = nlohmann::json::parse(WithoutInfinity(json), limit_depth);
   } catch (const nlohmann::json::exception& exception) {
     throw Error(Code::kCorrupt, fmt::format("config.json: {}", exception.what()));
   }
@@ -53,6 +71,11 @@ const nlohmann::json* HfConfig::Find(std::string_view path) const {
       ThrowType(whole.substr(0, whole.size() - path.size() + dot), "an object");
     path.remove_prefix(dot + 1);
   }
+}
+
+bool HfConfig::IsString(std::string_view path) const {
+  const nlohmann::json* value = Find(path);
+  return value != nullptr && value->is_string();
 }
 
 std::optional<int64_t> HfConfig::Int(std::string_view path) const {

@@ -15,7 +15,7 @@ namespace tome {
 class HfConfig {
  public:
   // Error(kCorrupt) for text that is no JSON object, is nested deeper than 32 levels or larger than
-  // 16 MiB. Infinity and NaN, which Python writes, are not accepted.
+  // 16 MiB. Infinity, which Python writes, is read as the largest double; NaN is not accepted.
   static HfConfig Parse(std::string_view json);
 
   bool Has(std::string_view path) const { return Find(path) != nullptr; }
@@ -23,6 +23,7 @@ class HfConfig {
   std::optional<double> Float(std::string_view path) const;
   std::optional<bool> Bool(std::string_view path) const;
   std::optional<std::string> String(std::string_view path) const;
+  bool IsString(std::string_view path) const;
   // A string, or, where the key holds an array of objects, `value` of the one whose `name` is
   // `wanted`: chat templates come both ways.
   std::optional<std::string> NamedString(std::string_view path, std::string_view name,

@@ -1,7 +1,9 @@
 // A language model: tokens in, logits out, with what was read kept in a Memory.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,11 +40,14 @@ struct LinearWeights {
   int64_t bytes = 0;  // as stored
 };
 
+// The context of models that nothing tells how long a text is.
+inline constexpr int64_t kAnyLength = std::numeric_limits<int32_t>::max();
+
 // What a model is, for whoever plans, reports or measures.
 struct ModelFacts {
   std::string architecture;    // "llama", "qwen3", …
   int64_t vocabulary = 0;      // rows of logits
-  int64_t trained_tokens = 0;  // context it was made for, what lengthens it included
+  int64_t trained_tokens = 0;  // context it was made for, what lengthens it included; or kAnyLength
   int64_t native_tokens = 0;   // context it was first trained on: less where something lengthens it
   std::string lengthened_by;   // "yarn", "dca", "llama3", …; empty: nothing
   int64_t layers = 0;
@@ -55,6 +60,8 @@ struct ModelFacts {
                                   // kernels that the model was loaded for
   bool rope_by_length = false;    // keys depend on PositionScheme::rope_tokens
   int64_t attention_width = 0;    // layers · heads · head size, for the cost of attention
+  // Keys and values are those of a segment of so many tokens, and then forgotten; 0: of all tokens.
+  int64_t segment_tokens = 0;
   RecurrentShape recurrent = {};  // of the state that a memory holds; no layers: none
 
   bool has_attention() const { return kv.layers > 0; }
@@ -71,7 +78,8 @@ inline KvType KvTypeFor(const ModelFacts& facts, std::optional<KvType> asked, in
 
 // Bytes of a memory of `tokens` tokens: keys and values, which grow, and states, which do not.
 inline int64_t MemoryBytes(const ModelFacts& facts, KvType type, int64_t tokens) {
-  return (facts.has_attention() ? KvBytes(facts.kv, type, tokens) : 0) +
+  const int64_t kept = facts.segment_tokens > 0 ? std::min(tokens, facts.segment_tokens) : tokens;
+  return (facts.has_attention() ? KvBytes(facts.kv, type, kept) : 0) +
          RecurrentBytes(facts.recurrent);
 }
 
@@ -79,7 +87,10 @@ inline int64_t MemoryBytes(const ModelFacts& facts, KvType type, int64_t tokens)
 // all before it: 4·L·H·D for every pair.
 inline double AttentionOperations(const ModelFacts& facts, int64_t depth, int64_t tokens) {
   const auto n = static_cast<double>(tokens);
-  const double pairs = n * static_cast<double>(depth) + n * (n + 1) / 2;
+  double pairs = n * static_cast<double>(depth) + n * (n + 1) / 2;
+  if (facts.segment_tokens > 0) {
+    pairs = std::min(pairs, n * static_cast<double>(facts.segment_tokens + 1) / 2);  // on average
+  }
   return 4 * static_cast<double>(facts.attention_width) * pairs;
 }
 

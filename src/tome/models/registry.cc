@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <array>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,31 +12,54 @@
 #include "tome/base/error.h"
 #include "tome/models/gemma2.h"
 #include "tome/models/hf_config.h"
+#include "tome/models/infini.h"
+#include "tome/models/jamba.h"
 #include "tome/models/llama.h"
+#include "tome/models/mamba.h"
 #include "tome/models/phi3.h"
+#include "tome/models/retnet.h"
 
 namespace tome {
 
 std::span<const Architecture> Architectures() {
-  static const std::array<Architecture, 6> kArchitectures{
-      LlamaArchitecture(), MistralArchitecture(), Qwen2Architecture(),
-      Qwen3Architecture(), Phi3Architecture(),    Gemma2Architecture()};
+  static const std::array kArchitectures{LlamaArchitecture(),       MistralArchitecture(),
+                                         Qwen2Architecture(),       Qwen3Architecture(),
+                                         Phi3Architecture(),        Gemma2Architecture(),
+                                         MambaArchitecture(),       Mamba2Architecture(),
+                                         JambaArchitecture(),       TorchscaleRetNetArchitecture(),
+                                         FlaRetNetArchitecture(),   InfiniLlamaArchitecture(),
+                                         InfiniQwen2Architecture(), InfiniQwen3Architecture()};
   return kArchitectures;
 }
+
+namespace {
+
+// transformers' name of a model. The configurations of Mamba's authors have none.
+std::string HfModelType(const HfConfig& config) {
+  if (const auto type = config.String("model_type")) return *type;
+  if (!config.Has("d_model") || !config.Has("n_layer")) return "";
+  return config.String("ssm_cfg.layer").value_or("") == "Mamba2" ? "mamba2" : "mamba";
+}
+
+}  // namespace
 
 const Architecture& ArchitectureOf(const Checkpoint& checkpoint) {
   const bool gguf = checkpoint.container() == Container::kGguf;
   std::string name;
+  std::optional<HfConfig> hf;
   if (gguf) {
     name = checkpoint.metadata().String("general.architecture").value_or("");
   } else {
-    name = HfConfig::Parse(checkpoint.SideFile("config.json")).String("model_type").value_or("");
+    hf = HfConfig::Parse(checkpoint.SideFile("config.json"));
+    name = HfModelType(*hf);
   }
   std::vector<std::string_view> known;
   for (const Architecture& architecture : Architectures()) {
     const std::string_view candidate = gguf ? architecture.name : architecture.hf_model_type;
-    if (candidate == name) return architecture;
-    known.push_back(candidate);
+    const bool keyed = !hf || architecture.hf_key.empty() || hf->Has(architecture.hf_key);
+    if (gguf && !architecture.has_gguf) continue;
+    if (candidate == name && keyed) return architecture;
+    if (known.empty() || known.back() != candidate) known.push_back(candidate);
   }
   const char* const field = gguf ? "general.architecture" : "config.json: model_type";
   if (name.empty()) {

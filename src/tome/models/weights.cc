@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "tome/base/error.h"
 #include "tome/base/mapped_file.h"
@@ -15,6 +16,17 @@ std::string LayerName(std::string_view pattern, int64_t layer) {
   if (hole == std::string_view::npos) return std::string(pattern);
   return fmt::format("{}{}{}", pattern.substr(0, hole), layer, pattern.substr(hole + 2));
 }
+
+namespace {
+
+void CheckDecodable(const TensorView& view, const std::string& name) {
+  if (IsDecodable(view.dtype)) return;
+  throw Error(Code::kUnsupported,
+              fmt::format("the tensor {} has the type {}, which holds no weights", name,
+                          NameOf(view.dtype)));
+}
+
+}  // namespace
 
 const TensorName& Weights::Row(std::string_view name) const {
   for (const TensorName& row : architecture_.tensors) {
@@ -29,35 +41,43 @@ std::string Weights::NameOf(const TensorName& row, int64_t layer) const {
 }
 
 bool Weights::Has(std::string_view name, int64_t layer) const {
-  return checkpoint_.Find(NameOf(Row(name), layer)) != nullptr;
+  return std::ranges::any_of(architecture_.tensors, [&](const TensorName& row) {
+    return row.gguf == name && checkpoint_.Find(NameOf(row, layer)) != nullptr;
+  });
 }
 
 TensorView Weights::Matrix(std::string_view name, int64_t layer, int64_t rows,
                            int64_t columns) const {
   const std::string full = NameOf(Row(name), layer);
   const TensorView view = checkpoint_.Bind(full, Shape{rows, columns});
-  if (!IsDecodable(view.dtype)) {
-    throw Error(Code::kUnsupported,
-                fmt::format("the tensor {} has the type {}, which holds no weights", full,
-                            tome::NameOf(view.dtype)));
-  }
+  CheckDecodable(view, full);
   return view;
 }
 
 std::vector<float> Weights::Vector(std::string_view name, int64_t layer, int64_t size) const {
+  return Values(name, layer, {Shape{size}});
+}
+
+std::vector<float> Weights::Values(std::string_view name, int64_t layer,
+                                   std::initializer_list<Shape> shapes) const {
   const TensorName& row = Row(name);
   const std::string full = NameOf(row, layer);
-  const TensorView view = checkpoint_.Bind(full, Shape{size});
-  if (!IsDecodable(view.dtype)) {
-    throw Error(Code::kUnsupported,
-                fmt::format("the tensor {} has the type {}, which holds no weights", full,
-                            tome::NameOf(view.dtype)));
+  const TensorView* const found = checkpoint_.Find(full);
+  const bool fits =
+      found != nullptr && std::find(shapes.begin(), shapes.end(), found->shape) != shapes.end();
+  const TensorView view = checkpoint_.Bind(full, fits ? found->shape : *shapes.begin());
+  CheckDecodable(view, full);
+  const int64_t width = view.shape.row_elements();
+  std::vector<float> values(static_cast<size_t>(view.shape.elements()));
+  for (int64_t r = 0; r < view.shape.rows(); ++r) {
+    DecodeRow(
+        view.dtype, view.row(r),
+        std::span(values).subspan(static_cast<size_t>(r * width), static_cast<size_t>(width)));
   }
-  std::vector<float> values(static_cast<size_t>(size));
-  DecodeRow(view.dtype, view.data, values);
-  if (row.transform == TensorTransform::kPlusOne &&
-      checkpoint_.container() == Container::kSafetensors) {
-    for (float& value : values) value += 1;
+  if (checkpoint_.container() == Container::kGguf) return values;
+  for (float& value : values) {
+    if (row.transform == TensorTransform::kPlusOne) value += 1;
+    if (row.transform == TensorTransform::kNegativeExp) value = -std::exp(value);
   }
   return values;
 }
@@ -65,9 +85,7 @@ std::vector<float> Weights::Vector(std::string_view name, int64_t layer, int64_t
 Linear Weights::BindLinear(std::string_view stem, int64_t layer, int64_t out, int64_t in) {
   Linear linear = PackOfLayer(Matrix(fmt::format("{}.weight", stem), layer, out, in));
   const std::string bias = fmt::format("{}.bias", stem);
-  for (const TensorName& row : architecture_.tensors) {
-    if (row.gguf == bias && Has(bias, layer)) linear.bias = Vector(bias, layer, out);
-  }
+  if (Has(bias, layer)) linear.bias = Vector(bias, layer, out);
   return linear;
 }
 
@@ -90,12 +108,30 @@ Linear Weights::BindRows(std::string_view stem, int64_t layer, int64_t rows, int
   return PackOfLayer(matrix);
 }
 
-Linear Weights::PackOfLayer(const TensorView& matrix) {
+Linear Weights::BindExpert(std::string_view stem, int64_t layer, const ExpertIndex& index,
+                           int64_t out, int64_t in) {
+  const std::string name = fmt::format("{}.weight", stem);
+  const std::string full = NameOf(Row(name), layer);
+  TensorView matrix;
+  if (const size_t hole = full.find("{e}"); hole != std::string::npos) {
+    const std::string own =
+        fmt::format("{}{}{}", full.substr(0, hole), index.expert, full.substr(hole + 3));
+    matrix = checkpoint_.Bind(own, Shape{out, in});
+  } else {
+    matrix = checkpoint_.Bind(full, Shape{index.experts, out, in});
+    matrix.data = matrix.row(index.expert * out);
+    matrix.shape = Shape{out, in};
+  }
+  CheckDecodable(matrix, full);
+  return PackOfLayer(matrix, index.used, index.experts);
+}
+
+Linear Weights::PackOfLayer(const TensorView& matrix, int64_t used, int64_t parts) {
   const auto same = [&](const LinearWeights& weights) { return weights.dtype == matrix.dtype; };
   auto found = std::find_if(linear_.begin(), linear_.end(), same);
   if (found == linear_.end()) found = linear_.insert(found, {.dtype = matrix.dtype});
-  found->elements += matrix.shape.elements();
-  found->bytes += matrix.bytes();
+  found->elements += matrix.shape.elements() * used / parts;
+  found->bytes += matrix.bytes() * used / parts;
   return Pack(matrix);
 }
 

@@ -39,11 +39,19 @@ def values(name, count, scale, offset, first=0):
 
 def scale_and_offset(name, shape, model_type):
     """The kind of a tensor decides; the kind is read from its Hugging Face name."""
+    if name.endswith("A_log"):
+        return 0.5, 0.5
+    if name.endswith(("dt_bias", "dt_proj.bias")):
+        return 0.5, -2.5
+    if name.endswith(".D"):
+        return NORM_SCALE, 1.0
+    if name.endswith("norm_f.weight"):
+        return NORM_SCALE, 1.0
     if name.endswith("norm.weight"):
         return NORM_SCALE, 0.0 if model_type == "gemma2" else 1.0
     if name.endswith(".bias"):
         return BIAS_SCALE, 0.0
-    if name.endswith("embed_tokens.weight"):
+    if name.endswith(("embed_tokens.weight", "backbone.embeddings.weight")):
         return EMBEDDING_SCALE, 0.0
     return MATRIX_GAIN / float(np.sqrt(np.float64(shape[-1]))), 0.0
 

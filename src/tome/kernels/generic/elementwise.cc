@@ -16,12 +16,13 @@ float GeluTanh(float x) {
 void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept {
   threads.ParallelFor(args.rows, [&](int64_t row, int) {
     const float* x = args.x + row * args.width;
+    const float* weight = args.weight + row % args.groups * args.width;
     float* y = args.y + row * args.width;
     double squares = 0;
     for (int64_t i = 0; i < args.width; ++i) squares += double{x[i]} * x[i];
     const double mean = squares / static_cast<double>(args.width);
     const auto factor = static_cast<float>(1.0 / std::sqrt(mean + double{args.eps}));
-    for (int64_t i = 0; i < args.width; ++i) y[i] = args.weight[i] * (x[i] * factor);
+    for (int64_t i = 0; i < args.width; ++i) y[i] = weight[i] * (x[i] * factor);
   });
 }
 

@@ -19,6 +19,12 @@ void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept;
 void Attention(const AttentionArgs& args, ThreadPool& threads) noexcept;
 void SummarizeKeys(const KeySummaryArgs& args, ThreadPool& threads) noexcept;
 void ScorePages(const PageScoreArgs& args) noexcept;
+void Conv1d(const Conv1dArgs& args, ThreadPool& threads) noexcept;
+void SelectiveScan(const SelectiveScanArgs& args, ThreadPool& threads) noexcept;
+void HeadScan(const HeadScanArgs& args, ThreadPool& threads) noexcept;
+void Retention(const RetentionArgs& args, ThreadPool& threads) noexcept;
+void RetentionGate(const RetentionGateArgs& args, ThreadPool& threads) noexcept;
+void Compressive(const CompressiveArgs& args, ThreadPool& threads) noexcept;
 RateProbes Rates() noexcept;
 
 inline constexpr KernelSet kKernels{
@@ -35,6 +41,12 @@ inline constexpr KernelSet kKernels{
     .attention = Attention,
     .summarize_keys = SummarizeKeys,
     .score_pages = ScorePages,
+    .conv1d = Conv1d,
+    .selective_scan = SelectiveScan,
+    .head_scan = HeadScan,
+    .retention = Retention,
+    .retention_gate = RetentionGate,
+    .compressive = Compressive,
     .rates = Rates,
     .kv_type = KvType::kF16,
 };

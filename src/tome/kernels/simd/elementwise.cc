@@ -13,12 +13,12 @@ int64_t RowsPerTask(int64_t width) { return std::max<int64_t>(1, 8192 / width); 
 
 void NormalizeRow(const RmsNormArgs& args, int64_t row) {
   const float* const x = args.x + row * args.width;
+  const float* const weight = args.weight + row % args.groups * args.width;
   float* const y = args.y + row * args.width;
   const F32 factor = Set(RmsFactor(x, args.width, args.eps));
   for (int64_t i = 0; i < args.width; i += kLanes) {
     const int64_t left = args.width - i;
-    StoreFirst(y + i, Mul(LoadFirst(args.weight + i, left), Mul(LoadFirst(x + i, left), factor)),
-               left);
+    StoreFirst(y + i, Mul(LoadFirst(weight + i, left), Mul(LoadFirst(x + i, left), factor)), left);
   }
 }
 

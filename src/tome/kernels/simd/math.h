@@ -44,6 +44,24 @@ inline F32 Tanh(F32 x) {
 
 inline F32 Silu(F32 x) { return Div(x, Add(Set(1), Exp(Sub(Zero(), x)))); }
 
+// ln(1 + e^x) = max(x, 0) + ln(1 + e^−|x|), the logarithm by the series of 2 artanh(u / (2 + u)),
+// u = e^−|x|, where the argument is at most 1/3.
+inline F32 Softplus(F32 x) {
+  const F32 u = Exp(Sub(Zero(), Abs(x)));
+  const F32 s = Div(u, Add(Set(2), u));
+  const F32 square = Mul(s, s);
+  F32 p = Set(1.0F / 17);
+  p = Fma(p, square, Set(1.0F / 15));
+  p = Fma(p, square, Set(1.0F / 13));
+  p = Fma(p, square, Set(1.0F / 11));
+  p = Fma(p, square, Set(1.0F / 9));
+  p = Fma(p, square, Set(1.0F / 7));
+  p = Fma(p, square, Set(1.0F / 5));
+  p = Fma(p, square, Set(1.0F / 3));
+  p = Fma(Mul(p, square), s, s);
+  return Fma(Set(2), p, Max(Zero(), x));
+}
+
 inline F32 GeluTanh(F32 x) {
   const F32 inner = Mul(Set(0.7978845608028654F),  // √(2/π)
                         Fma(Mul(Set(0.044715F), Mul(x, x)), x, x));

@@ -19,6 +19,12 @@ const KernelSet kKernels{
     .attention = Attention,
     .summarize_keys = SummarizeKeys,
     .score_pages = ScorePages,
+    .conv1d = Conv1d,
+    .selective_scan = SelectiveScan,
+    .head_scan = HeadScan,
+    .retention = Retention,
+    .retention_gate = RetentionGate,
+    .compressive = Compressive,
     .rates = Rates,
     .kv_type = kHasBF16Dot ? KvType::kBF16 : KvType::kF16,
 };

@@ -17,6 +17,12 @@ void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept;
 void Attention(const AttentionArgs& args, ThreadPool& threads) noexcept;
 void SummarizeKeys(const KeySummaryArgs& args, ThreadPool& threads) noexcept;
 void ScorePages(const PageScoreArgs& args) noexcept;
+void Conv1d(const Conv1dArgs& args, ThreadPool& threads) noexcept;
+void SelectiveScan(const SelectiveScanArgs& args, ThreadPool& threads) noexcept;
+void HeadScan(const HeadScanArgs& args, ThreadPool& threads) noexcept;
+void Retention(const RetentionArgs& args, ThreadPool& threads) noexcept;
+void RetentionGate(const RetentionGateArgs& args, ThreadPool& threads) noexcept;
+void Compressive(const CompressiveArgs& args, ThreadPool& threads) noexcept;
 RateProbes Rates() noexcept;
 
 }  // namespace tome::TOME_KERNEL_SET

@@ -107,6 +107,18 @@ void Stream(const StreamingWindow& streaming, int64_t dropped, const float* midd
 
 }  // namespace
 
+void Rotate(Tensor& x, const RotateArgs& args, const Compute& compute) {
+  compute.kernels.rope({.x = x.floats().data(),
+                        .cos = args.table.cos.data(),
+                        .sin = args.table.sin.data(),
+                        .tokens = x.shape()[0],
+                        .heads = x.shape()[1] / args.head_size,
+                        .head_size = args.head_size,
+                        .rotary = args.rotary,
+                        .layout = args.layout},
+                       compute.threads);
+}
+
 BatchRotation::BatchRotation(Batch batch, const RopeConfig& rope, RopeLayout layout,
                              int64_t head_size)
     : angles_(AnglesOf(batch, rope)),
@@ -124,8 +136,8 @@ AttentionInput BatchRotation::Turn(Tensor& q, Tensor& k, const Tensor& v, const 
   AttentionInput input{.k = k.floats().data(), .v = v.floats().data()};
   input.q_middle = TurnCopy(q, angles_.middle, middle_, compute);
   input.q_far = TurnCopy(q, angles_.far, far_, compute);
-  Rotate(q, angles_.keys, compute);
-  Rotate(k, angles_.keys, compute);
+  Turn(q, angles_.keys, compute);
+  Turn(k, angles_.keys, compute);
   input.q = q.floats().data();
   return input;
 }
@@ -135,20 +147,13 @@ float* BatchRotation::TurnCopy(const Tensor& q, const RopeTable& table, Tensor& 
   if (table.cos.empty()) return nullptr;
   if (copy.shape() != q.shape()) copy = Tensor(DType::kF32, q.shape(), Fill::kNone);
   std::ranges::copy(q.floats(), copy.floats().begin());
-  Rotate(copy, table, compute);
+  Turn(copy, table, compute);
   return copy.floats().data();
 }
 
-void BatchRotation::Rotate(Tensor& x, const RopeTable& table, const Compute& compute) const {
-  compute.kernels.rope({.x = x.floats().data(),
-                        .cos = table.cos.data(),
-                        .sin = table.sin.data(),
-                        .tokens = x.shape()[0],
-                        .heads = x.shape()[1] / head_size_,
-                        .head_size = head_size_,
-                        .rotary = rotary_,
-                        .layout = layout_},
-                       compute.threads);
+void BatchRotation::Turn(Tensor& x, const RopeTable& table, const Compute& compute) const {
+  Rotate(x, {.table = table, .rotary = rotary_, .layout = layout_, .head_size = head_size_},
+         compute);
 }
 
 void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const AttentionInput& input,

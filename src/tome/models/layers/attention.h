@@ -32,6 +32,15 @@ struct AttentionInput {
   float* q_far = nullptr;
 };
 
+// Turns x [T, heads, D] in place by the angles of each token's position.
+struct RotateArgs {
+  const RopeTable& table;
+  int64_t rotary = 0;
+  RopeLayout layout = RopeLayout::kHalfSplit;
+  int64_t head_size = 0;
+};
+void Rotate(Tensor& x, const RotateArgs& args, const Compute& compute);
+
 // The angles of a forward pass, and what they make of each layer's queries and keys.
 class BatchRotation {
  public:
@@ -42,7 +51,7 @@ class BatchRotation {
   AttentionInput Turn(Tensor& q, Tensor& k, const Tensor& v, const Compute& compute);
 
  private:
-  void Rotate(Tensor& x, const RopeTable& table, const Compute& compute) const;
+  void Turn(Tensor& x, const RopeTable& table, const Compute& compute) const;
   float* TurnCopy(const Tensor& q, const RopeTable& table, Tensor& copy,
                   const Compute& compute) const;
 

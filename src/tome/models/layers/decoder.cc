@@ -118,6 +118,17 @@ void Check(const MemoryOptions& options) {
   }
 }
 
+std::optional<SparseAttention> SparseOf(const ModelFacts& facts, const MemoryOptions& options) {
+  const double mass = options.attention_mass.value_or(1);
+  if (mass >= 1 || !facts.has_attention() || facts.segment_tokens > 0) return std::nullopt;
+  return SparseAttention{.mass = mass, .summaries = KeySummaries(facts.kv), .use = {}};
+}
+
+void Limit(PagedKv& kv, const MemoryOptions& options) {
+  if (!options.resident_bytes) return;
+  kv.Limit(*options.resident_bytes, std::make_shared<SpillFile>(options.spill_folder));
+}
+
 }  // namespace
 
 Memory NewDecoderMemory(const DecoderConfig& config, const ModelFacts& facts,
@@ -127,27 +138,31 @@ Memory NewDecoderMemory(const DecoderConfig& config, const ModelFacts& facts,
                              : options.window > 0   ? kEndless
                                                     : facts.trained_tokens;
   const PositionScheme scheme = SchemeOf(config, options, max_tokens);
-  const double mass = options.attention_mass.value_or(1);
-  std::optional<SparseAttention> sparse;
-  if (mass < 1 && facts.has_attention()) {
-    sparse = {.mass = mass, .summaries = KeySummaries(facts.kv), .use = {}};
+  const KvType type = options.kv.value_or(facts.kv_type);
+  // What a streaming memory sees is all recent.
+  PagedKv kv(facts.kv, scheme.streaming ? KvTypes{type, type} : KvTypesOf(type, facts.kv_type));
+  if (!scheme.streaming) Limit(kv, options);
+  return {std::move(kv), max_tokens, SparseOf(facts, options), scheme};
+}
+
+Memory NewRecurrentMemory(const ModelFacts& facts, const MemoryOptions& options) {
+  Check(options);
+  if (options.window > 0 || options.longer.value_or(Longer::kNone) != Longer::kNone) {
+    throw Error(
+        Code::kInvalidArgument,
+        "this model has layers whose memory has a constant size: it takes texts of any length "
+        "(--longer none), but goes with no other --longer and no --window");
   }
+  const int64_t max_tokens = options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens;
   std::optional<PagedKv> kv;
   if (facts.has_attention()) {
     const KvType type = options.kv.value_or(facts.kv_type);
-    // What a streaming memory sees is all recent.
-    kv.emplace(facts.kv, scheme.streaming ? KvTypes{type, type} : KvTypesOf(type, facts.kv_type));
-    if (options.resident_bytes && !scheme.streaming) {
-      kv->Limit(*options.resident_bytes, std::make_shared<SpillFile>(options.spill_folder));
-    }
+    // Those of a segment are few, and let go at its end.
+    const bool segments = facts.segment_tokens > 0;
+    kv.emplace(facts.kv, segments ? KvTypes{type, type} : KvTypesOf(type, facts.kv_type));
+    if (!segments) Limit(*kv, options);
   }
-  if (!facts.has_recurrent()) return {std::move(kv).value(), max_tokens, std::move(sparse), scheme};
-  if (!scheme.is_plain()) {
-    throw Error(Code::kInvalidArgument,
-                "this model has layers whose memory has a constant size: it takes texts of any "
-                "length, and neither --longer nor --window");
-  }
-  return {Recurrent(facts.recurrent), std::move(kv), max_tokens, std::move(sparse)};
+  return {Recurrent(facts.recurrent), std::move(kv), max_tokens, SparseOf(facts, options)};
 }
 
 namespace {
@@ -165,6 +180,23 @@ int64_t NativeTokens(const DecoderConfig& config) {
 }
 
 }  // namespace
+
+ModelFacts FactsOf(const RecurrentFacts& facts, const Weights& weights) {
+  ModelFacts result;
+  result.architecture = facts.architecture;
+  result.vocabulary = facts.vocabulary;
+  result.trained_tokens = facts.context;
+  result.native_tokens = facts.context;
+  result.layers = facts.layers;
+  result.parameters = weights.parameters();
+  result.linear = weights.linear();
+  result.head = weights.head();
+  result.linear_parameters = result.head.elements;
+  for (const LinearWeights& linear : result.linear) result.linear_parameters += linear.elements;
+  result.kv_type = weights.compute().kernels.kv_type;
+  result.recurrent = facts.recurrent;
+  return result;
+}
 
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
                    const Weights& weights) {

@@ -12,11 +12,24 @@ namespace tome {
 
 AttentionShape AttentionShapeOf(const DecoderConfig& config, int64_t layer);
 
-// Of keys and values, states or both, by the facts. Errors as Model::NewMemory.
+// Errors as Model::NewMemory. Of keys and values:
 Memory NewDecoderMemory(const DecoderConfig& config, const ModelFacts& facts,
                         const MemoryOptions& options);
+// Of states, and of keys and values where the facts have some. Distances mean nothing to such
+// models, so there is no way to lengthen them.
+Memory NewRecurrentMemory(const ModelFacts& facts, const MemoryOptions& options);
+
+// What a model without attention derives from its settings, beside its weights.
+struct RecurrentFacts {
+  std::string architecture;
+  int64_t vocabulary = 0;
+  int64_t context = 0;
+  int64_t layers = 0;
+  RecurrentShape recurrent;
+};
 
 // `weights` after all of them were bound.
+ModelFacts FactsOf(const RecurrentFacts& facts, const Weights& weights);
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
                    const Weights& weights);
 

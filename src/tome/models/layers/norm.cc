@@ -5,13 +5,14 @@
 namespace tome {
 
 void Apply(const Norm& norm, const Tensor& x, Tensor& y, const Compute& compute) {
-  const auto width = static_cast<int64_t>(norm.weight.size());
+  const int64_t width = static_cast<int64_t>(norm.weight.size()) / norm.groups;
   TOME_CHECK(x.shape() == y.shape() && x.shape().elements() % width == 0);
   compute.kernels.rms_norm({.x = x.floats().data(),
                             .weight = norm.weight.data(),
                             .y = y.floats().data(),
                             .rows = x.shape().elements() / width,
                             .width = width,
+                            .groups = norm.groups,
                             .eps = norm.eps},
                            compute.threads);
 }

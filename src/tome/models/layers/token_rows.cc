@@ -47,12 +47,17 @@ std::vector<int64_t> WantedRows(Batch batch) {
 
 }  // namespace
 
-int64_t BeginForward(Batch batch, int64_t vocabulary) {
+int64_t CheckBatch(Batch batch, int64_t vocabulary) {
   int64_t tokens = 0;
   for (const BatchItem& item : batch) {
     CheckItem(item, vocabulary);
     tokens += static_cast<int64_t>(item.tokens.size());
   }
+  return tokens;
+}
+
+int64_t BeginForward(Batch batch, int64_t vocabulary) {
+  const int64_t tokens = CheckBatch(batch, vocabulary);
   for (const BatchItem& item : batch) {
     item.memory->Reserve(static_cast<int64_t>(item.tokens.size()));
   }
@@ -86,7 +91,8 @@ Tensor Head(Batch batch, const Tensor& x, const Norm& norm, const Linear& head, 
   for (const int64_t row : rows) {
     out = std::copy_n(x.floats().data() + row * width, width, out);
   }
-  Apply(&norm, wanted, {{.linear = head, .y = logits}}, scratch, compute);
+  Apply(norm.weight.empty() ? nullptr : &norm, wanted, {{.linear = head, .y = logits}}, scratch,
+        compute);
   return logits;
 }
 

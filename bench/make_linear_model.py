@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Writes a model of about 100 M parameters whose memory has a constant size, with random F16 weights, as a folder of
+safetensors (0.2 GB).
+
+  bench/make_linear_model.py retnet retnet-100m
+  bench/make_linear_model.py infini infini-100m
+  build/release/bin/tome bench speed --model retnet-100m --depth 4096,1048576
+
+Speed does not depend on the weights; they are small enough that nothing overflows.
+"""
+import json
+import pathlib
+import random
+import struct
+import sys
+
+WIDTH, LAYERS, VOCABULARY = 768, 12, 32000
+# The upper byte of a half: any sign and two bits of fraction, exponent of 2^-6.
+SMALL = bytes((byte & 0x83) | 0x24 for byte in range(256))
+
+
+def retnet():
+    """torchscale's default shape: 3 heads, keys of 256 channels and values of 426."""
+    values, ffn = 1278, 1280
+    config = {
+        "model_type": "retnet", "vocab_size": VOCABULARY, "decoder_embed_dim": WIDTH, "decoder_value_embed_dim": values,
+        "decoder_retention_heads": 3, "decoder_ffn_embed_dim": ffn, "decoder_layers": LAYERS, "activation_fn": "swish",
+        "share_decoder_input_output_embed": True,
+    }
+    shapes = {"embed_tokens.weight": (VOCABULARY, WIDTH), "layer_norm.weight": (WIDTH,)}
+    for i in range(LAYERS):
+        layer = f"layers.{i}."
+        for name, rows in (("q", WIDTH), ("k", WIDTH), ("v", values), ("g", values)):
+            shapes[f"{layer}retention.{name}_proj.weight"] = (rows, WIDTH)
+        shapes[layer + "retention.out_proj.weight"] = (WIDTH, values)
+        shapes[layer + "retention_layer_norm.weight"] = (WIDTH,)
+        shapes[layer + "ffn.fc1.weight"] = (ffn, WIDTH)
+        shapes[layer + "ffn.gate.weight"] = (ffn, WIDTH)
+        shapes[layer + "ffn.fc2.weight"] = (WIDTH, ffn)
+        shapes[layer + "final_layer_norm.weight"] = (WIDTH,)
+    return config, shapes
+
+
+def infini():
+    """A Llama with 6 heads of 128, in segments of 2048 tokens as the paper has them."""
+    heads, size, ffn = 6, 128, 2048
+    config = {
+        "model_type": "infini_llama", "vocab_size": VOCABULARY, "hidden_size": WIDTH, "intermediate_size": ffn,
+        "num_hidden_layers": LAYERS, "num_attention_heads": heads, "num_key_value_heads": heads, "head_dim": size,
+        "max_position_embeddings": 4096, "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "tie_word_embeddings": True,
+        "infini": {"segment_length": 2048, "update": "linear"},
+    }
+    shapes = {"model.embed_tokens.weight": (VOCABULARY, WIDTH), "model.norm.weight": (WIDTH,)}
+    for i in range(LAYERS):
+        layer = f"model.layers.{i}."
+        for name in "qkv":
+            shapes[f"{layer}self_attn.{name}_proj.weight"] = (heads * size, WIDTH)
+        shapes[layer + "self_attn.o_proj.weight"] = (WIDTH, heads * size)
+        shapes[layer + "self_attn.gate"] = (heads,)
+        shapes[layer + "mlp.gate_proj.weight"] = (ffn, WIDTH)
+        shapes[layer + "mlp.up_proj.weight"] = (ffn, WIDTH)
+        shapes[layer + "mlp.down_proj.weight"] = (WIDTH, ffn)
+        shapes[layer + "input_layernorm.weight"] = (WIDTH,)
+        shapes[layer + "post_attention_layernorm.weight"] = (WIDTH,)
+    return config, shapes
+
+
+def tokenizer():
+    """A token a byte."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    pieces = {byte: chr(byte) for byte in printable} | {byte: chr(256 + i) for i, byte in enumerate(others)}
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
+            "pre_tokenizer": level, "post_processor": None, "decoder": level,
+            "model": {"type": "BPE", "vocab": {pieces[byte]: byte for byte in range(256)}, "merges": []}}
+
+
+def count(shape):
+    return shape[0] * (shape[1] if len(shape) > 1 else 1)
+
+
+def values_of(shape, generator):
+    if len(shape) == 1:
+        return struct.pack("<e", 1.0) * shape[0]
+    halves = bytearray(2 * count(shape))
+    halves[0::2] = generator.randbytes(count(shape))
+    halves[1::2] = generator.randbytes(count(shape)).translate(SMALL)
+    return halves
+
+
+def write(kind, folder):
+    config, shapes = {"retnet": retnet, "infini": infini}[kind]()
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer()))
+    header, offset = {}, 0
+    for name, shape in shapes.items():
+        header[name] = {"dtype": "F16", "shape": shape, "data_offsets": [offset, offset + 2 * count(shape)]}
+        offset += 2 * count(shape)
+    text = json.dumps(header).encode()
+    generator = random.Random(1)
+    with open(folder / "model.safetensors", "wb") as out:
+        out.write(struct.pack("<Q", len(text)) + text)
+        for shape in shapes.values():
+            out.write(values_of(shape, generator))
+
+
+if __name__ == "__main__":
+    write(sys.argv[1], pathlib.Path(sys.argv[2]))

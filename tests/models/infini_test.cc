@@ -1,0 +1,250 @@
+// Infini-attention against a double-precision reference written from the paper
+// (tests/golden/infini/README.md).
+#include "tome/models/infini.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <span>
+
+#include "tests/expect_error.h"
+#include "tests/models/golden_model.h"
+#include "tome/kernels/kernel_set.h"
+#include "tome/models/convert.h"
+
+namespace tome {
+namespace {
+
+constexpr double kTolerance = 1e-4;
+
+std::filesystem::path InfiniFolder() {
+  return std::filesystem::path(TOME_SOURCE_DIR) / "tests/golden/infini";
+}
+
+nlohmann::json ConfigOf(const std::string& variant) {
+  return nlohmann::json::parse(ReadText(InfiniFolder() / variant / "config.json"));
+}
+
+// The dense model's tensors and, for one with Infini-attention, gates; `gate` replaces their
+// values.
+void WriteModel(const nlohmann::json& config, const std::filesystem::path& folder,
+                std::optional<float> gate = {}) {
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "config.json") << config.dump();
+  nlohmann::json dense = config;
+  const std::string type = config.at("model_type");
+  const bool infini = type.starts_with("infini_");
+  if (infini) dense["model_type"] = type.substr(7);
+  std::vector<TensorPlan> tensors = GoldenTensors(dense);
+  if (infini) {
+    for (int64_t l = 0; l < config.at("num_hidden_layers").get<int64_t>(); ++l) {
+      tensors.push_back({.name = LayerName(kInfiniGate, l),
+                         .dtype = DType::kF32,
+                         .shape = {config.at("num_attention_heads").get<int64_t>()}});
+    }
+  }
+  SafetensorsWriter writer(folder / "model.safetensors", tensors, {{"format", "pt"}});
+  for (const TensorPlan& tensor : tensors) {
+    auto values = GoldenTensor(tensor.name, static_cast<size_t>(tensor.shape.rows()),
+                               static_cast<size_t>(tensor.shape.row_elements()), "infini");
+    if (gate && tensor.name.ends_with(".gate")) std::fill(values.begin(), values.end(), *gate);
+    writer.Write(std::as_bytes(std::span<const float>(values)));
+  }
+  writer.Finish();
+}
+
+// Logits of `tokens`, read in passes of `chunk`.
+std::vector<float> Logits(const Model& model, Memory& memory, std::span<const TokenId> tokens,
+                          int64_t chunk, const Compute& compute) {
+  std::vector<float> logits;
+  for (size_t begin = 0; begin < tokens.size(); begin += static_cast<size_t>(chunk)) {
+    const size_t count = std::min(tokens.size() - begin, static_cast<size_t>(chunk));
+    const BatchItem item{
+        .memory = &memory, .tokens = tokens.subspan(begin, count), .logits = LogitsOf::kAll};
+    const Tensor rows = model.Forward({&item, 1}, compute);
+    logits.insert(logits.end(), rows.floats().begin(), rows.floats().end());
+  }
+  return logits;
+}
+
+std::unique_ptr<Model> Load(const std::filesystem::path& folder, const Compute& compute) {
+  return LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder)), compute);
+}
+
+class InfiniTest : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    WriteModel(ConfigOf(GetParam()), folder_.path() / "model");
+    model_ = Load(folder_.path() / "model", compute_);
+    const auto file = Checkpoint::Open(InfiniFolder() / GetParam() / "golden.safetensors");
+    golden_ = {.tokens = ReadValues<TokenId>(*file.Find("tokens")),
+               .greedy = ReadValues<TokenId>(*file.Find("greedy")),
+               .logits = ReadValues<float>(*file.Find("logits"))};
+  }
+
+  std::vector<float> LogitsIn(int64_t chunk) {
+    Memory memory = model_->NewMemory({.kv = KvType::kF32});
+    return Logits(*model_, memory, golden_.tokens, chunk, compute_);
+  }
+
+  TempFolder folder_;
+  std::unique_ptr<Model> model_;
+  Golden golden_;
+  ThreadPool threads_{2};
+  Compute compute_{SelectKernelSet(), threads_};
+};
+
+TEST_P(InfiniTest, AgreesWithThePaper) {
+  const std::vector<float> logits = LogitsIn(512);
+  ASSERT_EQ(logits.size(), golden_.logits.size());
+  const double worst =
+      WorstDeviation(logits, golden_.logits, static_cast<size_t>(model_->facts().vocabulary));
+  RecordProperty("deviation", std::to_string(worst));
+  EXPECT_LT(worst, kTolerance);
+}
+
+TEST_P(InfiniTest, DoesNotDependOnHowTheTokensAreCut) {
+  const std::vector<float> expected = LogitsIn(512);
+  for (const int64_t chunk : {1, 37, 50, 64, 300}) {
+    EXPECT_EQ(LogitsIn(chunk), expected) << "passes of " << chunk;
+  }
+}
+
+TEST_P(InfiniTest, RemembersAnyLengthInTheSameBytes) {
+  Memory memory = model_->NewMemory({});
+  const int64_t most = MemoryBytes(model_->facts(), memory.kv().type(), 1 << 20) +
+                       RecurrentBytes(model_->facts().recurrent);  // and the state being written
+  for (int i = 0; i < 8; ++i) {
+    const BatchItem item{.memory = &memory, .tokens = golden_.tokens, .logits = LogitsOf::kNone};
+    model_->Forward({&item, 1}, compute_);
+    EXPECT_LE(memory.bytes(), most);
+  }
+  EXPECT_EQ(memory.length(), 8 * 512);
+}
+
+TEST_P(InfiniTest, GreedyContinuationAgrees) {
+  constexpr size_t kPrompt = 200;
+  Memory memory = model_->NewMemory({.kv = KvType::kF32});
+  std::vector<TokenId> next(golden_.tokens.begin(), golden_.tokens.begin() + kPrompt);
+  std::vector<TokenId> generated;
+  while (generated.size() < golden_.greedy.size()) {
+    const BatchItem item{.memory = &memory, .tokens = next, .logits = LogitsOf::kLast};
+    const Tensor logits = model_->Forward({&item, 1}, compute_);
+    const auto best = std::max_element(logits.floats().begin(), logits.floats().end());
+    generated.push_back(static_cast<TokenId>(best - logits.floats().begin()));
+    next = {generated.back()};
+  }
+  EXPECT_EQ(generated, golden_.greedy);
+}
+
+TEST_P(InfiniTest, SequencesOfABatchEndTheirSegmentsWhereTheyAre) {
+  const std::span<const TokenId> tokens(golden_.tokens);
+  Memory memory = model_->NewMemory({});
+  const BatchItem prompt{.memory = &memory, .tokens = tokens.first(30), .logits = LogitsOf::kNone};
+  model_->Forward({&prompt, 1}, compute_);
+  Memory fork = memory.Fork();
+  const std::array<BatchItem, 2> both{
+      BatchItem{.memory = &memory, .tokens = tokens.subspan(30, 133), .logits = LogitsOf::kAll},
+      BatchItem{.memory = &fork, .tokens = tokens.subspan(200, 7), .logits = LogitsOf::kLast}};
+  const Tensor together = model_->Forward(both, compute_);
+  std::vector<float> alone;
+  for (const BatchItem& item : both) {
+    Memory own = model_->NewMemory({});
+    model_->Forward(std::array{BatchItem{
+                        .memory = &own, .tokens = tokens.first(30), .logits = LogitsOf::kNone}},
+                    compute_);
+    const BatchItem single{.memory = &own, .tokens = item.tokens, .logits = item.logits};
+    const Tensor rows = model_->Forward({&single, 1}, compute_);
+    alone.insert(alone.end(), rows.floats().begin(), rows.floats().end());
+  }
+  EXPECT_EQ(std::vector<float>(together.floats().begin(), together.floats().end()), alone);
+  EXPECT_EQ(memory.length(), 163);
+}
+
+TEST_P(InfiniTest, WithClosedGatesASegmentIsTheDenseModel) {
+  nlohmann::json config = ConfigOf(GetParam());
+  config["infini"]["segment_length"] = 600;
+  WriteModel(config, folder_.path() / "closed", -100.0F);
+  nlohmann::json dense = config;
+  dense["model_type"] = config.at("model_type").get<std::string>().substr(7);
+  WriteModel(dense, folder_.path() / "dense");
+  const auto closed = Load(folder_.path() / "closed", compute_);
+  const auto whole = Load(folder_.path() / "dense", compute_);
+  Memory a = closed->NewMemory({.kv = KvType::kF32});
+  Memory b = whole->NewMemory({.kv = KvType::kF32, .max_tokens = 512});
+  EXPECT_EQ(Logits(*closed, a, golden_.tokens, 512, compute_),
+            Logits(*whole, b, golden_.tokens, 512, compute_));
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, InfiniTest,
+                         testing::Values("llama-linear", "qwen2-delta", "qwen3-delta"),
+                         [](const auto& variant) {
+                           std::string name = variant.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST(InfiniConvert, AddsGatesToADenseModel) {
+  const TempFolder folder;
+  WriteGoldenModel("qwen3", folder.path() / "dense");
+  const Checkpoint dense = Checkpoint::Open(folder.path() / "dense");
+  ConvertModel(dense, folder.path() / "infini",
+               {.type = {}, .infini = InfiniConfig{.segment = 100, .delta = true}, .control = {}});
+  const auto config = nlohmann::json::parse(ReadText(folder.path() / "infini" / "config.json"));
+  EXPECT_EQ(config.at("model_type"), "infini_qwen3");
+  EXPECT_EQ(config.at("infini"), (nlohmann::json{{"segment_length", 100}, {"update", "delta"}}));
+  ThreadPool threads(2);
+  const Compute compute{SelectKernelSet(), threads};
+  const auto model = Load(folder.path() / "infini", compute);
+  EXPECT_EQ(model->facts().architecture, "infini-qwen3");
+  EXPECT_EQ(model->facts().segment_tokens, 100);
+  Memory memory = model->NewMemory({});
+  const Golden golden = ReadGolden("qwen3");
+  const std::vector<float> logits = Logits(*model, memory, golden.tokens, 512, compute);
+  EXPECT_TRUE(std::all_of(logits.begin(), logits.end(), [](float x) { return std::isfinite(x); }));
+  EXPECT_THAT(ErrorText([&] {
+                ConvertModel(dense, folder.path() / "x.gguf",
+                             {.type = {}, .infini = InfiniConfig{}, .control = {}});
+              }),
+              testing::HasSubstr("folder"));
+  EXPECT_THAT(ErrorText([&] {
+                ConvertModel(Checkpoint::Open(folder.path() / "infini"), folder.path() / "x.gguf",
+                             {});
+              }),
+              testing::HasSubstr("no GGUF form"));
+  WriteGoldenModel("gemma2", folder.path() / "gemma");
+  EXPECT_THAT(ErrorText([&] {
+                ConvertModel(Checkpoint::Open(folder.path() / "gemma"), folder.path() / "y",
+                             {.type = {}, .infini = InfiniConfig{}, .control = {}});
+              }),
+              testing::HasSubstr("not to gemma2"));
+  WriteGoldenModel("mistral", folder.path() / "mistral");
+  EXPECT_THAT(ErrorText([&] {
+                ConvertModel(Checkpoint::Open(folder.path() / "mistral"), folder.path() / "y",
+                             {.type = {}, .infini = InfiniConfig{}, .control = {}});
+              }),
+              testing::HasSubstr("sliding window"));
+}
+
+TEST(InfiniConfig, SaysWhatIsWrong) {
+  ThreadPool threads(1);
+  const Compute compute{SelectKernelSet(), threads};
+  const auto error = [&](const nlohmann::json& changes) {
+    const TempFolder folder;
+    nlohmann::json config = ConfigOf("llama-linear");
+    config.merge_patch(changes);
+    WriteModel(config, folder.path() / "model");
+    return ErrorText([&] { Load(folder.path() / "model", compute); });
+  };
+  using testing::HasSubstr;
+  EXPECT_THAT(error({{"infini", {{"segment_length", 0}}}}), HasSubstr("infini.segment_length"));
+  EXPECT_THAT(error({{"infini", {{"update", "cubic"}}}}), HasSubstr("infini.update"));
+  EXPECT_THAT(error({{"infini", {{"eps", -1}}}}), HasSubstr("infini.eps"));
+  EXPECT_THAT(error({{"sliding_window", 50}}), HasSubstr("sliding window"));
+}
+
+}  // namespace
+}  // namespace tome
