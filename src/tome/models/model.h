@@ -73,7 +73,9 @@ inline constexpr int64_t kLongText = 32768;
 
 // The type of a memory for a text of `tokens` tokens, where `asked` may name one.
 inline KvType KvTypeFor(const ModelFacts& facts, std::optional<KvType> asked, int64_t tokens) {
-  return asked.value_or(tokens > kLongText ? KvType::kQ8 : facts.kv_type);
+  // Where layers are recurrent, keys and values are few.
+  const bool many = tokens > kLongText && !facts.has_recurrent();
+  return asked.value_or(many ? KvType::kQ8 : facts.kv_type);
 }
 
 // Bytes of a memory of `tokens` tokens: keys and values, which grow, and states, which do not.
