@@ -25,6 +25,13 @@ std::string KindOf(KvType type) {
   return std::string(NameOf(type)) + (RotatesKeys(type) ? " rotated" : "");
 }
 
+int64_t RecentPagesToStore(const KvTypes& types, int64_t first, int64_t tokens) {
+  if (!types.mixed()) return 0;
+  const auto pages = static_cast<int64_t>(PagesOf(tokens));
+  if (tokens != kKvPartTokens) return pages;
+  return std::clamp<int64_t>(kKvSinkPages - first / kKvPageTokens, 0, pages);
+}
+
 PagedKv::Pages::Pages(KvType type, const KvShape& shape)
     : type_(type),
       half_(KvPageBytes(type, shape.kv_heads, shape.head_size)),
@@ -283,13 +290,6 @@ std::span<const std::byte> PagedKv::RecentPageBytes(int64_t layer, int64_t index
   const Page& page = recent_->layer(layer).pages.at(static_cast<size_t>(index));
   if (!page) return {};
   return {page->data, static_cast<size_t>(recent_page_bytes())};
-}
-
-int64_t PagedKv::RecentPagesToStore(int64_t first, int64_t tokens) const {
-  if (!recent_) return 0;
-  const auto pages = static_cast<int64_t>(PagesOf(tokens));
-  if (tokens != kKvPartTokens) return pages;
-  return std::clamp<int64_t>(kKvSinkPages - first / kKvPageTokens, 0, pages);
 }
 
 void PagedKv::ClearSlots(KvType type, int64_t slots, std::byte* page) const {

@@ -65,6 +65,10 @@ constexpr KvTypes KvTypesOf(KvType type, KvType half) {
   return {.older = type, .recent = few_bits ? half : type};
 }
 
+// How many pages of `tokens` tokens of one part, from position `first` on, StoredPages has in the
+// recent type, as going on behind them needs: the sinks where it is a whole part, and else all.
+int64_t RecentPagesToStore(const KvTypes& types, int64_t first, int64_t tokens);
+
 // Pages of consecutive tokens that were computed before and lie elsewhere: [layers][count][bytes of
 // a page], only read, as long as `owner` lives.
 struct StoredPages {
@@ -132,9 +136,6 @@ class PagedKv {
   std::span<const std::byte> PageBytes(int64_t layer, int64_t index) const;
   // In the recent type of a memory with two; nothing where it was let go.
   std::span<const std::byte> RecentPageBytes(int64_t layer, int64_t index) const;
-  // How many pages of `tokens` tokens of one part, from position `first` on, StoredPages has in the
-  // recent type, as going on behind them needs: the sinks where it is a whole part, and else all.
-  int64_t RecentPagesToStore(int64_t first, int64_t tokens) const;
   // Makes all but the first `slots` tokens of a page zero; `page` is a copy of PageBytes, or of
   // RecentPageBytes.
   void ClearSlots(KvType type, int64_t slots, std::byte* page) const;

@@ -78,11 +78,6 @@ class MetadataReader {
   const std::map<std::string, std::string>& values_;
 };
 
-// Pages of a layer in the recent type, of a snapshot with so many tokens.
-int64_t RecentPagesOf(const SnapshotHeader& header, int64_t tokens) {
-  return PagedKv(header.shape, header.kv).RecentPagesToStore(header.first, tokens);
-}
-
 }  // namespace
 
 std::string SnapshotKey::ToString() const { return fmt::format("{:016x}{:016x}", high, low); }
@@ -115,13 +110,15 @@ StoredPages Snapshot::Stored(std::shared_ptr<const void> owner) const {
           .pages = pages.data(),
           .count = pages_of_layer(),
           .recent = recent.data(),
-          .recent_count = RecentPagesOf(header, static_cast<int64_t>(tokens.size()))};
+          .recent_count =
+              RecentPagesToStore(header.kv, header.first, static_cast<int64_t>(tokens.size()))};
 }
 
 int64_t Snapshot::Usable(int64_t common) const {
   const auto count = static_cast<int64_t>(tokens.size());
   const bool whole = common == kSnapshotTokens;
-  const bool recent_there = common <= RecentPagesOf(header, count) * kKvPageTokens;
+  const bool recent_there =
+      common <= RecentPagesToStore(header.kv, header.first, count) * kKvPageTokens;
   return !header.kv.mixed() || whole || recent_there ? common : 0;
 }
 
@@ -171,8 +168,8 @@ Snapshot ParseSnapshot(std::span<const std::byte> bytes) {
     throw Error(Code::kCorrupt, fmt::format("snapshot: {} tokens at {}", tokens, header.first));
   }
   const int64_t expected = KvBytes(header.shape, header.kv.older, tokens);
-  const int64_t recent =
-      RecentPagesOf(header, tokens) * KvBytes(header.shape, header.kv.recent, kKvPageTokens);
+  const int64_t recent = RecentPagesToStore(header.kv, header.first, tokens) *
+                         KvBytes(header.shape, header.kv.recent, kKvPageTokens);
   if (static_cast<int64_t>(snapshot.pages.size()) != expected ||
       static_cast<int64_t>(snapshot.recent.size()) != recent) {
     throw Error(Code::kCorrupt,
@@ -186,8 +183,8 @@ std::vector<std::span<const std::byte>> PiecesOf(const PagedKv& kv, bool recent,
                                                  int64_t tokens,
                                                  std::vector<std::vector<std::byte>>& copies) {
   const int64_t first_page = first / kKvPageTokens;
-  const int64_t pages =
-      recent ? kv.RecentPagesToStore(first, tokens) : (tokens + kKvPageTokens - 1) / kKvPageTokens;
+  const int64_t pages = recent ? RecentPagesToStore(kv.types(), first, tokens)
+                               : (tokens + kKvPageTokens - 1) / kKvPageTokens;
   const KvType type = recent ? kv.types().recent : kv.types().older;
   std::vector<std::span<const std::byte>> pieces;
   for (int64_t layer = 0; layer < kv.shape().layers; ++layer) {

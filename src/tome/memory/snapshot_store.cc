@@ -237,9 +237,9 @@ void SnapshotStore::KeepOne(const SnapshotOwner& owner, const SnapshotKey& paren
                             const SnapshotKey& key, int64_t first, std::span<const TokenId> tokens,
                             const PagedKv& kv) {
   const auto count = static_cast<int64_t>(tokens.size());
-  const int64_t bytes =
-      KvBytes(kv.shape(), kv.types().older, count) +
-      kv.RecentPagesToStore(first, count) * KvBytes(kv.shape(), kv.types().recent, kKvPageTokens);
+  const int64_t bytes = KvBytes(kv.shape(), kv.types().older, count) +
+                        RecentPagesToStore(kv.types(), first, count) *
+                            KvBytes(kv.shape(), kv.types().recent, kKvPageTokens);
   if (!MakeRoom(bytes)) {
     report_.failure = fmt::format(
         "kept memories may take {} MiB, and this one takes more "
@@ -289,7 +289,8 @@ void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> to
     }
     used_.insert(key);
     if (!Has(parent, key)) KeepOne(owner, parent, key, first, own, memory.kv());
-    if (whole && memory.kv().IsFull() && memory.kv().IsResident(first)) {
+    // In this order: whether it is full is counted over all pages.
+    if (whole && memory.kv().IsResident(first) && memory.kv().IsFull()) {
       if (const auto found = Open(parent, key)) {
         memory.kv().ReplacePages(first, found->snapshot.Stored(found->file));
       }
