@@ -31,16 +31,7 @@ class GoldenLogits : public testing::TestWithParam<std::string> {
 
   // Logits of all tokens, read in passes of `chunk`.
   std::vector<float> Logits(Memory& memory, int64_t chunk) {
-    std::vector<float> logits;
-    const std::span<const TokenId> tokens(golden_.tokens);
-    for (size_t begin = 0; begin < tokens.size(); begin += static_cast<size_t>(chunk)) {
-      const size_t count = std::min(tokens.size() - begin, static_cast<size_t>(chunk));
-      const BatchItem item{
-          .memory = &memory, .tokens = tokens.subspan(begin, count), .logits = LogitsOf::kAll};
-      const Tensor rows = model_->Forward({&item, 1}, compute_);
-      logits.insert(logits.end(), rows.floats().begin(), rows.floats().end());
-    }
-    return logits;
+    return LogitsInPasses(*model_, memory, golden_.tokens, chunk, compute_);
   }
 
   TempFolder folder_;
@@ -72,16 +63,9 @@ TEST_P(GoldenLogits, DoNotDependOnHowTheTokensAreCut) {
 TEST_P(GoldenLogits, GreedyContinuationAgreesWithTransformers) {
   constexpr size_t kPrompt = 64;
   Memory memory = NewMemory(static_cast<int64_t>(kPrompt + golden_.greedy.size()));
-  std::vector<TokenId> next(golden_.tokens.begin(), golden_.tokens.begin() + kPrompt);
-  std::vector<TokenId> generated;
-  while (generated.size() < golden_.greedy.size()) {
-    const BatchItem item{.memory = &memory, .tokens = next, .logits = LogitsOf::kLast};
-    const Tensor logits = model_->Forward({&item, 1}, compute_);
-    const auto best = std::max_element(logits.floats().begin(), logits.floats().end());
-    generated.push_back(static_cast<TokenId>(best - logits.floats().begin()));
-    next = {generated.back()};
-  }
-  EXPECT_EQ(generated, golden_.greedy);
+  EXPECT_EQ(GreedyTokens(*model_, memory, std::span(golden_.tokens).first(kPrompt),
+                         golden_.greedy.size(), compute_),
+            golden_.greedy);
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, GoldenLogits, testing::ValuesIn(GoldenVariants()),

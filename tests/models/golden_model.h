@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -270,6 +271,37 @@ inline double WorstDeviation(std::span<const float> logits, std::span<const floa
     worst = std::max(worst, difference / largest);
   }
   return worst;
+}
+
+// Logits of all tokens, read into a memory in passes of `chunk`.
+inline std::vector<float> LogitsInPasses(const Model& model, Memory& memory,
+                                         std::span<const TokenId> tokens, int64_t chunk,
+                                         const Compute& compute) {
+  std::vector<float> logits;
+  for (size_t begin = 0; begin < tokens.size(); begin += static_cast<size_t>(chunk)) {
+    const size_t count = std::min(tokens.size() - begin, static_cast<size_t>(chunk));
+    const BatchItem item{
+        .memory = &memory, .tokens = tokens.subspan(begin, count), .logits = LogitsOf::kAll};
+    const Tensor rows = model.Forward({&item, 1}, compute);
+    logits.insert(logits.end(), rows.floats().begin(), rows.floats().end());
+  }
+  return logits;
+}
+
+// The `count` tokens that are likeliest behind a prompt, one after another.
+inline std::vector<TokenId> GreedyTokens(const Model& model, Memory& memory,
+                                         std::span<const TokenId> prompt, size_t count,
+                                         const Compute& compute) {
+  std::vector<TokenId> next(prompt.begin(), prompt.end());
+  std::vector<TokenId> generated;
+  while (generated.size() < count) {
+    const BatchItem item{.memory = &memory, .tokens = next, .logits = LogitsOf::kLast};
+    const Tensor logits = model.Forward({&item, 1}, compute);
+    const auto best = std::max_element(logits.floats().begin(), logits.floats().end());
+    generated.push_back(static_cast<TokenId>(best - logits.floats().begin()));
+    next = {generated.back()};
+  }
+  return generated;
 }
 
 }  // namespace tome

@@ -57,19 +57,6 @@ void WriteModel(const nlohmann::json& config, const std::filesystem::path& folde
 }
 
 // Logits of `tokens`, read in passes of `chunk`.
-std::vector<float> Logits(const Model& model, Memory& memory, std::span<const TokenId> tokens,
-                          int64_t chunk, const Compute& compute) {
-  std::vector<float> logits;
-  for (size_t begin = 0; begin < tokens.size(); begin += static_cast<size_t>(chunk)) {
-    const size_t count = std::min(tokens.size() - begin, static_cast<size_t>(chunk));
-    const BatchItem item{
-        .memory = &memory, .tokens = tokens.subspan(begin, count), .logits = LogitsOf::kAll};
-    const Tensor rows = model.Forward({&item, 1}, compute);
-    logits.insert(logits.end(), rows.floats().begin(), rows.floats().end());
-  }
-  return logits;
-}
-
 std::unique_ptr<Model> Load(const std::filesystem::path& folder, const Compute& compute) {
   return LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder)), compute);
 }
@@ -87,7 +74,7 @@ class InfiniTest : public testing::TestWithParam<std::string> {
 
   std::vector<float> LogitsIn(int64_t chunk) {
     Memory memory = model_->NewMemory({.kv = KvType::kF32});
-    return Logits(*model_, memory, golden_.tokens, chunk, compute_);
+    return LogitsInPasses(*model_, memory, golden_.tokens, chunk, compute_);
   }
 
   TempFolder folder_;
@@ -128,16 +115,9 @@ TEST_P(InfiniTest, RemembersAnyLengthInTheSameBytes) {
 TEST_P(InfiniTest, GreedyContinuationAgrees) {
   constexpr size_t kPrompt = 200;
   Memory memory = model_->NewMemory({.kv = KvType::kF32});
-  std::vector<TokenId> next(golden_.tokens.begin(), golden_.tokens.begin() + kPrompt);
-  std::vector<TokenId> generated;
-  while (generated.size() < golden_.greedy.size()) {
-    const BatchItem item{.memory = &memory, .tokens = next, .logits = LogitsOf::kLast};
-    const Tensor logits = model_->Forward({&item, 1}, compute_);
-    const auto best = std::max_element(logits.floats().begin(), logits.floats().end());
-    generated.push_back(static_cast<TokenId>(best - logits.floats().begin()));
-    next = {generated.back()};
-  }
-  EXPECT_EQ(generated, golden_.greedy);
+  EXPECT_EQ(GreedyTokens(*model_, memory, std::span(golden_.tokens).first(kPrompt),
+                         golden_.greedy.size(), compute_),
+            golden_.greedy);
 }
 
 TEST_P(InfiniTest, SequencesOfABatchEndTheirSegmentsWhereTheyAre) {
@@ -175,8 +155,8 @@ TEST_P(InfiniTest, WithClosedGatesASegmentIsTheDenseModel) {
   const auto whole = Load(folder_.path() / "dense", compute_);
   Memory a = closed->NewMemory({.kv = KvType::kF32});
   Memory b = whole->NewMemory({.kv = KvType::kF32, .max_tokens = 512});
-  EXPECT_EQ(Logits(*closed, a, golden_.tokens, 512, compute_),
-            Logits(*whole, b, golden_.tokens, 512, compute_));
+  EXPECT_EQ(LogitsInPasses(*closed, a, golden_.tokens, 512, compute_),
+            LogitsInPasses(*whole, b, golden_.tokens, 512, compute_));
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, InfiniTest,
@@ -203,7 +183,7 @@ TEST(InfiniConvert, AddsGatesToADenseModel) {
   EXPECT_EQ(model->facts().segment_tokens, 100);
   Memory memory = model->NewMemory({});
   const Golden golden = ReadGolden("qwen3");
-  const std::vector<float> logits = Logits(*model, memory, golden.tokens, 512, compute);
+  const std::vector<float> logits = LogitsInPasses(*model, memory, golden.tokens, 512, compute);
   EXPECT_TRUE(std::all_of(logits.begin(), logits.end(), [](float x) { return std::isfinite(x); }));
   EXPECT_THAT(ErrorText([&] {
                 ConvertModel(dense, folder.path() / "x.gguf",
