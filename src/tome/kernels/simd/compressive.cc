@@ -5,6 +5,7 @@
 
 #include "tome/kernels/attention.h"
 #include "tome/kernels/simd/gemm.h"
+#include "tome/kernels/simd/head_strips.h"
 #include "tome/kernels/simd/math.h"
 #include "tome/kernels/simd/set.h"
 
@@ -14,7 +15,6 @@ namespace {
 constexpr int64_t kBlock = 32;  // tokens whose products are taken together
 constexpr int64_t kStrip = kCompressiveStrip;
 constexpr int64_t kStripVectors = kStrip / kLanes;
-constexpr int64_t kTasksPerThread = 2;
 
 // A's columns are what the product sums over, so that its rows are read from a matrix [steps][rows]
 // as it stands.
@@ -201,18 +201,13 @@ class HeadStrips {
 }  // namespace
 
 void Compressive(const CompressiveArgs& args, ThreadPool& threads) noexcept {
-  const int64_t strips = CompressiveStrips(args.head_size);
   const int64_t heads = static_cast<int64_t>(args.sequences.size()) * args.kv_heads;
-  const int64_t wanted = threads.threads() > 1 ? threads.threads() * kTasksPerThread : 1;
-  const int64_t slices =
-      std::clamp<int64_t>((wanted + heads - 1) / std::max<int64_t>(heads, 1), 1, strips);
-  threads.ParallelFor(heads * slices, [&](int64_t task, int) {
-    const int64_t head = task / slices;
-    const int64_t slice = task % slices;
-    HeadStrips(args, args.sequences[static_cast<size_t>(head / args.kv_heads)],
-               head % args.kv_heads, slice * strips / slices, (slice + 1) * strips / slices)
-        .Run();
-  });
+  ForHeadStrips(heads, CompressiveStrips(args.head_size), threads,
+                [&](int64_t head, int64_t begin, int64_t end) {
+                  HeadStrips(args, args.sequences[static_cast<size_t>(head / args.kv_heads)],
+                             head % args.kv_heads, begin, end)
+                      .Run();
+                });
 }
 
 }  // namespace tome::TOME_KERNEL_SET

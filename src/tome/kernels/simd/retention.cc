@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "tome/kernels/simd/gemm.h"
+#include "tome/kernels/simd/head_strips.h"
 #include "tome/kernels/simd/math.h"
 #include "tome/kernels/simd/norm.h"
 #include "tome/kernels/simd/set.h"
@@ -16,7 +17,6 @@ constexpr int64_t kChunk = kRetentionChunk;
 constexpr int64_t kStrip = kRetentionStrip;
 constexpr int64_t kStripVectors = kStrip / kLanes;
 constexpr int64_t kChunkVectors = kChunk / kLanes;
-constexpr int64_t kTasksPerThread = 2;
 
 const std::byte* Bytes4(const float* p) { return reinterpret_cast<const std::byte*>(p); }
 
@@ -202,18 +202,13 @@ class HeadStrips {
 }  // namespace
 
 void Retention(const RetentionArgs& args, ThreadPool& threads) noexcept {
-  const int64_t strips = RetentionStrips(args.value_size);
   const int64_t heads = static_cast<int64_t>(args.sequences.size()) * args.heads;
-  const int64_t wanted = threads.threads() > 1 ? threads.threads() * kTasksPerThread : 1;
-  const int64_t slices =
-      std::clamp<int64_t>((wanted + heads - 1) / std::max<int64_t>(heads, 1), 1, strips);
-  threads.ParallelFor(heads * slices, [&](int64_t task, int) {
-    const int64_t head = task / slices;
-    const int64_t slice = task % slices;
-    HeadStrips(args, args.sequences[static_cast<size_t>(head / args.heads)], head % args.heads,
-               slice * strips / slices, (slice + 1) * strips / slices)
-        .Run();
-  });
+  ForHeadStrips(heads, RetentionStrips(args.value_size), threads,
+                [&](int64_t head, int64_t begin, int64_t end) {
+                  HeadStrips(args, args.sequences[static_cast<size_t>(head / args.heads)],
+                             head % args.heads, begin, end)
+                      .Run();
+                });
 }
 
 void RetentionGate(const RetentionGateArgs& args, ThreadPool& threads) noexcept {
