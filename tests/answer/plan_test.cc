@@ -8,6 +8,7 @@ namespace {
 
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 
 // Two layers of 4 heads and 2 KV heads of 32; 700,000 weights in layers, 300,000 in the head.
 PlanFacts SmallFacts() {
@@ -177,7 +178,7 @@ TEST(PlanTest, PassagesThatDoNotFitAreSaidSo) {
 TEST(PlanTest, TextsBeyondTheModelAreReadWhenThatIsAskedFor) {
   PlanFacts facts = SmallFacts();
   facts.prompt_tokens = 1640;
-  EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).obstacle->is_length);
+  EXPECT_THAT(MakePlan(facts).Of(Way::kContext).obstacle->advice, HasSubstr("--longer"));
   facts.longer = Longer::kDca;
   const Plan plan = MakePlan(facts);
   EXPECT_FALSE(plan.Of(Way::kContext).obstacle);
@@ -195,7 +196,7 @@ TEST(PlanTest, WhatForgetsReadsNoWholeDocuments) {
   const Plan plan = MakePlan(facts);
   EXPECT_EQ(plan.taken, Way::kRetrieval);
   EXPECT_THAT(plan.why, HasSubstr("--window"));
-  EXPECT_FALSE(plan.Of(Way::kContext).obstacle->is_length);
+  EXPECT_THAT(plan.Of(Way::kContext).obstacle->advice, Not(HasSubstr("--longer")));
 }
 
 }  // namespace

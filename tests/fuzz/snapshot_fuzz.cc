@@ -1,22 +1,43 @@
-// Any bytes are an Error or a snapshot whose pages are as many as its header says.
+// Any bytes are an Error or a snapshot, of pages or of states, with as many as its header says.
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "tome/base/error.h"
 #include "tome/memory/snapshot.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  tome::Snapshot snapshot;
+namespace {
+
+template <typename Check>
+void Accept(const Check& check) {
   try {
-    snapshot = tome::ParseSnapshot({reinterpret_cast<const std::byte*>(data), size});
+    check();
   } catch (const tome::Error& error) {
     TOME_CHECK(error.code() == tome::Code::kCorrupt || error.code() == tome::Code::kUnsupported);
-    return 0;
   }
-  const tome::SnapshotHeader& header = snapshot.header;
-  TOME_CHECK(static_cast<int64_t>(snapshot.pages.size()) ==
-             header.shape.layers * snapshot.pages_of_layer() * 2 *
-                 tome::KvPageBytes(header.kv.older, header.shape.kv_heads, header.shape.head_size));
-  snapshot.IsIntact();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::span bytes(reinterpret_cast<const std::byte*>(data), size);
+  Accept([&] {
+    const tome::Snapshot snapshot = tome::ParseSnapshot(bytes);
+    const tome::SnapshotHeader& header = snapshot.header;
+    const int64_t page =
+        tome::KvPageBytes(header.kv.older, header.shape.kv_heads, header.shape.head_size);
+    TOME_CHECK(static_cast<int64_t>(snapshot.pages.size()) ==
+               header.shape.layers * snapshot.pages_of_layer() * 2 * page);
+    snapshot.IsIntact();
+  });
+  Accept([&] {
+    const tome::StateSnapshot snapshot = tome::ParseStateSnapshot(bytes);
+    const tome::RecurrentShape& shape = snapshot.header.shape;
+    TOME_CHECK(shape.layers >= 1 && shape.window >= 0 && shape.state >= 1);
+    TOME_CHECK(snapshot.states.size() == static_cast<size_t>(shape.layers) *
+                                             static_cast<size_t>(shape.window + shape.state) *
+                                             sizeof(float));
+    snapshot.IsIntact();
+  });
   return 0;
 }

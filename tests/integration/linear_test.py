@@ -1,10 +1,14 @@
 """Models whose memory has a constant size, through the commands that take a model."""
+import json
 import pathlib
+import signal
+import subprocess
 import sys
 import unittest
 
 import tiny_model
 import tome_program
+from memory_test import FACT, long_text
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "bench"))
 import make_linear_model  # noqa: E402
@@ -68,6 +72,117 @@ class LinearTest(tome_program.TomeTest):
         failed = self.tome("convert", dense, self.folder / "x", "--infini")
         self.assertEqual(failed.status, 1, failed.notes)
         self.assertIn("folder", failed.notes)
+
+    def test_a_dense_model_is_told_which_ways_it_goes(self):
+        model = tiny_model.model_that_says(self.folder / "model.gguf", [f"[1] {FACT}\n", "Answer: In 1870 [1]."])
+        document = self.write("a.txt", long_text())
+        failed = self.tome("ask", "--model", model, "--way", "linear", document, "When?")
+        self.assertEqual(failed.status, 1, failed.notes)
+        self.assertIn("use --way context", failed.notes)
+        plan = self.done("plan", "--json", "--model", model, document).json
+        self.assertEqual(plan["way"], "context")
+        self.assertEqual([way["fits"] for way in plan["ways"] if way["way"] == "linear"], [False])
+
+
+class LinearWayTest(tome_program.TomeTest):
+    """A model that cites a fact, whose attention is that of segments with a compressive memory."""
+
+    def setUp(self):
+        super().setUp()
+        says = [f"[1] {FACT}\n", "Answer: In 1870 [1]."]
+        dense = tiny_model.model_that_says(self.folder / "dense.gguf", says)
+        self.done("convert", dense, self.folder / "dense")
+        (self.folder / "dense" / "tokenizer.json").write_text(json.dumps(tiny_model.Vocabulary(says).tokenizer_json()))
+        self.model = self.folder / "infini"
+        self.done("convert", self.folder / "dense", self.model, "--infini=512")
+        self.text = long_text(paragraphs=400)
+        self.document = self.write("a.txt", self.text)
+        self.kept = self.home / "memories"
+
+    def ask(self, question="When was whale oil replaced?", *options, document=None, way="linear"):
+        answer = self.done("ask", "--json", "--model", self.model, "--way", way, *options, document or self.document,
+                           question).json
+        self.assertEqual(answer["answer"], "In 1870 [1].")
+        self.assertEqual(answer["way"], "linear")
+        self.assertEqual([c["quote"] for c in answer["citations"]], [FACT])
+        return answer["tokens"]
+
+    def read(self, *options):
+        return self.done("read", "--json", "--model", self.model, *options, self.document).json
+
+    def states(self):
+        return sorted(self.kept.glob("*.state.safetensors"))
+
+    def test_a_document_is_read_once(self):
+        first = self.read()
+        self.assertEqual(first["restored"], 0)
+        self.assertGreater(first["tokens"], 3 * 8192)
+        # The states of the last two of three regular positions, and that in front of the question.
+        self.assertEqual(len(self.states()), 3)
+        for question in ("When was whale oil replaced?", "In which year?", "何时？"):
+            tokens = self.ask(question)
+            # All but the question, what stands between, and the rest of a segment; a token is a byte here.
+            self.assertGreater(tokens["restored"], tokens["prompt"] - 1000 - 512)
+        self.assertEqual(self.ask("When?", "--cache-size", "0")["restored"], 0)
+        tokens = self.ask(way="auto")
+        self.assertGreater(tokens["restored"], tokens["prompt"] - 1000 - 512)
+        both = self.done("ask", "--json", "--model", self.model, self.document, "-q", "When?", "-q", "何时？").json
+        self.assertEqual([a["answer"] for a in both["answers"]], ["In 1870 [1]."] * 2)
+        with open(self.write("questions.txt", "When?\nIn which year?\n"), "rb") as questions:
+            chat = self.done("chat", "--model", self.model, "--way", "linear", self.document, stdin=questions)
+        self.assertEqual(chat.text.count("In 1870 [1]."), 2)
+
+    def test_a_changed_ending_does_not_cost_a_full_read(self):
+        whole = self.read()["tokens"]
+        changed = self.write("a.txt", self.text[:-300] + "And so it went on, to the end.\n")
+        self.assertGreaterEqual(self.ask(document=changed)["restored"], 3 * 8192)
+        self.assertLess(self.ask(document=self.write("b.txt", "So " + self.text))["restored"], 100)
+        self.assertGreater(whole, 3 * 8192)
+
+    def test_states_are_listed_and_verified(self):
+        self.read()
+        listed = self.done("library", "show", "--json").json["memories"]
+        self.assertEqual([(m["kv"], m["states"]) for m in listed], [(None, 3)])
+        self.assertEqual(listed[0]["bytes"], sum(f.stat().st_size for f in self.kept.iterdir()))
+        verified = self.done("library", "verify", "--model", self.model, "--samples", "9", "--json").json
+        self.assertEqual(verified["recomputed"], 3)
+        damaged = self.states()[0]
+        damaged.write_bytes(damaged.read_bytes()[:-1] + b"\x77")
+        self.fails("library", "verify", naming=damaged.name)
+        self.done("library", "verify", "--remove")
+        self.assertEqual(len(self.states()), 2)
+        self.assertEqual(self.ask()["restored"] % 512, 0)
+
+    def test_an_interrupted_reading_is_gone_on_with(self):
+        document = self.write("long.txt", long_text(paragraphs=12000))
+        process = self.start("read", "--model", self.model, document, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        tome_program.wait_until(lambda: self.kept.exists() and len(self.states()) >= 3)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        self.assertNotEqual(process.returncode, 0)
+        last = max(m["tokens"] for m in self.done("library", "show", "--json").json["memories"])
+        self.assertGreaterEqual(last, 3 * 8192)
+        self.document = document
+        self.assertEqual(self.read()["restored"], last)
+
+    def test_the_plan_knows_the_way(self):
+        plan = self.done("plan", "--json", "--model", self.model, self.document).json
+        self.assertEqual(plan["way"], "linear")
+        self.assertIsNone(plan["context_tokens"])
+        ways = {way["way"]: way for way in plan["ways"]}
+        self.assertEqual(list(ways), ["quotes", "context", "linear", "retrieval"])
+        self.assertFalse(ways["context"]["fits"])
+        self.assertTrue(ways["linear"]["fits"])
+        self.assertIn("made for any length", self.done("plan", "--model", self.model, self.document).text)
+        tokens = self.read()["tokens"]
+        self.assertIn("are kept", self.done("plan", "--json", "--model", self.model, self.document).json["why"])
+        # As many bytes as the plan says, but for headers.
+        size = sum(f.stat().st_size for f in self.kept.iterdir())
+        self.assertAlmostEqual(size / ways["linear"]["disk_bytes"], 1, delta=0.2)
+        self.assertGreater(tokens, 3 * 8192)
+        failed = self.tome("ask", "--model", self.model, "--way", "context", self.document, "When?")
+        self.assertEqual(failed.status, 1, failed.notes)
+        self.assertIn("use --way linear", failed.notes)
 
 
 if __name__ == "__main__":

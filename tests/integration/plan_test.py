@@ -39,7 +39,7 @@ class PlanTest(TomeTest):
                                       "trained_on_tokens", "lengthened_by", "longer", "answer_tokens",
                                       "budget_seconds", "free_memory_bytes", "kernels", "threads", "kv", "rates",
                                       "kv_loss"])
-        self.assertEqual([way["way"] for way in plan["ways"]], ["quotes", "context", "retrieval"])
+        self.assertEqual([way["way"] for way in plan["ways"]], ["quotes", "context", "linear", "retrieval"])
         for way in plan["ways"]:
             self.assertEqual(list(way), ["way", "tokens", "tokens_are_estimated", "memory_bytes", "disk_bytes",
                                          "read_seconds", "answer_token_seconds", "fits", "why_not"])

@@ -54,6 +54,20 @@ class Vocabulary:
             "tokenizer.ggml.add_space_prefix": struct.pack("<IB", 7, 0),
         }
 
+    def tokenizer_json(self):
+        """The same vocabulary as Hugging Face's tokenizers have it."""
+        printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+        others = [byte for byte in range(256) if byte not in printable]
+        letters = {byte: chr(byte) for byte in printable} | {byte: chr(256 + i) for i, byte in enumerate(others)}
+        level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+        added = [{"id": i, "content": piece, "special": kind != USER_DEFINED, "normalized": False, "lstrip": False,
+                  "rstrip": False, "single_word": False}
+                 for i, (piece, kind) in enumerate(self.pieces) if kind != BYTE]
+        return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added, "normalizer": None,
+                "pre_tokenizer": level, "post_processor": None, "decoder": level,
+                "model": {"type": "BPE", "vocab": {letters[byte]: self.byte(byte) for byte in range(256)},
+                          "merges": []}}
+
 
 def write_gguf(path, metadata, tensors):
     """`tensors`: name to (dimensions outermost first, floats)."""

@@ -275,7 +275,7 @@ TEST_P(SnapshotStoreTest, ListsAndVerifiesAndRemoves) {
   const std::vector<TokenId> tokens = RandomTokens(random_, kSnapshotTokens + 200);
   KeepAll(tokens);
   SnapshotStore store = Open();
-  const std::vector<SnapshotStore::Entry> entries = store.List();
+  const auto entries = store.List();
   ASSERT_EQ(entries.size(), 2U);
   EXPECT_EQ(entries[0].header.first, 0);
   EXPECT_EQ(entries[1].header.first, kSnapshotTokens);

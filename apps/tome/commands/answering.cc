@@ -2,12 +2,27 @@
 
 #include <fmt/format.h>
 
+#include <string>
+#include <vector>
+
 #include "tome/base/error.h"
 
 namespace tome {
 
+void AddWayOption(CLI::App& command, std::string& way) {
+  std::vector<std::string> names;
+  for (const Way each : kWays) names.emplace_back(NameOf(each));
+  command
+      .add_option("--way", way,
+                  "How documents are read: whole, by a model that attends to all of them (context) "
+                  "or whose memory does not grow (linear); in passages that a search finds "
+                  "(retrieval); without a model (quotes)")
+      ->check(CLI::IsMember(names))
+      ->capture_default_str();
+}
+
 Way WayOf(const std::string& name) {
-  for (const Way way : {Way::kAuto, Way::kQuotes, Way::kContext, Way::kRetrieval}) {
+  for (const Way way : kWays) {
     if (NameOf(way) == name) return way;
   }
   throw Error(Code::kInvalidArgument, "--way: there is no way \"" + name + "\"");

@@ -9,7 +9,8 @@
 
 namespace tome {
 
-// "auto", "context", "retrieval", "quotes".
+// --way NAME.
+void AddWayOption(CLI::App& command, std::string& way);
 Way WayOf(const std::string& name);
 
 // Wrong usage when the way needs a model and none was named.

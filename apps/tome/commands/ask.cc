@@ -144,9 +144,7 @@ void AddAskCommand(CLI::App& app, CommandContext& context) {
           "A question; repeated, all are answered together and the documents are read once")
       ->type_name("QUESTION")
       ->allow_extra_args(false);
-  command->add_option("--way", options->way, "How the documents are read")
-      ->check(CLI::IsMember({"auto", "context", "retrieval", "quotes"}))
-      ->capture_default_str();
+  AddWayOption(*command, options->way);
   command->add_option("--top", options->quotes.top, "Quotes at most")
       ->check(CLI::Range(1, kMaxQuotes))
       ->capture_default_str()

@@ -78,9 +78,7 @@ void AddChatCommand(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand("chat", "Ask one question after another about documents");
   command->add_option("files", options->files, "Documents; without any the whole library is asked")
       ->type_name("FILE…");
-  command->add_option("--way", options->way, "How the documents are read")
-      ->check(CLI::IsMember({"auto", "context", "retrieval", "quotes"}))
-      ->capture_default_str();
+  AddWayOption(*command, options->way);
   AddAnsweringOptions(*command, options->model, options->answering);
   AddStreamingOptions(*command, options->answering.window, options->answering.sinks);
   AddReadingOptions(*command, options->reading);

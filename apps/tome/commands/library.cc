@@ -113,17 +113,25 @@ SnapshotStore OpenMemories() { return {MemoriesFolder(), INT64_MAX}; }
 // What one model has read of one text, with one type of memory.
 struct KeptMemory {
   SnapshotHeader header;  // of any of its snapshots
+  int64_t states = 0;     // of recurrent layers
   int64_t tokens = 0;     // the longest that can be restored, about: where its last snapshot ends
   int64_t bytes = 0;
 };
 
 std::vector<KeptMemory> KeptMemories(const SnapshotStore& store) {
   std::map<std::tuple<SnapshotKey, std::string, std::string>, KeptMemory> memories;
-  for (const SnapshotStore::Entry& entry : store.List()) {
+  for (const auto& entry : store.List()) {
     KeptMemory& memory = memories[{entry.header.root, entry.header.model, entry.header.title}];
     memory.header = entry.header;
     memory.tokens = std::max(memory.tokens, entry.header.first + entry.tokens);
     memory.bytes += entry.bytes;
+  }
+  for (const auto& entry : store.ListStates()) {
+    const StateHeader& header = entry.header;
+    const auto memory = memories.find({header.root, header.model, header.title});
+    if (memory == memories.end()) continue;  // of no use without its tokens
+    ++memory->second.states;
+    memory->second.bytes += entry.bytes;
   }
   std::vector<KeptMemory> list;
   for (auto& [key, memory] : memories) list.push_back(std::move(memory));
@@ -136,19 +144,22 @@ void ShowMemories(const LibraryOptions& options) {
   if (options.json) {
     ordered_json list = ordered_json::array();
     for (const KeptMemory& memory : memories) {
-      list.push_back({{"title", memory.header.title},
-                      {"model", memory.header.model},
-                      {"kv", NameOf(memory.header.kv.older)},
-                      {"tokens", memory.tokens},
-                      {"bytes", memory.bytes}});
+      list.push_back(
+          {{"title", memory.header.title},
+           {"model", memory.header.model},
+           {"kv", memory.header.shape.layers > 0 ? ordered_json(NameOf(memory.header.kv.older))
+                                                 : ordered_json(nullptr)},
+           {"states", memory.states},
+           {"tokens", memory.tokens},
+           {"bytes", memory.bytes}});
     }
     PrintJson({{"memories", list}, {"bytes", store.bytes()}});
     return;
   }
   for (const KeptMemory& memory : memories) {
     fmt::print("{:>10} tokens {:>8} MiB  {:<4}  {}  {}\n", memory.tokens, memory.bytes >> 20,
-               NameOf(memory.header.kv.older), PrintableLine(memory.header.model),
-               PrintableLine(memory.header.title));
+               memory.header.shape.layers > 0 ? NameOf(memory.header.kv.older) : "-",
+               PrintableLine(memory.header.model), PrintableLine(memory.header.title));
   }
   fmt::print("{} MiB are kept of what models have read, in {}\n", store.bytes() >> 20,
              store.folder().string());
@@ -175,7 +186,8 @@ void Verify(const LibraryOptions& options, const CommandContext& context) {
                             wrong.front().string(), wrong.size()));
   }
   for (const auto& path : wrong) std::filesystem::remove(path);
-  const size_t snapshots = OpenMemories().List().size();
+  const SnapshotStore left = OpenMemories();
+  const size_t snapshots = left.List().size() + left.ListStates().size();
   if (options.json) {
     PrintJson(
         {{"snapshots", snapshots}, {"recomputed", verified.recomputed}, {"removed", wrong.size()}});

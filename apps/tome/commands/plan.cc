@@ -44,6 +44,11 @@ ordered_json OrNull(const std::optional<T>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
 }
 
+// A model's context; null: any length.
+ordered_json TokensOrNull(int64_t tokens) {
+  return tokens == kAnyLength ? ordered_json(nullptr) : ordered_json(tokens);
+}
+
 ordered_json ToJson(const PlannedWay& way) {
   return {{"way", NameOf(way.way)},
           {"tokens", way.tokens},
@@ -68,8 +73,8 @@ ordered_json ToJson(const Planned& planned) {
             {"characters", planned.size.characters},
             {"tokens", planned.size.tokens}}},
           {"model", planned.model.name()},
-          {"context_tokens", facts.model.trained_tokens},
-          {"trained_on_tokens", facts.model.native_tokens},
+          {"context_tokens", TokensOrNull(facts.model.trained_tokens)},
+          {"trained_on_tokens", TokensOrNull(facts.model.native_tokens)},
           {"lengthened_by", facts.model.lengthened_by.empty()
                                 ? ordered_json(nullptr)
                                 : ordered_json(facts.model.lengthened_by)},
@@ -106,9 +111,12 @@ std::string Seconds(double seconds) {
 void PrintText(const Planned& planned) {
   const PlanFacts& facts = planned.facts;
   fmt::print(
-      "{}, made for {} tokens{}{}; kernels {}, {} threads, memory in {}\n"
+      "{}, made for {}{}{}; kernels {}, {} threads, memory in {}\n"
       "{} document{}, {} characters; free memory {}\n\n",
-      PrintableLine(planned.model.name()), facts.model.trained_tokens,
+      PrintableLine(planned.model.name()),
+      facts.model.trained_tokens == kAnyLength
+          ? "any length"
+          : fmt::format("{} tokens", facts.model.trained_tokens),
       facts.model.lengthened_by.empty()
           ? ""
           : fmt::format(" (trained on {}, longer by {})", facts.model.native_tokens,
@@ -121,8 +129,8 @@ void PrintText(const Planned& planned) {
   constexpr const char* kRow = "{:<9} {:>10} {:>13} {:>13} {:>10} {:>13}  {}\n";
   fmt::print(kRow, "way", "tokens", "memory", "disk", "reading", "answer token", "fits");
   for (const PlannedWay& way : planned.plan.ways) {
-    if (way.way == Way::kQuotes) {
-      fmt::print(kRow, NameOf(way.way), "-", "-", "-", "-", "-", "yes");
+    if (way.tokens == 0) {
+      fmt::print(kRow, NameOf(way.way), "-", "-", "-", "-", "-", way.obstacle ? "no" : "yes");
       continue;
     }
     fmt::print(kRow, NameOf(way.way), fmt::format("{}{}", way.estimated ? "~" : "", way.tokens),

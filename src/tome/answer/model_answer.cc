@@ -30,6 +30,8 @@ double SecondsSince(Clock::time_point start) {
 // fewer there are.
 constexpr size_t kQuestionsTogether = 16;
 
+bool IsWhole(Way way) { return way == Way::kContext || way == Way::kLinear; }
+
 }  // namespace
 
 // What the model is shown: texts that stand one after the other in the documents.
@@ -55,6 +57,7 @@ struct Conversation::Shown {
 // A question on its way to its answer.
 struct Conversation::Asked {
   Answer answer;
+  Way way = Way::kRetrieval;
   Shown shown;
   std::vector<TokenId> prompt;  // empty: there is nothing to ask the model about
 };
@@ -172,7 +175,7 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
     facts.kv = KvTypeFor(model, options_.kv, *facts.prompt_tokens);
     if (options_.store != nullptr && !options_.attention_mass) {
       const Memory memory = NewMemory(*facts.prompt_tokens);
-      facts.kept_tokens = options_.store->CountStored(model_.MemoryRoot(memory), prompt);
+      facts.kept_tokens = options_.store->CountStored(model_.MemoryRoot(memory), prompt, memory);
     }
   }
   const auto instructions = static_cast<int64_t>(Encode(PromptOf(question, {})).size());
@@ -202,30 +205,24 @@ PlanFacts Conversation::Foresee(Measuring measuring, const WorkControl& control)
   return facts;
 }
 
-// kContext comes with what is shown and its tokens.
+// kContext and kLinear come with what is shown and its tokens.
 Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
                                           const std::string& question, Shown& shown,
                                           const WorkControl& control) {
   std::vector<TokenId> prompt;
   PlanFacts facts = Facts(size, question, shown, prompt);
   Plan plan = MakePlan(facts);
-  const std::optional<Obstacle>& obstacle = plan.Of(Way::kContext).obstacle;
-  if (way == Way::kContext) {
-    if (obstacle) {
-      throw Error(
-          obstacle->code,
-          fmt::format("{}; use --way retrieval{}", obstacle->reason,
-                      obstacle->is_length
-                          ? ", or --longer dca or --longer yarn, which read beyond that at a loss"
-                          : ""));
+  if (IsWhole(way)) {
+    if (const std::optional<Obstacle>& obstacle = plan.Of(way).obstacle) {
+      throw Error(obstacle->code, fmt::format("{}; {}", obstacle->reason, obstacle->advice));
     }
     return {.way = way, .why = "asked for", .prompt = std::move(prompt)};
   }
-  if (!obstacle) {
+  if (!plan.Of(WholeWayOf(facts.model)).obstacle) {
     facts.rates = Rates(facts.kv, Measuring::kWhereNotKept, control);
     plan = MakePlan(facts);
   }
-  if (plan.taken != Way::kContext) prompt.clear();
+  if (!IsWhole(plan.taken)) prompt.clear();
   return {.way = plan.taken, .why = std::move(plan.why), .prompt = std::move(prompt)};
 }
 
@@ -253,12 +250,22 @@ Memory Conversation::NewMemory(int64_t prompt_tokens) const {
        .sinks = options_.sinks});
 }
 
-// Brings the session to hold the prompt, reading only what it does not hold already.
-void Conversation::Read(std::span<const TokenId> prompt, Way way, const WorkControl& control) {
+// Tokens that the prompts of all first questions about the same documents begin with, about: all
+// but the words behind the documents.
+int64_t Conversation::TokensBeforeQuestion(std::span<const TokenId> prompt,
+                                           const std::string& question) const {
+  const std::vector<TokenId> words = Encode(PromptOf(question, {}));
+  const auto common = std::mismatch(prompt.rbegin(), prompt.rend(), words.rbegin(), words.rend());
+  return prompt.rend() - common.first;
+}
+
+// Brings the session to hold the beginning of a prompt, reading only what it does not hold already.
+void Conversation::Read(std::span<const TokenId> prompt, const Asked& asked,
+                        const WorkControl& control) {
   const auto tokens = static_cast<int64_t>(prompt.size());
   if (!session_ || session_->memory().max_tokens() < tokens + options_.max_answer_tokens) {
     session_.emplace(model_.model(), model_.tokenizer(), model_.compute(), NewMemory(tokens));
-    if (options_.store != nullptr && way == Way::kContext) {
+    if (options_.store != nullptr && IsWhole(asked.way)) {
       DocumentNames names(library_, documents_);
       std::string title;
       for (const AskedDocument& document : documents_) {
@@ -267,6 +274,10 @@ void Conversation::Read(std::span<const TokenId> prompt, Way way, const WorkCont
       session_->UseStore(*options_.store, {.root = model_.MemoryRoot(session_->memory()),
                                            .model = NormalizeText(model_.name()),
                                            .title = NormalizeText(title)});
+      // Where other questions about these documents can begin.
+      if (turns_.empty()) {
+        session_->KeepAt(TokensBeforeQuestion(asked.prompt, asked.answer.question));
+      }
     }
   }
   const auto held = session_->tokens();
@@ -423,11 +434,6 @@ void AddNotes(const Session& session, const ModelFacts& facts, Answer& answer) {
   }
 }
 
-// The way that a prepared question takes.
-Way WayOf(const Answer& answer) {
-  return answer.way == NameOf(Way::kContext) ? Way::kContext : Way::kRetrieval;
-}
-
 // Chooses one way for all questions, and what the model is shown and asked for each.
 std::vector<Conversation::Asked> Conversation::Prepare(std::span<const std::string> questions,
                                                        Way way, const WorkControl& control) {
@@ -450,13 +456,15 @@ std::vector<Conversation::Asked> Conversation::Prepare(std::span<const std::stri
     if (why_passages) break;
     Choice choice;
     if (whole_read_) {
-      choice = {.way = Way::kContext, .why = "the documents have been read already", .prompt = {}};
+      choice = {.way = WholeWayOf(model_.model().facts()),
+                .why = "the documents have been read already",
+                .prompt = {}};
       asked.shown = ShowAll(asked.answer.question);
     } else {
       choice = Choose(way, size, asked.answer.question, asked.shown, control);
     }
     if (choice.way == Way::kRetrieval) why_passages = choice.why;
-    asked.answer.way = NameOf(choice.way);
+    asked.way = choice.way;
     asked.answer.why = choice.why;
     asked.prompt = std::move(choice.prompt);
   }
@@ -466,11 +474,12 @@ std::vector<Conversation::Asked> Conversation::Prepare(std::span<const std::stri
     answer.document_tokens = size.tokens;
     answer.document_characters = size.characters;
     if (why_passages) {
-      answer.way = NameOf(Way::kRetrieval);
+      asked.way = Way::kRetrieval;
       answer.why = *why_passages;
       asked.prompt.clear();
       asked.shown = ShowPassages(answer.question);
     }
+    answer.way = NameOf(asked.way);
     answer.search_seconds = asked.shown.search_seconds;
     answer.read_characters = asked.shown.characters();
     if (asked.shown.parts.empty()) {
@@ -507,7 +516,7 @@ Answer Conversation::Ask(const std::string& question, Way way, const TextSink& s
     return std::move(answer);
   }
   const auto start = Clock::now();
-  Read(asked.prompt, WayOf(answer), control);
+  Read(asked.prompt, asked, control);
   answer.read_seconds = SecondsSince(start);
   answer.restored_tokens = static_cast<uint64_t>(session_->restored());
   Recital recital(*this, asked, sink, control);
@@ -516,7 +525,7 @@ Answer Conversation::Ask(const std::string& question, Way way, const TextSink& s
   AddNotes(*session_, model_.model().facts(), answer);
   // A later question continues this one. Of passages only question and answer are kept; whole
   // documents stay in front, where their tokens are read already.
-  whole_read_ = answer.way == NameOf(Way::kContext);
+  whole_read_ = IsWhole(asked.way);
   turns_.push_back({.question = whole_read_ ? std::move(asked.shown.prompt) : answer.question,
                     .answer = answer.text});
   return std::move(answer);
@@ -549,8 +558,7 @@ void Conversation::AnswerTogether(std::span<Asked* const> asked, const WorkContr
   std::vector<PromptTokens> prompts;
   for (const Asked* one : asked) prompts.emplace_back(one->prompt);
   const auto start = Clock::now();
-  Read(prompts.front().first(static_cast<size_t>(CommonTokens(prompts))),
-       WayOf(asked.front()->answer), control);
+  Read(prompts.front().first(static_cast<size_t>(CommonTokens(prompts))), *asked.front(), control);
   std::vector<Session> sessions = ReadPrompts(*session_, prompts, control);
   const double read_seconds = SecondsSince(start);
   std::deque<Recital> recitals;
@@ -591,13 +599,16 @@ std::vector<Answer> Conversation::AskTogether(std::span<const std::string> quest
 ReadAhead Conversation::ReadDocuments(const WorkControl& control) {
   TOME_CHECK(turns_.empty());
   DocumentNames names(library_, documents_);
-  Shown shown;
   // Any question will do: all of them follow the documents.
-  const Choice choice =
-      Choose(Way::kContext, SizeOf(library_, documents_, names), "?", shown, control);
+  Asked asked;
+  asked.answer.question = "?";
+  asked.way = WholeWayOf(model_.model().facts());
+  asked.prompt = Choose(asked.way, SizeOf(library_, documents_, names), asked.answer.question,
+                        asked.shown, control)
+                     .prompt;
   const auto start = Clock::now();
-  Read(choice.prompt, Way::kContext, control);
-  return {.tokens = static_cast<int64_t>(choice.prompt.size()),
+  Read(asked.prompt, asked, control);
+  return {.tokens = static_cast<int64_t>(asked.prompt.size()),
           .restored = session_->restored(),
           .seconds = SecondsSince(start),
           .length = LengthOf(model_.model().facts(), session_->memory())};

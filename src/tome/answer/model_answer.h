@@ -1,6 +1,6 @@
-// The ways `context` and `retrieval`: a model reads all of the documents, or the passages that
-// matter, recites its evidence and answers. What it recites is looked up in what it was shown; what
-// is not there is dropped, and an answer without evidence is not given.
+// The ways `context`, `linear` and `retrieval`: a model reads all of the documents, or the passages
+// that matter, recites its evidence and answers. What it recites is looked up in what it was shown;
+// what is not there is dropped, and an answer without evidence is not given.
 #pragma once
 
 #include <cstdint>
@@ -69,8 +69,9 @@ class Conversation {
   // the model reads. `sink` gets the answer as it is written, once evidence for it was found (it
   // may be empty). `way` is not kQuotes; kAuto takes what MakePlan says.
   //
-  // Error(kInvalidArgument) when kContext cannot hold the documents (the message says what they
-  // need), or no documents were named for it; errors of the model. Cancelled, it throws; what was
+  // Error(kInvalidArgument) when kContext or kLinear is not the model's way (WholeWayOf), cannot
+  // hold the documents (the message says what they need), or no documents were named for it; errors
+  // of the model. Cancelled, it throws; what was
   // read of the prompt is kept for the next question.
   Answer Ask(const std::string& question, Way way, const TextSink& sink,
              const WorkControl& control);
@@ -80,14 +81,14 @@ class Conversation {
   PlanFacts Foresee(Measuring measuring, const WorkControl& control);
 
   // Reads the documents whole, for questions to come: with a store those find them read, in other
-  // conversations too. Errors as Ask's for kContext.
+  // conversations too. Errors as Ask's for the model's WholeWayOf.
   ReadAhead ReadDocuments(const WorkControl& control);
 
   // Answers several questions, each as Ask would if it were the next of the conversation; none of
   // them becomes part of it. What their prompts begin with, the documents themselves with kContext,
   // is read once, and the answers are written together; their read_seconds are those of all that
-  // were read together. kAuto takes kContext where it would for each of the questions. Errors as
-  // Ask, before the model reads anything where one of the questions is at fault.
+  // were read together. kAuto reads whole documents where it would for each of the questions.
+  // Errors as Ask, before the model reads anything where one of the questions is at fault.
   std::vector<Answer> AskTogether(std::span<const std::string> questions, Way way,
                                   const WorkControl& control);
 
@@ -98,7 +99,7 @@ class Conversation {
   struct Choice {
     Way way = Way::kRetrieval;
     std::string why;
-    std::vector<TokenId> prompt;  // of kContext
+    std::vector<TokenId> prompt;  // of whole documents
   };
   PlanFacts Facts(const AskedSize& size, const std::string& question, Shown& shown,
                   std::vector<TokenId>& prompt);
@@ -111,7 +112,8 @@ class Conversation {
   std::vector<Asked> Prepare(std::span<const std::string> questions, Way way,
                              const WorkControl& control);
   Memory NewMemory(int64_t prompt_tokens) const;
-  void Read(std::span<const TokenId> prompt, Way way, const WorkControl& control);
+  int64_t TokensBeforeQuestion(std::span<const TokenId> prompt, const std::string& question) const;
+  void Read(std::span<const TokenId> prompt, const Asked& asked, const WorkControl& control);
   size_t CountTogether(std::span<Asked* const> asked) const;
   void AnswerTogether(std::span<Asked* const> asked, const WorkControl& control);
 

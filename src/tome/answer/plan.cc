@@ -5,9 +5,22 @@
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
+#include <utility>
+
+#include "tome/memory/state_positions.h"
 
 namespace tome {
 namespace {
+
+// What keeping the memory of a whole text takes on disk.
+int64_t DiskBytes(const PlanFacts& facts, int64_t tokens) {
+  const ModelFacts& model = facts.model;
+  if (!model.has_recurrent()) return MemoryBytes(model, facts.kv, tokens);
+  const bool keeps_pages = model.has_attention() && model.segment_tokens == 0;
+  return (keeps_pages ? KvBytes(model.kv, facts.kv, tokens) : 0) +
+         CountStates(tokens, model.segment_tokens) * RecurrentBytes(model.recurrent) +
+         tokens * static_cast<int64_t>(sizeof(TokenId));
+}
 
 // `kept` of the tokens need not be read.
 PlannedWay Sized(Way way, int64_t tokens, int64_t kept, bool estimated, const PlanFacts& facts) {
@@ -15,7 +28,7 @@ PlannedWay Sized(Way way, int64_t tokens, int64_t kept, bool estimated, const Pl
                      .tokens = tokens,
                      .estimated = estimated,
                      .memory_bytes = MemoryBytes(facts.model, facts.kv, tokens),
-                     .disk_bytes = MemoryBytes(facts.model, facts.kv, tokens),
+                     .disk_bytes = DiskBytes(facts, tokens),
                      .read_seconds = {},
                      .answer_seconds = {},
                      .obstacle = {}};
@@ -40,7 +53,7 @@ std::optional<Obstacle> MemoryObstacle(const PlannedWay& way, const PlanFacts& f
                               way.tokens, resident >> 20, *facts.free_memory >> 20)};
 }
 
-std::optional<Obstacle> ContextObstacle(const PlannedWay& way, const PlanFacts& facts) {
+std::optional<Obstacle> WholeObstacle(const PlannedWay& way, const PlanFacts& facts) {
   const int64_t trained = facts.model.trained_tokens;
   if (!facts.documents_named) {
     return Obstacle{Code::kInvalidArgument,
@@ -53,17 +66,46 @@ std::optional<Obstacle> ContextObstacle(const PlannedWay& way, const PlanFacts& 
   if (facts.longer || way.tokens + facts.answer_tokens <= trained) {
     return MemoryObstacle(way, facts);
   }
+  // Recurrent layers tell no positions apart, and read on as they are.
+  const std::string advice = way.way == Way::kLinear
+                                 ? "use --way retrieval, or --longer none, which reads on as it is"
+                                 : "use --way retrieval, or --longer dca or --longer yarn, which "
+                                   "read beyond that at a loss";
   if (way.estimated) {
     return Obstacle{Code::kInvalidArgument,
                     fmt::format("the documents are about {} tokens and the model was made for {}",
                                 way.tokens, trained),
-                    true};
+                    advice};
   }
   return Obstacle{Code::kInvalidArgument,
                   fmt::format("documents and question are {} tokens, the answer may take {}, and "
                               "the model was made for {}",
                               way.tokens, facts.answer_tokens, trained),
-                  true};
+                  advice};
+}
+
+// The way of whole documents that the model does not go.
+PlannedWay NotGone(const ModelFacts& facts) {
+  if (WholeWayOf(facts) == Way::kContext) {
+    return {.way = Way::kLinear,
+            .read_seconds = {},
+            .answer_seconds = {},
+            .obstacle = Obstacle{
+                Code::kInvalidArgument,
+                fmt::format("{} attends to every token, and so its memory grows with the text; the "
+                            "linear way needs a model with recurrent layers (Mamba, Mamba-2, "
+                            "Jamba, RetNet, Infini-attention)",
+                            facts.architecture),
+                "use --way context or --way retrieval with this one"}};
+  }
+  return {.way = Way::kContext,
+          .read_seconds = {},
+          .answer_seconds = {},
+          .obstacle =
+              Obstacle{Code::kInvalidArgument,
+                       fmt::format("{} has recurrent layers, which do not keep every token exactly",
+                                   facts.architecture),
+                       "use --way linear, or --way retrieval"}};
 }
 
 std::optional<Obstacle> RetrievalObstacle(const PlannedWay& way, const PlanFacts& facts) {
@@ -88,10 +130,16 @@ std::string_view NameOf(Way way) {
       return "quotes";
     case Way::kContext:
       return "context";
+    case Way::kLinear:
+      return "linear";
     case Way::kRetrieval:
       return "retrieval";
   }
   return "";
+}
+
+Way WholeWayOf(const ModelFacts& facts) {
+  return facts.has_recurrent() ? Way::kLinear : Way::kContext;
 }
 
 const PlannedWay& Plan::Of(Way way) const {
@@ -108,53 +156,50 @@ bool IsWorthCounting(const PlanFacts& facts) {
 }
 
 Plan MakePlan(const PlanFacts& facts) {
-  PlannedWay context =
-      Sized(Way::kContext, facts.prompt_tokens.value_or(facts.document_tokens), facts.kept_tokens,
+  const Way whole_way = WholeWayOf(facts.model);
+  PlannedWay whole =
+      Sized(whole_way, facts.prompt_tokens.value_or(facts.document_tokens), facts.kept_tokens,
             /*estimated=*/!facts.prompt_tokens, facts);
-  context.obstacle = ContextObstacle(context, facts);
+  whole.obstacle = WholeObstacle(whole, facts);
   PlannedWay retrieval =
       Sized(Way::kRetrieval, facts.retrieval_tokens, /*kept=*/0, /*estimated=*/true, facts);
   retrieval.obstacle = RetrievalObstacle(retrieval, facts);
 
   Plan plan;
   std::string reason;
-  if (context.obstacle) {
-    reason = context.obstacle->reason;
-  } else if (context.read_seconds && *context.read_seconds > facts.budget_seconds) {
+  if (whole.obstacle) {
+    reason = whole.obstacle->reason;
+  } else if (whole.read_seconds && *whole.read_seconds > facts.budget_seconds) {
     reason = fmt::format(
         "reading all {} tokens would take about {:.0f} s, and the budget is {:.0f} s (--budget)",
-        context.tokens, *context.read_seconds, facts.budget_seconds);
+        whole.tokens, *whole.read_seconds, facts.budget_seconds);
   }
   if (reason.empty()) {
-    plan.taken = Way::kContext;
+    plan.taken = whole_way;
     const int64_t trained = facts.model.trained_tokens;
     plan.why =
-        fmt::format("all {} tokens of the documents are read: {}", context.tokens,
+        fmt::format("all {} tokens of the documents are read: {}", whole.tokens,
                     trained == kAnyLength ? "the model reads any length"
-                    : context.tokens + facts.answer_tokens <= trained
+                    : whole.tokens + facts.answer_tokens <= trained
                         ? fmt::format("they fit the model's {}", trained)
                         : fmt::format("--longer {} takes them beyond the model's {}",
                                       NameOf(facts.longer.value_or(Longer::kNone)), trained));
     if (facts.kept_tokens > 0) {
       plan.why += fmt::format(", {} of them are kept from an earlier reading", facts.kept_tokens);
     }
-    if (context.read_seconds) {
-      plan.why += fmt::format(" and take about {:.1f} s", *context.read_seconds);
+    if (whole.read_seconds) {
+      plan.why += fmt::format(" and take about {:.1f} s", *whole.read_seconds);
     }
   } else {
     plan.taken = Way::kRetrieval;
     plan.why = fmt::format("the best passages are read, because {}", reason);
   }
   // Quotes come from the index alone.
-  const PlannedWay quotes{.way = Way::kQuotes,
-                          .tokens = 0,
-                          .estimated = false,
-                          .memory_bytes = 0,
-                          .disk_bytes = 0,
-                          .read_seconds = 0,
-                          .answer_seconds = 0,
-                          .obstacle = {}};
-  plan.ways = {quotes, std::move(context), std::move(retrieval)};
+  const PlannedWay quotes{
+      .way = Way::kQuotes, .read_seconds = 0, .answer_seconds = 0, .obstacle = {}};
+  PlannedWay other = NotGone(facts.model);
+  if (whole_way == Way::kLinear) std::swap(whole, other);
+  plan.ways = {quotes, std::move(whole), std::move(other), std::move(retrieval)};
   return plan;
 }
 

@@ -14,8 +14,16 @@
 
 namespace tome {
 
-enum class Way { kAuto, kQuotes, kContext, kRetrieval };
+// kContext is exact: the model attends to every token. kLinear reads every token as well, into a
+// memory of recurrent layers, which is lossy and does not grow (but for what attention layers among
+// them add).
+enum class Way { kAuto, kQuotes, kContext, kLinear, kRetrieval };
+inline constexpr std::array kWays{Way::kAuto, Way::kQuotes, Way::kContext, Way::kLinear,
+                                  Way::kRetrieval};
 std::string_view NameOf(Way way);
+
+// The way in which a model reads whole documents: kContext or kLinear.
+Way WholeWayOf(const ModelFacts& facts);
 
 // A model's memory may take so much of what is free; the rest is for the weights' pages and
 // everything else.
@@ -43,10 +51,11 @@ struct PlanFacts {
 struct Obstacle {
   Code code = Code::kInvalidArgument;
   std::string reason;
-  bool is_length = false;  // of the text: MemoryOptions::longer would help
+  std::string advice = "use --way retrieval";  // what to do instead, the message's end
 };
 
-// What one way takes of the model. Memory and disk are the pages of keys and values.
+// What one way takes of the model. Memory and disk are the pages of keys and values, and the states
+// of recurrent layers. A way that the model does not go takes nothing.
 struct PlannedWay {
   Way way = Way::kQuotes;
   int64_t tokens = 0;  // that the model reads before it answers
@@ -59,7 +68,7 @@ struct PlannedWay {
 };
 
 struct Plan {
-  std::array<PlannedWay, 3> ways;  // kQuotes, kContext, kRetrieval
+  std::array<PlannedWay, 4> ways;  // kQuotes, kContext, kLinear, kRetrieval
   Way taken = Way::kRetrieval;     // by `auto`, with a model
   std::string why;
 
@@ -70,9 +79,9 @@ struct Plan {
 // and encoding ten million characters to learn that they do not fit takes a while.
 bool IsWorthCounting(const PlanFacts& facts);
 
-// `auto` takes kContext where the documents are named, fit with the answer what the model was made
-// for (or are to be read beyond that) and with their keys and values kUsableMemory of the free
-// memory, and can be read within the budget; else kRetrieval.
+// `auto` takes kContext or kLinear, as the model goes, where the documents are named, fit with the
+// answer what the model was made for (or are to be read beyond that) and with their memory
+// kUsableMemory of the free memory, and can be read within the budget; else kRetrieval.
 Plan MakePlan(const PlanFacts& facts);
 
 // What the kernel thinks can be had without swapping; nothing where it does not say.

@@ -8,6 +8,7 @@
 #include "tome/base/error.h"
 #include "tome/generate/prompt_lookup.h"
 #include "tome/generate/stop_filter.h"
+#include "tome/memory/state_positions.h"
 
 namespace tome {
 namespace {
@@ -189,7 +190,7 @@ void Session::KeepLogits(std::span<const float> row) {
 }
 
 void Session::UseStore(SnapshotStore& store, SnapshotOwner owner) {
-  if (memory_.sparse() || memory_.has_recurrent() || memory_.positions().streaming) return;
+  if (memory_.sparse() || memory_.positions().streaming) return;
   store_ = &store;
   owner_ = std::move(owner);
 }
@@ -201,16 +202,40 @@ size_t Session::Restore(std::span<const TokenId> tokens) {
   kept_ = restored_;
   const auto count = static_cast<size_t>(restored_);
   tokens_.assign(tokens.begin(), tokens.begin() + restored_);
+  memory_.Checkpoint();
   return count;
+}
+
+size_t Session::ForOnePass(size_t tokens) {
+  if (store_ == nullptr || !memory_.has_recurrent()) return tokens;
+  const int64_t step = StateStep(memory_.segment());
+  const int64_t length = memory_.length();
+  const int64_t end = length + static_cast<int64_t>(tokens);
+  const int64_t regular = (length / step + 1) * step;
+  const int64_t last =
+      StatePositionBefore(keep_at_ > length ? keep_at_ : end - 1, memory_.segment());
+  const bool worth = last > length && last - kept_ >= kStateWorthKeeping;
+  next_state_ = worth ? std::min(regular, last) : regular;
+  return static_cast<size_t>(std::min(end, next_state_) - length);
 }
 
 void Session::Keep(bool tail) {
   if (store_ == nullptr) return;
+  if (memory_.has_recurrent()) return KeepState(tail);
   const int64_t whole = memory_.length() / kSnapshotTokens * kSnapshotTokens;
   const bool worth = tail && memory_.length() - std::max(whole, kept_) >= kWorthKeeping;
   if (whole <= kept_ && !worth) return;
   store_->Keep(owner_, tokens_, memory_, worth);
   kept_ = worth ? memory_.length() : whole;
+}
+
+void Session::KeepState(bool tail) {
+  const int64_t length = memory_.length();
+  // Within a segment there is more to remember than the state.
+  if (memory_.segment() > 0 && length % memory_.segment() != 0) return;
+  if (length != next_state_ && (!tail || length - kept_ < kStateWorthKeeping)) return;
+  store_->Keep(owner_, tokens_, memory_, true);
+  kept_ = length;
 }
 
 void Session::Prefill(std::span<const TokenId> tokens, const WorkControl& control) {
@@ -245,7 +270,7 @@ void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& 
   size_t offset = 0;  // of those, already read
   while (done < total) {
     if (control.stop.stop_requested()) {
-      for (const SessionReading& reading : readings) reading.session->Keep(true);
+      for (const SessionReading& reading : readings) reading.session->Keep(/*tail=*/true);
       control.CheckStop();
     }
     std::vector<BatchItem> batch;
@@ -253,10 +278,12 @@ void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& 
     size_t room = kPrefillChunk;
     while (room > 0 && next < readings.size()) {
       const auto& [session, all] = readings[next];
-      const auto tokens = all.subspan(offset, std::min(room, all.size() - offset));
+      const auto tokens =
+          all.subspan(offset, std::min(room, session->ForOnePass(all.size() - offset)));
       offset += tokens.size();
       room -= tokens.size();
       const bool last = offset == all.size();
+      if (!last) room = 0;  // the rest of this one comes in another pass
       if (!tokens.empty()) {
         batch.push_back({.memory = &session->memory_,
                          .tokens = tokens,
@@ -276,7 +303,8 @@ void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& 
       const auto& tokens = batch[i].tokens;
       sessions[i]->tokens_.insert(sessions[i]->tokens_.end(), tokens.begin(), tokens.end());
       sessions[i]->memory_.Checkpoint();
-      sessions[i]->Keep(batch[i].logits != LogitsOf::kNone);
+      sessions[i]->Keep(batch[i].logits != LogitsOf::kNone &&
+                        !sessions[i]->memory_.has_recurrent());
       done += tokens.size();
       if (batch[i].logits == LogitsOf::kNone) continue;
       sessions[i]->KeepLogits(unread.first(vocabulary));

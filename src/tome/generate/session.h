@@ -21,8 +21,10 @@ namespace tome {
 // Tokens of one forward pass of prefill: matrix products are efficient, activations stay small.
 inline constexpr int64_t kPrefillChunk = 512;
 
-// The end of a text, shorter than a snapshot, is kept where that saves reading so many tokens.
+// The end of a text, shorter than a snapshot, is kept where that saves reading so many tokens; the
+// state of recurrent layers there, which is as large as any, where it saves more.
 inline constexpr int64_t kWorthKeeping = 128;
+inline constexpr int64_t kStateWorthKeeping = 1024;
 
 // Prompt-lookup speculation: runs of this many tokens are looked for, drafts are this long.
 inline constexpr int64_t kLookupNgram = 3;
@@ -77,8 +79,12 @@ class Session {
   // From now on what is read is kept in the store, which outlives the session, and found there: an
   // empty session takes from it what it has of all but the last token to read. Forks have no store.
   // A memory whose attention is sparse is not kept, for its bits depend on how a text is cut into
-  // passes, nor is one that forgets, nor one of recurrent layers.
+  // passes, nor is one that forgets. Of recurrent layers the states at some positions are kept: the
+  // regular ones of memory/state_positions.h, and one before the end of each Prefill that is long.
   void UseStore(SnapshotStore& store, SnapshotOwner owner);
+  // Texts to come may go on otherwise behind so many tokens: of recurrent layers that state is kept
+  // rather than one near the end of what is read.
+  void KeepAt(int64_t tokens) { keep_at_ = tokens; }
 
   // Another session with the same tokens; memory is shared until one of them writes there.
   Session Fork() const;
@@ -107,9 +113,12 @@ class Session {
 
   // Takes the stored beginning of `tokens`; how many that are.
   size_t Restore(std::span<const TokenId> tokens);
+  // Of `tokens` to read, those of the next pass at most: a pass ends where a state is to be kept.
+  size_t ForOnePass(size_t tokens);
   // Gives the store the whole snapshots that are new and, with `tail`, what is worth it behind
-  // them.
+  // them; of recurrent layers only where ForOnePass wanted it, or with `tail` anywhere.
   void Keep(bool tail);
+  void KeepState(bool tail);
   void KeepLogits(std::span<const float> row);
 
   const Model& model_;
@@ -121,7 +130,9 @@ class Session {
   SnapshotStore* store_ = nullptr;
   SnapshotOwner owner_;
   int64_t restored_ = 0;
-  int64_t kept_ = 0;  // tokens that the store is known to give back
+  int64_t kept_ = 0;        // tokens that the store is known to give back
+  int64_t keep_at_ = 0;     // as KeepAt says; 0: nothing was said
+  int64_t next_state_ = 0;  // position where a state is to be kept, or an earlier one
 };
 
 // Tokens that one of several sessions is to read.

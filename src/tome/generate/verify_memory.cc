@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <tuple>
+#include <utility>
 
 #include "tome/base/error.h"
 #include "tome/base/mapped_file.h"
+#include "tome/generate/session.h"
 
 namespace tome {
 namespace {
@@ -25,6 +28,18 @@ bool IsOf(const PagedKv& kv, const Snapshot& snapshot) {
     if (!stored.empty()) return false;
   }
   return true;
+}
+
+// Whether a kept state is a memory's, bit for bit.
+bool IsOf(const Recurrent& states, const StateSnapshot& snapshot) {
+  auto stored = snapshot.states;
+  for (const auto& piece : PiecesOf(states)) {
+    if (piece.size() > stored.size() || !std::ranges::equal(piece, stored.first(piece.size()))) {
+      return false;
+    }
+    stored = stored.subspan(piece.size());
+  }
+  return stored.empty();
 }
 
 // An empty memory of the kind that `root` belongs to, by each way of going beyond the model's
@@ -53,59 +68,133 @@ std::optional<Memory> MemoryOf(const SnapshotKey& root, KvType kv, const Languag
   return std::nullopt;
 }
 
+// A kept run of tokens' end that can be computed anew: a snapshot's pages, or the state behind it.
+struct Sample {
+  std::filesystem::path path;
+  SnapshotKey root;
+  SnapshotKey key;       // of the snapshot that ends there
+  int64_t position = 0;  // where it ends
+  bool is_state = false;
+  KvType kv = KvType::kF16;
+};
+
+class Verification {
+ public:
+  Verification(SnapshotStore& store, const LanguageModel& model) : store_(store), model_(model) {
+    for (auto& entry : store.List()) {
+      const SnapshotKey key = entry.header.key;
+      entries_.emplace(key, std::move(entry));
+    }
+  }
+
+  // What this model can have made, the ends of texts first.
+  std::vector<Sample> Samples() {
+    std::vector<Sample> samples;
+    for (const auto& [key, entry] : entries_) {
+      const SnapshotHeader& header = entry.header;
+      if (header.shape.layers == 0)
+        continue;  // tokens, which a state behind them tells from others
+      if (!IsOurs(header.root, header.kv.older)) continue;
+      samples.push_back({.path = entry.path,
+                         .root = header.root,
+                         .key = key,
+                         .position = header.first + entry.tokens,
+                         .kv = header.kv.older});
+    }
+    for (const auto& entry : store_.ListStates()) {
+      const StateHeader& header = entry.header;
+      const auto kv =
+          std::ranges::find_if(kKvTypes, [&](KvType type) { return IsOurs(header.root, type); });
+      if (kv == std::end(kKvTypes)) continue;
+      samples.push_back({.path = entry.path,
+                         .root = header.root,
+                         .key = header.key,
+                         .position = header.position,
+                         .is_state = true,
+                         .kv = *kv});
+    }
+    std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) {
+      return std::tie(b.position, a.key, a.is_state) < std::tie(a.position, b.key, b.is_state);
+    });
+    return samples;
+  }
+
+  // Whether it is what the model computes behind what is kept of the tokens before; nothing where
+  // those are not there any more.
+  std::optional<bool> IsWhatIsComputed(const Sample& sample) {
+    const auto tokens = TokensTo(sample.key);
+    if (!tokens) return std::nullopt;
+    const auto end = entries_.find(sample.key);
+    // All but the snapshot itself, or but one token before the state.
+    const auto before =
+        static_cast<size_t>(sample.is_state ? sample.position - 1 : end->second.header.first);
+    Memory memory = MemoryOf(sample.root, sample.kv, model_).value();
+    const SnapshotOwner owner{.root = sample.root, .model = {}, .title = {}};
+    const int64_t restored =
+        store_.Restore(owner, std::span(*tokens).first(before), memory, model_.compute().threads);
+    if (!sample.is_state && !memory.has_recurrent() && restored != static_cast<int64_t>(before)) {
+      return std::nullopt;  // damaged: removed just now
+    }
+    auto left = std::span<const TokenId>(*tokens).subspan(static_cast<size_t>(restored));
+    while (!left.empty()) {
+      const auto now = left.first(std::min(left.size(), size_t{kPrefillChunk}));
+      const BatchItem item{.memory = &memory, .tokens = now, .logits = LogitsOf::kNone};
+      model_.model().Forward({&item, 1}, model_.compute());
+      left = left.subspan(now.size());
+    }
+    const MappedFile file(sample.path);
+    if (sample.is_state) return IsOf(memory.recurrent(), ParseStateSnapshot(file.bytes()));
+    return IsOf(memory.kv(), ParseSnapshot(file.bytes()));
+  }
+
+ private:
+  bool IsOurs(const SnapshotKey& root, KvType kv) {
+    const auto [found, first] = ours_.try_emplace({root, kv});
+    if (first) found->second = MemoryOf(root, kv, model_).has_value();
+    return found->second;
+  }
+
+  // The tokens from the first one to the end of a snapshot; nothing where a link is missing or not
+  // what was written.
+  std::optional<std::vector<TokenId>> TokensTo(const SnapshotKey& key) const {
+    std::vector<std::vector<TokenId>> parts;
+    for (auto at = entries_.find(key);; at = entries_.find(at->second.header.parent)) {
+      if (at == entries_.end()) return std::nullopt;
+      const MappedFile file(at->second.path);
+      Snapshot snapshot = ParseSnapshot(file.bytes());
+      if (!snapshot.IsIntact()) return std::nullopt;
+      parts.push_back(std::move(snapshot.tokens));
+      if (at->second.header.first == 0) break;
+    }
+    std::vector<TokenId> tokens;
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+      tokens.insert(tokens.end(), part->begin(), part->end());
+    }
+    return tokens;
+  }
+
+  SnapshotStore& store_;
+  const LanguageModel& model_;
+  std::map<SnapshotKey, SnapshotStore::Entry<SnapshotHeader>> entries_;
+  std::map<std::pair<SnapshotKey, KvType>, bool> ours_;
+};
+
 }  // namespace
 
 VerifiedMemory VerifyMemories(SnapshotStore& store, const LanguageModel& model, int64_t samples,
                               const WorkControl& control) {
-  std::map<SnapshotKey, SnapshotStore::Entry> entries;
-  for (SnapshotStore::Entry& entry : store.List()) {
-    const SnapshotKey key = entry.header.key;
-    entries.emplace(key, std::move(entry));
-  }
-  std::vector<const SnapshotStore::Entry*> ours;
-  for (const auto& [key, entry] : entries) {
-    if (MemoryOf(entry.header.root, entry.header.kv.older, model)) ours.push_back(&entry);
-  }
-  std::sort(ours.begin(), ours.end(), [](const auto* a, const auto* b) {
-    return a->header.first != b->header.first ? a->header.first > b->header.first
-                                              : a->header.key < b->header.key;
-  });
+  Verification verification(store, model);
+  const std::vector<Sample> ours = verification.Samples();
   VerifiedMemory result{
       .snapshots = static_cast<int64_t>(ours.size()), .recomputed = 0, .different = {}};
   const auto total = static_cast<uint64_t>(std::min(samples, result.snapshots));
-  for (const SnapshotStore::Entry* entry : ours) {
+  for (const Sample& sample : ours) {
     if (result.recomputed == samples) break;
     control.CheckStop();
     control.Report("verifying", static_cast<uint64_t>(result.recomputed), total);
-    // The tokens of its chain, from the first snapshot on.
-    std::vector<std::vector<TokenId>> parts;
-    bool complete = true;
-    for (const SnapshotStore::Entry* at = entry;;) {
-      const MappedFile file(at->path);
-      const Snapshot snapshot = ParseSnapshot(file.bytes());
-      complete = snapshot.IsIntact();
-      if (!complete) break;
-      parts.push_back(snapshot.tokens);
-      if (at->header.first == 0) break;
-      const auto parent = entries.find(at->header.parent);
-      complete = parent != entries.end();
-      if (!complete) break;
-      at = &parent->second;
-    }
-    if (!complete) continue;
-    std::vector<TokenId> before;
-    for (size_t i = parts.size() - 1; i > 0; --i) {
-      before.insert(before.end(), parts[i].begin(), parts[i].end());
-    }
-    Memory memory = MemoryOf(entry->header.root, entry->header.kv.older, model).value();
-    const SnapshotOwner owner{.root = entry->header.root, .model = {}, .title = {}};
-    const int64_t restored = store.Restore(owner, before, memory, model.compute().threads);
-    if (restored != static_cast<int64_t>(before.size())) continue;  // damaged: removed just now
-    const BatchItem item{.memory = &memory, .tokens = parts.front(), .logits = LogitsOf::kNone};
-    model.model().Forward({&item, 1}, model.compute());
-    const MappedFile file(entry->path);
-    const Snapshot kept = ParseSnapshot(file.bytes());
-    if (!IsOf(memory.kv(), kept)) result.different.push_back(entry->path);
+    const std::optional<bool> same = verification.IsWhatIsComputed(sample);
+    if (!same) continue;
+    if (!*same) result.different.push_back(sample.path);
     ++result.recomputed;
   }
   return result;

@@ -62,7 +62,7 @@ void Memory::GoBack(Past past) {
 Memory Memory::Fork() const {
   if (!recurrent_) return {kv_->Fork(), max_tokens_, sparse_, positions_};
   Past present = Present();
-  Memory fork(std::move(present.recurrent), std::move(present.kv), max_tokens_, sparse_);
+  Memory fork(std::move(present.recurrent), std::move(present.kv), max_tokens_, sparse_, segment_);
   for (const Past& past : checkpoints_) fork.checkpoints_.push_back(past.Fork());
   return fork;
 }

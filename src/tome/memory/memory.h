@@ -76,12 +76,14 @@ class Memory {
         positions_(positions) {
     if (positions_.rope_tokens == 0) positions_.rope_tokens = max_tokens_;
   }
-  // Of recurrent layers, and of attention layers where there are any.
+  // Of recurrent layers, and of attention layers where there are any; those may attend within
+  // segments of `segment` tokens, 0: to all tokens.
   Memory(Recurrent recurrent, std::optional<PagedKv> kv, int64_t max_tokens,
-         std::optional<SparseAttention> sparse = {})
+         std::optional<SparseAttention> sparse = {}, int64_t segment = 0)
       : kv_(std::move(kv)),
         recurrent_(std::move(recurrent)),
         max_tokens_(max_tokens),
+        segment_(segment),
         sparse_(std::move(sparse)) {
     positions_.rope_tokens = max_tokens_;
   }
@@ -90,6 +92,10 @@ class Memory {
   bool has_kv() const { return kv_.has_value(); }
   PagedKv& kv() { return kv_.value(); }
   const PagedKv& kv() const { return kv_.value(); }
+  // Tokens of a segment, at whose end `kv` forgets all; 0: it remembers all tokens.
+  int64_t segment() const { return segment_; }
+  // Whether there is a `kv` that remembers all tokens.
+  bool has_whole_kv() const { return kv_.has_value() && segment_ == 0; }
   // Whether there are recurrent layers, whose memory `recurrent` is.
   bool has_recurrent() const { return recurrent_.has_value(); }
   Recurrent& recurrent() { return recurrent_.value(); }
@@ -140,6 +146,7 @@ class Memory {
   std::optional<PagedKv> kv_;
   std::optional<Recurrent> recurrent_;
   int64_t max_tokens_;
+  int64_t segment_ = 0;
   std::optional<SparseAttention> sparse_;
   std::vector<Past> checkpoints_;  // by length
   PositionScheme positions_;

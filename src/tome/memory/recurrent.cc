@@ -1,5 +1,6 @@
 #include "tome/memory/recurrent.h"
 
+#include <cstring>
 #include <utility>
 
 #include "tome/base/error.h"
@@ -59,6 +60,20 @@ void Recurrent::Advance(int64_t tokens) {
   // What a fork still needs is not written again.
   if (next_.use_count() > 1) next_.reset();
   length_ += tokens;
+}
+
+void Recurrent::Restore(int64_t tokens, std::span<const std::byte> states) {
+  const auto layer_bytes = static_cast<size_t>(shape_.window + shape_.state) * sizeof(float);
+  TOME_CHECK(length_ == 0 && tokens > 0 &&
+             states.size() == static_cast<size_t>(shape_.layers) * layer_bytes);
+  Reserve();
+  for (int64_t layer = 0; layer < shape_.layers; ++layer) {
+    const NextLayer next = Next(layer);
+    const std::byte* const from = states.data() + static_cast<size_t>(layer) * layer_bytes;
+    if (shape_.window > 0) std::memcpy(next.window.data(), from, next.window.size_bytes());
+    std::memcpy(next.state.data(), from + next.window.size_bytes(), next.state.size_bytes());
+  }
+  Advance(tokens);
 }
 
 }  // namespace tome

@@ -9,6 +9,7 @@
 // changed. So a pass that fails changes nothing, and a fork is a pointer.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -74,6 +75,10 @@ class Recurrent {
   // Another layer's memory may be written at the same time.
   NextLayer Next(int64_t layer);
   void Advance(int64_t tokens);
+
+  // Of no tokens: takes the states behind `tokens` tokens that were computed before,
+  // [layers][window + state] floats. Error(kOutOfMemory); nothing is changed then.
+  void Restore(int64_t tokens, std::span<const std::byte> states);
 
  private:
   Recurrent(const RecurrentShape& shape, int64_t length, std::shared_ptr<Tensor> states)

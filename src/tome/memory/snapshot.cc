@@ -17,6 +17,9 @@ namespace tome {
 namespace {
 
 constexpr std::string_view kFormat = "tome memory 2";
+constexpr std::string_view kStateFormat = "tome state 1";
+constexpr int64_t kMostTokens = int64_t{1} << 40;
+constexpr int64_t kMostLayers = 1 << 16;
 
 SnapshotKey FromHash(const XXH128_hash_t& hash) { return {.high = hash.high64, .low = hash.low64}; }
 
@@ -33,6 +36,14 @@ class Checksum {
                     header.shape.kv_heads, header.shape.head_size, header.model, header.title);
     Add(text.data(), text.size());
   }
+  void Add(const StateHeader& header) {
+    const std::string text =
+        fmt::format("{} {} {} {} {} {}\n{}\n{}\n", header.key.ToString(), header.root.ToString(),
+                    header.position, header.shape.layers, header.shape.window, header.shape.state,
+                    header.model, header.title);
+    Add(text.data(), text.size());
+  }
+  void Add(std::span<const std::byte> bytes) { Add(bytes.data(), bytes.size()); }
   uint64_t Digest() const { return XXH3_64bits_digest(state_.get()); }
 
  private:
@@ -125,9 +136,9 @@ int64_t Snapshot::Usable(int64_t common) const {
 bool Snapshot::IsIntact() const {
   Checksum sum;
   sum.Add(header);
-  sum.Add(pages.data(), pages.size());
-  sum.Add(recent.data(), recent.size());
-  sum.Add(tokens.data(), tokens.size() * sizeof(TokenId));
+  sum.Add(pages);
+  sum.Add(recent);
+  sum.Add(std::as_bytes(std::span(tokens)));
   return sum.Digest() == checksum && header.key == KeyOf(header.parent, tokens);
 }
 
@@ -137,17 +148,18 @@ Snapshot ParseSnapshot(std::span<const std::byte> bytes) {
   if (metadata.Text("format") != kFormat) {
     throw Error(Code::kUnsupported, "snapshot: of another version");
   }
-  constexpr int64_t kMost = int64_t{1} << 40;
   Snapshot snapshot;
   SnapshotHeader& header = snapshot.header;
   header.key = metadata.Key("key");
   header.parent = metadata.Key("parent");
   header.root = metadata.Key("root");
-  header.first = metadata.Number<int64_t>("first", 0, kMost);
+  header.first = metadata.Number<int64_t>("first", 0, kMostTokens);
   header.kv = {.older = metadata.Type("kv"), .recent = metadata.Type("recent_kv")};
-  header.shape = {.layers = metadata.Number<int64_t>("layers", 1, 1 << 16),
-                  .kv_heads = metadata.Number<int64_t>("kv_heads", 1, 1 << 16),
-                  .head_size = metadata.Number<int64_t>("head_size", 1, kMaxHeadSize)};
+  const auto layers = metadata.Number<int64_t>("layers", 0, kMostLayers);
+  const int64_t least = layers > 0 ? 1 : 0;
+  header.shape = {.layers = layers,
+                  .kv_heads = metadata.Number<int64_t>("kv_heads", least, least << 16),
+                  .head_size = metadata.Number<int64_t>("head_size", least, least * kMaxHeadSize)};
   header.model = metadata.Text("model");
   header.title = metadata.Text("title");
   snapshot.checksum = metadata.Number<uint64_t>("checksum", 0, UINT64_MAX, 16);
@@ -206,33 +218,36 @@ std::vector<std::span<const std::byte>> PiecesOf(const PagedKv& kv, bool recent,
 }
 
 void WriteSnapshot(const std::filesystem::path& path, const SnapshotHeader& header,
-                   std::span<const TokenId> tokens, const PagedKv& kv) {
+                   std::span<const TokenId> tokens, const PagedKv* kv) {
   const auto count = static_cast<int64_t>(tokens.size());
-  TOME_CHECK(count >= 1 && count <= kSnapshotTokens && header.first % kSnapshotTokens == 0 &&
-             header.first + count <= kv.length() && header.kv == kv.types() &&
-             header.shape == kv.shape());
+  TOME_CHECK(count >= 1 && count <= kSnapshotTokens && header.first % kSnapshotTokens == 0);
   std::vector<std::vector<std::byte>> copies;
-  std::vector<std::span<const std::byte>> pieces = PiecesOf(kv, false, header.first, count, copies);
-  const std::vector<std::span<const std::byte>> recent =
-      PiecesOf(kv, true, header.first, count, copies);
-  std::vector<TensorPlan> tensors{
-      {.name = "pages",
-       .dtype = DType::kU8,
-       .shape = {header.shape.layers, static_cast<int64_t>(pieces.size()) / header.shape.layers,
-                 kv.page_bytes()}}};
-  if (!recent.empty()) {
+  std::vector<std::span<const std::byte>> pieces;
+  std::vector<TensorPlan> tensors;
+  if (kv != nullptr) {
+    TOME_CHECK(header.first + count <= kv->length() && header.kv == kv->types() &&
+               header.shape == kv->shape());
+    const int64_t layers = header.shape.layers;
+    pieces = PiecesOf(*kv, false, header.first, count, copies);
     tensors.push_back(
-        {.name = "recent",
+        {.name = "pages",
          .dtype = DType::kU8,
-         .shape = {header.shape.layers, static_cast<int64_t>(recent.size()) / header.shape.layers,
-                   kv.recent_page_bytes()}});
-    pieces.insert(pieces.end(), recent.begin(), recent.end());
+         .shape = {layers, static_cast<int64_t>(pieces.size()) / layers, kv->page_bytes()}});
+    const std::vector<std::span<const std::byte>> recent =
+        PiecesOf(*kv, true, header.first, count, copies);
+    if (!recent.empty()) {
+      tensors.push_back({.name = "recent",
+                         .dtype = DType::kU8,
+                         .shape = {layers, static_cast<int64_t>(recent.size()) / layers,
+                                   kv->recent_page_bytes()}});
+      pieces.insert(pieces.end(), recent.begin(), recent.end());
+    }
   }
   tensors.push_back({.name = "tokens", .dtype = DType::kI32, .shape = {count}});
   Checksum sum;
   sum.Add(header);
-  for (const auto& piece : pieces) sum.Add(piece.data(), piece.size());
-  sum.Add(tokens.data(), tokens.size_bytes());
+  for (const auto& piece : pieces) sum.Add(piece);
+  sum.Add(std::as_bytes(tokens));
   const std::map<std::string, std::string> metadata{
       {"format", std::string(kFormat)},
       {"key", header.key.ToString()},
@@ -250,6 +265,79 @@ void WriteSnapshot(const std::filesystem::path& path, const SnapshotHeader& head
   SafetensorsWriter writer(path, tensors, metadata);
   for (const auto& piece : pieces) writer.Write(piece);
   writer.Write(std::as_bytes(tokens));
+  writer.Finish();
+}
+
+bool StateSnapshot::IsIntact() const {
+  Checksum sum;
+  sum.Add(header);
+  sum.Add(states);
+  return sum.Digest() == checksum;
+}
+
+StateSnapshot ParseStateSnapshot(std::span<const std::byte> bytes) {
+  const SafetensorsFile file = ParseSafetensors(bytes);
+  const MetadataReader metadata(file.metadata);
+  if (metadata.Text("format") != kStateFormat) {
+    throw Error(Code::kUnsupported, "snapshot: of another version");
+  }
+  StateSnapshot snapshot;
+  StateHeader& header = snapshot.header;
+  header.key = metadata.Key("key");
+  header.root = metadata.Key("root");
+  header.position = metadata.Number<int64_t>("position", 1, kMostTokens);
+  header.model = metadata.Text("model");
+  header.title = metadata.Text("title");
+  snapshot.checksum = metadata.Number<uint64_t>("checksum", 0, UINT64_MAX, 16);
+  if (file.tensors.size() != 1 || file.tensors.front().name != "states" ||
+      file.tensors.front().dtype != DType::kF32 || file.tensors.front().shape.rank() != 2) {
+    throw Error(Code::kCorrupt, "snapshot: its one tensor should be the states, [layers, floats]");
+  }
+  const SafetensorsTensor& states = file.tensors.front();
+  header.shape.layers = states.shape[0];
+  const int64_t floats = states.shape[1];
+  if (header.shape.layers < 1 || header.shape.layers > kMostLayers || floats < 1) {
+    throw Error(Code::kCorrupt, fmt::format("snapshot: states of {} layers, {} floats each",
+                                            header.shape.layers, floats));
+  }
+  header.shape.window = metadata.Number<int64_t>("window", 0, floats - 1);
+  header.shape.state = floats - header.shape.window;
+  snapshot.states = states.data;
+  return snapshot;
+}
+
+std::vector<std::span<const std::byte>> PiecesOf(const Recurrent& states) {
+  std::vector<std::span<const std::byte>> pieces;
+  for (int64_t layer = 0; layer < states.shape().layers; ++layer) {
+    const Recurrent::LayerView view = states.View(layer);
+    pieces.push_back(std::as_bytes(view.window));
+    pieces.push_back(std::as_bytes(view.state));
+  }
+  return pieces;
+}
+
+void WriteStateSnapshot(const std::filesystem::path& path, const StateHeader& header,
+                        const Recurrent& states) {
+  TOME_CHECK(header.position == states.length() && header.shape == states.shape());
+  const std::vector<std::span<const std::byte>> pieces = PiecesOf(states);
+  Checksum sum;
+  sum.Add(header);
+  for (const auto& piece : pieces) sum.Add(piece);
+  const std::vector<TensorPlan> tensors{
+      {.name = "states",
+       .dtype = DType::kF32,
+       .shape = {header.shape.layers, header.shape.window + header.shape.state}}};
+  const std::map<std::string, std::string> metadata{
+      {"format", std::string(kStateFormat)},
+      {"key", header.key.ToString()},
+      {"root", header.root.ToString()},
+      {"position", std::to_string(header.position)},
+      {"window", std::to_string(header.shape.window)},
+      {"model", header.model},
+      {"title", header.title},
+      {"checksum", fmt::format("{:016x}", sum.Digest())}};
+  SafetensorsWriter writer(path, tensors, metadata);
+  for (const auto& piece : pieces) writer.Write(piece);
   writer.Finish();
 }
 

@@ -1,15 +1,20 @@
 // A snapshot: what a model computed of one run of a document's tokens, as a file.
 //
 // Safetensors, so that any tool can look into it:
-//   pages   U8  [layers, pages, page bytes]   as PagedKv has them (layout: kernels/attention.h)
-//   recent  U8  [layers, pages, page bytes]   those that going on behind it needs in the recent
-//   type
-//                                             of a memory with two; only where there are any
 //   tokens  I32 [tokens]
+//   pages   U8  [layers, pages, page bytes]   as PagedKv has them (layout: kernels/attention.h),
+//                                             of a memory that keeps keys and values of all tokens
+//   recent  U8  [layers, pages, page bytes]   those that going on behind it needs in the recent
+//                                             type, of a memory with two types
 // and in `__metadata__`: `format`; `key`, `parent` and `root` (SnapshotKey, hexadecimal); `first`,
 // the position of its first token; the memory's `kv` and `recent_kv`, `layers`, `kv_heads` and
-// `head_size`; the `model` and the `title` of what was read, for people; `checksum`, XXH3 of
-// everything else.
+// `head_size` (no layers, heads and size: no pages); the `model` and the `title` of what was read,
+// for people; `checksum`, XXH3 of everything else.
+//
+// What recurrent layers remember has a file of its own for each position where it is kept:
+//   states  F32 [layers, window + state]      as Recurrent has them
+// with `format`, `key` (of the snapshot that ends there), `root`, `position`, `window`, `model`,
+// `title` and `checksum`.
 //
 // A snapshot is named by all that its content depends on: its key is a hash of its parent's key and
 // its own tokens, the first one's parent is the root, a hash of model, arithmetic and settings. So
@@ -28,6 +33,7 @@
 #include <vector>
 
 #include "tome/memory/paged_kv.h"
+#include "tome/memory/recurrent.h"
 #include "tome/text/vocabulary_spec.h"
 
 namespace tome {
@@ -56,7 +62,7 @@ struct SnapshotHeader {
   SnapshotKey root;
   int64_t first = 0;
   KvTypes kv;
-  KvShape shape;
+  KvShape shape;  // no layers: tokens alone
   std::string model;
   std::string title;
 };
@@ -91,9 +97,38 @@ std::vector<std::span<const std::byte>> PiecesOf(const PagedKv& kv, bool recent,
                                                  int64_t tokens,
                                                  std::vector<std::vector<std::byte>>& copies);
 
-// Writes the snapshot of positions [header.first, header.first + tokens.size()) of a memory: it
-// appears whole or not at all. Error(kIo) with the path.
+// Writes the snapshot of positions [header.first, header.first + tokens.size()) of a memory with
+// these keys and values, or null for none: it appears whole or not at all. Error(kIo) with the
+// path.
 void WriteSnapshot(const std::filesystem::path& path, const SnapshotHeader& header,
-                   std::span<const TokenId> tokens, const PagedKv& kv);
+                   std::span<const TokenId> tokens, const PagedKv* kv);
+
+struct StateHeader {
+  SnapshotKey key;  // of the snapshot at whose end it is
+  SnapshotKey root;
+  int64_t position = 0;  // tokens read
+  RecurrentShape shape;
+  std::string model;
+  std::string title;
+};
+
+struct StateSnapshot {
+  StateHeader header;
+  std::span<const std::byte> states;  // as Recurrent::Restore takes them, into the bytes parsed
+  uint64_t checksum = 0;              // as stored
+
+  // Reads all of it: whether it is what was written.
+  bool IsIntact() const;
+};
+
+// As ParseSnapshot.
+StateSnapshot ParseStateSnapshot(std::span<const std::byte> bytes);
+
+// The states of a memory, [layers][window + state] floats in pieces.
+std::vector<std::span<const std::byte>> PiecesOf(const Recurrent& states);
+
+// As WriteSnapshot, of header.position tokens.
+void WriteStateSnapshot(const std::filesystem::path& path, const StateHeader& header,
+                        const Recurrent& states);
 
 }  // namespace tome

@@ -10,6 +10,7 @@
 
 #include "tome/base/error.h"
 #include "tome/base/mapped_file.h"
+#include "tome/memory/state_positions.h"
 
 namespace tome {
 namespace {
@@ -17,6 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kExtension = ".safetensors";
+constexpr std::string_view kStateExtension = ".state.safetensors";
+constexpr size_t kDigits = 32;                     // of a key
 constexpr std::string_view kUnfinished = ".part";  // of NewFile
 // A file that is being written is younger.
 constexpr std::chrono::hours kAbandonedAfter{24};
@@ -29,7 +32,6 @@ struct Name {
 };
 
 std::optional<Name> ParseName(const std::string& name) {
-  constexpr size_t kDigits = 32;
   if (name.size() != 2 * kDigits + 1 + kExtension.size() || name[kDigits] != '-' ||
       !name.ends_with(kExtension)) {
     return std::nullopt;
@@ -38,6 +40,13 @@ std::optional<Name> ParseName(const std::string& name) {
   const auto key = SnapshotKey::Parse(std::string_view(name).substr(kDigits + 1, kDigits));
   if (!parent || !key) return std::nullopt;
   return Name{*parent, *key};
+}
+
+std::optional<SnapshotKey> ParseStateName(const std::string& name) {
+  if (name.size() != kDigits + kStateExtension.size() || !name.ends_with(kStateExtension)) {
+    return std::nullopt;
+  }
+  return SnapshotKey::Parse(std::string_view(name).substr(0, kDigits));
 }
 
 int64_t CommonPrefix(std::span<const TokenId> a, std::span<const TokenId> b) {
@@ -57,6 +66,18 @@ struct SnapshotStore::Found {
   int64_t used = 0;  // tokens of it
 };
 
+struct SnapshotStore::FoundState {
+  std::shared_ptr<const MappedFile> file;
+  StateSnapshot snapshot;
+};
+
+// What a memory is restored from: snapshots one behind the other and, where layers are recurrent,
+// the state behind the last of them.
+struct SnapshotStore::Chain {
+  std::vector<Found> links;
+  std::optional<FoundState> state;
+};
+
 SnapshotStore::SnapshotStore(fs::path folder, int64_t max_bytes)
     : folder_(std::move(folder)), max_bytes_(max_bytes) {
   std::error_code error;
@@ -71,6 +92,9 @@ SnapshotStore::SnapshotStore(fs::path folder, int64_t max_bytes)
     if (const auto parsed = ParseName(name)) {
       children_.emplace(parsed->parent, File{parsed->key, static_cast<int64_t>(size)});
       bytes_ += static_cast<int64_t>(size);
+    } else if (const auto key = ParseStateName(name)) {
+      states_.emplace(*key, static_cast<int64_t>(size));
+      bytes_ += static_cast<int64_t>(size);
     } else if (name.ends_with(kUnfinished)) {
       const auto written = it->last_write_time(gone);
       if (!gone && now - written > kAbandonedAfter) fs::remove(it->path(), gone);
@@ -81,6 +105,10 @@ SnapshotStore::SnapshotStore(fs::path folder, int64_t max_bytes)
 
 fs::path SnapshotStore::PathOf(const SnapshotKey& parent, const SnapshotKey& key) const {
   return folder_ / fmt::format("{}-{}{}", parent.ToString(), key.ToString(), kExtension);
+}
+
+fs::path SnapshotStore::StatePathOf(const SnapshotKey& key) const {
+  return folder_ / fmt::format("{}{}", key.ToString(), kStateExtension);
 }
 
 bool SnapshotStore::Has(const SnapshotKey& parent, const SnapshotKey& key) const {
@@ -95,6 +123,20 @@ void SnapshotStore::Forget(const SnapshotKey& parent, const SnapshotKey& key) {
   if (found == end) return;
   bytes_ -= found->second.bytes;
   children_.erase(found);
+}
+
+void SnapshotStore::ForgetState(const SnapshotKey& key) {
+  const auto found = states_.find(key);
+  if (found == states_.end()) return;
+  bytes_ -= found->second;
+  states_.erase(found);
+}
+
+void SnapshotStore::RemoveState(const SnapshotKey& key) {
+  if (!states_.contains(key)) return;
+  std::error_code gone;
+  fs::remove(StatePathOf(key), gone);
+  ForgetState(key);
 }
 
 void SnapshotStore::RemoveDamaged(const SnapshotKey& parent, const SnapshotKey& key) {
@@ -137,14 +179,79 @@ std::optional<SnapshotStore::Found> SnapshotStore::OpenLongest(const SnapshotKey
   return longest;
 }
 
-int64_t SnapshotStore::Restore(const SnapshotOwner& owner, std::span<const TokenId> tokens,
-                               Memory& memory, ThreadPool& threads) {
-  TOME_CHECK(memory.length() == 0);
-  PagedKv& kv = memory.kv();
-  std::vector<Found> chain;
+// Of the ends of texts behind `parent` that `tokens` begin with, the longest that has a state.
+std::optional<SnapshotStore::Found> SnapshotStore::OpenTailWithState(
+    const SnapshotKey& parent, std::span<const TokenId> tokens) {
+  std::vector<SnapshotKey> keys;
+  const auto [begin, end] = children_.equal_range(parent);
+  for (auto it = begin; it != end && keys.size() < kMostTails; ++it) {
+    if (states_.contains(it->second.key)) keys.push_back(it->second.key);
+  }
+  std::optional<Found> longest;
+  for (const SnapshotKey& key : keys) {
+    auto found = Open(parent, key);
+    if (!found) continue;
+    const auto count = static_cast<int64_t>(found->snapshot.tokens.size());
+    if (CommonPrefix(found->snapshot.tokens, tokens) < count) continue;
+    found->used = count;
+    if (count > (longest ? longest->used : 0)) longest = std::move(found);
+  }
+  return longest;
+}
+
+// Nothing where there is no such file any more, or where it is damaged or foreign.
+std::optional<SnapshotStore::FoundState> SnapshotStore::OpenState(const SnapshotOwner& owner,
+                                                                  const SnapshotKey& key,
+                                                                  int64_t position,
+                                                                  const RecurrentShape& shape) {
+  try {
+    FoundState found{.file = std::make_shared<const MappedFile>(StatePathOf(key)), .snapshot = {}};
+    found.snapshot = ParseStateSnapshot(found.file->bytes());
+    const StateHeader& header = found.snapshot.header;
+    if (header.key == key && header.root == owner.root && header.position == position &&
+        header.shape == shape && found.snapshot.IsIntact()) {
+      return found;
+    }
+  } catch (const Error& error) {
+    if (error.code() != Code::kCorrupt && error.code() != Code::kUnsupported) {
+      ForgetState(key);
+      return std::nullopt;
+    }
+  }
+  RemoveState(key);
+  ++report_.damaged;
+  return std::nullopt;
+}
+
+// The way from the root along `tokens`: as far as snapshots go or, for a memory with recurrent
+// layers, to the last state on it.
+SnapshotStore::Chain SnapshotStore::Follow(const SnapshotOwner& owner,
+                                           std::span<const TokenId> tokens, const Memory& memory) {
+  const bool has_kv = memory.has_whole_kv();
+  const KvTypes types = has_kv ? memory.kv().types() : KvTypes{};
+  const KvShape shape = has_kv ? memory.kv().shape() : KvShape{};
+  // Removes a foreign file that has another's name.
+  const auto is_ours = [&](const Found& found, int64_t position) {
+    const SnapshotHeader& header = found.snapshot.header;
+    const bool ours = header.root == owner.root && header.first == position && header.kv == types &&
+                      header.shape == shape;
+    if (!ours) RemoveDamaged(header.parent, header.key);
+    return ours;
+  };
+  Chain chain;
+  size_t with_state = 0;      // so many links end at a state,
+  std::optional<Found> tail;  // or these and then this one
   SnapshotKey parent = owner.root;
   auto left = tokens;
   while (!left.empty()) {
+    const auto position = static_cast<int64_t>(tokens.size() - left.size());
+    if (memory.has_recurrent()) {
+      auto found = OpenTailWithState(parent, left);
+      if (found && is_ours(*found, position)) {
+        with_state = chain.links.size();
+        tail = std::move(found);
+      }
+    }
     std::optional<Found> found;
     if (left.size() >= static_cast<size_t>(kSnapshotTokens)) {
       const auto whole = left.first(static_cast<size_t>(kSnapshotTokens));
@@ -156,53 +263,90 @@ int64_t SnapshotStore::Restore(const SnapshotOwner& owner, std::span<const Token
       }
       if (found) found->used = kSnapshotTokens;
     }
-    if (!found) found = OpenLongest(parent, left);
-    if (!found || found->used == 0) break;
-    const SnapshotHeader& header = found->snapshot.header;
-    const auto position = static_cast<int64_t>(tokens.size() - left.size());
-    if (header.root != owner.root || header.first != position || header.kv != kv.types() ||
-        header.shape != kv.shape()) {
-      RemoveDamaged(parent, header.key);  // a foreign file under this name
-      break;
-    }
+    if (!found && !memory.has_recurrent()) found = OpenLongest(parent, left);
+    if (!found || found->used == 0 || !is_ours(*found, position)) break;
     left = left.subspan(static_cast<size_t>(found->used));
-    parent = header.key;
-    chain.push_back(std::move(*found));
-    if (chain.back().used < kSnapshotTokens) break;
+    parent = found->snapshot.header.key;
+    chain.links.push_back(std::move(*found));
+    if (chain.links.back().used < kSnapshotTokens) break;
+    if (memory.has_recurrent() && states_.contains(parent)) {
+      with_state = chain.links.size();
+      tail.reset();
+    }
   }
+  if (!memory.has_recurrent()) return chain;
+  chain.links.resize(with_state);
+  if (tail) chain.links.push_back(std::move(*tail));
+  if (chain.links.empty()) return chain;
+  const Found& last = chain.links.back();
+  chain.state = OpenState(owner, last.snapshot.header.key, last.snapshot.header.first + last.used,
+                          memory.recurrent().shape());
+  // Without it: to the state before.
+  return chain.state ? std::move(chain) : Follow(owner, tokens, memory);
+}
 
-  std::atomic<size_t> intact{chain.size()};
-  threads.ParallelFor(static_cast<int64_t>(chain.size()), [&](int64_t i, int) {
+// Of the first links those that are what was written; the next one is removed.
+void SnapshotStore::CheckLinks(Chain& chain, ThreadPool& threads) {
+  std::vector<Found>& links = chain.links;
+  std::atomic<size_t> intact{links.size()};
+  threads.ParallelFor(static_cast<int64_t>(links.size()), [&](int64_t i, int) {
     const auto index = static_cast<size_t>(i);
-    if (index >= intact.load() || chain[index].snapshot.IsIntact()) return;
+    if (index >= intact.load() || links[index].snapshot.IsIntact()) return;
     size_t before = intact.load();
     while (index < before && !intact.compare_exchange_weak(before, index)) {
     }
   });
-  if (intact < chain.size()) {
-    const SnapshotHeader& header = chain[intact].snapshot.header;
+  if (intact < links.size()) {
+    const SnapshotHeader& header = links[intact].snapshot.header;
     RemoveDamaged(header.parent, header.key);
-    chain.resize(intact);  // those behind it are looked at again when they are to be kept
+    links.resize(intact);  // those behind it are looked at again when they are to be kept
   }
-  for (const Found& found : chain) {
-    kv.AppendPages(found.used, found.snapshot.Stored(found.file));
+}
+
+int64_t SnapshotStore::Restore(const SnapshotOwner& owner, std::span<const TokenId> tokens,
+                               Memory& memory, ThreadPool& threads) {
+  TOME_CHECK(memory.length() == 0);
+  Chain chain;
+  for (bool whole = false; !whole;) {
+    chain = Follow(owner, tokens, memory);
+    const size_t links = chain.links.size();
+    CheckLinks(chain, threads);
+    whole = chain.links.size() == links || !memory.has_recurrent();
+  }
+  if (chain.links.empty()) return 0;
+  if (chain.state) {
+    const StateSnapshot& state = chain.state->snapshot;
+    memory.recurrent().Restore(state.header.position, state.states);
+    Touch(StatePathOf(state.header.key));
   }
   // The first one last, so that a text's beginning outlives its end.
-  for (auto found = chain.rbegin(); found != chain.rend(); ++found) {
+  for (auto found = chain.links.rbegin(); found != chain.links.rend(); ++found) {
     used_.insert(found->snapshot.header.key);
     Touch(PathOf(found->snapshot.header.parent, found->snapshot.header.key));
+  }
+  if (memory.has_whole_kv()) {
+    for (const Found& found : chain.links) {
+      memory.kv().AppendPages(found.used, found.snapshot.Stored(found.file));
+    }
   }
   return memory.length();
 }
 
-int64_t SnapshotStore::CountStored(const SnapshotKey& root, std::span<const TokenId> tokens) const {
+int64_t SnapshotStore::CountStored(const SnapshotKey& root, std::span<const TokenId> tokens,
+                                   const Memory& memory) {
   constexpr auto kWhole = static_cast<size_t>(kSnapshotTokens);
   SnapshotKey parent = root;
   int64_t count = 0;
-  for (auto left = tokens; left.size() >= kWhole; left = left.subspan(kWhole)) {
+  int64_t position = 0;
+  for (auto left = tokens;; left = left.subspan(kWhole)) {
+    if (memory.has_recurrent()) {
+      if (const auto tail = OpenTailWithState(parent, left)) count = position + tail->used;
+    }
+    if (left.size() < kWhole) break;
     const SnapshotKey key = KeyOf(parent, left.first(kWhole));
     if (!Has(parent, key)) break;
-    count += kSnapshotTokens;
+    position += kSnapshotTokens;
+    if (!memory.has_recurrent() || states_.contains(key)) count = position;
     parent = key;
   }
   return count;
@@ -214,61 +358,102 @@ bool SnapshotStore::MakeRoom(int64_t bytes) {
   if (bytes_ + bytes <= max_bytes_) return true;
   struct Old {
     fs::file_time_type used;
-    SnapshotKey parent;
+    fs::path path;
+    std::optional<SnapshotKey> parent;  // none: of a state
     SnapshotKey key;
   };
   std::vector<Old> old;
-  for (const auto& [parent, file] : children_) {
-    if (used_.contains(file.key)) continue;
+  const auto add = [&](const std::optional<SnapshotKey>& parent, const SnapshotKey& key) {
+    if (used_.contains(key)) return;
+    fs::path path = parent ? PathOf(*parent, key) : StatePathOf(key);
     std::error_code gone;
-    old.push_back({fs::last_write_time(PathOf(parent, file.key), gone), parent, file.key});
-  }
+    const auto used = fs::last_write_time(path, gone);
+    old.push_back({.used = used, .path = std::move(path), .parent = parent, .key = key});
+  };
+  for (const auto& [parent, file] : children_) add(parent, file.key);
+  for (const auto& [key, size] : states_) add(std::nullopt, key);
   std::sort(old.begin(), old.end(), [](const Old& a, const Old& b) { return a.used < b.used; });
-  for (const Old& snapshot : old) {
+  for (const Old& file : old) {
     if (bytes_ + bytes <= max_bytes_) break;
     std::error_code gone;
-    fs::remove(PathOf(snapshot.parent, snapshot.key), gone);
-    Forget(snapshot.parent, snapshot.key);
+    fs::remove(file.path, gone);
+    if (file.parent) {
+      Forget(*file.parent, file.key);
+    } else {
+      ForgetState(file.key);
+    }
   }
   return bytes_ + bytes <= max_bytes_;
 }
 
-void SnapshotStore::KeepOne(const SnapshotOwner& owner, const SnapshotKey& parent,
-                            const SnapshotKey& key, int64_t first, std::span<const TokenId> tokens,
-                            const PagedKv& kv) {
-  const auto count = static_cast<int64_t>(tokens.size());
-  const int64_t bytes = KvBytes(kv.shape(), kv.types().older, count) +
-                        RecentPagesToStore(kv.types(), first, count) *
-                            KvBytes(kv.shape(), kv.types().recent, kKvPageTokens);
+// The size of a file that `write` makes, of about `bytes`; nothing, with the reason reported, where
+// there is no room for it or it cannot be written.
+std::optional<int64_t> SnapshotStore::WriteFile(const fs::path& path, int64_t bytes,
+                                                const std::function<void()>& write) {
   if (!MakeRoom(bytes)) {
     report_.failure = fmt::format(
         "kept memories may take {} MiB, and this one takes more "
         "(--cache-size)",
         max_bytes_ >> 20);
-    return;
+    return std::nullopt;
   }
   try {
-    const fs::path path = PathOf(parent, key);
-    WriteSnapshot(path,
-                  {.key = key,
-                   .parent = parent,
-                   .root = owner.root,
-                   .first = first,
-                   .kv = kv.types(),
-                   .shape = kv.shape(),
-                   .model = owner.model,
-                   .title = owner.title},
-                  tokens, kv);
+    write();
     const auto size = static_cast<int64_t>(fs::file_size(path));
-    children_.emplace(parent, File{key, size});
     bytes_ += size;
-    report_.kept_tokens += count;
     report_.kept_bytes += size;
+    return size;
   } catch (const Error& error) {
     report_.failure = error.what();
   } catch (const fs::filesystem_error& error) {
     report_.failure = error.what();
   }
+  return std::nullopt;
+}
+
+void SnapshotStore::KeepOne(const SnapshotOwner& owner, const SnapshotKey& parent,
+                            const SnapshotKey& key, int64_t first, std::span<const TokenId> tokens,
+                            const PagedKv* kv) {
+  const auto count = static_cast<int64_t>(tokens.size());
+  auto bytes = static_cast<int64_t>(tokens.size_bytes());
+  SnapshotHeader header{.key = key,
+                        .parent = parent,
+                        .root = owner.root,
+                        .first = first,
+                        .kv = {},
+                        .shape = {},
+                        .model = owner.model,
+                        .title = owner.title};
+  if (kv != nullptr) {
+    header.kv = kv->types();
+    header.shape = kv->shape();
+    bytes += KvBytes(kv->shape(), kv->types().older, count) +
+             RecentPagesToStore(kv->types(), first, count) *
+                 KvBytes(kv->shape(), kv->types().recent, kKvPageTokens);
+  }
+  const fs::path path = PathOf(parent, key);
+  const auto size = WriteFile(path, bytes, [&] { WriteSnapshot(path, header, tokens, kv); });
+  if (!size) return;
+  children_.emplace(parent, File{key, *size});
+  report_.kept_tokens += count;
+}
+
+void SnapshotStore::KeepState(const SnapshotOwner& owner, const SnapshotKey& key,
+                              const Recurrent& states) {
+  // One that is there already is looked at.
+  if (states_.contains(key) && OpenState(owner, key, states.length(), states.shape())) return;
+  const fs::path path = StatePathOf(key);
+  const auto size = WriteFile(path, RecurrentBytes(states.shape()), [&] {
+    WriteStateSnapshot(path,
+                       {.key = key,
+                        .root = owner.root,
+                        .position = states.length(),
+                        .shape = states.shape(),
+                        .model = owner.model,
+                        .title = owner.title},
+                       states);
+  });
+  if (size) states_.emplace(key, *size);
 }
 
 void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens,
@@ -276,6 +461,8 @@ void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> to
   TOME_CHECK(memory.length() == static_cast<int64_t>(tokens.size()));
   SnapshotKey parent = owner.root;
   const auto length = static_cast<int64_t>(tokens.size());
+  PagedKv* const kv = memory.has_whole_kv() ? &memory.kv() : nullptr;
+  const int64_t step = StateStep(memory.segment());
   for (int64_t first = 0; first < length && report_.failure.empty(); first += kSnapshotTokens) {
     const int64_t count = std::min(kSnapshotTokens, length - first);
     const bool whole = count == kSnapshotTokens;
@@ -288,19 +475,27 @@ void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> to
       if (found && !found->snapshot.IsIntact()) RemoveDamaged(parent, key);
     }
     used_.insert(key);
-    if (!Has(parent, key)) KeepOne(owner, parent, key, first, own, memory.kv());
+    if (!Has(parent, key)) KeepOne(owner, parent, key, first, own, kv);
     // In this order: whether it is full is counted over all pages.
-    if (whole && memory.kv().IsResident(first) && memory.kv().IsFull()) {
+    if (kv != nullptr && whole && kv->IsResident(first) && kv->IsFull()) {
       if (const auto found = Open(parent, key)) {
-        memory.kv().ReplacePages(first, found->snapshot.Stored(found->file));
+        kv->ReplacePages(first, found->snapshot.Stored(found->file));
       }
+    }
+    const int64_t position = first + count;
+    if (memory.has_recurrent() && position % step == 0 &&
+        !KeepsState(position, length / step * step, step)) {
+      RemoveState(key);
     }
     parent = key;
   }
+  if (!tail || !memory.has_recurrent() || !report_.failure.empty()) return;
+  TOME_CHECK(memory.segment() == 0 || memory.kv().length() == 0);
+  KeepState(owner, parent, memory.recurrent());
 }
 
-std::vector<SnapshotStore::Entry> SnapshotStore::List() const {
-  std::vector<Entry> entries;
+std::vector<SnapshotStore::Entry<SnapshotHeader>> SnapshotStore::List() const {
+  std::vector<Entry<SnapshotHeader>> entries;
   for (const auto& [parent, file] : children_) {
     const fs::path path = PathOf(parent, file.key);
     try {
@@ -316,9 +511,32 @@ std::vector<SnapshotStore::Entry> SnapshotStore::List() const {
       continue;  // FindDamaged names them
     }
   }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
     return std::tie(a.header.root, a.header.first, a.header.key) <
            std::tie(b.header.root, b.header.first, b.header.key);
+  });
+  return entries;
+}
+
+std::vector<SnapshotStore::Entry<StateHeader>> SnapshotStore::ListStates() const {
+  std::vector<Entry<StateHeader>> entries;
+  for (const auto& [key, bytes] : states_) {
+    const fs::path path = StatePathOf(key);
+    try {
+      const MappedFile map(path);
+      std::error_code gone;
+      entries.push_back({.header = ParseStateSnapshot(map.bytes()).header,
+                         .tokens = 0,
+                         .bytes = bytes,
+                         .used = fs::last_write_time(path, gone),
+                         .path = path});
+    } catch (const Error&) {
+      continue;  // as above
+    }
+  }
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.header.root, a.header.position, a.header.key) <
+           std::tie(b.header.root, b.header.position, b.header.key);
   });
   return entries;
 }
@@ -326,31 +544,43 @@ std::vector<SnapshotStore::Entry> SnapshotStore::List() const {
 std::vector<fs::path> SnapshotStore::FindDamaged(const WorkControl& control) const {
   std::vector<fs::path> damaged;
   uint64_t done = 0;
-  for (const auto& [parent, file] : children_) {
+  const auto check = [&](const fs::path& path, const auto& is_what_was_written) {
     control.CheckStop();
-    const fs::path path = PathOf(parent, file.key);
     try {
       const MappedFile map(path);
-      const Snapshot snapshot = ParseSnapshot(map.bytes());
-      if (snapshot.header.key != file.key || snapshot.header.parent != parent ||
-          !snapshot.IsIntact()) {
-        damaged.push_back(path);
-      }
+      if (!is_what_was_written(map.bytes())) damaged.push_back(path);
     } catch (const Error& error) {
       if (error.code() != Code::kNotFound) damaged.push_back(path);
     }
-    control.Report("verifying", ++done, children_.size());
+    control.Report("verifying", ++done, children_.size() + states_.size());
+  };
+  for (const auto& child : children_) {
+    const SnapshotKey& parent = child.first;
+    const SnapshotKey& key = child.second.key;
+    check(PathOf(parent, key), [&](std::span<const std::byte> bytes) {
+      const Snapshot snapshot = ParseSnapshot(bytes);
+      return snapshot.header.key == key && snapshot.header.parent == parent && snapshot.IsIntact();
+    });
+  }
+  for (const auto& state : states_) {
+    check(StatePathOf(state.first), [&](std::span<const std::byte> bytes) {
+      const StateSnapshot snapshot = ParseStateSnapshot(bytes);
+      return snapshot.header.key == state.first && snapshot.IsIntact();
+    });
   }
   return damaged;
 }
 
 int64_t SnapshotStore::Remove(const std::set<SnapshotKey>& roots) {
   const int64_t before = bytes_;
-  for (const Entry& entry : List()) {
+  for (const auto& entry : List()) {
     if (!roots.contains(entry.header.root)) continue;
     std::error_code gone;
     fs::remove(entry.path, gone);
     Forget(entry.header.parent, entry.header.key);
+  }
+  for (const auto& entry : ListStates()) {
+    if (roots.contains(entry.header.root)) RemoveState(entry.header.key);
   }
   return before - bytes_;
 }

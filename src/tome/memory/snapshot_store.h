@@ -1,8 +1,10 @@
 // Kept memories, found again by content: what was read once is not read again, across restarts.
 //
-// A folder of snapshots (snapshot.h), each PARENT-KEY.safetensors. The longest stored prefix of a
-// text is found by following keys from the root; the last step may take a part of a snapshot, so
-// that a changed ending or another question costs only what differs. What is restored was computed
+// A folder of snapshots (snapshot.h), each PARENT-KEY.safetensors, and of states, each
+// KEY.state.safetensors. The longest stored prefix of a text is found by following keys from the
+// root; the last step may take a part of a snapshot, so that a changed ending or another question
+// costs only what differs. A memory of recurrent layers is restored to the last state on that way
+// (state_positions.h). What is restored was computed
 // by the same model, arithmetic and settings from the same tokens, which are compared, and has the
 // bits that reading it again would give (Model::Forward promises that they do not depend on how a
 // text is cut).
@@ -14,6 +16,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -55,27 +58,33 @@ class SnapshotStore {
                   ThreadPool& threads);
 
   // Keeps a memory of `tokens` (all that it holds), whatever of it is not there yet: whole
-  // snapshots and, with `tail`, the rest behind them. A memory that is full (PagedKv::IsFull) reads
-  // its pages of whole snapshots in their files from then on.
+  // snapshots and, with `tail`, the rest behind them and the state of recurrent layers, whose
+  // memory must be at the end of a segment where there are segments. Of a text's states those that
+  // KeepsState does not want are removed. A memory that is full (PagedKv::IsFull) reads its pages
+  // of whole snapshots in their files from then on.
   void Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens, Memory& memory, bool tail);
 
-  // How many of `tokens` Restore would give at least, by the names of whole snapshots.
-  int64_t CountStored(const SnapshotKey& root, std::span<const TokenId> tokens) const;
+  // How many of `tokens` Restore would give a memory like this one at least, by the names of whole
+  // snapshots and of states.
+  int64_t CountStored(const SnapshotKey& root, std::span<const TokenId> tokens,
+                      const Memory& memory);
 
   const SnapshotReport& report() const { return report_; }
 
+  template <typename Header>
   struct Entry {
-    SnapshotHeader header;
-    int64_t tokens = 0;
-    int64_t bytes = 0;  // of the file
+    Header header;
+    int64_t tokens = 0;  // of a snapshot; of a state none
+    int64_t bytes = 0;   // of the file
     std::filesystem::file_time_type used;
     std::filesystem::path path;
   };
   // All that can be read, by root, then position; files that are none are left out.
-  std::vector<Entry> List() const;
+  std::vector<Entry<SnapshotHeader>> List() const;
+  std::vector<Entry<StateHeader>> ListStates() const;
   // Reads everything: the files that are not what was written. They are not removed.
   std::vector<std::filesystem::path> FindDamaged(const WorkControl& control) const;
-  // Removes every snapshot of these roots; how many bytes that frees.
+  // Removes every snapshot and state of these roots; how many bytes that frees.
   int64_t Remove(const std::set<SnapshotKey>& roots);
 
   const std::filesystem::path& folder() const { return folder_; }
@@ -89,21 +98,36 @@ class SnapshotStore {
   };
   // A restored snapshot, mapped.
   struct Found;
+  struct FoundState;
+  struct Chain;
 
   std::filesystem::path PathOf(const SnapshotKey& parent, const SnapshotKey& key) const;
   bool Has(const SnapshotKey& parent, const SnapshotKey& key) const;
   std::optional<Found> Open(const SnapshotKey& parent, const SnapshotKey& key);
   std::optional<Found> OpenLongest(const SnapshotKey& parent, std::span<const TokenId> tokens);
+  std::optional<Found> OpenTailWithState(const SnapshotKey& parent,
+                                         std::span<const TokenId> tokens);
+  std::optional<FoundState> OpenState(const SnapshotOwner& owner, const SnapshotKey& key,
+                                      int64_t position, const RecurrentShape& shape);
+  Chain Follow(const SnapshotOwner& owner, std::span<const TokenId> tokens, const Memory& memory);
   void Forget(const SnapshotKey& parent, const SnapshotKey& key);
   void RemoveDamaged(const SnapshotKey& parent, const SnapshotKey& key);
+  void CheckLinks(Chain& chain, ThreadPool& threads);
+  std::filesystem::path StatePathOf(const SnapshotKey& key) const;
+  void ForgetState(const SnapshotKey& key);
+  void RemoveState(const SnapshotKey& key);
   bool MakeRoom(int64_t bytes);
+  std::optional<int64_t> WriteFile(const std::filesystem::path& path, int64_t bytes,
+                                   const std::function<void()>& write);
   void KeepOne(const SnapshotOwner& owner, const SnapshotKey& parent, const SnapshotKey& key,
-               int64_t first, std::span<const TokenId> tokens, const PagedKv& kv);
+               int64_t first, std::span<const TokenId> tokens, const PagedKv* kv);
+  void KeepState(const SnapshotOwner& owner, const SnapshotKey& key, const Recurrent& states);
 
   std::filesystem::path folder_;
   int64_t max_bytes_;
   int64_t bytes_ = 0;
   std::multimap<SnapshotKey, File> children_;  // by parent
+  std::map<SnapshotKey, int64_t> states_;      // bytes, by key
   std::set<SnapshotKey> used_;                 // by this store
   SnapshotReport report_;
 };

@@ -58,9 +58,10 @@ StateSpaceConfig ReadGguf(const Checkpoint& checkpoint, const std::string& archi
   const auto size = [&](const char* key) { return InRange(keys.Full(key), keys.Require(key)); };
   config.width = size("embedding_length");
   config.layers = InRange(keys.Full("block_count"), keys.Require("block_count"), 1000);
-  config.context =
-      InRange(keys.Full("context_length"), keys.Int("context_length").value_or(kStateSpaceContext),
-              int64_t{1} << 31);
+  config.context = InRange(keys.Full("context_length"),
+                           keys.Int("context_length").value_or(kAnyLength), int64_t{1} << 31);
+  // Converters write 2^20 for want of one.
+  if (config.context >= int64_t{1} << 20) config.context = kAnyLength;
   config.norm_eps = static_cast<float>(keys.RequireFloat("attention.layer_norm_rms_epsilon"));
   config.mamba = {.inner = size("ssm.inner_size"),
                   .states = size("ssm.state_size"),

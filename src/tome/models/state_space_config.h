@@ -8,17 +8,15 @@
 
 #include "tome/formats/checkpoint.h"
 #include "tome/models/layers/mamba_mixer.h"
+#include "tome/models/model.h"
 
 namespace tome {
-
-// Tokens that a model is said to be made for where it does not say: nothing in it ends anywhere.
-inline constexpr int64_t kStateSpaceContext = int64_t{1} << 20;
 
 struct StateSpaceConfig {
   int64_t vocabulary = 0;  // V
   int64_t width = 0;       // d
   int64_t layers = 0;
-  int64_t context = kStateSpaceContext;
+  int64_t context = kAnyLength;  // nothing in such a model ends anywhere
   float norm_eps = 0;
   MambaSizes mamba;       // rank: of Mamba alone
   int64_t heads = 0;      // of Mamba-2, as all that follows

@@ -162,7 +162,8 @@ Memory NewRecurrentMemory(const ModelFacts& facts, const MemoryOptions& options)
     kv.emplace(facts.kv, segments ? KvTypes{type, type} : KvTypesOf(type, facts.kv_type));
     if (!segments) Limit(*kv, options);
   }
-  return {Recurrent(facts.recurrent), std::move(kv), max_tokens, SparseOf(facts, options)};
+  return {Recurrent(facts.recurrent), std::move(kv), max_tokens, SparseOf(facts, options),
+          facts.segment_tokens};
 }
 
 namespace {
