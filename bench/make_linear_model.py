@@ -4,15 +4,17 @@ safetensors (0.2 GB).
 
   bench/make_linear_model.py retnet retnet-100m
   bench/make_linear_model.py infini infini-100m
+  bench/make_linear_model.py mamba2 mamba2-100m
   build/release/bin/tome bench speed --model retnet-100m --depth 4096,1048576
 
 Speed does not depend on the weights; they are small enough that nothing overflows.
 """
+import argparse
 import json
+import math
 import pathlib
 import random
 import struct
-import sys
 
 WIDTH, LAYERS, VOCABULARY = 768, 12, 32000
 # The upper byte of a half: any sign and two bits of fraction, exponent of 2^-6.
@@ -65,6 +67,31 @@ def infini():
     return config, shapes
 
 
+def mamba2():
+    """The 130M's shape: 24 heads of 64, a state of 128."""
+    size, state, conv, layers = 64, 128, 4, 2 * LAYERS
+    inner = 2 * WIDTH
+    heads = inner // size
+    config = {
+        "model_type": "mamba2", "architectures": ["Mamba2ForCausalLM"], "vocab_size": VOCABULARY, "hidden_size": WIDTH,
+        "num_hidden_layers": layers, "num_heads": heads, "head_dim": size, "state_size": state, "n_groups": 1,
+        "conv_kernel": conv, "expand": 2, "hidden_act": "silu", "layer_norm_epsilon": 1e-5, "rms_norm": True,
+        "time_step_limit": [0.0, 1e9], "use_bias": False, "use_conv_bias": True, "tie_word_embeddings": True,
+    }
+    shapes = {"backbone.embeddings.weight": (VOCABULARY, WIDTH), "backbone.norm_f.weight": (WIDTH,)}
+    for i in range(layers):
+        layer = f"backbone.layers.{i}."
+        shapes[layer + "norm.weight"] = (WIDTH,)
+        for name in ("A_log", "D", "dt_bias"):
+            shapes[f"{layer}mixer.{name}"] = (heads,)
+        shapes[layer + "mixer.conv1d.weight"] = (inner + 2 * state, 1, conv)
+        shapes[layer + "mixer.conv1d.bias"] = (inner + 2 * state,)
+        shapes[layer + "mixer.in_proj.weight"] = (2 * inner + 2 * state + heads, WIDTH)
+        shapes[layer + "mixer.norm.weight"] = (inner,)
+        shapes[layer + "mixer.out_proj.weight"] = (WIDTH, inner)
+    return config, shapes
+
+
 def tokenizer():
     """A token a byte."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
@@ -77,7 +104,7 @@ def tokenizer():
 
 
 def count(shape):
-    return shape[0] * (shape[1] if len(shape) > 1 else 1)
+    return math.prod(shape)
 
 
 def values_of(shape, generator):
@@ -90,7 +117,7 @@ def values_of(shape, generator):
 
 
 def write(kind, folder):
-    config, shapes = {"retnet": retnet, "infini": infini}[kind]()
+    config, shapes = {"retnet": retnet, "infini": infini, "mamba2": mamba2}[kind]()
     folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer()))
@@ -106,5 +133,17 @@ def write(kind, folder):
             out.write(values_of(shape, generator))
 
 
+def main():
+    global WIDTH, LAYERS
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=["retnet", "infini", "mamba2"])
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--small", action="store_true", help="two layers of 96 channels, to read a lot soon")
+    options = parser.parse_args()
+    if options.small:
+        WIDTH, LAYERS = 96, 2
+    write(options.kind, options.folder)
+
+
 if __name__ == "__main__":
-    write(sys.argv[1], pathlib.Path(sys.argv[2]))
+    main()
