@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""Writes the model of the speed tables: a 1.1 B Llama shape with random F16 weights, as GGUF (2.2 GB).
+"""Writes a Llama model with random F16 weights as GGUF: the 1.1 B shape of the speed tables (2.2 GB), or another.
 
   bench/make_model.py 1b-f16.gguf
   build/release/bin/tome convert 1b-f16.gguf 1b-Q4_0.gguf --type q4_0
+  bench/make_model.py small-f16.gguf --shape small
 
-Speed does not depend on the weights; they are small enough that nothing overflows.
+Weights are small enough that nothing overflows. Speed does not depend on them where attention is exact, but attention
+is nearly uniform with them: with --sharp S every query is S times the key of its own token, so that tokens attend to
+equal tokens, as peaked as in trained models; what sparse attention leaves out can be measured with that.
 """
+import argparse
 import pathlib
 import random
 import struct
@@ -14,28 +18,33 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "integration"))
 import tiny_model  # noqa: E402
 
-WIDTH, LAYERS, HEADS, KV_HEADS, HEAD, FFN, VOCABULARY, CONTEXT = 2048, 16, 32, 8, 64, 8192, 32000, 131072
+HEAD, VOCABULARY = 64, 32000
+SHAPES = {
+    "1.1b": {"layers": 16, "width": 2048, "heads": 32, "kv_heads": 8, "ffn": 8192},
+    "small": {"layers": 2, "width": 512, "heads": 8, "kv_heads": 2, "ffn": 2048},
+}
 F32, F16, ALIGNMENT = 0, 1, 32
 # The upper byte of a half: any sign and two bits of fraction, exponent of 2^-6.
 SMALL = bytes((byte & 0x83) | 0x24 for byte in range(256))
 
 
-def shapes():
+def shapes(shape):
     """Name to dimensions, innermost first as GGUF has them."""
-    yield "token_embd.weight", (WIDTH, VOCABULARY)
-    for layer in range(LAYERS):
+    width, ffn, queries, keys = shape.width, shape.ffn, shape.heads * HEAD, shape.kv_heads * HEAD
+    yield "token_embd.weight", (width, VOCABULARY)
+    for layer in range(shape.layers):
         block = f"blk.{layer}."
-        yield block + "attn_norm.weight", (WIDTH,)
-        yield block + "attn_q.weight", (WIDTH, HEADS * HEAD)
-        yield block + "attn_k.weight", (WIDTH, KV_HEADS * HEAD)
-        yield block + "attn_v.weight", (WIDTH, KV_HEADS * HEAD)
-        yield block + "attn_output.weight", (HEADS * HEAD, WIDTH)
-        yield block + "ffn_norm.weight", (WIDTH,)
-        yield block + "ffn_gate.weight", (WIDTH, FFN)
-        yield block + "ffn_up.weight", (WIDTH, FFN)
-        yield block + "ffn_down.weight", (FFN, WIDTH)
-    yield "output_norm.weight", (WIDTH,)
-    yield "output.weight", (WIDTH, VOCABULARY)
+        yield block + "attn_norm.weight", (width,)
+        yield block + "attn_q.weight", (width, queries)
+        yield block + "attn_k.weight", (width, keys)
+        yield block + "attn_v.weight", (width, keys)
+        yield block + "attn_output.weight", (queries, width)
+        yield block + "ffn_norm.weight", (width,)
+        yield block + "ffn_gate.weight", (width, ffn)
+        yield block + "ffn_up.weight", (width, ffn)
+        yield block + "ffn_down.weight", (ffn, width)
+    yield "output_norm.weight", (width,)
+    yield "output.weight", (width, VOCABULARY)
 
 
 def count(dims):
@@ -51,20 +60,63 @@ def values(dims, generator):
     return halves
 
 
+def sharp_queries(keys, shape, factor):
+    """Each head's queries: `factor` times the keys of its group."""
+    head = HEAD * shape.width
+    values = struct.unpack(f"<{len(keys) // 2}e", keys)
+    scaled = struct.pack(f"<{len(values)}e", *(factor * value for value in values))
+    group = shape.heads // shape.kv_heads
+    return b"".join(scaled[2 * head * k:2 * head * (k + 1)] * group for k in range(shape.kv_heads))
+
+
+def contents(tensors, shape, sharp):
+    """The bytes of each tensor, in order."""
+    generator = random.Random(1)
+    keys = None
+    for name, dims in tensors:
+        if sharp and name.endswith("attn_q.weight"):
+            keys = values((shape.width, shape.kv_heads * HEAD), generator)
+            yield sharp_queries(keys, shape, sharp)
+        elif sharp and name.endswith("attn_k.weight"):
+            yield keys
+        else:
+            yield values(dims, generator)
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out")
+    parser.add_argument("--shape", choices=SHAPES, default="1.1b", help="what the following change (heads are of 64)")
+    for name in SHAPES["1.1b"]:
+        parser.add_argument("--" + name.replace("_", "-"), type=int)
+    parser.add_argument("--context", type=int, default=131072, help="tokens that the model says it was made for")
+    parser.add_argument("--sharp", type=float, metavar="S", help="queries are S times the keys of their group")
+    options = parser.parse_args()
+    for name, value in SHAPES[options.shape].items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    if options.heads % options.kv_heads:
+        parser.error(f"--heads: {options.heads} is no multiple of --kv-heads {options.kv_heads}")
+    return options
+
+
 def main():
+    options = parse()
     vocabulary = tiny_model.Vocabulary([f" word{i}" for i in range(VOCABULARY - 259)])
     assert len(vocabulary.pieces) == VOCABULARY
+    name = "bench 1.1 B" if options.shape == "1.1b" and options.layers == 16 else "bench"
     metadata = {
-        "general.architecture": "llama", "general.name": "bench 1.1 B", "llama.context_length": CONTEXT,
-        "llama.embedding_length": WIDTH, "llama.block_count": LAYERS, "llama.feed_forward_length": FFN,
-        "llama.attention.head_count": HEADS, "llama.attention.head_count_kv": KV_HEADS,
-        "llama.attention.layer_norm_rms_epsilon": 1e-5, "llama.rope.dimension_count": HEAD,
-        "llama.rope.freq_base": 500000.0, "llama.vocab_size": VOCABULARY, "general.file_type": 1,
+        "general.architecture": "llama", "general.name": name, "llama.context_length": options.context,
+        "llama.embedding_length": options.width, "llama.block_count": options.layers,
+        "llama.feed_forward_length": options.ffn, "llama.attention.head_count": options.heads,
+        "llama.attention.head_count_kv": options.kv_heads, "llama.attention.key_length": HEAD,
+        "llama.attention.value_length": HEAD, "llama.attention.layer_norm_rms_epsilon": 1e-5,
+        "llama.rope.dimension_count": HEAD, "llama.rope.freq_base": 500000.0, "llama.vocab_size": VOCABULARY,
+        "general.file_type": 1,
     }
     metadata = {key: tiny_model.scalar(value) for key, value in metadata.items()} | vocabulary.metadata()
-    generator = random.Random(1)
-    with open(sys.argv[1], "wb") as out:
-        tensors = list(shapes())
+    with open(options.out, "wb") as out:
+        tensors = list(shapes(options))
         out.write(b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata)))
         for key, value in metadata.items():
             out.write(tiny_model.text(key) + value)
@@ -73,9 +125,9 @@ def main():
             kind = F32 if len(dims) == 1 else F16
             out.write(tiny_model.text(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, kind, offset))
             offset += (count(dims) * (4 if kind == F32 else 2) + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
-        for _, dims in tensors:
+        for content in contents(tensors, options, options.sharp):
             out.write(bytes(-out.tell() % ALIGNMENT))
-            out.write(values(dims, generator))
+            out.write(content)
 
 
 if __name__ == "__main__":

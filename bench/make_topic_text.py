@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""Writes a text as documents are: sections of about 1,024 words, each about one of 64 topics, which come up again.
+
+  bench/make_topic_text.py 65536 > topics.txt
+
+The words are tokens of bench/make_model.py's vocabulary, one each; every topic has 64 words of its own, and topics
+follow each other in random order (seed 1). So what a token has to do with lies in its own section and in those of the
+same topic, near and far: with a model of --sharp attention, a text to measure sparse attention on.
+"""
+import argparse
+import random
+
+TOPICS, WORDS_OF_TOPIC, SECTION, VOCABULARY = 64, 64, 1024, 32000 - 259
+
+
+def words(count, generator):
+    numbers = generator.sample(range(VOCABULARY), TOPICS * WORDS_OF_TOPIC)
+    topics = [numbers[i * WORDS_OF_TOPIC:(i + 1) * WORDS_OF_TOPIC] for i in range(TOPICS)]
+    topic = None
+    while count > 0:
+        topic = generator.choice([other for other in topics if other is not topic])
+        length = min(count, generator.randint(SECTION * 3 // 4, SECTION * 5 // 4))
+        count -= length
+        yield from generator.choices(topic, k=length)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tokens", type=int)
+    options = parser.parse_args()
+    print("".join(f" word{number}" for number in words(options.tokens, random.Random(1))), end="")
+
+
+if __name__ == "__main__":
+    main()
