@@ -8,7 +8,9 @@
 #include "commands/json_output.h"
 #include "commands/model_options.h"
 #include "commands/sparse_output.h"
+#include "commands/text_tokens.h"
 #include "terminal.h"
+#include "tome/base/error.h"
 #include "tome/eval/speed.h"
 #include "tome/generate/language_model.h"
 
@@ -20,6 +22,7 @@ using nlohmann::ordered_json;
 struct BenchSpeedCommand {
   ModelOptions model;
   SpeedOptions speed;
+  std::string text;
   int threads = 0;
   bool json = false;
 };
@@ -44,14 +47,16 @@ void PrintText(const LanguageModel& model, const BenchSpeedCommand& options,
     return rate > 0 ? fmt::format("{:.0f}", rate / 1e9) : std::string("none");
   };
   fmt::print(
-      "{}; kernels {}, {} threads, memory in {}\n"
+      "{}; kernels {}, {} threads, memory in {}; tokens of {}\n"
       "limits: fp32 {} GFLOP/s, bf16 {} GFLOP/s, int8 {} GOP/s, reads {:.1f} GB/s\n\n"
       "tokens a second (share of the limit)\n"
       "{:>9} {:>18} {:>18} {:>18}\n",
       PrintableLine(model.name()), model.compute().kernels.name, model.compute().threads.threads(),
-      NameOf(options.speed.kv.value_or(model.model().facts().kv_type)), giga(limits.f32_per_second),
-      giga(limits.bf16_per_second), giga(limits.int8_per_second), limits.bytes_per_second / 1e9,
-      "depth", "read up to it", fmt::format("read {} more", options.speed.prompt),
+      NameOf(options.speed.kv.value_or(model.model().facts().kv_type)),
+      options.text.empty() ? "nothing, drawn at random" : PrintableLine(options.text),
+      giga(limits.f32_per_second), giga(limits.bf16_per_second), giga(limits.int8_per_second),
+      limits.bytes_per_second / 1e9, "depth", "read up to it",
+      fmt::format("read {} more", options.speed.prompt),
       fmt::format("write {}", options.speed.generate));
   for (const SpeedAtDepth& at : speeds) {
     fmt::print("{:>9} {} {} {}\n", at.depth, ToText(at.fill), ToText(at.prompt),
@@ -74,7 +79,7 @@ void PrintText(const LanguageModel& model, const BenchSpeedCommand& options,
              static_cast<double>(speeds.back().kv_bytes) / (1 << 20));
 }
 
-void BenchSpeed(const BenchSpeedCommand& options, const CommandContext& context) {
+void BenchSpeed(BenchSpeedCommand& options, const CommandContext& context) {
   MachineLimits limits;
   {
     ThreadPool threads(options.threads > 0 ? options.threads : ProcessorCount());
@@ -83,6 +88,12 @@ void BenchSpeed(const BenchSpeedCommand& options, const CommandContext& context)
   ResetPeakMemory();  // the measurement of the limits is no part of the model's
   const auto model = LanguageModel::Open(options.model.path, options.threads);
   const Compute compute = model->compute();
+  if (!options.text.empty()) {
+    options.speed.tokens = TokensOfFile(*model, options.text);
+    if (options.speed.tokens.empty()) {
+      throw Error(Code::kInvalidArgument, options.text + ": there is no text in it");
+    }
+  }
   std::vector<SpeedAtDepth> speeds;
   {
     ProgressBar bar(model->name());
@@ -108,6 +119,7 @@ void BenchSpeed(const BenchSpeedCommand& options, const CommandContext& context)
              {"kernels", compute.kernels.name},
              {"threads", compute.threads.threads()},
              {"kv", NameOf(options.speed.kv.value_or(model->model().facts().kv_type))},
+             {"text", options.text.empty() ? ordered_json(nullptr) : ordered_json(options.text)},
              {"limits",
               {{"f32_per_second", limits.f32_per_second},
                {"bf16_per_second", limits.bf16_per_second},
@@ -123,6 +135,7 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
   CLI::App* bench = app.add_subcommand("bench", "Measure a model on this machine");
   bench->require_subcommand(1);
   AddBenchKvCommand(*bench, context);
+  AddBenchMemoryCommand(*bench, context);
   auto options = std::make_shared<BenchSpeedCommand>();
   CLI::App* command = bench->add_subcommand(
       "speed", "Tokens a second of reading and writing, beside what the machine could do at most");
@@ -149,15 +162,22 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
       ->check(CLI::Range(1, 1024))
       ->delimiter(',')
       ->type_name("N");
+  command
+      ->add_option(
+          "--text", options->text,
+          "A text file that the tokens come from, again and again (default: random tokens)")
+      ->type_name("FILE");
   AddKvOption(*command, options->speed.kv);
   AddAttentionOption(*command, options->speed.attention_mass);
   AddMemoryOption(*command, options->speed.resident_bytes, options->speed.spill_folder);
   AddThreadsOption(*command, options->threads);
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(
-      "Tokens are random: speed does not depend on them.\n"
+      "Exact attention is as fast with any tokens; what sparse attention leaves out depends on the "
+      "text.\n"
       "Example:\n"
-      "  tome bench speed --model qwen3.gguf --depth 0,4096,16384");
+      "  tome bench speed --model qwen3.gguf --depth 0,4096,16384\n"
+      "  tome bench speed --model qwen3.gguf --depth 65536 --text novel.txt --attention sparse");
   command->callback([options, &context] {
     context.run = [options, &context] { BenchSpeed(*options, context); };
   });

@@ -11,19 +11,16 @@
 #include "commands/json_output.h"
 #include "commands/model_options.h"
 #include "commands/reading.h"
+#include "commands/text_tokens.h"
 #include "terminal.h"
 #include "tome/answer/answer_json.h"
-#include "tome/base/file.h"
 #include "tome/eval/kv_loss.h"
 #include "tome/generate/language_model.h"
-#include "tome/text/unicode.h"
 
 namespace tome {
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr uint64_t kMaxTextBytes = uint64_t{256} << 20;
 
 struct BenchKvCommand {
   ModelOptions model;
@@ -43,8 +40,7 @@ std::vector<TokenId> RandomTokens(int64_t count, int64_t vocabulary) {
 }
 
 std::vector<TokenId> TextTokens(const BenchKvCommand& options, const LanguageModel& model) {
-  const std::string text = ReadAll(OpenForReading(options.text).get(), kMaxTextBytes, options.text);
-  std::vector<TokenId> tokens = model.EncodeText(NormalizeText(text), Specials::kLiteral);
+  std::vector<TokenId> tokens = TokensOfFile(model, options.text);
   if (static_cast<int64_t>(tokens.size()) > options.tokens) {
     tokens.resize(static_cast<size_t>(options.tokens));
   }

@@ -17,6 +17,7 @@ struct CommandContext {
 void AddAskCommand(CLI::App& app, CommandContext& context);
 void AddBenchCommand(CLI::App& app, CommandContext& context);
 void AddBenchKvCommand(CLI::App& bench, CommandContext& context);  // of `bench`
+void AddBenchMemoryCommand(CLI::App& bench, CommandContext& context);
 void AddChatCommand(CLI::App& app, CommandContext& context);
 void AddConvertCommand(CLI::App& app, CommandContext& context);
 void AddInspectCommand(CLI::App& app, CommandContext& context);

@@ -103,10 +103,20 @@ class Measurement {
     return deepest + std::max(options_.prompt, options_.generate) + 1;
   }
 
-  std::vector<TokenId> RandomTokens(int64_t count) {
+  // Those of `count` positions from `first` on.
+  std::vector<TokenId> Tokens(int64_t first, int64_t count) {
+    std::vector<TokenId> tokens(static_cast<size_t>(count));
+    const std::vector<TokenId>& text = options_.tokens;
+    if (!text.empty()) {
+      auto next = static_cast<size_t>(first) % text.size();
+      for (TokenId& token : tokens) {
+        token = text[next];
+        next = (next + 1) % text.size();
+      }
+      return tokens;
+    }
     std::uniform_int_distribution<TokenId> any(0,
                                                static_cast<TokenId>(model_.facts().vocabulary - 1));
-    std::vector<TokenId> tokens(static_cast<size_t>(count));
     for (TokenId& token : tokens) token = any(random_);
     return tokens;
   }
@@ -115,14 +125,14 @@ class Measurement {
   void WarmUp() {
     Memory memory = model_.NewMemory({.kv = options_.kv, .max_tokens = 64});
     for (const int64_t count : {32, 1}) {
-      const std::vector<TokenId> tokens = RandomTokens(count);
+      const std::vector<TokenId> tokens = Tokens(0, count);
       const BatchItem item{.memory = &memory, .tokens = tokens};
       model_.Forward({&item, 1}, compute_);
     }
   }
 
   double Read(int64_t count) {
-    const std::vector<TokenId> tokens = RandomTokens(count);
+    const std::vector<TokenId> tokens = Tokens(memory_.length(), count);
     const auto begin = Clock::now();
     for (int64_t at = 0; at < count; at += kPrefillChunk) {
       control_.CheckStop();
@@ -139,15 +149,15 @@ class Measurement {
 
   // Seconds for `count` tokens into each memory, one at a time.
   double Write(std::span<Memory> memories, int64_t count) {
-    const std::vector<TokenId> tokens = RandomTokens(count * static_cast<int64_t>(memories.size()));
-    std::span<const TokenId> unwritten = tokens;
+    std::vector<std::vector<TokenId>> tokens;
+    for (const Memory& memory : memories) tokens.push_back(Tokens(memory.length(), count));
     const auto begin = Clock::now();
     for (int64_t i = 0; i < count; ++i) {
       control_.CheckStop();
       std::vector<BatchItem> batch;
-      for (Memory& memory : memories) {
-        batch.push_back({.memory = &memory, .tokens = unwritten.first(1)});
-        unwritten = unwritten.subspan(1);
+      for (size_t m = 0; m < memories.size(); ++m) {
+        batch.push_back({.memory = &memories[m],
+                         .tokens = std::span(tokens[m]).subspan(static_cast<size_t>(i), 1)});
       }
       model_.Forward(batch, compute_);
       Report(kDecodeWeight);

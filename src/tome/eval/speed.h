@@ -20,6 +20,10 @@ struct SpeedOptions {
   // Numbers of forks of the memory at each depth, the questions about one document, that write
   // `generate` tokens each in the same passes.
   std::vector<int64_t> questions = {};
+  // A text's, in order and from the beginning again at their end: the token at a position is the
+  // same, whoever reads or writes it. None: drawn at random. Only with sparse attention does speed
+  // depend on them.
+  std::vector<TokenId> tokens = {};
   std::optional<KvType> kv = {};               // as MemoryOptions::kv
   std::optional<double> attention_mass = {};   // as MemoryOptions::attention_mass
   std::optional<int64_t> resident_bytes = {};  // as MemoryOptions::resident_bytes
@@ -53,9 +57,8 @@ struct SpeedAtDepth {
   std::optional<SparseUse> sparse = {};  // what prompt and generate attended, where not all
 };
 
-// Tokens are random, of the model's vocabulary: speed does not depend on them, but with sparse
-// attention. Limits are those of exact attention. Errors:
-// kInvalidArgument for negative numbers, Model::Forward's, kCancelled.
+// Limits are those of exact attention. Errors: kInvalidArgument for negative numbers,
+// Model::Forward's, kCancelled.
 std::vector<SpeedAtDepth> MeasureSpeed(const Model& model, const Compute& compute,
                                        const MachineLimits& limits, const SpeedOptions& options,
                                        const WorkControl& control);

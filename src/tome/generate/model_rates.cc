@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <fstream>
 #include <limits>
 #include <vector>
 
 #include "tome/base/error.h"
+#include "tome/generate/made_up_memory.h"
 
 namespace tome {
 namespace {
@@ -28,30 +28,6 @@ double LayerElements(const ModelFacts& facts) {
   for (const LinearWeights& weights : facts.linear)
     elements += static_cast<double>(weights.elements);
   return elements;
-}
-
-// A memory of tokens that nobody read. It is written, so that it lies in memory of its own: the
-// system gives one page of zeros for all that was never written.
-void Remember(Memory& memory, int64_t tokens) {
-  memory.Reserve(tokens);
-  for (int64_t layer = 0; memory.has_kv() && layer < memory.kv().shape().layers; ++layer) {
-    PagedKv& kv = memory.kv();
-    for (const PagedKv::WritablePages& pages : kv.Writable(layer)) {
-      const auto bytes =
-          static_cast<size_t>(KvPageBytes(pages.type, kv.shape().kv_heads, kv.shape().head_size));
-      for (std::byte* page : pages.keys) std::memset(page, 0, bytes);
-      for (std::byte* page : pages.values) std::memset(page, 0, bytes);
-    }
-  }
-  if (memory.has_recurrent()) {
-    Recurrent& recurrent = memory.recurrent();
-    for (int64_t layer = 0; layer < recurrent.shape().layers; ++layer) {
-      const Recurrent::NextLayer next = recurrent.Next(layer);
-      std::ranges::fill(next.window, 0.0F);
-      std::ranges::fill(next.state, 0.0F);
-    }
-  }
-  memory.Advance(tokens);
 }
 
 std::string ShapeOf(const ModelFacts& facts) {
@@ -118,7 +94,7 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
   const double read = time(kMeasuredTokens, LogitsOf::kNone);
   const double write = time(1, LogitsOf::kLast);
   const int64_t depth = DepthOf(facts);
-  Remember(memory, depth);
+  PretendToRead(memory, depth);
   const double read_deep = time(kMeasuredTokens, LogitsOf::kNone);
   const double write_deep = time(1, LogitsOf::kLast);
 
