@@ -28,17 +28,22 @@ void PrintText(const LanguageModel& model, const BenchMemoryCommand& options,
   const auto mega = [](double bytes) { return bytes / 1e6; };
   fmt::print(
       "{}; kernels {}, {} threads, memory in {}\n"
-      "its files are hashed in {:.0f} ms, once a process\n\n"
-      "reading {} tokens: {:.2f} s, and {:.2f} s when they are kept: {:+.1f} %\n"
+      "its files are hashed in {:.0f} ms, once a process\n\n",
+      PrintableLine(model.name()), model.compute().kernels.name, model.compute().threads.threads(),
+      NameOf(speed.kv), 1e3 * speed.hash_seconds);
+  if (speed.keeping) {
+    fmt::print("reading {} tokens: {:.2f} s, and {:.2f} s when they are kept: {:+.1f} %\n",
+               speed.keeping->tokens, speed.keeping->seconds, speed.keeping->keeping_seconds,
+               100 * speed.keeping->share);
+  }
+  fmt::print(
       "{} tokens, kept: {:.0f} MB, written in {:.2f} s\n"
       "a token behind them: {:.1f} ms, and {:.1f} ms when they come back first ({:.1f} ms, page "
       "cache warm): {:.2f} times\n",
-      PrintableLine(model.name()), model.compute().kernels.name, model.compute().threads.threads(),
-      NameOf(speed.kv), 1e3 * speed.hash_seconds, speed.keeping.tokens, speed.keeping.seconds,
-      speed.keeping.keeping_seconds, 100 * speed.keeping.share, options.speed.tokens,
-      mega(static_cast<double>(speed.reopening.bytes)), speed.reopening.keep_seconds,
-      1e3 * speed.reopening.step_seconds, 1e3 * speed.reopening.reopen_seconds,
-      1e3 * speed.reopening.restore_seconds, speed.reopening.ratio);
+      options.speed.tokens, mega(static_cast<double>(speed.reopening.bytes)),
+      speed.reopening.keep_seconds, 1e3 * speed.reopening.step_seconds,
+      1e3 * speed.reopening.reopen_seconds, 1e3 * speed.reopening.restore_seconds,
+      speed.reopening.ratio);
   if (speed.cold) {
     fmt::print("from a cold disk: {:.0f} MB/s, of {:.0f} MB/s at which it is read: {:.0f} %\n",
                mega(speed.cold->restore_bytes_per_second), mega(speed.cold->disk_bytes_per_second),
@@ -58,6 +63,13 @@ void BenchMemory(BenchMemoryCommand& options, const CommandContext& context) {
                                {.stop = context.stop, .progress = bar.Function()});
   }
   if (!options.json) return PrintText(*model, options, speed);
+  ordered_json keeping = nullptr;
+  if (speed.keeping) {
+    keeping = {{"tokens", speed.keeping->tokens},
+               {"seconds", speed.keeping->seconds},
+               {"keeping_seconds", speed.keeping->keeping_seconds},
+               {"share", speed.keeping->share}};
+  }
   ordered_json cold = nullptr;
   if (speed.cold) {
     cold = {{"disk_bytes_per_second", speed.cold->disk_bytes_per_second},
@@ -70,11 +82,7 @@ void BenchMemory(BenchMemoryCommand& options, const CommandContext& context) {
              {"kv", NameOf(speed.kv)},
              {"tokens", options.speed.tokens},
              {"hash_seconds", speed.hash_seconds},
-             {"keeping",
-              {{"tokens", speed.keeping.tokens},
-               {"seconds", speed.keeping.seconds},
-               {"keeping_seconds", speed.keeping.keeping_seconds},
-               {"share", speed.keeping.share}}},
+             {"keeping", std::move(keeping)},
              {"reopening",
               {{"bytes", speed.reopening.bytes},
                {"keep_seconds", speed.reopening.keep_seconds},
@@ -96,6 +104,13 @@ void AddBenchMemoryCommand(CLI::App& bench, CommandContext& context) {
       ->add_option("--tokens", options->speed.tokens,
                    "Tokens of the memory that is kept and comes back")
       ->check(CLI::Range(1, 1 << 30))
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      ->add_option("--read", options->speed.read,
+                   "Tokens that are read each time with and without keeping them: a multiple of "
+                   "1024; 0 leaves that out, which takes longest")
+      ->check(CLI::Range(0, 1 << 30))
       ->capture_default_str()
       ->type_name("N");
   command

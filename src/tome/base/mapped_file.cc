@@ -46,6 +46,17 @@ void ReleasePages(std::span<const std::byte> bytes) {
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
+void PopulatePages(std::span<const std::byte> bytes) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<uintptr_t>(bytes.data());
+  const uintptr_t begin = first / page * page;
+  auto* const address = reinterpret_cast<void*>(begin);
+  const size_t size = first + bytes.size() - begin;
+  // Where these fail, as on old systems, looking at the bytes works, or tells of the error.
+  ::madvise(address, size, MADV_HUGEPAGE);
+  ::madvise(address, size, MADV_POPULATE_READ);
+}
+
 void PrefetchPages(std::span<const std::byte> bytes) {
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto first = reinterpret_cast<uintptr_t>(bytes.data());

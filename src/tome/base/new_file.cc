@@ -4,11 +4,18 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "tome/base/error.h"
 
 namespace tome {
+namespace {
+
+// A few of the system's large pages.
+constexpr size_t kStep = size_t{8} << 20;
+
+}  // namespace
 
 NewFile::NewFile(const std::filesystem::path& target) : target_(target) {
   // O_EXCL finds a free name when several processes or objects write the same target.
@@ -33,11 +40,22 @@ void NewFile::Write(std::span<const std::byte> bytes) {
 }
 
 void NewFile::Write(std::string_view bytes) {
-  WriteAll(fd_.get(), bytes, target_.string());
   size_ += bytes.size();
+  while (!bytes.empty()) {
+    const size_t taken = std::min(bytes.size(), kStep - collected_.size());
+    collected_ += bytes.substr(0, taken);
+    bytes.remove_prefix(taken);
+    if (collected_.size() == kStep) Flush();
+  }
+}
+
+void NewFile::Flush() {
+  WriteAll(fd_.get(), collected_, target_.string());
+  collected_.clear();
 }
 
 void NewFile::Commit() {
+  Flush();
   if (::fsync(fd_.get()) != 0) throw SystemError(target_.string(), errno);
   fd_.Reset();
   if (::rename(temporary_.c_str(), target_.c_str()) != 0)

@@ -5,12 +5,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "tome/base/file.h"
 
 namespace tome {
 
+// Bytes are collected and written in large steps, at large boundaries of the file: the system then
+// holds them in large pages, which whoever maps the file reads faster.
+//
 // Written under a temporary name beside its target, which Commit replaces by renaming once all
 // bytes are on the disk. Without Commit nothing is left. Errors are those of the system, with the
 // target's path; a full disk says so.
@@ -23,14 +27,17 @@ class NewFile {
 
   void Write(std::span<const std::byte> bytes);
   void Write(std::string_view bytes);
-  // Bytes written so far.
+  // Bytes taken so far.
   uint64_t size() const { return size_; }
   void Commit();
 
  private:
+  void Flush();
+
   std::filesystem::path target_;
   std::filesystem::path temporary_;
   UniqueFd fd_;
+  std::string collected_;  // not yet written
   uint64_t size_ = 0;
 };
 

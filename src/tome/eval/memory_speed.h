@@ -12,7 +12,7 @@ namespace tome {
 
 struct MemorySpeedOptions {
   int64_t tokens = 16384;         // of the memory that is kept and comes back
-  int64_t read = 4096;            // read each time, to see what keeping costs; whole snapshots
+  int64_t read = 4096;            // read each time, to see what keeping costs; 0: none
   std::optional<KvType> kv = {};  // none: as for a text of `tokens` tokens
   int rounds = 5;                 // figures are medians of so many, what is compared in turn
   // A folder on the disk that is measured, made if need be: the files lie in one of their own
@@ -41,8 +41,8 @@ struct ReopeningSpeed {
   double ratio = 0;            // median of reopen / step
 };
 
-// The tokens from the store when no file is in the page cache, beside reading the files plainly:
-// large pieces one after another, on all threads.
+// The tokens from the store when no file is in the page cache, beside reading the files plainly: in
+// large pieces, past the page cache where that can be, on all threads.
 struct ColdSpeed {
   double disk_bytes_per_second = 0;
   double restore_bytes_per_second = 0;
@@ -53,7 +53,7 @@ struct MemorySpeed {
   KvType kv = KvType::kF16;
   double hash_seconds = 0;  // reading the model's files, once a process, by which its memories are
                             // found
-  KeepingSpeed keeping;
+  std::optional<KeepingSpeed> keeping;  // none: nothing was read
   ReopeningSpeed reopening;
   std::optional<ColdSpeed> cold;  // none: the system does not let go of what it has read
 };
