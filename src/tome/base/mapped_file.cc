@@ -11,6 +11,18 @@
 #include "tome/base/file.h"
 
 namespace tome {
+namespace {
+
+// About all pages that the bytes lie in. Where the system does not know the advice, looking at the
+// bytes works as well, or tells of the error.
+void Advise(std::span<const std::byte> bytes, int advice) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<uintptr_t>(bytes.data());
+  const uintptr_t begin = first / page * page;
+  ::madvise(reinterpret_cast<void*>(begin), first + bytes.size() - begin, advice);
+}
+
+}  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
   const UniqueFd fd = OpenForReading(path);
@@ -46,22 +58,10 @@ void ReleasePages(std::span<const std::byte> bytes) {
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
-void PopulatePages(std::span<const std::byte> bytes) {
-  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto first = reinterpret_cast<uintptr_t>(bytes.data());
-  const uintptr_t begin = first / page * page;
-  auto* const address = reinterpret_cast<void*>(begin);
-  const size_t size = first + bytes.size() - begin;
-  // Where these fail, as on old systems, looking at the bytes works, or tells of the error.
-  ::madvise(address, size, MADV_HUGEPAGE);
-  ::madvise(address, size, MADV_POPULATE_READ);
-}
+void PreferLargePages(std::span<const std::byte> bytes) { Advise(bytes, MADV_HUGEPAGE); }
 
-void PrefetchPages(std::span<const std::byte> bytes) {
-  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto first = reinterpret_cast<uintptr_t>(bytes.data());
-  const uintptr_t begin = first / page * page;
-  ::madvise(reinterpret_cast<void*>(begin), first + bytes.size() - begin, MADV_WILLNEED);
-}
+void PopulatePages(std::span<const std::byte> bytes) { Advise(bytes, MADV_POPULATE_READ); }
+
+void PrefetchPages(std::span<const std::byte> bytes) { Advise(bytes, MADV_WILLNEED); }
 
 }  // namespace tome

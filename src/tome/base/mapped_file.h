@@ -31,8 +31,12 @@ class MappedFile {
 // with them: they are read from the file again when somebody looks.
 void ReleasePages(std::span<const std::byte> bytes);
 
-// Brings these bytes of a mapped file into memory, in large pages where the system has such, as
-// looking at them would do a few pages at a time; returns when they are there.
+// Asks the system for large pages under these bytes of a mapped file, a whole one best: it cannot
+// give any that reach beyond them.
+void PreferLargePages(std::span<const std::byte> bytes);
+
+// Brings these bytes of a mapped file into memory, as looking at them would do a few pages at a
+// time; returns when they are there.
 void PopulatePages(std::span<const std::byte> bytes);
 
 // Asks the system to read these bytes of a mapped file, for those who will look soon; returns at

@@ -151,6 +151,7 @@ std::optional<SnapshotStore::Found> SnapshotStore::Open(const SnapshotKey& paren
                                                         const SnapshotKey& key) {
   try {
     Found found{.file = std::make_shared<const MappedFile>(PathOf(parent, key)), .snapshot = {}};
+    PreferLargePages(found.file->bytes());
     found.snapshot = ParseSnapshot(found.file->bytes());
     if (found.snapshot.header.key == key && found.snapshot.header.parent == parent) return found;
   } catch (const Error& error) {
