@@ -6,8 +6,9 @@
   bench/make_model.py small-f16.gguf --shape small
 
 Weights are small enough that nothing overflows. Speed does not depend on them where attention is exact, but attention
-is nearly uniform with them: with --sharp S every query is S times the key of its own token, so that tokens attend to
-equal tokens, as peaked as in trained models; what sparse attention leaves out can be measured with that.
+is nearly uniform with them: with --sharp S every query is S times the key of its own token, and words of one topic have
+half of their embedding in common. Tokens then attend to equal tokens, and to others of their topic, as peaked as in
+trained models; what sparse attention leaves out can be measured with that, on a text of bench/make_topic_text.py.
 """
 import argparse
 import pathlib
@@ -23,6 +24,7 @@ SHAPES = {
     "1.1b": {"layers": 16, "width": 2048, "heads": 32, "kv_heads": 8, "ffn": 8192},
     "small": {"layers": 2, "width": 512, "heads": 8, "kv_heads": 2, "ffn": 2048},
 }
+FIRST_WORD, TOPIC = 259, 496  # the token of " word0"; words of a topic follow each other
 F32, F16, ALIGNMENT = 0, 1, 32
 # The upper byte of a half: any sign and two bits of fraction, exponent of 2^-6.
 SMALL = bytes((byte & 0x83) | 0x24 for byte in range(256))
@@ -69,6 +71,15 @@ def sharp_queries(keys, shape, factor):
     return b"".join(scaled[2 * head * k:2 * head * (k + 1)] * group for k in range(shape.kv_heads))
 
 
+def embeddings_by_topic(embeddings, width, generator):
+    """The first half of a word's embedding is its topic's."""
+    topics = [values((width // 2, 1), generator) for _ in range(-(-VOCABULARY // TOPIC))]
+    for word in range(VOCABULARY - FIRST_WORD):
+        at = 2 * width * (FIRST_WORD + word)
+        embeddings[at:at + width] = topics[word // TOPIC]
+    return embeddings
+
+
 def contents(tensors, shape, sharp):
     """The bytes of each tensor, in order."""
     generator = random.Random(1)
@@ -79,6 +90,8 @@ def contents(tensors, shape, sharp):
             yield sharp_queries(keys, shape, sharp)
         elif sharp and name.endswith("attn_k.weight"):
             yield keys
+        elif sharp and name == "token_embd.weight":
+            yield embeddings_by_topic(values(dims, generator), shape.width, generator)
         else:
             yield values(dims, generator)
 
@@ -102,7 +115,7 @@ def parse():
 
 def main():
     options = parse()
-    vocabulary = tiny_model.Vocabulary([f" word{i}" for i in range(VOCABULARY - 259)])
+    vocabulary = tiny_model.Vocabulary([f" word{i}" for i in range(VOCABULARY - FIRST_WORD)])
     assert len(vocabulary.pieces) == VOCABULARY
     name = "bench 1.1 B" if options.shape == "1.1b" and options.layers == 16 else "bench"
     metadata = {

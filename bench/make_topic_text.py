@@ -3,19 +3,19 @@
 
   bench/make_topic_text.py 65536 > topics.txt
 
-The words are tokens of bench/make_model.py's vocabulary, one each; every topic has 64 words of its own, and topics
-follow each other in random order (seed 1). So what a token has to do with lies in its own section and in those of the
+The words are tokens of bench/make_model.py's vocabulary, one each; every topic has 64 words of the 496 that have their
+embedding in common there, and topics follow each other in random order (seed 1). So what a token has to do with lies in its own section and in those of the
 same topic, near and far: with a model of --sharp attention, a text to measure sparse attention on.
 """
 import argparse
 import random
 
-TOPICS, WORDS_OF_TOPIC, SECTION, VOCABULARY = 64, 64, 1024, 32000 - 259
+TOPICS, WORDS_OF_TOPIC, SECTION, WORDS = 64, 64, 1024, 32000 - 259
+TOPIC = 496  # words beside each other, of bench/make_model.py
 
 
 def words(count, generator):
-    numbers = generator.sample(range(VOCABULARY), TOPICS * WORDS_OF_TOPIC)
-    topics = [numbers[i * WORDS_OF_TOPIC:(i + 1) * WORDS_OF_TOPIC] for i in range(TOPICS)]
+    topics = [generator.sample(range(i * TOPIC, min((i + 1) * TOPIC, WORDS)), WORDS_OF_TOPIC) for i in range(TOPICS)]
     topic = None
     while count > 0:
         topic = generator.choice([other for other in topics if other is not topic])
