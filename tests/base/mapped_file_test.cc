@@ -28,6 +28,19 @@ TEST(MappedFileTest, ShowsTheBytesOfTheFile) {
   }
 }
 
+TEST(MappedFileTest, AdviceChangesNoByte) {
+  const TempFolder folder;
+  std::string bytes;
+  for (int i = 0; i < 5000000; ++i) bytes.push_back(static_cast<char>(i * 7 % 251));
+  const MappedFile file(folder.Write("file", bytes));
+  PreferLargePages(file.bytes());
+  PopulatePages(file.bytes().subspan(4090, 3000000));
+  PrefetchPages(file.bytes().subspan(100));
+  ReleasePages(file.bytes().subspan(5000, 2000000));
+  PopulatePages({});
+  EXPECT_TRUE(Text(file) == bytes);
+}
+
 TEST(MappedFileTest, AnEmptyFileIsAnEmptySpan) {
   const TempFolder folder;
   EXPECT_TRUE(MappedFile(folder.Write("empty", "")).bytes().empty());

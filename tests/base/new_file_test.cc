@@ -41,6 +41,23 @@ TEST(NewFileTest, AppearsWholeWithCommit) {
   EXPECT_THAT(Names(folder), ElementsAre("model.gguf"));
 }
 
+TEST(NewFileTest, KeepsTheOrderOfPiecesOfAnySize) {
+  const TempFolder folder;
+  std::string expected;
+  NewFile file(folder / "large");
+  for (const size_t size : {size_t{3}, size_t{5} << 20, size_t{1}, size_t{17} << 20, size_t{0},
+                            size_t{8} << 20, size_t{4099}}) {
+    std::string piece(size, '\0');
+    for (char& c : piece)
+      c = static_cast<char>(expected.size() + 31 * static_cast<size_t>(&c - piece.data()) % 251);
+    file.Write(piece);
+    expected += piece;
+    EXPECT_EQ(file.size(), expected.size());
+  }
+  file.Commit();
+  EXPECT_TRUE(FileBytes(folder / "large") == expected);
+}
+
 TEST(NewFileTest, WithoutCommitNothingIsLeft) {
   const TempFolder folder;
   {

@@ -103,6 +103,19 @@ TEST_F(SpeedTest, MeasuresQuestionsTogether) {
   EXPECT_NEAR(slow[0].together[0].generate.limit_tokens_per_second, 3 / read, 1e-6 * 3 / read);
 }
 
+TEST_F(SpeedTest, TakesTheTokensOfAText) {
+  const auto speeds = Measure(
+      {.prompt = 10, .generate = 2, .depths = {0, 130}, .questions = {2}, .tokens = {5, 6, 7}});
+  EXPECT_EQ(speeds[1].fill.tokens, 130);
+  // One that the vocabulary does not have is met where it stands.
+  const auto beyond = static_cast<TokenId>(model_->facts().vocabulary);
+  std::vector<TokenId> tokens(40, 5);  // of which the warm-up takes 32
+  tokens.push_back(beyond);
+  EXPECT_EQ(Measure({.prompt = 40, .generate = 0, .tokens = tokens}).size(), 1U);
+  EXPECT_TRUE(Fails(Code::kInvalidArgument,
+                    [&] { Measure({.prompt = 41, .generate = 0, .tokens = tokens}); }));
+}
+
 TEST_F(SpeedTest, LeavesOutWhatIsNotWantedAndRefusesNonsense) {
   const auto speeds = Measure({.prompt = 0, .generate = 0, .depths = {5}});
   EXPECT_EQ(speeds.front().prompt.tokens, 0);

@@ -188,6 +188,19 @@ class MemoryTest(TomeTest):
         self.assertIn("not kept", self.done("ask", "--model", self.model, "--way", "context", self.document,
                                             "When?").notes)
 
+    def test_what_keeping_costs_is_measured_and_leaves_nothing(self):
+        command = ["bench", "memory", "--model", self.model, "--tokens", "1100", "--read", "1024", "--rounds", "1"]
+        result = self.done(*command, "--json").json
+        self.assertEqual(list(result), ["model", "kernels", "threads", "kv", "tokens", "hash_seconds", "keeping",
+                                        "reopening", "cold"])
+        self.assertEqual((result["tokens"], result["keeping"]["tokens"]), (1100, 1024))
+        self.assertGreater(result["reopening"]["bytes"], 1100 * 2 * tiny_model.HEAD * tiny_model.KV_HEADS * 2)
+        self.assertEqual(list(self.home.iterdir()), [])
+        shown = self.done(*command[:-4], "--read", "0", "--rounds", "1", "--kv", "q8").text
+        self.assertIn("1100 tokens, kept", shown)
+        self.assertNotIn("reading", shown)
+        self.fails(*command, "--read", "1000", naming="1024")
+
 
 if __name__ == "__main__":
     main()

@@ -17,7 +17,7 @@ struct MemorySpeedOptions {
   int rounds = 5;                 // figures are medians of so many, what is compared in turn
   // A folder on the disk that is measured, made if need be: the files lie in one of their own
   // there, which goes in the end.
-  std::filesystem::path folder;
+  std::filesystem::path folder = {};
 };
 
 // Reading fresh random tokens into an empty memory, with and without a store. What is written is
