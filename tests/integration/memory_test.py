@@ -199,7 +199,7 @@ class MemoryTest(TomeTest):
         shown = self.done(*command[:-4], "--read", "0", "--rounds", "1", "--kv", "q8").text
         self.assertIn("1100 tokens, kept", shown)
         self.assertNotIn("reading", shown)
-        self.fails(*command, "--read", "1000", naming="1024")
+        self.fails(*command[:-4], "--read", "1000", naming="1024")
 
 
 if __name__ == "__main__":
