@@ -157,7 +157,14 @@ class Measurement {
     MemorySpeed speed;
     speed.kv = kv_;
     const auto begin = Clock::now();
-    owner_ = {.root = model_.MemoryRoot(NewMemory(1)), .model = model_.name(), .title = "bench"};
+    const Memory memory = NewMemory(1);
+    if (memory.has_recurrent() || !memory.has_kv()) {
+      throw Error(Code::kUnsupported,
+                  fmt::format("{}: memories of attention layers alone are measured; this model "
+                              "remembers by states, which take constant time",
+                              model_.name()));
+    }
+    owner_ = {.root = model_.MemoryRoot(memory), .model = model_.name(), .title = "bench"};
     speed.hash_seconds = SecondsSince(begin);
     if (options_.read > 0) speed.keeping = MeasureKeeping();
     MeasureKept(speed);

@@ -59,7 +59,7 @@ struct MemorySpeed {
 };
 
 // The memory that comes back is made up (PretendToRead). Errors: kInvalidArgument for numbers
-// without meaning, kUnsupported for a model whose memories are not kept, kIo with the path where
+// without meaning, kUnsupported for a model with recurrent layers, kIo with the path where
 // the disk is full or fails, Model::Forward's, kCancelled.
 MemorySpeed MeasureMemorySpeed(const LanguageModel& model, const MemorySpeedOptions& options,
                                const WorkControl& control);
