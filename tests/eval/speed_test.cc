@@ -48,6 +48,21 @@ TEST_F(SpeedTest, MeasuresEveryDepthInOrder) {
   }
 }
 
+TEST_F(SpeedTest, RoundsAreMeasuredInTurnAndCompared) {
+  const auto speeds =
+      Measure({.prompt = 70, .generate = 2, .depths = {0, 130, 200}, .rounds = 3, .kv = {}});
+  ASSERT_EQ(speeds.size(), 3U);
+  EXPECT_EQ(speeds[0].prompt_cost, 1);
+  EXPECT_EQ(speeds[0].generate_cost, 1);
+  for (const SpeedAtDepth& at : speeds) {
+    EXPECT_GT(at.prompt_cost, 0);
+    EXPECT_GT(at.generate_cost, 0);
+    EXPECT_EQ(at.prompt.tokens, 70);
+    EXPECT_EQ(at.kv_bytes, KvBytes(model_->facts().kv, model_->facts().kv_type, at.depth));
+  }
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { Measure({.rounds = 0}); }));
+}
+
 TEST_F(SpeedTest, LimitsAreWhatTheFormulasSay) {
   const ModelFacts& facts = model_->facts();
   int64_t elements = 0;

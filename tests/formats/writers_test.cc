@@ -146,6 +146,7 @@ TEST(GgufWriter, AFullDiskIsAClearError) {
   const std::string text = ErrorText([&] {
     GgufWriter writer(folder / "m.gguf", {}, {{"a", DType::kF32, {4096}}});
     writer.Write(RandomBytes(16384, 1));
+    writer.Finish();
   });
   setrlimit(RLIMIT_FSIZE, &old);
   EXPECT_EQ(text.find("io: " + (folder / "m.gguf").string()), 0U) << text;

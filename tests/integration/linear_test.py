@@ -165,6 +165,15 @@ class LinearWayTest(tome_program.TomeTest):
         self.document = document
         self.assertEqual(self.read()["restored"], last)
 
+    def test_memory_stays_the_same_however_long_the_text(self):
+        def peak(paragraphs):
+            document = self.write("long.txt", long_text(paragraphs=paragraphs))
+            self.done("library", "add", document)
+            return self.done("read", "--model", self.model, document).peak_bytes
+        # What the text itself takes, some dozen bytes a token in all its forms, and no more.
+        short, long = 2000, 8000
+        self.assertLess(peak(long) - peak(short), (long - short) * 70 * 60)
+
     def test_the_plan_knows_the_way(self):
         plan = self.done("plan", "--json", "--model", self.model, self.document).json
         self.assertEqual(plan["way"], "linear")

@@ -170,6 +170,7 @@ class StateStoreTest : public testing::TestWithParam<Kind> {
       store.Keep(kOwner, tokens.first(static_cast<size_t>(position)), memory, /*tail=*/true);
     }
     ASSERT_EQ(store.report().failure, "");
+    kept_bytes_ = store.report().kept_bytes;
   }
 
   // Restores what a new store has of `tokens` and compares it with reading them.
@@ -201,6 +202,7 @@ class StateStoreTest : public testing::TestWithParam<Kind> {
   Reader reader_{GetParam()};
   ThreadPool threads_{2};
   std::mt19937 random_{7};
+  int64_t kept_bytes_ = 0;  // as reported
   TempFolder folder_;
 };
 
@@ -240,6 +242,7 @@ TEST_P(StateStoreTest, FewStatesAreLeftOfALongText) {
   for (const auto& entry : Open().ListStates()) kept.push_back(entry.header.position / kStep);
   EXPECT_EQ(kept, (std::vector<int64_t>{8, 16, 18, 20, 21}));
   EXPECT_EQ(std::ssize(kept), CountStates(21 * kStep, 0));
+  EXPECT_EQ(kept_bytes_, Open().bytes());
   EXPECT_EQ(ExpectRestored(std::span(tokens).first(17 * kStep)), 16 * kStep);
 }
 

@@ -63,6 +63,17 @@ void PrintText(const LanguageModel& model, const BenchSpeedCommand& options,
                ToText(at.generate));
     if (at.sparse) PrintNote(NoteOf(*at.sparse));
   }
+  if (options.speed.rounds > 1 && speeds.size() > 1) {
+    fmt::print("\na token's time, of that at {} (medians of {} rounds)\n", speeds.front().depth,
+               options.speed.rounds);
+    const auto cost = [](double times) {
+      return times > 0 ? fmt::format("{:>18.3f}", times) : fmt::format("{:>18}", "-");
+    };
+    for (const SpeedAtDepth& at : speeds) {
+      fmt::print("{:>9} {:>18} {} {}\n", at.depth, "", cost(at.prompt_cost),
+                 cost(at.generate_cost));
+    }
+  }
   if (!options.speed.questions.empty()) {
     fmt::print("\nquestions about one document, each writing {}: tokens a second of all\n{:>9}",
                options.speed.generate, "depth");
@@ -111,6 +122,8 @@ void BenchSpeed(BenchSpeedCommand& options, const CommandContext& context) {
                       {"fill", ToJson(at.fill)},
                       {"prompt", ToJson(at.prompt)},
                       {"generate", ToJson(at.generate)},
+                      {"prompt_cost", at.prompt_cost},
+                      {"generate_cost", at.generate_cost},
                       {"together", std::move(together)},
                       {"kv_bytes", at.kv_bytes},
                       {"attention", ToJson(at.sparse)}});
@@ -167,6 +180,12 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
           "--text", options->text,
           "A text file that the tokens come from, again and again (default: random tokens)")
       ->type_name("FILE");
+  command
+      ->add_option("--rounds", options->speed.rounds,
+                   "Measure so many times at each depth, in turn, and give medians")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str()
+      ->type_name("N");
   AddKvOption(*command, options->speed.kv);
   AddAttentionOption(*command, options->speed.attention_mass);
   AddMemoryOption(*command, options->speed.resident_bytes, options->speed.spill_folder);

@@ -9,6 +9,7 @@
 #include "commands/command.h"
 #include "commands/json_output.h"
 #include "commands/keeping.h"
+#include "commands/length_output.h"
 #include "commands/reading.h"
 #include "terminal.h"
 #include "tome/answer/answer_json.h"
@@ -42,11 +43,6 @@ struct Planned {
 template <typename T>
 ordered_json OrNull(const std::optional<T>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
-}
-
-// A model's context; null: any length.
-ordered_json TokensOrNull(int64_t tokens) {
-  return tokens == kAnyLength ? ordered_json(nullptr) : ordered_json(tokens);
 }
 
 ordered_json ToJson(const PlannedWay& way) {

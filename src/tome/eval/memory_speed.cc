@@ -19,6 +19,7 @@
 #include "tome/base/error.h"
 #include "tome/base/file.h"
 #include "tome/base/mapped_file.h"
+#include "tome/eval/median.h"
 #include "tome/generate/made_up_memory.h"
 #include "tome/generate/session.h"
 
@@ -35,12 +36,6 @@ constexpr double kCold = 0.01;
 
 double SecondsSince(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-double Median(std::vector<double> values) {
-  const auto middle = values.begin() + std::ssize(values) / 2;
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
 }
 
 // A folder of its own, with all that is in it; gone in the end.
@@ -242,9 +237,9 @@ class Measurement {
       ratios.push_back(with.back() / without.back());
     }
     return {.tokens = options_.read,
-            .seconds = Median(without),
-            .keeping_seconds = Median(with),
-            .share = Median(ratios) - 1};
+            .seconds = MedianOf(without),
+            .keeping_seconds = MedianOf(with),
+            .share = MedianOf(ratios) - 1};
   }
 
   // The logits of one token behind the memory, which is left as it was.
@@ -308,10 +303,10 @@ class Measurement {
       ratios.push_back(reopening / step);
       Report(1);
     }
-    speed.reopening.step_seconds = Median(steps);
-    speed.reopening.restore_seconds = Median(restores);
-    speed.reopening.reopen_seconds = Median(reopenings);
-    speed.reopening.ratio = Median(ratios);
+    speed.reopening.step_seconds = MedianOf(steps);
+    speed.reopening.restore_seconds = MedianOf(restores);
+    speed.reopening.reopen_seconds = MedianOf(reopenings);
+    speed.reopening.ratio = MedianOf(ratios);
 
     std::vector<double> disk;
     std::vector<double> restored;
@@ -331,9 +326,9 @@ class Measurement {
       Report(1);
     }
     const auto bytes = static_cast<double>(speed.reopening.bytes);
-    speed.cold = {.disk_bytes_per_second = bytes / Median(disk),
-                  .restore_bytes_per_second = bytes / Median(restored),
-                  .ratio = Median(ratios)};
+    speed.cold = {.disk_bytes_per_second = bytes / MedianOf(disk),
+                  .restore_bytes_per_second = bytes / MedianOf(restored),
+                  .ratio = MedianOf(ratios)};
   }
 
   const LanguageModel& model_;

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "tome/base/error.h"
+#include "tome/eval/median.h"
 #include "tome/generate/session.h"
 
 namespace tome {
@@ -36,39 +37,52 @@ class Measurement {
                                  .spill_folder = options.spill_folder})) {
     std::sort(depths_.begin(), depths_.end());
     const auto stops = static_cast<int64_t>(depths_.size());
-    const auto writings = static_cast<int64_t>(1 + options.questions.size());
-    total_ =
-        depths_.back() + stops * (options.prompt + options.generate * writings * kDecodeWeight);
+    const auto forks = static_cast<int64_t>(options.questions.size());
+    total_ = depths_.back() + stops * (options.rounds * options.prompt +
+                                       options.generate * (options.rounds + forks) * kDecodeWeight);
   }
 
   std::vector<SpeedAtDepth> Run() {
     WarmUp();
     std::vector<SpeedAtDepth> speeds;
+    std::vector<Memory> memories;
     double fill_seconds = 0;
     for (const int64_t depth : depths_) {
-      SpeedAtDepth at;
+      SpeedAtDepth& at = speeds.emplace_back();
       at.depth = depth;
       fill_seconds += Read(depth - memory_.length());
       if (depth > 0) at.fill = Of(depth, fill_seconds, ReadLimit(0, depth));
       at.kv_bytes = memory_.bytes();
-      if (memory_.sparse()) memory_.sparse()->use = {};
+      memories.push_back(memory_.Fork());
+      if (memories.back().sparse()) memories.back().sparse()->use = {};
+    }
+    std::vector<std::vector<double>> reading(speeds.size());  // seconds, by depth and round
+    std::vector<std::vector<double>> writing(speeds.size());
+    for (int round = 0; round < options_.rounds; ++round) {
+      for (size_t i = 0; i < speeds.size(); ++i) {
+        memory_ = memories[i].Fork();
+        if (options_.prompt > 0) reading[i].push_back(Read(options_.prompt));
+        GoBackTo(memories[i]);
+        if (options_.generate > 0) writing[i].push_back(Write({&memory_, 1}, options_.generate));
+        GoBackTo(memories[i]);
+      }
+    }
+    for (size_t i = 0; i < speeds.size(); ++i) {
+      SpeedAtDepth& at = speeds[i];
       if (options_.prompt > 0) {
-        Memory before = memory_.Fork();
-        const double seconds = Read(options_.prompt);
-        at.prompt = Of(options_.prompt, seconds, ReadLimit(depth, options_.prompt));
-        GoBack(std::move(before));
+        at.prompt = Of(options_.prompt, MedianOf(reading[i]), ReadLimit(at.depth, options_.prompt));
+        at.prompt_cost = MedianOfRatios(reading[i], reading[0]);
       }
       if (options_.generate > 0) {
-        Memory before = memory_.Fork();
-        const double seconds = Write({&memory_, 1}, options_.generate);
-        at.generate = Of(options_.generate, seconds, WriteLimit(depth, options_.generate, 1));
-        GoBack(std::move(before));
+        at.generate =
+            Of(options_.generate, MedianOf(writing[i]), WriteLimit(at.depth, options_.generate, 1));
+        at.generate_cost = MedianOfRatios(writing[i], writing[0]);
       }
+      memory_ = memories[i].Fork();
       for (const int64_t questions : options_.questions) {
         at.together.push_back({.questions = questions, .generate = WriteTogether(questions)});
       }
       if (memory_.sparse()) at.sparse = memory_.sparse()->use;
-      speeds.push_back(at);
     }
     return speeds;
   }
@@ -77,10 +91,10 @@ class Measurement {
   // A token written takes about as long as so many read.
   static constexpr int64_t kDecodeWeight = 8;
 
-  // To a memory that was forked before; what sparse attention used since then still counts.
-  void GoBack(Memory before) {
+  // To a memory that this one was forked of, which counts what sparse attention used since then.
+  void GoBackTo(Memory& before) {
     if (before.sparse()) before.sparse()->use = memory_.sparse()->use;
-    memory_ = std::move(before);
+    memory_ = before.Fork();
   }
 
   static Speed Of(int64_t tokens, double seconds, double limit_seconds) {
@@ -95,6 +109,9 @@ class Measurement {
         *std::min_element(options_.depths.begin(), options_.depths.end()) < 0) {
       throw Error(Code::kInvalidArgument,
                   "the numbers of tokens and the depths of a measurement must not be negative");
+    }
+    if (options_.rounds < 1) {
+      throw Error(Code::kInvalidArgument, "a measurement takes at least one round");
     }
     if (std::ranges::any_of(options_.questions, [](int64_t count) { return count < 1; })) {
       throw Error(Code::kInvalidArgument, "the number of questions must be at least 1");

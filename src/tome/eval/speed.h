@@ -17,6 +17,9 @@ struct SpeedOptions {
   int64_t prompt = 512;            // tokens read at each depth; 0: none
   int64_t generate = 32;           // tokens written at each depth, one at a time; 0: none
   std::vector<int64_t> depths{0};  // tokens already in memory; read one after another
+  // Measurements at each depth, depth by depth in turn, so that a machine whose speed drifts does
+  // not decide between depths: medians are given.
+  int rounds = 1;
   // Numbers of forks of the memory at each depth, the questions about one document, that write
   // `generate` tokens each in the same passes.
   std::vector<int64_t> questions = {};
@@ -49,9 +52,12 @@ struct SpeedTogether {
 
 struct SpeedAtDepth {
   int64_t depth = 0;
-  Speed fill;                            // reading everything up to the depth, from empty: the mean
-  Speed prompt;                          // reading `prompt` tokens behind it
-  Speed generate;                        // writing `generate` tokens behind it
+  Speed fill;      // reading everything up to the depth, from empty: the mean
+  Speed prompt;    // reading `prompt` tokens behind it
+  Speed generate;  // writing `generate` tokens behind it
+  // Medians over the rounds of a token's time here, divided by that at the least depth.
+  double prompt_cost = 0;  // 0: none were read
+  double generate_cost = 0;
   std::vector<SpeedTogether> together;   // in the order of SpeedOptions::questions
   int64_t kv_bytes = 0;                  // of the memory at the depth, states included
   std::optional<SparseUse> sparse = {};  // what prompt and generate attended, where not all

@@ -486,7 +486,9 @@ void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> to
     const int64_t position = first + count;
     if (memory.has_recurrent() && position % step == 0 &&
         !KeepsState(position, length / step * step, step)) {
+      const int64_t before = bytes_;
       RemoveState(key);
+      report_.kept_bytes = std::max<int64_t>(0, report_.kept_bytes - (before - bytes_));
     }
     parent = key;
   }

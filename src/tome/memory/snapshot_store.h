@@ -34,9 +34,9 @@ namespace tome {
 // What a store did, for the user.
 struct SnapshotReport {
   int64_t kept_tokens = 0;
-  int64_t kept_bytes = 0;
-  int64_t damaged = 0;  // files that were removed
-  std::string failure;  // why nothing more is kept; empty: nothing failed
+  int64_t kept_bytes = 0;  // more than before, on disk
+  int64_t damaged = 0;     // files that were removed
+  std::string failure;     // why nothing more is kept; empty: nothing failed
 };
 
 // Whose memory it is. `root`: what its bits depend on besides tokens (see MemoryRoot).

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
+#include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include "tome/base/error.h"
 
@@ -20,10 +20,23 @@ void AskForLargePages(void* memory, size_t size) {
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
 }
 
+// Aligned by hand, with the distance to what was allocated in the byte before: glibc up to 2.37
+// hardly ever uses freed memory again for an aligned allocation, and a process that makes tensors
+// pass after pass would grow without end.
+std::byte* AllocateAligned(size_t size) {
+  static_assert(kTensorAlignment <= 128, "the distance must fit a byte");
+  auto* const memory = static_cast<std::byte*>(std::malloc(size + kTensorAlignment));
+  if (memory == nullptr) return nullptr;
+  const size_t distance = kTensorAlignment - reinterpret_cast<uintptr_t>(memory) % kTensorAlignment;
+  std::byte* const aligned = memory + distance;
+  aligned[-1] = static_cast<std::byte>(distance);
+  return aligned;
+}
+
 }  // namespace
 
 void Tensor::Free::operator()(std::byte* bytes) const {
-  ::operator delete(bytes, std::align_val_t{kTensorAlignment});
+  std::free(bytes - static_cast<size_t>(bytes[-1]));
 }
 
 Tensor::Tensor(DType dtype, Shape shape, Fill fill) : dtype_(dtype), shape_(shape) {
@@ -34,12 +47,12 @@ Tensor::Tensor(DType dtype, Shape shape, Fill fill) : dtype_(dtype), shape_(shap
                 fmt::format("a tensor of shape {} is too large", ToString(shape)));
   }
   const auto size = static_cast<size_t>(bytes);
-  void* memory = ::operator new(size, std::align_val_t{kTensorAlignment}, std::nothrow);
+  std::byte* const memory = AllocateAligned(size);
   if (memory == nullptr) {
     throw Error(Code::kOutOfMemory, fmt::format("no memory for a tensor of shape {} ({} bytes)",
                                                 ToString(shape), size));
   }
-  bytes_.reset(static_cast<std::byte*>(memory));
+  bytes_.reset(memory);
   AskForLargePages(memory, size);
   if (fill == Fill::kZero) std::memset(memory, 0, size);
 }
