@@ -11,6 +11,7 @@ half of their embedding in common. Tokens then attend to equal tokens, and to ot
 trained models; what sparse attention leaves out can be measured with that, on a text of bench/make_topic_text.py.
 """
 import argparse
+import math
 import pathlib
 import random
 import struct
@@ -50,7 +51,7 @@ def shapes(shape):
 
 
 def count(dims):
-    return dims[0] * (dims[1] if len(dims) > 1 else 1)
+    return math.prod(dims)
 
 
 def values(dims, generator):
@@ -96,6 +97,26 @@ def contents(tensors, shape, sharp):
             yield values(dims, generator)
 
 
+def is_f32(name, dims):
+    return len(dims) == 1 or name.endswith(("ssm_a", "ssm_conv1d.weight", "ffn_gate_inp.weight"))
+
+
+def write_gguf(path, metadata, tensors, contents):
+    """`contents`: the bytes of each tensor, in order."""
+    with open(path, "wb") as out:
+        out.write(b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata)))
+        for key, value in metadata.items():
+            out.write(tiny_model.text(key) + value)
+        offset = 0
+        for name, dims in tensors:
+            kind = F32 if is_f32(name, dims) else F16
+            out.write(tiny_model.text(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, kind, offset))
+            offset += (count(dims) * (4 if kind == F32 else 2) + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+        for content in contents:
+            out.write(bytes(-out.tell() % ALIGNMENT))
+            out.write(content)
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out")
@@ -128,19 +149,8 @@ def main():
         "general.file_type": 1,
     }
     metadata = {key: tiny_model.scalar(value) for key, value in metadata.items()} | vocabulary.metadata()
-    with open(options.out, "wb") as out:
-        tensors = list(shapes(options))
-        out.write(b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata)))
-        for key, value in metadata.items():
-            out.write(tiny_model.text(key) + value)
-        offset = 0
-        for name, dims in tensors:
-            kind = F32 if len(dims) == 1 else F16
-            out.write(tiny_model.text(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, kind, offset))
-            offset += (count(dims) * (4 if kind == F32 else 2) + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
-        for content in contents(tensors, options, options.sharp):
-            out.write(bytes(-out.tell() % ALIGNMENT))
-            out.write(content)
+    tensors = list(shapes(options))
+    write_gguf(options.out, metadata, tensors, contents(tensors, options, options.sharp))
 
 
 if __name__ == "__main__":

@@ -4,31 +4,38 @@
   bench/make_topic_text.py 65536 > topics.txt
 
 The words are tokens of bench/make_model.py's vocabulary, one each; every topic has 64 words of the 496 that have their
-embedding in common there, and topics follow each other in random order (seed 1). So what a token has to do with lies in its own section and in those of the
-same topic, near and far: with a model of --sharp attention, a text to measure sparse attention on.
+embedding in common there. Topics follow each other in random order (seed 1), all of them throughout the text or, with
+--chapter, a few at a time as in a book. So what a token has to do with lies in its own section and in those of the same
+topic, near and far: with a model of --sharp attention, a text to measure sparse attention on.
 """
 import argparse
 import random
 
 TOPICS, WORDS_OF_TOPIC, SECTION, WORDS = 64, 64, 1024, 32000 - 259
+TOPICS_OF_CHAPTER = 4
 TOPIC = 496  # words beside each other, of bench/make_model.py
 
 
-def words(count, generator):
+def words(count, generator, chapter):
     topics = [generator.sample(range(i * TOPIC, min((i + 1) * TOPIC, WORDS)), WORDS_OF_TOPIC) for i in range(TOPICS)]
     topic = None
-    while count > 0:
-        topic = generator.choice([other for other in topics if other is not topic])
-        length = min(count, generator.randint(SECTION * 3 // 4, SECTION * 5 // 4))
-        count -= length
+    written = 0
+    while written < count:
+        first = written // chapter * TOPICS_OF_CHAPTER % TOPICS if chapter else 0
+        now = topics[first:first + TOPICS_OF_CHAPTER] if chapter else topics
+        topic = generator.choice([other for other in now if other is not topic])
+        length = min(count - written, generator.randint(SECTION * 3 // 4, SECTION * 5 // 4))
+        written += length
         yield from generator.choices(topic, k=length)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tokens", type=int)
+    parser.add_argument("--chapter", type=int, default=0, metavar="N",
+                        help="so many tokens are about four topics, the next ones about the next four")
     options = parser.parse_args()
-    print("".join(f" word{number}" for number in words(options.tokens, random.Random(1))), end="")
+    print("".join(f" word{number}" for number in words(options.tokens, random.Random(1), options.chapter)), end="")
 
 
 if __name__ == "__main__":

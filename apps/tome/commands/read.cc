@@ -75,6 +75,7 @@ void AddReadCommand(CLI::App& app, CommandContext& context) {
       ->type_name("FILE…");
   AddModelOption(*command, options->model, ModelNeed::kRequired);
   AddKvOption(*command, options->answering.kv);
+  AddMemoryOption(*command, options->answering.resident_bytes, options->answering.spill_folder);
   AddLongerOption(*command, options->answering.longer);
   AddReadingOptions(*command, options->reading);
   AddKeepingOptions(*command, options->keeping);
