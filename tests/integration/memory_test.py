@@ -176,6 +176,9 @@ class MemoryTest(TomeTest):
             spilled = self.ask("Why?", "--memory", "0", *options)
             self.assertEqual(spilled["prompt"], whole["prompt"])
         self.assertEqual(list((self.home / "spill").iterdir()), [])
+        document = self.write("b.txt", long_text(seed=2))
+        read = self.done("read", "--json", "--model", self.model, "--memory", "0", document).json
+        self.assertEqual(self.ask(document=document)["restored"] // 1024, read["tokens"] // 1024)
 
     def test_no_room(self):
         result = self.done("read", "--model", self.model, "--cache-size", "300KB", self.document)
