@@ -60,6 +60,12 @@ TEST_F(SpeedTest, RoundsAreMeasuredInTurnAndCompared) {
     EXPECT_EQ(at.prompt.tokens, 70);
     EXPECT_EQ(at.kv_bytes, KvBytes(model_->facts().kv, model_->facts().kv_type, at.depth));
   }
+  // With one round the ratio is that of what was measured.
+  const auto once = Measure({.prompt = 70, .generate = 2, .depths = {0, 130}, .kv = {}});
+  EXPECT_NEAR(once[1].prompt_cost,
+              once[0].prompt.tokens_per_second / once[1].prompt.tokens_per_second, 1e-9);
+  EXPECT_NEAR(once[1].generate_cost,
+              once[0].generate.tokens_per_second / once[1].generate.tokens_per_second, 1e-9);
   EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { Measure({.rounds = 0}); }));
 }
 

@@ -179,6 +179,18 @@ TEST_P(RecurrentSessionTest, NothingIsDrafted) {
   EXPECT_EQ(session.memory().length(), static_cast<int64_t>(session.tokens().size()));
 }
 
+TEST_P(RecurrentSessionTest, InterruptedBeforeTheFirstTokenNothingIsKept) {
+  SnapshotStore store(folder_ / "kept", int64_t{1} << 30);
+  Session session = NewSession(2048);
+  session.UseStore(store, {.root = KeyOf("r"), .model = "m", .title = "t"});
+  std::stop_source stop;
+  stop.request_stop();
+  const std::vector<TokenId> tokens(1500, 1);
+  EXPECT_TRUE(Fails(Code::kCancelled,
+                    [&] { session.Prefill(tokens, {.stop = stop.get_token(), .progress = {}}); }));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ / "kept"));
+}
+
 TEST_P(RecurrentSessionTest, TruncatedReadsOnFromACheckpointAsAFreshOne) {
   std::vector<TokenId> tokens(1300);
   for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<TokenId>(i * i % 61);

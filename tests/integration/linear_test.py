@@ -148,7 +148,15 @@ class LinearWayTest(tome_program.TomeTest):
         self.assertEqual(verified["recomputed"], 3)
         damaged = self.states()[0]
         damaged.write_bytes(damaged.read_bytes()[:-1] + b"\x77")
-        self.fails("library", "verify", naming=damaged.name)
+        for options in ([], ["--model", self.model, "--samples", "9"]):
+            self.fails("library", "verify", *options, naming=damaged.name)
+            self.assertIn("for 1 kept memories", self.tome("library", "verify", *options).notes)
+        # A position that is not the state's.
+        content = damaged.read_bytes()
+        damaged.write_bytes(content.replace(b'"position":"', b'"position":"9', 1))
+        self.assertNotEqual(damaged.read_bytes(), content)
+        self.fails("library", "verify", "--model", self.model, "--samples", "9", naming=damaged.name)
+        self.assertEqual(len(self.states()), 3)
         self.done("library", "verify", "--remove")
         self.assertEqual(len(self.states()), 2)
         self.assertEqual(self.ask()["restored"] % 512, 0)

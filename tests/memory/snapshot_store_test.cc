@@ -261,6 +261,28 @@ TEST_P(SnapshotStoreTest, StaysWithinItsSizeAndForgetsTheOldest) {
   EXPECT_EQ(ExpectRestored(longer), 2 * kSnapshotTokens);
 }
 
+TEST_P(SnapshotStoreTest, OfATextTheEndGoesBeforeTheBeginning) {
+  const std::vector<TokenId> tokens = RandomTokens(random_, 3 * kSnapshotTokens);
+  KeepAll(tokens);
+  const int64_t three = Open().bytes();
+  // As reading leaves them: the beginning is the oldest file.
+  auto used = std::filesystem::file_time_type::clock::now() - std::chrono::hours(5);
+  const auto entries = Open().List();
+  for (const auto& entry : entries) {
+    std::filesystem::last_write_time(entry.path, used += std::chrono::hours(1));
+  }
+  SnapshotStore store = Open(three);
+  const std::vector<TokenId> other = RandomTokens(random_, kSnapshotTokens);
+  Memory memory = reader_.ReadAll(other);
+  store.Keep(kOwner, other, memory, true);
+  EXPECT_EQ(store.report().failure, "");
+  EXPECT_EQ(ExpectRestored(other), kSnapshotTokens);
+  // The first part may be larger than others: it has the sinks in both types.
+  EXPECT_GE(ExpectRestored(tokens), kSnapshotTokens);
+  EXPECT_TRUE(std::filesystem::exists(entries.front().path));
+  EXPECT_FALSE(std::filesystem::exists(entries.back().path));
+}
+
 TEST_P(SnapshotStoreTest, AFolderThatCannotBeWrittenLosesOnlyTheSnapshot) {
   const std::vector<TokenId> tokens = RandomTokens(random_, kSnapshotTokens);
   SnapshotStore store = Open();

@@ -19,11 +19,11 @@ namespace {
 
 constexpr int64_t kPlenty = int64_t{1} << 40;
 
-TEST(StatePositionsTest, StepsAreWholeSnapshotsAndSegments) {
-  for (const int64_t segment : {0, 1, 7, 100, 2048, 4096, 20'000}) {
+TEST(StatePositionsTest, StepsAreWholeSegments) {
+  for (const int64_t segment : {0, 1, 7, 100, 1000, 2047, 2048, 4096, 20'000}) {
     const int64_t step = StateStep(segment);
     EXPECT_GE(step, kLeastStateStep);
-    EXPECT_EQ(step % kSnapshotTokens, 0);
+    EXPECT_LT(step, kLeastStateStep + std::max<int64_t>(segment, 1));
     if (segment > 0) {
       EXPECT_EQ(step % segment, 0);
     }
@@ -58,7 +58,7 @@ TEST(StatePositionsTest, ChangesNearTheEndCostLittleAndStatesAreFew) {
   }
 }
 
-enum class Kind { kStates, kStatesAndPages, kSegments };
+enum class Kind { kStates, kStatesAndPages, kSegments, kOddSegments };
 
 // A stand-in for a model with recurrent layers: its state is a hash of all tokens before, its keys
 // and values are hashes as well.
@@ -66,7 +66,9 @@ class Reader {
  public:
   explicit Reader(Kind kind) : kind_(kind) {}
 
-  int64_t segment() const { return kind_ == Kind::kSegments ? 512 : 0; }
+  int64_t segment() const {
+    return kind_ == Kind::kSegments ? 512 : kind_ == Kind::kOddSegments ? 1000 : 0;
+  }
 
   Memory NewMemory() const {
     std::optional<PagedKv> kv;
@@ -197,9 +199,8 @@ class StateStoreTest : public testing::TestWithParam<Kind> {
     return {};
   }
 
-  static constexpr int64_t kStep = kLeastStateStep;
-
   Reader reader_{GetParam()};
+  const int64_t step_ = StateStep(reader_.segment());
   ThreadPool threads_{2};
   std::mt19937 random_{7};
   int64_t kept_bytes_ = 0;  // as reported
@@ -207,50 +208,50 @@ class StateStoreTest : public testing::TestWithParam<Kind> {
 };
 
 TEST_P(StateStoreTest, GivesBackTheLastStateOfWhatIsTheSame) {
-  constexpr int64_t kEnd = 2 * kStep + 512 * 5;
-  std::vector<TokenId> tokens = RandomTokens(kEnd + 100);
-  ReadAndKeep(tokens, {kStep, 2 * kStep, kEnd});
-  EXPECT_EQ(ExpectRestored(tokens), kEnd);
-  EXPECT_EQ(ExpectRestored(std::span(tokens).first(kEnd)), kEnd);
-  EXPECT_EQ(ExpectRestored(std::span(tokens).first(kEnd - 1)), 2 * kStep);
-  for (const auto& [changed, left] : {std::pair{kEnd, kEnd},
-                                      {kEnd - 1, 2 * kStep},
-                                      {2 * kStep, 2 * kStep},
-                                      {2 * kStep - 1, kStep},
-                                      {kStep - 1, int64_t{0}},
+  const int64_t end = 2 * step_ + 5 * std::max<int64_t>(reader_.segment(), 512);
+  std::vector<TokenId> tokens = RandomTokens(end + 100);
+  ReadAndKeep(tokens, {step_, 2 * step_, end});
+  EXPECT_EQ(ExpectRestored(tokens), end);
+  EXPECT_EQ(ExpectRestored(std::span(tokens).first(end)), end);
+  EXPECT_EQ(ExpectRestored(std::span(tokens).first(end - 1)), 2 * step_);
+  for (const auto& [changed, left] : {std::pair{end, end},
+                                      {end - 1, 2 * step_},
+                                      {2 * step_, 2 * step_},
+                                      {2 * step_ - 1, step_},
+                                      {step_ - 1, int64_t{0}},
                                       {int64_t{0}, int64_t{0}}}) {
     std::vector<TokenId> other = tokens;
     other[static_cast<size_t>(changed)] += 1;
     EXPECT_EQ(ExpectRestored(other), left) << changed;
   }
   // A longer text with whole snapshots where the end of the first was.
-  std::vector<TokenId> longer(tokens.begin(), tokens.begin() + kEnd);
-  const std::vector<TokenId> more = RandomTokens(2 * kStep);
+  std::vector<TokenId> longer(tokens.begin(), tokens.begin() + end);
+  const std::vector<TokenId> more = RandomTokens(2 * step_);
   longer.insert(longer.end(), more.begin(), more.end());
-  EXPECT_EQ(ExpectRestored(longer), kEnd);
-  ReadAndKeep(longer, {3 * kStep});
-  EXPECT_EQ(ExpectRestored(longer), 3 * kStep);
-  EXPECT_EQ(ExpectRestored(tokens), kEnd);
+  EXPECT_EQ(ExpectRestored(longer), end);
+  ReadAndKeep(longer, {3 * step_});
+  EXPECT_EQ(ExpectRestored(longer), 3 * step_);
+  EXPECT_EQ(ExpectRestored(tokens), end);
 }
 
 TEST_P(StateStoreTest, FewStatesAreLeftOfALongText) {
   std::vector<int64_t> positions;
-  for (int64_t at = 1; at <= 21; ++at) positions.push_back(at * kStep);
-  const std::vector<TokenId> tokens = RandomTokens(21 * kStep);
+  for (int64_t at = 1; at <= 21; ++at) positions.push_back(at * step_);
+  const std::vector<TokenId> tokens = RandomTokens(21 * step_);
   ReadAndKeep(tokens, positions);
   std::vector<int64_t> kept;
-  for (const auto& entry : Open().ListStates()) kept.push_back(entry.header.position / kStep);
+  for (const auto& entry : Open().ListStates()) kept.push_back(entry.header.position / step_);
   EXPECT_EQ(kept, (std::vector<int64_t>{8, 16, 18, 20, 21}));
-  EXPECT_EQ(std::ssize(kept), CountStates(21 * kStep, 0));
+  EXPECT_EQ(std::ssize(kept), CountStates(21 * step_, reader_.segment()));
   EXPECT_EQ(kept_bytes_, Open().bytes());
-  EXPECT_EQ(ExpectRestored(std::span(tokens).first(17 * kStep)), 16 * kStep);
+  EXPECT_EQ(ExpectRestored(std::span(tokens).first(17 * step_)), 16 * step_);
 }
 
 TEST_P(StateStoreTest, DamagedFilesAreRemovedAndTheStateBeforeIsUsed) {
-  const std::vector<TokenId> tokens = RandomTokens(2 * kStep + 1);
+  const std::vector<TokenId> tokens = RandomTokens(2 * step_ + 1);
   for (int round = 0; round < 60; ++round) {
-    ReadAndKeep(tokens, {kStep, 2 * kStep});
-    const std::filesystem::path victim = StateFile(2 * kStep);
+    ReadAndKeep(tokens, {step_, 2 * step_});
+    const std::filesystem::path victim = StateFile(2 * step_);
     std::string bytes = FileBytes(victim);
     switch (round % 4) {
       case 0:  // headers, where every bit counts
@@ -263,26 +264,28 @@ TEST_P(StateStoreTest, DamagedFilesAreRemovedAndTheStateBeforeIsUsed) {
         bytes.resize(random_() % bytes.size());
         break;
       default:  // another's content
-        bytes = FileBytes(StateFile(kStep));
+        bytes = FileBytes(StateFile(step_));
     }
     WriteFile(victim, bytes);
     EXPECT_EQ(Open().FindDamaged({}), std::vector{victim});
-    EXPECT_EQ(ExpectRestored(tokens), kStep);
+    EXPECT_EQ(ExpectRestored(tokens), step_);
     EXPECT_FALSE(std::filesystem::exists(victim)) << "round " << round;
   }
   // Without the tokens between, what follows cannot be reached.
-  ReadAndKeep(tokens, {kStep, 2 * kStep});
+  ReadAndKeep(tokens, {step_, 2 * step_});
   for (const auto& entry : Open().List()) {
-    if (entry.header.first == kStep + kSnapshotTokens) std::filesystem::remove(entry.path);
+    if (entry.header.first > step_ && entry.header.first < step_ + 2 * kSnapshotTokens) {
+      std::filesystem::remove(entry.path);
+    }
   }
-  EXPECT_EQ(ExpectRestored(tokens), kStep);
-  ReadAndKeep(tokens, {2 * kStep});
-  EXPECT_EQ(ExpectRestored(tokens), 2 * kStep);
+  EXPECT_EQ(ExpectRestored(tokens), step_);
+  ReadAndKeep(tokens, {2 * step_});
+  EXPECT_EQ(ExpectRestored(tokens), 2 * step_);
 }
 
 TEST_P(StateStoreTest, StatesCountAndGoWithTheRest) {
-  const std::vector<TokenId> tokens = RandomTokens(kStep);
-  ReadAndKeep(tokens, {kStep});
+  const std::vector<TokenId> tokens = RandomTokens(step_);
+  ReadAndKeep(tokens, {step_});
   int64_t bytes = 0;
   {
     const SnapshotStore store = Open();
@@ -292,10 +295,10 @@ TEST_P(StateStoreTest, StatesCountAndGoWithTheRest) {
   }
   // The oldest file makes room for others.
   const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(5);
-  std::filesystem::last_write_time(StateFile(kStep), old);
+  std::filesystem::last_write_time(StateFile(step_), old);
   {
     SnapshotStore store = Open(bytes + 100);
-    const std::vector<TokenId> other = RandomTokens(512);
+    const std::vector<TokenId> other = RandomTokens(std::max<int64_t>(reader_.segment(), 512));
     Memory memory = reader_.NewMemory();
     reader_.Read(other, memory);
     store.Keep(kOwner, other, memory, true);
@@ -307,15 +310,18 @@ TEST_P(StateStoreTest, StatesCountAndGoWithTheRest) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, StateStoreTest,
-                         testing::Values(Kind::kStates, Kind::kStatesAndPages, Kind::kSegments),
+                         testing::Values(Kind::kStates, Kind::kStatesAndPages, Kind::kSegments,
+                                         Kind::kOddSegments),
                          [](const testing::TestParamInfo<Kind>& kind) {
                            switch (kind.param) {
                              case Kind::kStates:
                                return "States";
                              case Kind::kStatesAndPages:
                                return "StatesAndPages";
-                             default:
+                             case Kind::kSegments:
                                return "Segments";
+                             default:
+                               return "OddSegments";
                            }
                          });
 

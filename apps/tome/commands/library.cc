@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -179,6 +180,8 @@ void Verify(const LibraryOptions& options, const CommandContext& context) {
       wrong.insert(wrong.end(), verified.different.begin(), verified.different.end());
     }
   }
+  std::sort(wrong.begin(), wrong.end());
+  wrong.erase(std::unique(wrong.begin(), wrong.end()), wrong.end());
   if (!wrong.empty() && !options.remove) {
     throw Error(Code::kCorrupt,
                 fmt::format("{}: is not what was computed, and so for {} kept memories in all; "

@@ -47,10 +47,11 @@ std::optional<Obstacle> MemoryObstacle(const PlannedWay& way, const PlanFacts& f
       static_cast<double>(resident) <= kUsableMemory * static_cast<double>(*facts.free_memory)) {
     return std::nullopt;
   }
+  const bool can_spill = facts.model.has_attention() && facts.model.segment_tokens == 0;
   return Obstacle{Code::kOutOfMemory,
-                  fmt::format("remembering {} tokens takes {} MiB and {} MiB are free (--memory "
-                              "leaves the rest in a file)",
-                              way.tokens, resident >> 20, *facts.free_memory >> 20)};
+                  fmt::format("remembering {} tokens takes {} MiB and {} MiB are free{}",
+                              way.tokens, resident >> 20, *facts.free_memory >> 20,
+                              can_spill ? " (--memory leaves the rest in a file)" : "")};
 }
 
 std::optional<Obstacle> WholeObstacle(const PlannedWay& way, const PlanFacts& facts) {

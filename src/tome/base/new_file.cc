@@ -45,17 +45,22 @@ void NewFile::Write(std::string_view bytes) {
     const size_t taken = std::min(bytes.size(), kStep - collected_.size());
     collected_ += bytes.substr(0, taken);
     bytes.remove_prefix(taken);
-    if (collected_.size() == kStep) Flush();
+    if (collected_.size() == kStep) WriteOut();
   }
 }
 
-void NewFile::Flush() {
+void NewFile::WriteOut() {
   WriteAll(fd_.get(), collected_, target_.string());
   collected_.clear();
 }
 
+void NewFile::Flush() {
+  WriteOut();
+  collected_ = {};  // its room as well
+}
+
 void NewFile::Commit() {
-  Flush();
+  WriteOut();
   if (::fsync(fd_.get()) != 0) throw SystemError(target_.string(), errno);
   fd_.Reset();
   if (::rename(temporary_.c_str(), target_.c_str()) != 0)

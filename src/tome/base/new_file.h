@@ -29,10 +29,12 @@ class NewFile {
   void Write(std::string_view bytes);
   // Bytes taken so far.
   uint64_t size() const { return size_; }
+  // Writes what is collected, for those who will write no more for a while.
+  void Flush();
   void Commit();
 
  private:
-  void Flush();
+  void WriteOut();
 
   std::filesystem::path target_;
   std::filesystem::path temporary_;

@@ -156,7 +156,7 @@ class Measurement {
     if (memory.has_recurrent() || !memory.has_kv()) {
       throw Error(Code::kUnsupported,
                   fmt::format("{}: memories of attention layers alone are measured; this model "
-                              "remembers by states, which take constant time",
+                              "has recurrent layers",
                               model_.name()));
     }
     owner_ = {.root = model_.MemoryRoot(memory), .model = model_.name(), .title = "bench"};

@@ -24,7 +24,11 @@ class SafetensorsWriter {
                     const std::map<std::string, std::string>& metadata);
 
   // The bytes of the planned tensors, in order; a tensor may come in pieces.
-  void Write(std::span<const std::byte> bytes) { file_.Write(bytes); }
+  void Write(std::span<const std::byte> bytes) {
+    file_.Write(bytes);
+    // Other files may be written before this one is finished.
+    if (file_.size() == size_) file_.Flush();
+  }
   // A programming error when fewer or more bytes were written than planned.
   void Finish();
 

@@ -231,6 +231,7 @@ void Session::Keep(bool tail) {
 
 void Session::KeepState(bool tail) {
   const int64_t length = memory_.length();
+  if (length == 0) return;
   // Within a segment there is more to remember than the state.
   if (memory_.segment() > 0 && length % memory_.segment() != 0) return;
   if (length != next_state_ && (!tail || length - kept_ < kStateWorthKeeping)) return;

@@ -48,8 +48,10 @@ std::optional<Memory> MemoryOf(const SnapshotKey& root, KvType kv, const Languag
   const int64_t trained = model.model().facts().trained_tokens;
   // The largest of a kind first: it holds whatever was kept.
   constexpr int64_t kMostTimes = 1024;
-  std::vector<MemoryOptions> kinds;
-  for (int64_t times = kMostTimes; times >= 1; times /= 2) {
+  std::vector<MemoryOptions> kinds{{.kv = kv, .max_tokens = trained * kMostTimes}};
+  // Where layers are recurrent, there are no others.
+  const bool others = !model.model().facts().has_recurrent();
+  for (int64_t times = kMostTimes; others && times >= 1; times /= 2) {
     for (const std::optional<Longer> longer :
          {std::optional<Longer>(), std::optional(Longer::kNone), std::optional(Longer::kDca),
           std::optional(Longer::kYarn)}) {
@@ -123,7 +125,7 @@ class Verification {
   // those are not there any more.
   std::optional<bool> IsWhatIsComputed(const Sample& sample) {
     const auto tokens = TokensTo(sample.key);
-    if (!tokens) return std::nullopt;
+    if (!tokens || !IsAsWritten(sample, std::ssize(*tokens))) return std::nullopt;
     const auto end = entries_.find(sample.key);
     // All but the snapshot itself, or but one token before the state.
     const auto before =
@@ -133,7 +135,7 @@ class Verification {
     const int64_t restored =
         store_.Restore(owner, std::span(*tokens).first(before), memory, model_.compute().threads);
     if (!sample.is_state && !memory.has_recurrent() && restored != static_cast<int64_t>(before)) {
-      return std::nullopt;  // damaged: removed just now
+      return std::nullopt;  // damaged
     }
     auto left = std::span<const TokenId>(*tokens).subspan(static_cast<size_t>(restored));
     while (!left.empty()) {
@@ -148,6 +150,18 @@ class Verification {
   }
 
  private:
+  // A snapshot's tokens tell; of a state it is not known yet.
+  static bool IsAsWritten(const Sample& sample, int64_t tokens) {
+    if (!sample.is_state) return true;
+    try {
+      const MappedFile file(sample.path);
+      const StateSnapshot state = ParseStateSnapshot(file.bytes());
+      return state.IsIntact() && state.header.position == tokens;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
   bool IsOurs(const SnapshotKey& root, KvType kv) {
     const auto [found, first] = ours_.try_emplace({root, kv});
     if (first) found->second = MemoryOf(root, kv, model_).has_value();
@@ -183,6 +197,7 @@ class Verification {
 
 VerifiedMemory VerifyMemories(SnapshotStore& store, const LanguageModel& model, int64_t samples,
                               const WorkControl& control) {
+  store.LeaveDamaged();
   Verification verification(store, model);
   const std::vector<Sample> ours = verification.Samples();
   VerifiedMemory result{

@@ -18,8 +18,8 @@ struct VerifiedMemory {
 
 // Computes up to `samples` of a store's snapshots and states anew, behind what is kept of the
 // tokens before them, and compares bit for bit: the last of every text first, whose bits depend on
-// all others'. Snapshots of other models, kernel sets or settings are passed over. Errors of
-// Model::Forward; kCancelled.
+// all others'. Snapshots of other models, kernel sets or settings are passed over, and so are
+// damaged ones, which are left where they are. Errors of Model::Forward; kCancelled.
 VerifiedMemory VerifyMemories(SnapshotStore& store, const LanguageModel& model, int64_t samples,
                               const WorkControl& control);
 

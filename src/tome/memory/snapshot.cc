@@ -334,7 +334,8 @@ std::vector<std::span<const std::byte>> PiecesOf(const Recurrent& states) {
 
 void WriteStateSnapshot(const std::filesystem::path& path, const StateHeader& header,
                         const Recurrent& states) {
-  TOME_CHECK(header.position == states.length() && header.shape == states.shape());
+  TOME_CHECK(header.position > 0 && header.position == states.length() &&
+             header.shape == states.shape());
   const std::vector<std::span<const std::byte>> pieces = PiecesOf(states);
   Checksum sum;
   sum.Add(header);

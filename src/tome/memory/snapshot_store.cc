@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 #include "tome/base/error.h"
@@ -141,8 +142,15 @@ void SnapshotStore::RemoveState(const SnapshotKey& key) {
 
 void SnapshotStore::RemoveDamaged(const SnapshotKey& parent, const SnapshotKey& key) {
   std::error_code gone;
-  fs::remove(PathOf(parent, key), gone);
+  if (!leaves_damaged_) fs::remove(PathOf(parent, key), gone);
   Forget(parent, key);
+  ++report_.damaged;
+}
+
+void SnapshotStore::RemoveDamagedState(const SnapshotKey& key) {
+  std::error_code gone;
+  if (!leaves_damaged_) fs::remove(StatePathOf(key), gone);
+  ForgetState(key);
   ++report_.damaged;
 }
 
@@ -219,8 +227,7 @@ std::optional<SnapshotStore::FoundState> SnapshotStore::OpenState(const Snapshot
       return std::nullopt;
     }
   }
-  RemoveState(key);
-  ++report_.damaged;
+  RemoveDamagedState(key);
   return std::nullopt;
 }
 
@@ -353,28 +360,55 @@ int64_t SnapshotStore::CountStored(const SnapshotKey& root, std::span<const Toke
   return count;
 }
 
+// All files but those that this store used, the one to be given up first in front: what was not
+// used for the longest time, and of a text its end before its beginning, without which it is of no
+// use.
+std::vector<SnapshotStore::Old> SnapshotStore::OldestFirst() const {
+  std::vector<Old> files;
+  std::map<SnapshotKey, size_t> snapshots;  // by key
+  const auto add = [&](const std::optional<SnapshotKey>& parent, const SnapshotKey& key) {
+    fs::path path = parent ? PathOf(*parent, key) : StatePathOf(key);
+    std::error_code gone;
+    const auto used = fs::last_write_time(path, gone);
+    files.push_back({.used = used, .path = std::move(path), .parent = parent, .key = key});
+  };
+  for (const auto& [parent, file] : children_) {
+    snapshots.emplace(file.key, files.size());
+    add(parent, file.key);
+  }
+  for (const auto& [key, size] : states_) add(std::nullopt, key);
+
+  std::vector<size_t> latest(files.size());
+  std::iota(latest.begin(), latest.end(), size_t{0});
+  std::sort(latest.begin(), latest.end(),
+            [&](size_t a, size_t b) { return files[a].used > files[b].used; });
+  // From each file up to the root: what it follows is as much in use as it is.
+  std::vector<std::vector<size_t>> ways;
+  std::vector<bool> seen(files.size());
+  for (const size_t file : latest) {
+    std::vector<size_t>& way = ways.emplace_back();
+    for (size_t at = file; !seen[at];) {
+      seen[at] = true;
+      way.push_back(at);
+      const auto before = snapshots.find(files[at].parent.value_or(files[at].key));
+      if (before == snapshots.end()) break;
+      at = before->second;
+    }
+  }
+  std::vector<Old> old;
+  for (auto way = ways.rbegin(); way != ways.rend(); ++way) {
+    for (const size_t file : *way) {
+      if (!used_.contains(files[file].key)) old.push_back(std::move(files[file]));
+    }
+  }
+  return old;
+}
+
 // Whether `bytes` more have room, after old snapshots went.
 bool SnapshotStore::MakeRoom(int64_t bytes) {
   if (bytes > max_bytes_) return false;
   if (bytes_ + bytes <= max_bytes_) return true;
-  struct Old {
-    fs::file_time_type used;
-    fs::path path;
-    std::optional<SnapshotKey> parent;  // none: of a state
-    SnapshotKey key;
-  };
-  std::vector<Old> old;
-  const auto add = [&](const std::optional<SnapshotKey>& parent, const SnapshotKey& key) {
-    if (used_.contains(key)) return;
-    fs::path path = parent ? PathOf(*parent, key) : StatePathOf(key);
-    std::error_code gone;
-    const auto used = fs::last_write_time(path, gone);
-    old.push_back({.used = used, .path = std::move(path), .parent = parent, .key = key});
-  };
-  for (const auto& [parent, file] : children_) add(parent, file.key);
-  for (const auto& [key, size] : states_) add(std::nullopt, key);
-  std::sort(old.begin(), old.end(), [](const Old& a, const Old& b) { return a.used < b.used; });
-  for (const Old& file : old) {
+  for (const Old& file : OldestFirst()) {
     if (bytes_ + bytes <= max_bytes_) break;
     std::error_code gone;
     fs::remove(file.path, gone);
@@ -457,13 +491,32 @@ void SnapshotStore::KeepState(const SnapshotOwner& owner, const SnapshotKey& key
   if (size) states_.emplace(key, *size);
 }
 
+// Removes the states at regular positions within `tokens`, of one part from position `first` on,
+// that a text of `length` tokens does not want any more.
+void SnapshotStore::RemoveStates(const SnapshotKey& parent, int64_t first,
+                                 std::span<const TokenId> tokens, int64_t length, int64_t step) {
+  const auto count = static_cast<int64_t>(tokens.size());
+  for (int64_t position = (first / step + 1) * step; position <= first + count; position += step) {
+    if (KeepsState(position, length / step * step, step)) continue;
+    const SnapshotKey key = KeyOf(parent, tokens.first(static_cast<size_t>(position - first)));
+    const int64_t before = bytes_;
+    RemoveState(key);
+    // The end of a text that was kept for the state alone.
+    if (position - first < kSnapshotTokens && Has(parent, key)) {
+      std::error_code gone;
+      fs::remove(PathOf(parent, key), gone);
+      Forget(parent, key);
+    }
+    report_.kept_bytes = std::max<int64_t>(0, report_.kept_bytes - (before - bytes_));
+  }
+}
+
 void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens,
                          Memory& memory, bool tail) {
   TOME_CHECK(memory.length() == static_cast<int64_t>(tokens.size()));
   SnapshotKey parent = owner.root;
   const auto length = static_cast<int64_t>(tokens.size());
   PagedKv* const kv = memory.has_whole_kv() ? &memory.kv() : nullptr;
-  const int64_t step = StateStep(memory.segment());
   for (int64_t first = 0; first < length && report_.failure.empty(); first += kSnapshotTokens) {
     const int64_t count = std::min(kSnapshotTokens, length - first);
     const bool whole = count == kSnapshotTokens;
@@ -483,13 +536,8 @@ void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> to
         kv->ReplacePages(first, found->snapshot.Stored(found->file));
       }
     }
-    const int64_t position = first + count;
-    if (memory.has_recurrent() && position % step == 0 &&
-        !KeepsState(position, length / step * step, step)) {
-      const int64_t before = bytes_;
-      RemoveState(key);
-      report_.kept_bytes = std::max<int64_t>(0, report_.kept_bytes - (before - bytes_));
-    }
+    if (memory.has_recurrent())
+      RemoveStates(parent, first, own, length, StateStep(memory.segment()));
     parent = key;
   }
   if (!tail || !memory.has_recurrent() || !report_.failure.empty()) return;

@@ -50,8 +50,12 @@ struct SnapshotOwner {
 class SnapshotStore {
  public:
   // Makes the folder if need be and lists it. At most `max_bytes` are kept: what was not used for
-  // the longest time goes first, but nothing that this store used. Error(kIo) with the path.
+  // the longest time goes first, the end of a text before its beginning, but nothing that this
+  // store used. Error(kIo) with the path.
   SnapshotStore(std::filesystem::path folder, int64_t max_bytes);
+
+  // From now on what is damaged or foreign is not used, but left where it is.
+  void LeaveDamaged() { leaves_damaged_ = true; }
 
   // Gives an empty memory the longest stored prefix of `tokens`; how many tokens that is.
   int64_t Restore(const SnapshotOwner& owner, std::span<const TokenId> tokens, Memory& memory,
@@ -96,6 +100,13 @@ class SnapshotStore {
     SnapshotKey key;
     int64_t bytes = 0;
   };
+  // A snapshot or, without a parent, a state.
+  struct Old {
+    std::filesystem::file_time_type used;
+    std::filesystem::path path;
+    std::optional<SnapshotKey> parent;
+    SnapshotKey key;
+  };
   // A restored snapshot, mapped.
   struct Found;
   struct FoundState;
@@ -115,7 +126,11 @@ class SnapshotStore {
   void CheckLinks(Chain& chain, ThreadPool& threads);
   std::filesystem::path StatePathOf(const SnapshotKey& key) const;
   void ForgetState(const SnapshotKey& key);
+  void RemoveDamagedState(const SnapshotKey& key);
   void RemoveState(const SnapshotKey& key);
+  void RemoveStates(const SnapshotKey& parent, int64_t first, std::span<const TokenId> tokens,
+                    int64_t length, int64_t step);
+  std::vector<Old> OldestFirst() const;
   bool MakeRoom(int64_t bytes);
   std::optional<int64_t> WriteFile(const std::filesystem::path& path, int64_t bytes,
                                    const std::function<void()>& write);
@@ -129,6 +144,7 @@ class SnapshotStore {
   std::multimap<SnapshotKey, File> children_;  // by parent
   std::map<SnapshotKey, int64_t> states_;      // bytes, by key
   std::set<SnapshotKey> used_;                 // by this store
+  bool leaves_damaged_ = false;
   SnapshotReport report_;
 };
 

@@ -1,18 +1,10 @@
 #include "tome/memory/state_positions.h"
 
-#include <algorithm>
 #include <bit>
-#include <numeric>
 
 #include "tome/base/error.h"
-#include "tome/memory/snapshot.h"
 
 namespace tome {
-
-int64_t StateStep(int64_t segment) {
-  const int64_t unit = std::lcm(kSnapshotTokens, std::max<int64_t>(segment, 1));
-  return (kLeastStateStep + unit - 1) / unit * unit;
-}
 
 bool KeepsState(int64_t position, int64_t length, int64_t step) {
   TOME_CHECK(position > 0 && position <= length && position % step == 0 && length % step == 0);

@@ -16,9 +16,11 @@ namespace tome {
 // The least distance of two regular positions.
 inline constexpr int64_t kLeastStateStep = 8192;
 
-// Regular positions are the multiples of this: whole snapshots and whole segments of `segment`
-// tokens (0: there are none).
-int64_t StateStep(int64_t segment);
+// Regular positions are the multiples of this: whole segments of `segment` tokens (0: there are
+// none).
+constexpr int64_t StateStep(int64_t segment) {
+  return segment > 0 ? (kLeastStateStep + segment - 1) / segment * segment : kLeastStateStep;
+}
 
 // Whether a text of which `length` tokens are read still keeps the state at a regular position
 // before, multiples of `step` both: of every step·2^k, the last two multiples.
