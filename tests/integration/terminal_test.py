@@ -13,6 +13,11 @@ from tome_program import READER, TomeTest, main
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\x08\x08\u202eThe lamp burned \x1b[31mwhale oil\x1b[0m.\u202c\x00"
 
 
+def without_bars(shown):
+    """A machine that has much else to do is slow enough for bars of progress to show."""
+    return re.sub(r"\r\x1b\[K(?:[^\r\n\x1b]*\[[#-]+\] +\d+%)?", "", shown)
+
+
 class TerminalTest(TomeTest):
     def on_terminal(self, *arguments, columns=80, env=None):
         """Runs tome with stdout and stderr on a terminal; gives its exit status and all that was written to it."""
@@ -59,7 +64,7 @@ subprocess.run([READER, *sys.argv[1:]])
         self.assertRegex(shown, "\x1b\\[[0-9]+m")
         for arguments in (["ask", book, "What replaced the whale oil?"], ["library", "list"], ["text", "nowhere"]):
             _, shown = self.on_terminal(*arguments, env={"NO_COLOR": "1"})
-            self.assertNotIn("\x1b", shown)
+            self.assertNotIn("\x1b", without_bars(shown))
 
     def test_an_empty_no_color_means_nothing(self):
         book = made_files.text(self.folder / "book.txt", made_files.ENGLISH)
@@ -71,9 +76,9 @@ subprocess.run([READER, *sys.argv[1:]])
         status, shown = self.on_terminal("library", "add", name, columns=70, env=self.slow_reader())
         self.assertEqual(status, 0)
         bars = re.findall(r"\r\x1b\[K([^\r]*\[[#-]+\][^\r]*)", shown)
-        self.assertTrue(bars, repr(shown))
+        self.assertTrue(any("reading" in bar for bar in bars), repr(shown))
         for bar in bars:
-            self.assertRegex(bar, r"reading.* \[[#-]+\] +\d+%")
+            self.assertRegex(bar, r"(reading|indexing).* \[[#-]+\] +\d+%")
             self.assertNotIn("\x1b[5m", bar)
             self.assertLess(len(bar), 70)  # a wrapped line could not be taken back
         self.assertRegex(shown, r"\r\x1b\[K#1 added")
@@ -100,7 +105,7 @@ subprocess.run([READER, *sys.argv[1:]])
                     status, shown = self.on_terminal(*arguments, env={"NO_COLOR": "1"})
                     self.assertEqual(status, 0, shown)
                     for order in ("\x1b", "\x9b", "\x07", "\x08"):
-                        self.assertNotIn(order, shown)
+                        self.assertNotIn(order, without_bars(shown))
 
     def test_directions_of_writing_are_not_overridden_in_an_answer(self):
         path = self.write("hostile.txt", HOSTILE.replace("\x00", ""))
