@@ -70,7 +70,7 @@ def contents(tensors):
             yield make_model.values(dims, generator)
 
 
-def main():
+def write(path):
     first = make_model.FIRST_WORD
     vocabulary = tiny_model.Vocabulary([f" word{i}" for i in range(make_model.VOCABULARY - first)])
     metadata = {
@@ -86,8 +86,8 @@ def main():
     metadata["jamba.attention.head_count_kv"] = tiny_model.array(
         tiny_model.I32, lambda value: struct.pack("<i", value), counts)
     tensors = list(shapes())
-    make_model.write_gguf(sys.argv[1], metadata, tensors, contents(tensors))
+    make_model.write_gguf(path, metadata, tensors, contents(tensors))
 
 
 if __name__ == "__main__":
-    main()
+    write(sys.argv[1])

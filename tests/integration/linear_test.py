@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 import unittest
+from unittest import mock
 
 import tiny_model
 import tome_program
 from memory_test import FACT, long_text
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "bench"))
+import make_jamba_model  # noqa: E402
 import make_linear_model  # noqa: E402
 
 make_linear_model.WIDTH, make_linear_model.LAYERS, make_linear_model.VOCABULARY = 96, 2, 300
@@ -72,6 +74,21 @@ class LinearTest(tome_program.TomeTest):
         failed = self.tome("convert", dense, self.folder / "x", "--infini")
         self.assertEqual(failed.status, 1, failed.notes)
         self.assertIn("folder", failed.notes)
+
+    def test_the_plan_holds_a_hybrid_against_a_pure_transformer(self):
+        jamba, sizes = make_jamba_model, {"WIDTH": 64, "INNER": 128, "RANK": 4, "FFN": 64, "HEADS": 1, "KV_HEADS": 1}
+        with mock.patch.multiple(jamba, **sizes), mock.patch.object(jamba.make_model, "VOCABULARY", 300):
+            jamba.write(self.folder / "jamba.gguf")
+        document = self.write("a.txt", long_text())
+        command = ["plan", "--model", self.folder / "jamba.gguf", document]
+        plan = self.done(*command, "--json").json
+        # Keys and values of one head of 64 in 16 bits.
+        whole = 262144 * 2 * 64 * 2
+        self.assertEqual(plan["hybrid"], {"attention_layers": 1, "layers": 8, "context_kv_bytes": whole,
+                                          "context_kv_bytes_if_all_attended": 8 * whole})
+        self.assertEqual(plan["way"], "linear")
+        self.assertIn("1 of 8 layers attend: keys and values of 262144 tokens take 64.0 MiB, where a pure transformer "
+                      "of this shape takes 512.0 MiB", self.done(*command).text)
 
     def test_a_dense_model_is_told_which_ways_it_goes(self):
         model = tiny_model.model_that_says(self.folder / "model.gguf", [f"[1] {FACT}\n", "Answer: In 1870 [1]."])

@@ -38,7 +38,8 @@ class PlanTest(TomeTest):
         self.assertEqual(list(plan), ["way", "why", "ways", "documents", "model", "context_tokens",
                                       "trained_on_tokens", "lengthened_by", "longer", "answer_tokens",
                                       "budget_seconds", "free_memory_bytes", "kernels", "threads", "kv", "rates",
-                                      "kv_loss"])
+                                      "kv_loss", "hybrid"])
+        self.assertIsNone(plan["hybrid"])
         self.assertEqual([way["way"] for way in plan["ways"]], ["quotes", "context", "linear", "retrieval"])
         for way in plan["ways"]:
             self.assertEqual(list(way), ["way", "tokens", "tokens_are_estimated", "memory_bytes", "disk_bytes",

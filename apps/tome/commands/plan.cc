@@ -57,6 +57,33 @@ ordered_json ToJson(const PlannedWay& way) {
           {"why_not", way.obstacle ? ordered_json(way.obstacle->reason) : ordered_json(nullptr)}};
 }
 
+// The keys and values of `tokens` tokens, and those of a pure transformer of the model's shape.
+struct AttentionPart {
+  int64_t bytes = 0;
+  int64_t bytes_if_all = 0;
+};
+
+AttentionPart AttentionPartOf(const PlanFacts& facts, int64_t tokens) {
+  KvShape all = facts.model.kv;
+  all.layers = facts.model.layers;
+  return {.bytes = KvBytes(facts.model.kv, facts.kv, tokens),
+          .bytes_if_all = KvBytes(all, facts.kv, tokens)};
+}
+
+// Whether some layers attend to all tokens, and others are recurrent.
+bool IsHybrid(const ModelFacts& model) {
+  return model.has_recurrent() && model.has_attention() && model.segment_tokens == 0;
+}
+
+ordered_json HybridToJson(const PlanFacts& facts) {
+  if (!IsHybrid(facts.model)) return nullptr;
+  const AttentionPart part = AttentionPartOf(facts, facts.model.trained_tokens);
+  return {{"attention_layers", facts.model.kv.layers},
+          {"layers", facts.model.layers},
+          {"context_kv_bytes", part.bytes},
+          {"context_kv_bytes_if_all_attended", part.bytes_if_all}};
+}
+
 ordered_json ToJson(const Planned& planned) {
   const PlanFacts& facts = planned.facts;
   ordered_json ways = ordered_json::array();
@@ -86,7 +113,8 @@ ordered_json ToJson(const Planned& planned) {
             {"attention_per_second", facts.rates->attention_per_second},
             {"weight_bytes_per_second", facts.rates->weight_bytes_per_second},
             {"kv_bytes_per_second", facts.rates->kv_bytes_per_second}}},
-          {"kv_loss", ToJson(planned.kv_loss)}};
+          {"kv_loss", ToJson(planned.kv_loss)},
+          {"hybrid", HybridToJson(facts)}};
 }
 
 std::string MiB(int64_t bytes) {
@@ -122,6 +150,14 @@ void PrintText(const Planned& planned) {
       planned.model.compute().kernels.name, planned.model.compute().threads.threads(),
       NameOf(facts.kv), planned.documents, planned.documents == 1 ? "" : "s",
       planned.size.characters, facts.free_memory ? MiB(*facts.free_memory) : "unknown");
+  if (IsHybrid(facts.model)) {
+    const AttentionPart part = AttentionPartOf(facts, facts.model.trained_tokens);
+    fmt::print(
+        "{} of {} layers attend: keys and values of {} tokens take {}, where a pure "
+        "transformer of this shape takes {}\n\n",
+        facts.model.kv.layers, facts.model.layers, facts.model.trained_tokens, MiB(part.bytes),
+        MiB(part.bytes_if_all));
+  }
   constexpr const char* kRow = "{:<9} {:>10} {:>13} {:>13} {:>10} {:>13}  {}\n";
   fmt::print(kRow, "way", "tokens", "memory", "disk", "reading", "answer token", "fits");
   for (const PlannedWay& way : planned.plan.ways) {
