@@ -16,9 +16,10 @@ import pathlib
 import random
 import struct
 
+import make_model
+import tiny_model
+
 WIDTH, LAYERS, VOCABULARY = 768, 12, 32000
-# The upper byte of a half: any sign and two bits of fraction, exponent of 2^-6.
-SMALL = bytes((byte & 0x83) | 0x24 for byte in range(256))
 
 
 def retnet():
@@ -94,26 +95,13 @@ def mamba2():
 
 def tokenizer():
     """A token a byte."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [byte for byte in range(256) if byte not in printable]
-    pieces = {byte: chr(byte) for byte in printable} | {byte: chr(256 + i) for i, byte in enumerate(others)}
-    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
-    return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
-            "pre_tokenizer": level, "post_processor": None, "decoder": level,
-            "model": {"type": "BPE", "vocab": {pieces[byte]: byte for byte in range(256)}, "merges": []}}
-
-
-def count(shape):
-    return math.prod(shape)
+    return tiny_model.byte_level_tokenizer({letter: byte for byte, letter in tiny_model.byte_letters().items()}, [])
 
 
 def values_of(shape, generator):
     if len(shape) == 1:
         return struct.pack("<e", 1.0) * shape[0]
-    halves = bytearray(2 * count(shape))
-    halves[0::2] = generator.randbytes(count(shape))
-    halves[1::2] = generator.randbytes(count(shape)).translate(SMALL)
-    return halves
+    return make_model.halves(math.prod(shape), generator)
 
 
 def write(kind, folder):
@@ -123,8 +111,8 @@ def write(kind, folder):
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer()))
     header, offset = {}, 0
     for name, shape in shapes.items():
-        header[name] = {"dtype": "F16", "shape": shape, "data_offsets": [offset, offset + 2 * count(shape)]}
-        offset += 2 * count(shape)
+        header[name] = {"dtype": "F16", "shape": shape, "data_offsets": [offset, offset + 2 * math.prod(shape)]}
+        offset += 2 * math.prod(shape)
     text = json.dumps(header).encode()
     generator = random.Random(1)
     with open(folder / "model.safetensors", "wb") as out:

@@ -54,13 +54,18 @@ def count(dims):
     return math.prod(dims)
 
 
+def halves(number, generator):
+    """Small random F16 numbers."""
+    content = bytearray(2 * number)
+    content[0::2] = generator.randbytes(number)
+    content[1::2] = generator.randbytes(number).translate(SMALL)
+    return content
+
+
 def values(dims, generator):
     if len(dims) == 1:
         return struct.pack("<f", 1.0) * dims[0]
-    halves = bytearray(2 * count(dims))
-    halves[0::2] = generator.randbytes(count(dims))
-    halves[1::2] = generator.randbytes(count(dims)).translate(SMALL)
-    return halves
+    return halves(count(dims), generator)
 
 
 def sharp_queries(keys, shape, factor):

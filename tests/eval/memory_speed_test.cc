@@ -15,18 +15,7 @@ class MemorySpeedTest : public testing::Test {
  protected:
   MemorySpeedTest() {
     WriteGoldenModel("llama", folder_ / "model");
-    // The golden models come without a tokenizer: one of letters, of their size.
-    nlohmann::json vocabulary;
-    for (int i = 0; i < 64; ++i) vocabulary[std::string(1, static_cast<char>('!' + i))] = i;
-    const nlohmann::json tokenizer{
-        {"version", "1.0"},
-        {"added_tokens", nlohmann::json::array()},
-        {"normalizer", nullptr},
-        {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}}},
-        {"decoder", {{"type", "ByteLevel"}}},
-        {"post_processor", nullptr},
-        {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", nlohmann::json::array()}}}};
-    std::ofstream(folder_ / "model/tokenizer.json") << tokenizer;
+    WriteLetterTokenizer(folder_ / "model");
     model_ = LanguageModel::Open(folder_ / "model", 2);
   }
 

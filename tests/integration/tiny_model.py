@@ -29,6 +29,21 @@ def array(kind, encode, values):
     return struct.pack("<IIQ", ARRAY, kind, len(values)) + b"".join(encode(value) for value in values)
 
 
+def byte_letters():
+    """The letter that stands for each byte in vocabularies of bytes (GPT-2)."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {byte: chr(byte) for byte in printable} | {byte: chr(256 + i) for i, byte in enumerate(others)}
+
+
+def byte_level_tokenizer(vocabulary, added):
+    """A tokenizer.json without merges."""
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added, "normalizer": None,
+            "pre_tokenizer": level, "post_processor": None, "decoder": level,
+            "model": {"type": "BPE", "vocab": vocabulary, "merges": []}}
+
+
 class Vocabulary:
     """Special tokens, a token for each byte, then the texts."""
 
@@ -56,17 +71,10 @@ class Vocabulary:
 
     def tokenizer_json(self):
         """The same vocabulary as Hugging Face's tokenizers have it."""
-        printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-        others = [byte for byte in range(256) if byte not in printable]
-        letters = {byte: chr(byte) for byte in printable} | {byte: chr(256 + i) for i, byte in enumerate(others)}
-        level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
         added = [{"id": i, "content": piece, "special": kind != USER_DEFINED, "normalized": False, "lstrip": False,
                   "rstrip": False, "single_word": False}
                  for i, (piece, kind) in enumerate(self.pieces) if kind != BYTE]
-        return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added, "normalizer": None,
-                "pre_tokenizer": level, "post_processor": None, "decoder": level,
-                "model": {"type": "BPE", "vocab": {letters[byte]: self.byte(byte) for byte in range(256)},
-                          "merges": []}}
+        return byte_level_tokenizer({letter: self.byte(byte) for byte, letter in byte_letters().items()}, added)
 
 
 def write_gguf(path, metadata, tensors):

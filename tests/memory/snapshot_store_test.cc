@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "tests/expect_error.h"
+#include "tests/memory/write_kv.h"
 #include "tests/temp_folder.h"
-#include "tome/kernels/kernel_set.h"
 #include "tome/memory/spill.h"
 
 namespace tome {
@@ -49,18 +49,7 @@ class Reader {
           values[Count(t * width + i)] = static_cast<float>(mark >> 8 & 0xFFFFU) / 1024.0F;
         }
       }
-      for (const PagedKv::WritablePages& pages : kv.Writable(layer)) {
-        SelectKernelSet().write_kv({.k = keys.data(),
-                                    .v = values.data(),
-                                    .keys = pages.keys,
-                                    .values = pages.values,
-                                    .type = pages.type,
-                                    .tokens = count,
-                                    .first_position = kv.length(),
-                                    .kv_heads = shape_.kv_heads,
-                                    .head_size = shape_.head_size},
-                                   threads_);
-      }
+      WriteKv(kv, layer, keys, values, threads_);
     }
     kv.Advance(count);
   }

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/memory/write_kv.h"
 #include "tests/temp_folder.h"
-#include "tome/kernels/kernel_set.h"
 #include "tome/memory/snapshot_store.h"
 #include "tome/memory/state_positions.h"
 
@@ -128,21 +128,7 @@ class Reader {
       std::ranges::fill(next.window, static_cast<float>(tokens.back()));
       std::ranges::fill(next.state, static_cast<float>(hash));
     }
-    if (memory.has_kv()) {
-      PagedKv& kv = memory.kv();
-      for (const PagedKv::WritablePages& pages : kv.Writable(0)) {
-        SelectKernelSet().write_kv({.k = values.data(),
-                                    .v = values.data(),
-                                    .keys = pages.keys,
-                                    .values = pages.values,
-                                    .type = pages.type,
-                                    .tokens = count,
-                                    .first_position = kv.length(),
-                                    .kv_heads = kKv.kv_heads,
-                                    .head_size = kKv.head_size},
-                                   threads_);
-      }
-    }
+    if (memory.has_kv()) WriteKv(memory.kv(), 0, values, values, threads_);
     memory.Advance(count);
   }
 

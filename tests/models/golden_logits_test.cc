@@ -16,39 +16,23 @@ namespace {
 
 constexpr double kTolerance = 1e-4;
 
-class GoldenLogits : public testing::TestWithParam<std::string> {
+class GoldenLogits : public GoldenModelTest {
  protected:
   void SetUp() override {
     WriteGoldenModel(GetParam(), folder_.path() / "model");
-    model_ = LoadModel(
-        std::make_shared<const Checkpoint>(Checkpoint::Open(folder_.path() / "model")), compute_);
+    model_ = LoadModelIn(folder_.path() / "model", compute_);
     golden_ = ReadGolden(GetParam());
   }
 
   Memory NewMemory(int64_t max_tokens) const {
     return model_->NewMemory({.kv = KvType::kF32, .max_tokens = max_tokens});
   }
-
-  // Logits of all tokens, read in passes of `chunk`.
-  std::vector<float> Logits(Memory& memory, int64_t chunk) {
-    return LogitsInPasses(*model_, memory, golden_.tokens, chunk, compute_);
-  }
-
-  TempFolder folder_;
-  std::unique_ptr<Model> model_;
-  Golden golden_;
-  ThreadPool threads_{2};
-  Compute compute_{SelectKernelSet(), threads_};
 };
 
 TEST_P(GoldenLogits, AgreeWithTransformers) {
   Memory memory = NewMemory(static_cast<int64_t>(golden_.tokens.size()));
   const std::vector<float> logits = Logits(memory, 512);
-  ASSERT_EQ(logits.size(), golden_.logits.size());
-  const double worst =
-      WorstDeviation(logits, golden_.logits, static_cast<size_t>(model_->facts().vocabulary));
-  RecordProperty("deviation", std::to_string(worst));
-  EXPECT_LT(worst, kTolerance);
+  ExpectAgreement(logits, golden_, *model_, kTolerance);
 }
 
 TEST_P(GoldenLogits, DoNotDependOnHowTheTokensAreCut) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -20,6 +21,7 @@
 #include "tests/temp_folder.h"
 #include "tome/formats/checkpoint.h"
 #include "tome/formats/safetensors_writer.h"
+#include "tome/kernels/kernel_set.h"
 #include "tome/models/registry.h"
 
 namespace tome {
@@ -217,21 +219,44 @@ inline nlohmann::json ParseConfig(std::string text) {
   return nlohmann::json::parse(text);
 }
 
+// A file of golden weights, which follow from a tensor's name, shape and `kind` (golden_weights.h).
+// `change` may replace the values of some.
+inline void WriteGoldenTensors(
+    const std::filesystem::path& path, const std::vector<TensorPlan>& tensors,
+    const std::string& kind,
+    const std::function<void(const std::string& name, std::span<float> values)>& change = {}) {
+  SafetensorsWriter writer(path, tensors, {{"format", "pt"}});
+  for (const TensorPlan& tensor : tensors) {
+    auto values = GoldenTensor(tensor.name, static_cast<size_t>(tensor.shape.rows()),
+                               static_cast<size_t>(tensor.shape.row_elements()), kind);
+    if (change) change(tensor.name, values);
+    writer.Write(std::as_bytes(std::span<const float>(values)));
+  }
+  writer.Finish();
+}
+
+// The golden models come without a tokenizer: one of letters, of their size, beside the weights.
+inline void WriteLetterTokenizer(const std::filesystem::path& folder) {
+  nlohmann::json vocabulary;
+  for (int i = 0; i < 64; ++i) vocabulary[std::string(1, static_cast<char>('!' + i))] = i;
+  const nlohmann::json tokenizer{
+      {"version", "1.0"},
+      {"added_tokens", nlohmann::json::array()},
+      {"normalizer", nullptr},
+      {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}}},
+      {"decoder", {{"type", "ByteLevel"}}},
+      {"post_processor", nullptr},
+      {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", nlohmann::json::array()}}}};
+  std::ofstream(folder / "tokenizer.json") << tokenizer;
+}
+
 // Writes the variant's folder: config.json and model.safetensors.
 inline void WriteGoldenModel(const std::string& variant, const std::filesystem::path& folder) {
   const std::string text = ReadText(GoldenFolder() / variant / "config.json");
   const nlohmann::json config = ParseConfig(text);
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "config.json") << text;
-  const std::vector<TensorPlan> tensors = GoldenTensors(config);
-  SafetensorsWriter writer(folder / "model.safetensors", tensors, {{"format", "pt"}});
-  for (const TensorPlan& tensor : tensors) {
-    const auto values = GoldenTensor(tensor.name, static_cast<size_t>(tensor.shape.rows()),
-                                     static_cast<size_t>(tensor.shape.row_elements()),
-                                     config.at("model_type").get<std::string>());
-    writer.Write(std::as_bytes(std::span<const float>(values)));
-  }
-  writer.Finish();
+  WriteGoldenTensors(folder / "model.safetensors", GoldenTensors(config), config.at("model_type"));
 }
 
 // What an independent implementation computed for it.
@@ -248,11 +273,14 @@ std::vector<T> ReadValues(const TensorView& tensor) {
   return values;
 }
 
-inline Golden ReadGolden(const std::string& variant) {
-  const auto file = Checkpoint::Open(GoldenFolder() / variant / "golden.safetensors");
+inline Golden ReadGoldenIn(const std::filesystem::path& folder) {
+  const auto file = Checkpoint::Open(folder / "golden.safetensors");
   return {.tokens = ReadValues<TokenId>(*file.Find("tokens")),
           .greedy = ReadValues<TokenId>(*file.Find("greedy")),
           .logits = ReadValues<float>(*file.Find("logits"))};
+}
+inline Golden ReadGolden(const std::string& variant) {
+  return ReadGoldenIn(GoldenFolder() / variant);
 }
 
 // Largest difference in any row of `width` logits, relative to the row's largest magnitude;
@@ -271,6 +299,16 @@ inline double WorstDeviation(std::span<const float> logits, std::span<const floa
     worst = std::max(worst, difference / largest);
   }
   return worst;
+}
+
+// That all logits deviate by less than `tolerance` of a row's largest.
+inline void ExpectAgreement(std::span<const float> logits, const Golden& golden, const Model& model,
+                            double tolerance) {
+  ASSERT_EQ(logits.size(), golden.logits.size());
+  const double worst =
+      WorstDeviation(logits, golden.logits, static_cast<size_t>(model.facts().vocabulary));
+  testing::Test::RecordProperty("deviation", std::to_string(worst));
+  EXPECT_LT(worst, tolerance);
 }
 
 // Logits of all tokens, read into a memory in passes of `chunk`.
@@ -303,5 +341,25 @@ inline std::vector<TokenId> GreedyTokens(const Model& model, Memory& memory,
   }
   return generated;
 }
+
+inline std::unique_ptr<Model> LoadModelIn(const std::filesystem::path& folder,
+                                          const Compute& compute) {
+  return LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder)), compute);
+}
+
+// A golden model that SetUp loads, with its golden values.
+class GoldenModelTest : public testing::TestWithParam<std::string> {
+ protected:
+  // Logits of all golden tokens, read into a memory in passes of `chunk`.
+  std::vector<float> Logits(Memory& memory, int64_t chunk) const {
+    return LogitsInPasses(*model_, memory, golden_.tokens, chunk, compute_);
+  }
+
+  TempFolder folder_;
+  std::unique_ptr<Model> model_;
+  Golden golden_;
+  mutable ThreadPool threads_{2};
+  Compute compute_{SelectKernelSet(), threads_};
+};
 
 }  // namespace tome

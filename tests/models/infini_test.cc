@@ -46,51 +46,29 @@ void WriteModel(const nlohmann::json& config, const std::filesystem::path& folde
                          .shape = {config.at("num_attention_heads").get<int64_t>()}});
     }
   }
-  SafetensorsWriter writer(folder / "model.safetensors", tensors, {{"format", "pt"}});
-  for (const TensorPlan& tensor : tensors) {
-    auto values = GoldenTensor(tensor.name, static_cast<size_t>(tensor.shape.rows()),
-                               static_cast<size_t>(tensor.shape.row_elements()), "infini");
-    if (gate && tensor.name.ends_with(".gate")) std::fill(values.begin(), values.end(), *gate);
-    writer.Write(std::as_bytes(std::span<const float>(values)));
-  }
-  writer.Finish();
+  WriteGoldenTensors(folder / "model.safetensors", tensors, "infini",
+                     [&](const std::string& name, std::span<float> values) {
+                       if (gate && name.ends_with(".gate")) std::ranges::fill(values, *gate);
+                     });
 }
 
-// Logits of `tokens`, read in passes of `chunk`.
-std::unique_ptr<Model> Load(const std::filesystem::path& folder, const Compute& compute) {
-  return LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder)), compute);
-}
-
-class InfiniTest : public testing::TestWithParam<std::string> {
+class InfiniTest : public GoldenModelTest {
  protected:
   void SetUp() override {
     WriteModel(ConfigOf(GetParam()), folder_.path() / "model");
-    model_ = Load(folder_.path() / "model", compute_);
-    const auto file = Checkpoint::Open(InfiniFolder() / GetParam() / "golden.safetensors");
-    golden_ = {.tokens = ReadValues<TokenId>(*file.Find("tokens")),
-               .greedy = ReadValues<TokenId>(*file.Find("greedy")),
-               .logits = ReadValues<float>(*file.Find("logits"))};
+    model_ = LoadModelIn(folder_.path() / "model", compute_);
+    golden_ = ReadGoldenIn(InfiniFolder() / GetParam());
   }
 
   std::vector<float> LogitsIn(int64_t chunk) {
     Memory memory = model_->NewMemory({.kv = KvType::kF32});
-    return LogitsInPasses(*model_, memory, golden_.tokens, chunk, compute_);
+    return Logits(memory, chunk);
   }
-
-  TempFolder folder_;
-  std::unique_ptr<Model> model_;
-  Golden golden_;
-  ThreadPool threads_{2};
-  Compute compute_{SelectKernelSet(), threads_};
 };
 
 TEST_P(InfiniTest, AgreesWithThePaper) {
   const std::vector<float> logits = LogitsIn(512);
-  ASSERT_EQ(logits.size(), golden_.logits.size());
-  const double worst =
-      WorstDeviation(logits, golden_.logits, static_cast<size_t>(model_->facts().vocabulary));
-  RecordProperty("deviation", std::to_string(worst));
-  EXPECT_LT(worst, kTolerance);
+  ExpectAgreement(logits, golden_, *model_, kTolerance);
 }
 
 TEST_P(InfiniTest, DoesNotDependOnHowTheTokensAreCut) {
@@ -151,8 +129,8 @@ TEST_P(InfiniTest, WithClosedGatesASegmentIsTheDenseModel) {
   nlohmann::json dense = config;
   dense["model_type"] = config.at("model_type").get<std::string>().substr(7);
   WriteModel(dense, folder_.path() / "dense");
-  const auto closed = Load(folder_.path() / "closed", compute_);
-  const auto whole = Load(folder_.path() / "dense", compute_);
+  const auto closed = LoadModelIn(folder_.path() / "closed", compute_);
+  const auto whole = LoadModelIn(folder_.path() / "dense", compute_);
   Memory a = closed->NewMemory({.kv = KvType::kF32});
   Memory b = whole->NewMemory({.kv = KvType::kF32, .max_tokens = 512});
   EXPECT_EQ(LogitsInPasses(*closed, a, golden_.tokens, 512, compute_),
@@ -178,7 +156,7 @@ TEST(InfiniConvert, AddsGatesToADenseModel) {
   EXPECT_EQ(config.at("infini"), (nlohmann::json{{"segment_length", 100}, {"update", "delta"}}));
   ThreadPool threads(2);
   const Compute compute{SelectKernelSet(), threads};
-  const auto model = Load(folder.path() / "infini", compute);
+  const auto model = LoadModelIn(folder.path() / "infini", compute);
   EXPECT_EQ(model->facts().architecture, "infini-qwen3");
   EXPECT_EQ(model->facts().segment_tokens, 100);
   Memory memory = model->NewMemory({});
@@ -217,7 +195,7 @@ TEST(InfiniConfig, SaysWhatIsWrong) {
     nlohmann::json config = ConfigOf("llama-linear");
     config.merge_patch(changes);
     WriteModel(config, folder.path() / "model");
-    return ErrorText([&] { Load(folder.path() / "model", compute); });
+    return ErrorText([&] { LoadModelIn(folder.path() / "model", compute); });
   };
   using testing::HasSubstr;
   EXPECT_THAT(error({{"infini", {{"segment_length", 0}}}}), HasSubstr("infini.segment_length"));

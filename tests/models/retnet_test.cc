@@ -91,48 +91,24 @@ std::vector<TensorPlan> FlaTensors(const nlohmann::json& config) {
 void WriteModel(const nlohmann::json& config, const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "config.json") << config.dump();
-  const std::vector<TensorPlan> tensors =
-      config.contains("decoder_embed_dim") ? TorchscaleTensors(config) : FlaTensors(config);
-  SafetensorsWriter writer(folder / "model.safetensors", tensors, {{"format", "pt"}});
-  for (const TensorPlan& tensor : tensors) {
-    const auto values = GoldenTensor(tensor.name, static_cast<size_t>(tensor.shape.rows()),
-                                     static_cast<size_t>(tensor.shape.row_elements()), "retnet");
-    writer.Write(std::as_bytes(std::span<const float>(values)));
-  }
-  writer.Finish();
+  const bool torchscale = config.contains("decoder_embed_dim");
+  WriteGoldenTensors(folder / "model.safetensors",
+                     torchscale ? TorchscaleTensors(config) : FlaTensors(config), "retnet");
 }
 
-class RetNetTest : public testing::TestWithParam<std::string> {
+class RetNetTest : public GoldenModelTest {
  protected:
   void SetUp() override {
     WriteModel(ConfigOf(GetParam()), folder_.path() / "model");
-    model_ = LoadModel(
-        std::make_shared<const Checkpoint>(Checkpoint::Open(folder_.path() / "model")), compute_);
-    const auto file = Checkpoint::Open(RetNetFolder() / GetParam() / "golden.safetensors");
-    golden_ = {.tokens = ReadValues<TokenId>(*file.Find("tokens")),
-               .greedy = ReadValues<TokenId>(*file.Find("greedy")),
-               .logits = ReadValues<float>(*file.Find("logits"))};
+    model_ = LoadModelIn(folder_.path() / "model", compute_);
+    golden_ = ReadGoldenIn(RetNetFolder() / GetParam());
   }
-
-  std::vector<float> Logits(Memory& memory, int64_t chunk) {
-    return LogitsInPasses(*model_, memory, golden_.tokens, chunk, compute_);
-  }
-
-  TempFolder folder_;
-  std::unique_ptr<Model> model_;
-  Golden golden_;
-  ThreadPool threads_{2};
-  Compute compute_{SelectKernelSet(), threads_};
 };
 
 TEST_P(RetNetTest, AgreesWithItsReference) {
   Memory memory = model_->NewMemory({});
   const std::vector<float> logits = Logits(memory, 512);
-  ASSERT_EQ(logits.size(), golden_.logits.size());
-  const double worst =
-      WorstDeviation(logits, golden_.logits, static_cast<size_t>(model_->facts().vocabulary));
-  RecordProperty("deviation", std::to_string(worst));
-  EXPECT_LT(worst, kTolerance);
+  ExpectAgreement(logits, golden_, *model_, kTolerance);
 }
 
 TEST_P(RetNetTest, DoesNotDependOnHowTheTokensAreCut) {

@@ -15,6 +15,7 @@
 #include "terminal.h"
 #include "tome/answer/answer_json.h"
 #include "tome/eval/kv_loss.h"
+#include "tome/eval/random_tokens.h"
 #include "tome/generate/language_model.h"
 
 namespace tome {
@@ -30,14 +31,6 @@ struct BenchKvCommand {
   int threads = 0;
   bool json = false;
 };
-
-std::vector<TokenId> RandomTokens(int64_t count, int64_t vocabulary) {
-  std::mt19937 random(1);
-  std::uniform_int_distribution<TokenId> any(0, static_cast<TokenId>(vocabulary - 1));
-  std::vector<TokenId> tokens(static_cast<size_t>(count));
-  for (TokenId& token : tokens) token = any(random);
-  return tokens;
-}
 
 std::vector<TokenId> TextTokens(const BenchKvCommand& options, const LanguageModel& model) {
   std::vector<TokenId> tokens = TokensOfFile(model, options.text);
@@ -70,8 +63,9 @@ void PrintText(const LanguageModel& model, const BenchKvCommand& options, const 
 void BenchKv(const BenchKvCommand& options, const CommandContext& context) {
   const auto model = LanguageModel::Open(options.model.path, options.threads);
   const bool random = options.text.empty();
+  std::mt19937 generator(1);
   const std::vector<TokenId> tokens =
-      random ? RandomTokens(options.tokens, model->model().facts().vocabulary)
+      random ? RandomTokens(generator, options.tokens, model->model().facts().vocabulary)
              : TextTokens(options, *model);
   const auto count = static_cast<int64_t>(tokens.size());
   if (count > model->model().facts().trained_tokens) {

@@ -71,9 +71,7 @@ AttentionPart AttentionPartOf(const PlanFacts& facts, int64_t tokens) {
 }
 
 // Whether some layers attend to all tokens, and others are recurrent.
-bool IsHybrid(const ModelFacts& model) {
-  return model.has_recurrent() && model.has_attention() && model.segment_tokens == 0;
-}
+bool IsHybrid(const ModelFacts& model) { return model.has_recurrent() && model.has_whole_kv(); }
 
 ordered_json HybridToJson(const PlanFacts& facts) {
   if (!IsHybrid(facts.model)) return nullptr;

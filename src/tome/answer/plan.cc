@@ -16,8 +16,7 @@ namespace {
 int64_t DiskBytes(const PlanFacts& facts, int64_t tokens) {
   const ModelFacts& model = facts.model;
   if (!model.has_recurrent()) return MemoryBytes(model, facts.kv, tokens);
-  const bool keeps_pages = model.has_attention() && model.segment_tokens == 0;
-  return (keeps_pages ? KvBytes(model.kv, facts.kv, tokens) : 0) +
+  return (model.has_whole_kv() ? KvBytes(model.kv, facts.kv, tokens) : 0) +
          CountStates(tokens, model.segment_tokens) * RecurrentBytes(model.recurrent) +
          tokens * static_cast<int64_t>(sizeof(TokenId));
 }
@@ -47,11 +46,11 @@ std::optional<Obstacle> MemoryObstacle(const PlannedWay& way, const PlanFacts& f
       static_cast<double>(resident) <= kUsableMemory * static_cast<double>(*facts.free_memory)) {
     return std::nullopt;
   }
-  const bool can_spill = facts.model.has_attention() && facts.model.segment_tokens == 0;
-  return Obstacle{Code::kOutOfMemory,
-                  fmt::format("remembering {} tokens takes {} MiB and {} MiB are free{}",
-                              way.tokens, resident >> 20, *facts.free_memory >> 20,
-                              can_spill ? " (--memory leaves the rest in a file)" : "")};
+  return Obstacle{
+      Code::kOutOfMemory,
+      fmt::format("remembering {} tokens takes {} MiB and {} MiB are free{}", way.tokens,
+                  resident >> 20, *facts.free_memory >> 20,
+                  facts.model.has_whole_kv() ? " (--memory leaves the rest in a file)" : "")};
 }
 
 std::optional<Obstacle> WholeObstacle(const PlannedWay& way, const PlanFacts& facts) {

@@ -20,6 +20,7 @@
 #include "tome/base/file.h"
 #include "tome/base/mapped_file.h"
 #include "tome/eval/median.h"
+#include "tome/eval/random_tokens.h"
 #include "tome/generate/made_up_memory.h"
 #include "tome/generate/session.h"
 
@@ -182,23 +183,19 @@ class Measurement {
     return model_.model().NewMemory({.kv = kv_, .max_tokens = tokens});
   }
 
-  std::vector<TokenId> RandomTokens(int64_t count) {
-    std::uniform_int_distribution<TokenId> any(
-        0, static_cast<TokenId>(model_.model().facts().vocabulary - 1));
-    std::vector<TokenId> tokens(static_cast<size_t>(count));
-    for (TokenId& token : tokens) token = any(random_);
-    return tokens;
+  std::vector<TokenId> NextTokens(int64_t count) {
+    return RandomTokens(random_, count, model_.model().facts().vocabulary);
   }
 
   // Rounds of all parts, a reading counting as two.
   void Report(int64_t work) {
     done_ += work;
     control_.Report("measuring", static_cast<uint64_t>(done_),
-                    static_cast<uint64_t>(6 * options_.rounds + 2));
+                    static_cast<uint64_t>(options_.rounds) * 6 + 2);
   }
 
   double SecondsToRead(SnapshotStore* store) {
-    const std::vector<TokenId> tokens = RandomTokens(options_.read);
+    const std::vector<TokenId> tokens = NextTokens(options_.read);
     Session session(model_.model(), model_.tokenizer(), compute_, NewMemory(options_.read));
     if (store != nullptr) session.UseStore(*store, owner_);
     const auto begin = Clock::now();
@@ -261,7 +258,7 @@ class Measurement {
   void MeasureKept(MemorySpeed& speed) {
     const fs::path folder = folder_.path() / "kept";
     constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
-    const std::vector<TokenId> tokens = RandomTokens(options_.tokens);
+    const std::vector<TokenId> tokens = NextTokens(options_.tokens);
     Memory memory = NewMemory(options_.tokens + 1);
     PretendToRead(memory, options_.tokens);
     {

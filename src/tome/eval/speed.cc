@@ -13,6 +13,7 @@
 
 #include "tome/base/error.h"
 #include "tome/eval/median.h"
+#include "tome/eval/random_tokens.h"
 #include "tome/generate/session.h"
 
 namespace tome {
@@ -122,19 +123,14 @@ class Measurement {
 
   // Those of `count` positions from `first` on.
   std::vector<TokenId> Tokens(int64_t first, int64_t count) {
-    std::vector<TokenId> tokens(static_cast<size_t>(count));
     const std::vector<TokenId>& text = options_.tokens;
-    if (!text.empty()) {
-      auto next = static_cast<size_t>(first) % text.size();
-      for (TokenId& token : tokens) {
-        token = text[next];
-        next = (next + 1) % text.size();
-      }
-      return tokens;
+    if (text.empty()) return RandomTokens(random_, count, model_.facts().vocabulary);
+    std::vector<TokenId> tokens(static_cast<size_t>(count));
+    auto next = static_cast<size_t>(first) % text.size();
+    for (TokenId& token : tokens) {
+      token = text[next];
+      next = (next + 1) % text.size();
     }
-    std::uniform_int_distribution<TokenId> any(0,
-                                               static_cast<TokenId>(model_.facts().vocabulary - 1));
-    for (TokenId& token : tokens) token = any(random_);
     return tokens;
   }
 

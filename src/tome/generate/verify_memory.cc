@@ -130,7 +130,9 @@ class Verification {
     // All but the snapshot itself, or but one token before the state.
     const auto before =
         static_cast<size_t>(sample.is_state ? sample.position - 1 : end->second.header.first);
-    Memory memory = MemoryOf(sample.root, sample.kv, model_).value();
+    std::optional<Memory> ours = MemoryOf(sample.root, sample.kv, model_);
+    TOME_CHECK(ours.has_value());
+    Memory& memory = *ours;
     const SnapshotOwner owner{.root = sample.root, .model = {}, .title = {}};
     const int64_t restored =
         store_.Restore(owner, std::span(*tokens).first(before), memory, model_.compute().threads);

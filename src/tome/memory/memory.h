@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "tome/base/error.h"
 #include "tome/memory/key_summaries.h"
 #include "tome/memory/paged_kv.h"
 #include "tome/memory/position_scheme.h"
@@ -90,18 +91,30 @@ class Memory {
 
   // Whether there are attention layers, whose memory `kv` is.
   bool has_kv() const { return kv_.has_value(); }
-  PagedKv& kv() { return kv_.value(); }
-  const PagedKv& kv() const { return kv_.value(); }
+  PagedKv& kv() {
+    TOME_CHECK(kv_.has_value());
+    return *kv_;
+  }
+  const PagedKv& kv() const {
+    TOME_CHECK(kv_.has_value());
+    return *kv_;
+  }
   // Tokens of a segment, at whose end `kv` forgets all; 0: it remembers all tokens.
   int64_t segment() const { return segment_; }
   // Whether there is a `kv` that remembers all tokens.
   bool has_whole_kv() const { return kv_.has_value() && segment_ == 0; }
   // Whether there are recurrent layers, whose memory `recurrent` is.
   bool has_recurrent() const { return recurrent_.has_value(); }
-  Recurrent& recurrent() { return recurrent_.value(); }
-  const Recurrent& recurrent() const { return recurrent_.value(); }
+  Recurrent& recurrent() {
+    TOME_CHECK(recurrent_.has_value());
+    return *recurrent_;
+  }
+  const Recurrent& recurrent() const {
+    TOME_CHECK(recurrent_.has_value());
+    return *recurrent_;
+  }
 
-  int64_t length() const { return recurrent_ ? recurrent_->length() : kv_->length(); }  // tokens
+  int64_t length() const { return recurrent_ ? recurrent_->length() : kv().length(); }  // tokens
   // Checkpoints included.
   int64_t bytes() const;
   int64_t max_tokens() const { return max_tokens_; }

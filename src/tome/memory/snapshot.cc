@@ -77,6 +77,12 @@ class MetadataReader {
     }
     return found->second;
   }
+  void CheckFormat(std::string_view format) const {
+    if (Text("format") != format) {
+      throw Error(Code::kUnsupported, "snapshot: of another version");
+    }
+  }
+  uint64_t Checksum() const { return Number<uint64_t>("checksum", 0, UINT64_MAX, 16); }
   SnapshotKey Key(const std::string& name) const {
     const auto key = SnapshotKey::Parse(Text(name));
     if (!key) throw Error(Code::kCorrupt, fmt::format("snapshot: \"{}\" is no key", name));
@@ -161,9 +167,7 @@ bool Snapshot::IsIntact() const {
 Snapshot ParseSnapshot(std::span<const std::byte> bytes) {
   const SafetensorsFile file = ParseSafetensors(bytes);
   const MetadataReader metadata(file.metadata);
-  if (metadata.Text("format") != kFormat) {
-    throw Error(Code::kUnsupported, "snapshot: of another version");
-  }
+  metadata.CheckFormat(kFormat);
   Snapshot snapshot;
   SnapshotHeader& header = snapshot.header;
   header.key = metadata.Key("key");
@@ -178,7 +182,7 @@ Snapshot ParseSnapshot(std::span<const std::byte> bytes) {
                   .head_size = metadata.Number<int64_t>("head_size", least, least * kMaxHeadSize)};
   header.model = metadata.Text("model");
   header.title = metadata.Text("title");
-  snapshot.checksum = metadata.Number<uint64_t>("checksum", 0, UINT64_MAX, 16);
+  snapshot.checksum = metadata.Checksum();
   for (const SafetensorsTensor& tensor : file.tensors) {
     if (tensor.name == "tokens" && tensor.dtype == DType::kI32 && tensor.shape.rank() == 1) {
       snapshot.tokens.resize(tensor.data.size() / sizeof(TokenId));
@@ -294,9 +298,7 @@ bool StateSnapshot::IsIntact() const {
 StateSnapshot ParseStateSnapshot(std::span<const std::byte> bytes) {
   const SafetensorsFile file = ParseSafetensors(bytes);
   const MetadataReader metadata(file.metadata);
-  if (metadata.Text("format") != kStateFormat) {
-    throw Error(Code::kUnsupported, "snapshot: of another version");
-  }
+  metadata.CheckFormat(kStateFormat);
   StateSnapshot snapshot;
   StateHeader& header = snapshot.header;
   header.key = metadata.Key("key");
@@ -304,7 +306,7 @@ StateSnapshot ParseStateSnapshot(std::span<const std::byte> bytes) {
   header.position = metadata.Number<int64_t>("position", 1, kMostTokens);
   header.model = metadata.Text("model");
   header.title = metadata.Text("title");
-  snapshot.checksum = metadata.Number<uint64_t>("checksum", 0, UINT64_MAX, 16);
+  snapshot.checksum = metadata.Checksum();
   if (file.tensors.size() != 1 || file.tensors.front().name != "states" ||
       file.tensors.front().dtype != DType::kF32 || file.tensors.front().shape.rank() != 2) {
     throw Error(Code::kCorrupt, "snapshot: its one tensor should be the states, [layers, floats]");

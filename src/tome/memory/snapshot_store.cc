@@ -54,6 +54,11 @@ int64_t CommonPrefix(std::span<const TokenId> a, std::span<const TokenId> b) {
   return std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin();
 }
 
+// Of a file that was read; else there is none any more, or it cannot be read.
+bool IsDamage(const Error& error) {
+  return error.code() == Code::kCorrupt || error.code() == Code::kUnsupported;
+}
+
 void Touch(const fs::path& path) {
   std::error_code gone;  // by another process: no matter
   fs::last_write_time(path, fs::file_time_type::clock::now(), gone);
@@ -163,7 +168,7 @@ std::optional<SnapshotStore::Found> SnapshotStore::Open(const SnapshotKey& paren
     found.snapshot = ParseSnapshot(found.file->bytes());
     if (found.snapshot.header.key == key && found.snapshot.header.parent == parent) return found;
   } catch (const Error& error) {
-    if (error.code() != Code::kCorrupt && error.code() != Code::kUnsupported) {
+    if (!IsDamage(error)) {
       Forget(parent, key);
       return std::nullopt;
     }
@@ -222,7 +227,7 @@ std::optional<SnapshotStore::FoundState> SnapshotStore::OpenState(const Snapshot
       return found;
     }
   } catch (const Error& error) {
-    if (error.code() != Code::kCorrupt && error.code() != Code::kUnsupported) {
+    if (!IsDamage(error)) {
       ForgetState(key);
       return std::nullopt;
     }

@@ -65,6 +65,8 @@ struct ModelFacts {
   RecurrentShape recurrent = {};  // of the state that a memory holds; no layers: none
 
   bool has_attention() const { return kv.layers > 0; }
+  // Whether keys and values of all tokens are remembered, as Memory::has_whole_kv says.
+  bool has_whole_kv() const { return has_attention() && segment_tokens == 0; }
   bool has_recurrent() const { return recurrent.layers > 0; }
 };
 

@@ -13,11 +13,11 @@ namespace {
 
 // Fewer page faults and fewer misses of the address cache for what is read over and over. Only a
 // wish: the system may not have any.
-void AskForLargePages(void* memory, size_t size) {
-  constexpr uintptr_t kLargePage = uintptr_t{2} << 20;
-  const auto begin = (reinterpret_cast<uintptr_t>(memory) + kLargePage - 1) & ~(kLargePage - 1);
-  const auto end = (reinterpret_cast<uintptr_t>(memory) + size) & ~(kLargePage - 1);
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+void AskForLargePages(std::byte* memory, size_t size) {
+  constexpr size_t kLargePage = size_t{2} << 20;
+  const size_t before = -reinterpret_cast<uintptr_t>(memory) % kLargePage;  // the first one begins
+  if (size < before + kLargePage) return;
+  ::madvise(memory + before, (size - before) / kLargePage * kLargePage, MADV_HUGEPAGE);
 }
 
 // Aligned by hand, with the distance to what was allocated in the byte before: glibc up to 2.37

@@ -18,13 +18,9 @@ import safetensors.numpy
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "models"))
 import golden_weights  # noqa: E402
+from golden_continuation import VOCABULARY, choose_tokens, deviation  # noqa: E402
 
-LENGTH = 512
 PROMPT = 200
-CONTINUATION = 32
-VOCABULARY = 64
-LEAST_MARGIN = 0.02  # of the best token's logit over the next one's, in each step of the continuation
-LEAST_DIFFERENT = 8  # tokens in the continuation
 
 BASE = {
     "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 3, "num_attention_heads": 4,
@@ -134,32 +130,11 @@ class Model:
         return self.norm(x, "model.norm.weight") @ self.weight("lm_head.weight", VOCABULARY, d).T
 
 
-def deviation(found, expected):
-    """Greatest difference of a row, relative to the row's largest magnitude, over all rows."""
-    return float((np.abs(found - expected).max(axis=1) / np.abs(expected).max(axis=1)).max())
-
-
-def choose_tokens(name, model):
-    for attempt in range(200):
-        seed = f"tokens/infini-{name}/{attempt}"
-        tokens = golden_weights.tokens(seed, LENGTH, VOCABULARY)
-        sequence, margin = list(tokens[:PROMPT]), np.inf
-        while len(sequence) < PROMPT + CONTINUATION and margin >= LEAST_MARGIN:
-            row = model(np.array(sequence))[-1]
-            best, second = np.argsort(-row)[:2]
-            margin = min(margin, float(row[best] - row[second]))
-            sequence.append(int(best))
-        greedy = np.array(sequence[PROMPT:], np.int32)
-        if margin >= LEAST_MARGIN and len(set(greedy)) >= LEAST_DIFFERENT:
-            return seed, tokens, greedy, margin
-    raise SystemExit(f"{name}: no tokens with a margin of {LEAST_MARGIN}; lower it")
-
-
 def main():
     figures = {"versions": {"python": platform.python_version(), "numpy": np.__version__}, "variants": {}}
     for name, config in VARIANTS.items():
         model = Model(config)
-        seed, tokens, greedy, margin = choose_tokens(name, model)
+        seed, tokens, greedy, margin = choose_tokens(f"infini-{name}", model, PROMPT)
         expected = model(tokens)
         infini = config["infini"]
         other = {"linear": "delta", "delta": "linear"}[infini["update"]]

@@ -21,6 +21,7 @@ import torch
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "models"))
 import golden_weights  # noqa: E402
+from golden_continuation import VOCABULARY, choose_tokens, deviation  # noqa: E402
 
 
 def stand_in(name, *functions):
@@ -39,12 +40,7 @@ stand_in("timm.models.layers", "drop_path")
 from torchscale.architecture.config import RetNetConfig  # noqa: E402
 from torchscale.architecture.retnet import RetNetDecoder  # noqa: E402
 
-LENGTH = 512
 PROMPT = 64
-CONTINUATION = 32
-VOCABULARY = 64
-LEAST_MARGIN = 0.02  # of the best token's logit over the next one's, in each step of the continuation
-LEAST_DIFFERENT = 8  # tokens in the continuation
 
 BASE = {
     "model_type": "retnet", "vocab_size": VOCABULARY, "decoder_embed_dim": 64, "decoder_value_embed_dim": 112,
@@ -157,34 +153,13 @@ class Fla:
         return self.norm(x, "model.norm.weight", d) @ self.weight("lm_head.weight", VOCABULARY, d).T
 
 
-def deviation(found, expected):
-    """Greatest difference of a row, relative to the row's largest magnitude, over all rows."""
-    return float((np.abs(found - expected).max(axis=1) / np.abs(expected).max(axis=1)).max())
-
-
-def choose_tokens(name, model):
-    for attempt in range(200):
-        seed = f"tokens/retnet-{name}/{attempt}"
-        tokens = golden_weights.tokens(seed, LENGTH, VOCABULARY)
-        sequence, margin = list(tokens[:PROMPT]), np.inf
-        while len(sequence) < PROMPT + CONTINUATION and margin >= LEAST_MARGIN:
-            row = parallel(model, sequence)[-1]
-            best, second = np.argsort(-row)[:2]
-            margin = min(margin, float(row[best] - row[second]))
-            sequence.append(int(best))
-        greedy = np.array(sequence[PROMPT:], np.int32)
-        if margin >= LEAST_MARGIN and len(set(greedy)) >= LEAST_DIFFERENT:
-            return seed, tokens, greedy, margin
-    raise SystemExit(f"{name}: no tokens with a margin of {LEAST_MARGIN}; lower it")
-
-
 def main():
     figures = {"versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
                "variants": {}}
     for name, config in {**VARIANTS, "fla": FLA}.items():
         with everything_in_float64():
             model = build(config) if name != "fla" else Fla(config)
-            seed, tokens, greedy, margin = choose_tokens(name, model)
+            seed, tokens, greedy, margin = choose_tokens(f"retnet-{name}", lambda sequence: parallel(model, sequence), PROMPT)
             expected = parallel(model, tokens)
             forms = {}
             if name != "fla":
