@@ -100,24 +100,30 @@ void ExpectSound(Plan& plan) {
   std::map<std::pair<int64_t, std::vector<const std::byte*>>, int64_t> blocks_of_pages;
   int64_t last_cost = INT64_MAX;
   for (const AttentionPlan::Block& block : made.blocks) {
-    ASSERT_LT(block.row_begin, block.row_end);
-    ASSERT_LE(block.row_end, static_cast<int64_t>(made.row_lists.size()));
+    ASSERT_LT(block.member_begin, block.member_end);
+    ASSERT_LE(block.member_end, static_cast<int64_t>(made.members.size()));
     ASSERT_LT(block.part_begin, block.part_end);
-    EXPECT_LE(block.row_end - block.row_begin, plan.BlockRows());
-    const int64_t cost = (block.row_end - block.row_begin) * (block.part_end - block.part_begin);
+    EXPECT_LE(block.member_end - block.member_begin, plan.BlockRows());
+    const int64_t cost =
+        (block.member_end - block.member_begin) * (block.part_end - block.part_begin);
     EXPECT_LE(cost, last_cost) << "the costliest first";
     last_cost = cost;
     if (block.split) {
       EXPECT_EQ(block.part_end, block.part_begin + 1);
     }
-    const auto row_at = [&](int64_t i) {
-      const auto index = made.row_lists.at(static_cast<size_t>(i));
-      return std::pair(index, made.rows.at(static_cast<size_t>(index)));
+    const auto member_at = [&](int64_t i) { return made.members.at(static_cast<size_t>(i)); };
+    const auto row_of = [&](const AttentionPlan::Member& member) {
+      return made.rows.at(static_cast<size_t>(member.row));
     };
-    const AttentionPlan::Row first = row_at(block.row_begin).second;
-    for (int64_t i = block.row_begin; i < block.row_end; ++i) {
-      const auto [index, row] = row_at(i);
+    const AttentionPlan::Row first = row_of(member_at(block.member_begin));
+    for (int64_t i = block.member_begin; i < block.member_end; ++i) {
+      const AttentionPlan::Member member = member_at(i);
+      const int32_t index = member.row;
+      const AttentionPlan::Row row = row_of(member);
       EXPECT_EQ(row.partials >= 0, block.split);
+      if (block.split) {
+        EXPECT_EQ(member.partial, row.partials + block.part_begin - plan.FirstPart(row));
+      }
       for (int64_t part = block.part_begin; part < block.part_end; ++part) {
         parts[static_cast<size_t>(index)].insert(part);
         EXPECT_TRUE(plan.PagesOf(row.sequence, part) == plan.PagesOf(first.sequence, part))
@@ -150,6 +156,7 @@ void ExpectSound(Plan& plan) {
     EXPECT_EQ(merged.count(static_cast<int32_t>(i)), row.partials >= 0 ? 1U : 0U);
     if (row.partials < 0) continue;
     EXPECT_EQ(static_cast<int64_t>(parts[i].size()), to - from + 1);
+    EXPECT_EQ(row.parts, to - from + 1);
     for (int64_t part = from; part <= to; ++part) {
       EXPECT_TRUE(partials.insert(row.partials + part - from).second) << "results overlap";
     }
@@ -205,8 +212,8 @@ TEST(AttentionPlanTest, ForksReadWhatTheyShareOnce) {
   ExpectSound(plan);
   const AttentionPlan made = plan.Make();
   EXPECT_EQ(made.blocks.size(), 2U + 8U);
-  EXPECT_EQ(made.blocks[0].row_end - made.blocks[0].row_begin, 8);
-  EXPECT_EQ(made.blocks[1].row_end - made.blocks[1].row_begin, 8);
+  EXPECT_EQ(made.blocks[0].member_end - made.blocks[0].member_begin, 8);
+  EXPECT_EQ(made.blocks[1].member_end - made.blocks[1].member_begin, 8);
 }
 
 TEST(AttentionPlanTest, BatchesOfForksAndOthersOfAnyLength) {
@@ -286,6 +293,32 @@ TEST(KvLayoutTest, ElementsFillTheSlice) {
       EXPECT_EQ(KvPageBytes(type, 3, size), 3 * KvSliceBytes(type, size));
     }
   }
+}
+
+TEST(AttentionPlanTest, ATokenThatChosePagesMeetsThePartsThatHaveSome) {
+  const int64_t position = 100 * kKvPartTokens + 5;
+  const auto own = static_cast<int32_t>(position / kKvPageTokens);
+  // Of two key heads.
+  const ChosenPages chosen{.first_position = position, .lists = {{0, 40, 41, own}, {0, 999, own}}};
+  const std::vector<const std::byte*> pages(static_cast<size_t>(own) + 1);
+  const AttentionSequence sequence{.kv = {.keys = pages, .values = pages},
+                                   .tokens = 1,
+                                   .first_position = position,
+                                   .chosen = &chosen,
+                                   .ranges = {}};
+  const AttentionPlan made =
+      PlanAttention({.sequences = {&sequence, 1}, .heads = 4, .kv_heads = 2, .head_size = 64});
+  ASSERT_EQ(made.rows.size(), 1U);
+  EXPECT_EQ(made.rows[0].parts, 4);
+  EXPECT_EQ(made.partials, 4);
+  std::map<int64_t, int64_t> parts;  // by partial result
+  for (const AttentionPlan::Block& block : made.blocks) {
+    EXPECT_TRUE(block.split);
+    ASSERT_EQ(block.member_end - block.member_begin, 1);
+    parts[made.members[static_cast<size_t>(block.member_begin)].partial] = block.part_begin;
+  }
+  const std::map<int64_t, int64_t> expected{{0, 0}, {1, 2}, {2, 62}, {3, 100}};
+  EXPECT_EQ(parts, expected);
 }
 
 }  // namespace

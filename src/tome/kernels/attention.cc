@@ -53,10 +53,10 @@ class Planner {
         AddWhole(static_cast<int32_t>(s));
       }
     }
-    for (const auto& [key, rows] : shared_) AddBlocks(rows, key.first, key.first + 1, true);
+    for (const auto& [key, members] : shared_) AddBlocks(members, key.first, key.first + 1, true);
     std::stable_sort(plan_.blocks.begin(), plan_.blocks.end(), [](const auto& a, const auto& b) {
       const auto cost = [](const AttentionPlan::Block& block) {
-        return (block.row_end - block.row_begin) * (block.part_end - block.part_begin);
+        return (block.member_end - block.member_begin) * (block.part_end - block.part_begin);
       };
       return cost(a) > cost(b);
     });
@@ -72,21 +72,44 @@ class Planner {
     const AttentionSequence& sequence = args_.sequences[static_cast<size_t>(index)];
     for (int64_t t = 0; t < sequence.tokens; ++t) {
       const int64_t position = sequence.first_position + t;
-      const int64_t first = FirstPart(position);
-      const int64_t last = position / kKvPartTokens;
       const auto row = static_cast<int32_t>(plan_.rows.size());
-      plan_.rows.push_back(
-          {.sequence = index, .token = static_cast<int32_t>(t), .partials = plan_.partials});
-      plan_.partials += last - first + 1;
+      const std::vector<int64_t> parts = PartsOf(sequence, position);
+      plan_.rows.push_back({.sequence = index,
+                            .token = static_cast<int32_t>(t),
+                            .partials = plan_.partials,
+                            .parts = static_cast<int64_t>(parts.size())});
       plan_.merged.push_back(row);
-      for (int64_t part = first; part <= last; ++part) {
+      for (const int64_t part : parts) {
+        const AttentionPlan::Member member{.row = row, .partial = plan_.partials++};
         if (sequence.chosen != nullptr) {
-          AddBlocks({row}, part, part + 1, true);
+          AddBlocks({member}, part, part + 1, true);
         } else {
-          shared_[{part, PagesOf(sequence, part)}].push_back(row);
+          shared_[{part, PagesOf(sequence, part)}].push_back(member);
         }
       }
     }
+  }
+
+  // Those that the token at a position sees: where it chose pages, the parts that have some.
+  std::vector<int64_t> PartsOf(const AttentionSequence& sequence, int64_t position) const {
+    std::vector<int64_t> parts;
+    if (sequence.chosen != nullptr) {
+      for (int64_t head = 0; head < args_.kv_heads; ++head) {
+        for (const int32_t page : ChosenFor(sequence, position, head, args_.kv_heads)) {
+          const int64_t part = page / kKvPartPages;
+          if (parts.empty() || parts.back() != part) parts.push_back(part);
+        }
+      }
+      std::sort(parts.begin(), parts.end());
+      parts.erase(std::unique(parts.begin(), parts.end()), parts.end());
+      const auto seen = std::lower_bound(parts.begin(), parts.end(), FirstPart(position));
+      parts.erase(parts.begin(), seen);
+    } else {
+      for (int64_t part = FirstPart(position); part <= position / kKvPartTokens; ++part) {
+        parts.push_back(part);
+      }
+    }
+    return parts;
   }
 
   void AddWhole(int32_t index) {
@@ -98,25 +121,25 @@ class Planner {
         const int64_t position = sequence.first_position + begin;
         end = std::min(end, begin + run - position % run);
       }
-      std::vector<int32_t> rows;
+      std::vector<AttentionPlan::Member> members;
       for (int64_t t = begin; t < end; ++t) {
-        rows.push_back(static_cast<int32_t>(plan_.rows.size()));
+        members.push_back({.row = static_cast<int32_t>(plan_.rows.size())});
         plan_.rows.push_back({.sequence = index, .token = static_cast<int32_t>(t)});
       }
-      AddBlocks(rows, FirstPart(sequence.first_position + begin),
+      AddBlocks(members, FirstPart(sequence.first_position + begin),
                 (sequence.first_position + end - 1) / kKvPartTokens + 1, false);
     }
   }
 
-  void AddBlocks(const std::vector<int32_t>& rows, int64_t part_begin, int64_t part_end,
-                 bool split) {
-    const auto count = static_cast<int64_t>(rows.size());
+  void AddBlocks(const std::vector<AttentionPlan::Member>& members, int64_t part_begin,
+                 int64_t part_end, bool split) {
+    const auto count = static_cast<int64_t>(members.size());
     for (int64_t begin = 0; begin < count; begin += block_rows_) {
       const int64_t end = std::min(count, begin + block_rows_);
-      const auto at = static_cast<int64_t>(plan_.row_lists.size());
-      plan_.row_lists.insert(plan_.row_lists.end(), rows.begin() + begin, rows.begin() + end);
-      plan_.blocks.push_back({.row_begin = at,
-                              .row_end = at + end - begin,
+      const auto at = static_cast<int64_t>(plan_.members.size());
+      plan_.members.insert(plan_.members.end(), members.begin() + begin, members.begin() + end);
+      plan_.blocks.push_back({.member_begin = at,
+                              .member_end = at + end - begin,
                               .part_begin = part_begin,
                               .part_end = part_end,
                               .split = split});
@@ -126,7 +149,8 @@ class Planner {
   const AttentionArgs& args_;
   int64_t block_rows_;
   AttentionPlan plan_;
-  std::map<std::pair<int64_t, std::vector<const std::byte*>>, std::vector<int32_t>> shared_;
+  std::map<std::pair<int64_t, std::vector<const std::byte*>>, std::vector<AttentionPlan::Member>>
+      shared_;
 };
 
 }  // namespace

@@ -171,19 +171,24 @@ struct AttentionPlan {
     int32_t sequence = 0;
     int32_t token = 0;
     int64_t partials = -1;  // where its parts' results stand in the scratch; -1: not split
+    int64_t parts = 0;      // whose results those are: all that it sees, or that have chosen pages
   };
-  struct Block {            // rows that are attended together, over parts [part_begin, part_end)
-    int64_t row_begin = 0;  // into row_lists
-    int64_t row_end = 0;
+  struct Member {
+    int32_t row = 0;       // into rows
+    int64_t partial = -1;  // where the block's result for it goes in the scratch; -1: not split
+  };
+  struct Block {               // rows that are attended together, over parts [part_begin, part_end)
+    int64_t member_begin = 0;  // into members
+    int64_t member_end = 0;
     int64_t part_begin = 0;
     int64_t part_end = 0;
     bool split = false;  // results of its one part go to the scratch
   };
   std::vector<Row> rows;
-  std::vector<int32_t> row_lists;  // indices of rows
-  std::vector<Block> blocks;       // the costliest first
-  std::vector<int32_t> merged;     // rows that are split
-  int64_t partials = 0;            // (row, part) results in the scratch
+  std::vector<Member> members;
+  std::vector<Block> blocks;    // the costliest first
+  std::vector<int32_t> merged;  // rows that are split
+  int64_t partials = 0;         // (row, part) results in the scratch
 };
 
 struct AttentionArgs {

@@ -48,9 +48,8 @@ struct Query {
   int64_t position = 0;
   int64_t first_seen = 0;
   const AttentionSequence* sequence = nullptr;
-  int64_t at = 0;         // of its vector in the sequence's, and of its result
-  int64_t partials = -1;  // of its row and head: index of the part's first, in partial results
-  int64_t first_part = 0;
+  int64_t at = 0;        // of its vector in the sequence's, and of its result
+  int64_t partial = -1;  // its result among the partial ones; -1: not split
 
   float* out() const { return sequence->out + at; }
 };
@@ -114,25 +113,24 @@ class BlockAttention {
       : args_(args),
         block_(block),
         heads_(heads),
-        per_kv_head_((block.row_end - block.row_begin) * heads.per_kv_head),
+        per_kv_head_((block.member_end - block.member_begin) * heads.per_kv_head),
         channels_(PaddedHead(args.head_size)) {
     const int64_t group = args.heads / args.kv_heads;
     for (int64_t kv_head = heads.kv_begin; kv_head < heads.kv_end; ++kv_head) {
       const int64_t first_head = heads.first + (kv_head - heads.kv_begin) * group;
-      for (int64_t i = block.row_begin; i < block.row_end; ++i) {
-        const AttentionPlan::Row& row =
-            args.plan->rows[static_cast<size_t>(args.plan->row_lists[static_cast<size_t>(i)])];
+      for (int64_t i = block.member_begin; i < block.member_end; ++i) {
+        const AttentionPlan::Member& member = args.plan->members[static_cast<size_t>(i)];
+        const AttentionPlan::Row& row = args.plan->rows[static_cast<size_t>(member.row)];
         const AttentionSequence& sequence = args.sequences[static_cast<size_t>(row.sequence)];
-        for (int64_t h = 0; h < heads.per_kv_head; ++h) AddQuery(sequence, row, first_head + h);
+        for (int64_t h = 0; h < heads.per_kv_head; ++h) {
+          AddQuery(sequence, row.token, member.partial, first_head + h);
+        }
         written_ = std::max(written_, sequence.first_position + sequence.tokens);
       }
     }
     // All rows of a block see the same pages, those of its first one's sequence; how far they were
     // written, the longest sequence says.
-    const AttentionPlan::Row& first =
-        args.plan
-            ->rows[static_cast<size_t>(args.plan->row_lists[static_cast<size_t>(block.row_begin)])];
-    sequence_ = &args.sequences[static_cast<size_t>(first.sequence)];
+    sequence_ = queries_of_[0].sequence;
     const auto bytes = static_cast<size_t>(kKvPageTokens * channels_ * 4);
     std::memset(keys_, 0, bytes);
     std::memset(values_, 0, bytes);
@@ -169,16 +167,13 @@ class BlockAttention {
   static constexpr bool kPairs = std::is_same_v<Dot, BF16PairDot>;
   static constexpr int64_t kElementBytes = kPairs ? 2 : 4;
 
-  void AddQuery(const AttentionSequence& sequence, const AttentionPlan::Row& row, int64_t head) {
-    const int64_t position = sequence.first_position + row.token;
-    const int64_t at = (row.token * args_.heads + head) * args_.head_size;
-    const int64_t first_seen = FirstSeen(position, args_.window);
+  void AddQuery(const AttentionSequence& sequence, int64_t token, int64_t partial, int64_t head) {
+    const int64_t position = sequence.first_position + token;
     queries_of_[queries_] = {.position = position,
-                             .first_seen = first_seen,
+                             .first_seen = FirstSeen(position, args_.window),
                              .sequence = &sequence,
-                             .at = at,
-                             .partials = row.partials < 0 ? -1 : row.partials * args_.heads + head,
-                             .first_part = first_seen / kKvPartTokens};
+                             .at = (token * args_.heads + head) * args_.head_size,
+                             .partial = partial < 0 ? -1 : partial * args_.heads + head};
     ++queries_;
   }
 
@@ -394,11 +389,8 @@ class BlockAttention {
   }
 
   void StorePartial(int64_t i) {
-    const Query& query = queries_of_[i];
-    const int64_t part = block_.part_begin - query.first_part;
-    const int64_t floats = AttentionPartialFloats(args_.head_size);
-    float* const to =
-        reinterpret_cast<float*>(args_.scratch) + (query.partials + part * args_.heads) * floats;
+    float* const to = reinterpret_cast<float*>(args_.scratch) +
+                      queries_of_[i].partial * AttentionPartialFloats(args_.head_size);
     std::copy_n(part_.sums + i * channels_, args_.head_size, to);
     to[args_.head_size] = part_.total[i];
     to[args_.head_size + 1] = part_.largest[i];
@@ -426,14 +418,11 @@ class BlockAttention {
 // The parts of one split query, merged in order.
 void MergeParts(const AttentionArgs& args, const AttentionPlan::Row& row, int64_t head) {
   const AttentionSequence& sequence = args.sequences[static_cast<size_t>(row.sequence)];
-  const int64_t position = sequence.first_position + row.token;
-  const int64_t parts =
-      position / kKvPartTokens - FirstSeen(position, args.window) / kKvPartTokens + 1;
   const int64_t size = args.head_size;
   float largest = kLowest;
   float total = 0;
   alignas(64) float sums[kMaxHeadSize] = {};
-  for (int64_t part = 0; part < parts; ++part) {
+  for (int64_t part = 0; part < row.parts; ++part) {
     const float* const from =
         reinterpret_cast<const float*>(args.scratch) +
         ((row.partials + part) * args.heads + head) * AttentionPartialFloats(size);
@@ -449,9 +438,9 @@ int64_t KvHeadsTogether(const AttentionArgs& args, int64_t blocks, int threads) 
   int64_t rows = 1;
   for (const AttentionPlan::Block& block : args.plan->blocks) {
     if (!block.split) return 1;
-    rows = std::max(rows, block.row_end - block.row_begin);
+    rows = std::max(rows, block.member_end - block.member_begin);
     // The last tile of one key head would run into the next one's queries.
-    const int64_t queries = (block.row_end - block.row_begin) * HeadsTogether(group);
+    const int64_t queries = (block.member_end - block.member_begin) * HeadsTogether(group);
     if (queries > kTileRows && queries % kTileRows != 0) return 1;
   }
   const int64_t room = AttentionBlockQueries(args.head_size) / (rows * HeadsTogether(group));
