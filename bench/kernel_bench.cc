@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "tome/eval/machine_limits.h"
+#include "tome/memory/key_summaries.h"
 #include "tome/tensor/codec.h"
 
 namespace tome {
@@ -214,35 +215,22 @@ std::vector<float> ClusteredKeys(int64_t page, const std::vector<float>& noise) 
 
 // Clustered keys, and what sparse attention keeps of them.
 struct ClusteredCache : Cache {
-  ClusteredCache(KvType type, int64_t length, const std::vector<float>& noise)
-      : Cache(type, length, [&](int64_t page) { return ClusteredKeys(page, noise); }) {
-    const auto pages = static_cast<int64_t>(keys.size());
-    summary_storage = Tensor(DType::kU8, {(pages + kKvPartPages - 1) / kKvPartPages,
-                                          KeySummaryBytes(kKvHeads, kHeadSize)});
-    for (int64_t part = 0; part < summary_storage.shape()[0]; ++part) {
-      summaries.push_back(summary_storage.data() + part * KeySummaryBytes(kKvHeads, kHeadSize));
-    }
-    read_summaries.assign(summaries.begin(), summaries.end());
-    Summarize(type, 0, length / kKvPageTokens);
+  ClusteredCache(KvType kv_type, int64_t length, const std::vector<float>& noise)
+      : Cache(kv_type, length, [&](int64_t page) { return ClusteredKeys(page, noise); }),
+        type(kv_type) {
+    Summarize(0, length);
   }
-  void Summarize(KvType type, int64_t begin, int64_t end) const {
-    BenchCompute().kernels.summarize_keys({.keys = read_keys,
-                                           .summaries = summaries,
-                                           .type = type,
-                                           .kv_heads = kKvHeads,
-                                           .head_size = kHeadSize,
-                                           .page_begin = begin,
-                                           .page_end = end},
-                                          Threads());
+  void Summarize(int64_t kept, int64_t length) {
+    summaries.Update(0, read_keys, type, kept, length, BenchCompute());
   }
-  Tensor summary_storage;
-  std::vector<std::byte*> summaries;
-  std::vector<const std::byte*> read_summaries;
+  KvType type;
+  KeySummaries summaries{{.layers = 1, .kv_heads = kKvHeads, .head_size = kHeadSize}};
 };
 
 // One call of `tokens` queries behind `depth`, with everything that sparse attention adds: summing
-// up new pages, choosing, planning. mass 0: exact attention of the same.
-void Sparse(benchmark::State& state, int64_t depth, int64_t tokens, double mass) {
+// up new pages, choosing, planning. mass 0: exact attention of the same. Single tokens choose in
+// two levels, or by every page.
+void Sparse(benchmark::State& state, int64_t depth, int64_t tokens, double mass, bool every_page) {
   const Compute& compute = BenchCompute();
   const KvType type = compute.kernels.kv_type;
   // Of several layers in turn while decoding, as above.
@@ -271,7 +259,7 @@ void Sparse(benchmark::State& state, int64_t depth, int64_t tokens, double mass)
   AttentionShare share;
   size_t layer = 0;
   for (auto _ : state) {
-    const ClusteredCache& cache = caches[layer];
+    ClusteredCache& cache = caches[layer];
     AttentionSequence sequence{.q = q.data(),
                                .out = out.data(),
                                .kv = {.keys = cache.read_keys, .values = cache.read_values},
@@ -280,10 +268,12 @@ void Sparse(benchmark::State& state, int64_t depth, int64_t tokens, double mass)
                                .ranges = {}};
     PageChoice choice;
     if (mass > 0) {
-      cache.Summarize(type, depth / kKvPageTokens, (depth + tokens) / kKvPageTokens);
+      cache.Summarize(depth, depth + tokens);
       choice = ChoosePages({.q = q.data(),
                             .ranges = {},
-                            .summaries = cache.read_summaries,
+                            .summaries = cache.summaries.View(0),
+                            .part_summaries = every_page ? std::span<const std::byte* const>()
+                                                         : cache.summaries.Parts(0),
                             .tokens = tokens,
                             .first_position = depth,
                             .heads = kHeads,
@@ -310,6 +300,7 @@ void Sparse(benchmark::State& state, int64_t depth, int64_t tokens, double mass)
   }
   state.counters["density"] = share.density();
   state.counters["mass"] = share.mass();
+  state.counters["scored"] = share.scored();
   state.counters["tokens/s"] =
       benchmark::Counter(static_cast<double>(tokens * static_cast<int64_t>(state.iterations())),
                          benchmark::Counter::kIsRate);
@@ -364,14 +355,16 @@ void Register() {
   }
   for (const int64_t depth : {16384, 65536, 262144}) {
     for (const int64_t tokens : {512, 1}) {
-      for (const double mass : {0.0, 0.95}) {
+      const auto add = [&](const std::string& what, double mass, bool every_page) {
         benchmark::RegisterBenchmark(
-            fmt::format("clustered/{}/{}/{}", tokens == 1 ? "decode" : "prefill", depth,
-                        mass > 0 ? fmt::format("sparse={}", mass) : "exact")
+            fmt::format("clustered/{}/{}/{}", tokens == 1 ? "decode" : "prefill", depth, what)
                 .c_str(),
-            [=](benchmark::State& state) { Sparse(state, depth, tokens, mass); })
+            [=](benchmark::State& state) { Sparse(state, depth, tokens, mass, every_page); })
             ->UseRealTime();
-      }
+      };
+      add("exact", 0, false);
+      add("sparse=0.95", 0.95, false);
+      if (tokens == 1) add("sparse=0.95/every_page", 0.95, true);
     }
   }
   benchmark::RegisterBenchmark("rms_norm/512x2048", RmsNorm)->UseRealTime();

@@ -259,6 +259,34 @@ TEST_P(PlainSessionTest, StreamingGoesOnAtConstantMemory) {
   EXPECT_EQ(generate(Speculation::kPromptLookup), generate(Speculation::kNone));
 }
 
+// Sparsely, whatever is drafted; and what the question chose stays open to the whole answer.
+TEST_P(PlainSessionTest, AQuestionPreselectsForItsAnswer) {
+  std::vector<TokenId> document;
+  while (document.size() < 2048) {
+    document.insert(document.end(), golden_.tokens.begin(), golden_.tokens.end());
+  }
+  document.resize(2048);
+  std::vector<TokenId> answer;
+  for (const Speculation speculation : {Speculation::kNone, Speculation::kPromptLookup}) {
+    Session session(*model_, *tokenizer_, Compute{SelectKernelSet(), threads_},
+                    model_->NewMemory({.max_tokens = 4096, .attention_mass = 0.5}));
+    session.Prefill(document, {});
+    const auto of_document = session.memory().sparse()->preselected;
+    session.Prefill(std::span(golden_.tokens).first(30), {});
+    const auto of_question = session.memory().sparse()->preselected;
+    ASSERT_FALSE(of_question.empty());
+    EXPECT_EQ(of_question.size(), static_cast<size_t>(model_->facts().layers));
+    EXPECT_EQ(of_document.size(), of_question.size());
+    const Generated generated = session.Generate(
+        {.sampling = {}, .max_tokens = 200, .stops = {}, .speculation = speculation, .stop = {}},
+        {});
+    EXPECT_EQ(session.memory().sparse()->preselected, of_question);
+    if (speculation == Speculation::kNone) answer = generated.tokens;
+    EXPECT_EQ(generated.tokens, answer);
+    EXPECT_EQ(session.Fork().memory().sparse()->preselected, of_question);
+  }
+}
+
 TEST_P(PlainSessionTest, StopStringsSinksAndBudgetsEndTheText) {
   const auto generate = [&](GenerateOptions options, const TextSink& sink = {}) {
     Session session = NewSession();

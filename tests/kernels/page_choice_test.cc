@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <numeric>
 
 #include "tests/kernels/attention_inputs.h"
 
@@ -21,7 +23,7 @@ class Summaries {
       storage_.emplace_back(Count(KeySummaryBytes(heads.kv_heads, heads.size)));
     }
     for (auto& part : storage_) parts.push_back(part.data());
-    view_.assign(parts.begin(), parts.end());
+    pages_.assign(parts.begin(), parts.end());
     ThreadPool pool(threads);
     kernels.summarize_keys({.keys = cache.view().keys,
                             .summaries = parts,
@@ -31,21 +33,41 @@ class Summaries {
                             .page_begin = 0,
                             .page_end = pages},
                            pool);
+    for (int64_t part = 0; part < pages / kKvPartPages; ++part) {
+      if (part % kGroupParts == 0) groups_.emplace_back(storage_[0].size());
+      SummarizePart(pages_[Count(part)], heads.kv_heads, heads.size, part, groups_.back().data());
+    }
+    for (const auto& group : groups_) parts_.push_back(group.data());
   }
-  std::span<const std::byte* const> view() const { return view_; }
+  std::span<const std::byte* const> pages() const { return pages_; }
+  std::span<const std::byte* const> parts() const { return parts_; }
 
  private:
   std::vector<std::vector<std::byte>> storage_;
-  std::vector<const std::byte*> view_;
+  std::vector<std::vector<std::byte>> groups_;
+  std::vector<const std::byte*> pages_;
+  std::vector<const std::byte*> parts_;
 };
 
-PageChoice Choose(const KernelSet& kernels, const Queries& queries, double mass, int threads = 1) {
+struct ChoiceOptions {
+  double mass = 0.9;
+  int threads = 1;
+  bool two_levels = true;
+  std::span<const std::vector<int32_t>> preselected = {};
+};
+
+PageChoice Choose(const KernelSet& kernels, const Queries& queries, const ChoiceOptions& options) {
   const Heads& heads = queries.cache->heads();
-  const Summaries summaries(kernels, *queries.cache, threads);
-  ThreadPool pool(threads);
+  const Summaries summaries(kernels, *queries.cache, options.threads);
+  ThreadPool pool(options.threads);
+  std::vector<QueryRange> ranges;
+  for (const auto& [page, q] : queries.ranges) ranges.push_back({page, q.data()});
   return ChoosePages({.q = queries.q.data(),
-                      .ranges = {},
-                      .summaries = summaries.view(),
+                      .ranges = ranges,
+                      .summaries = summaries.pages(),
+                      .part_summaries = options.two_levels ? summaries.parts()
+                                                           : std::span<const std::byte* const>(),
+                      .preselected = options.preselected,
                       .tokens = queries.tokens(),
                       .first_position = queries.first,
                       .heads = heads.heads,
@@ -53,8 +75,12 @@ PageChoice Choose(const KernelSet& kernels, const Queries& queries, double mass,
                       .head_size = heads.size,
                       .scale = ScaleOf(heads),
                       .soft_cap = heads.soft_cap,
-                      .mass = mass},
+                      .mass = options.mass},
                      {kernels, pool});
+}
+
+PageChoice Choose(const KernelSet& kernels, const Queries& queries, double mass, int threads = 1) {
+  return Choose(kernels, queries, {.mass = mass, .threads = threads});
 }
 
 // The estimate of page_choice.h, in double, from what the page holds; a and b lie in BF16 with a
@@ -117,7 +143,7 @@ TEST_P(PageChoiceTest, ScoresAreTheDocumentedEstimate) {
       std::vector<float> scores(6 * Count(ScoredPages(18)), kNaN);
       for (const int64_t kv_head : {0, 1}) {
         kernels().score_pages({.q = q.data(),
-                               .summaries = summaries.view(),
+                               .summaries = summaries.pages(),
                                .scores = scores.data(),
                                .queries = 6,
                                .pages = 18,
@@ -270,6 +296,208 @@ TEST_P(PageChoiceTest, PagesOfWhatIsNoNumberAreAttended) {
   const PageChoice choice = Choose(kernels(), queries, 0.1);
   const auto& list = choice.pages.lists[0];
   EXPECT_TRUE(std::binary_search(list.begin(), list.end(), 600 / 64));
+}
+
+// --- Two levels --------------------------------------------------------------------------------
+
+// A text behind which single tokens choose in two levels: subjects of `subject` tokens, whose keys
+// lie around a direction each.
+struct Subjects {
+  Subjects(const KernelSet& kernels, std::mt19937& random, const Heads& heads, int64_t tokens,
+           int64_t subject)
+      : cache(heads, tokens), width(heads.kv_heads * heads.size) {
+    directions = RandomFloats(random, (tokens + subject - 1) / subject * width, 1.5);
+    std::vector<float> k = RandomFloats(random, tokens * width, 0.3);
+    for (int64_t t = 0; t < tokens; ++t) {
+      for (int64_t x = 0; x < width; ++x) {
+        k[Count(t * width + x)] += directions[Count(t / subject * width + x)];
+      }
+    }
+    cache.Write(kernels, 0, k, RandomFloats(random, tokens * width));
+  }
+  // Queries of one token about a subject.
+  Queries About(int64_t subject, float strength) const {
+    const Heads& heads = cache.heads();
+    Queries queries{&cache, cache.length() - 1, {}};
+    for (int64_t head = 0; head < heads.heads; ++head) {
+      const int64_t kv_head = head / (heads.heads / heads.kv_heads);
+      for (int64_t c = 0; c < heads.size; ++c) {
+        queries.q.push_back(strength *
+                            directions[Count(subject * width + kv_head * heads.size + c)]);
+      }
+    }
+    return queries;
+  }
+
+  Cache cache;
+  int64_t width;
+  std::vector<float> directions;
+};
+
+constexpr int64_t kLongText = 44 * kKvPartTokens + 100;
+const Heads kLongHeads{.heads = 4, .kv_heads = 2, .size = 32, .type = KvType::kBF16};
+
+// Of every key head.
+std::vector<std::vector<int32_t>> AllPagesBefore(int64_t position, int64_t kv_heads) {
+  std::vector<int32_t> pages(Count(position / kKvPageTokens));
+  std::iota(pages.begin(), pages.end(), 0);
+  return std::vector<std::vector<int32_t>>(Count(kv_heads), pages);
+}
+
+TEST_P(PageChoiceTest, APartsScoreIsTheMiddleOfTheMeanAndABoundOfItsPagesScores) {
+  std::mt19937 random(7);
+  const Cache cache = RandomCache(random, kLongHeads, 20 * kKvPartTokens);
+  const Summaries summaries(kernels(), cache);
+  const int64_t size = kLongHeads.size;
+  const std::vector<float> q = RandomFloats(random, size);
+  const auto score = [&](std::span<const std::byte* const> of, int64_t count) {
+    std::vector<float> scores(Count(ScoredPages(count)));
+    kernels().score_pages({.q = q.data(),
+                           .summaries = of,
+                           .scores = scores.data(),
+                           .queries = 1,
+                           .pages = count,
+                           .kv_head = 1,
+                           .head_size = size,
+                           .scale = 1});
+    return scores;
+  };
+  const std::vector<float> pages = score(summaries.pages(), 20 * kKvPartPages);
+  const std::vector<float> parts = score(summaries.parts(), 20);
+  const auto read = [&](int64_t page, int64_t c, int64_t which) {
+    uint16_t half = 0;
+    std::memcpy(&half,
+                summaries.pages()[Count(page / kKvPartPages)] +
+                    KeySummaryElement(size, 1, c, which, page) * 2,
+                2);
+    return static_cast<double>(FloatFromBF16(half));
+  };
+  for (int64_t part = 0; part < 20; ++part) {
+    double mean = 0;
+    double bound = 0;
+    double magnitude = 0;
+    for (int64_t i = 0; i < kKvPartPages; ++i) {
+      mean += pages[Count(part * kKvPartPages + i)] / double{kKvPartPages};
+    }
+    for (int64_t c = 0; c < size; ++c) {
+      double most = -INFINITY;  // that the channel adds to the score of one of the pages
+      for (int64_t i = 0; i < kKvPartPages; ++i) {
+        const int64_t page = part * kKvPartPages + i;
+        const double a = read(page, c, 0);
+        const double b = read(page, c, 1);
+        most = std::max(most, q[Count(c)] * a + std::abs(q[Count(c)]) * b);
+        magnitude = std::max(magnitude, std::abs(a) + b);
+      }
+      bound += most;
+    }
+    for (int64_t i = 0; i < kKvPartPages; ++i) {
+      EXPECT_LE(pages[Count(part * kKvPartPages + i)], bound + 1e-4);
+    }
+    double length = 0;
+    for (int64_t c = 0; c < size; ++c) length += std::abs(q[Count(c)]);
+    EXPECT_NEAR(parts[Count(part)], (mean + bound) / 2, length * magnitude * 0x1p-7) << part;
+  }
+}
+
+TEST_P(PageChoiceTest, TwoLevelsFindWhatIsAskedAbout) {
+  std::mt19937 random(8);
+  for (const KvType type : {KvType::kBF16, KvType::kQ8}) {
+    Heads heads = kLongHeads;
+    heads.type = type;
+    const Subjects text(kernels(), random, heads, kLongText, 512);
+    for (const int64_t subject : {3, 40, 71}) {
+      const Queries queries = text.About(subject, 1);
+      const PageChoice all = Choose(kernels(), queries, {.two_levels = false});
+      const PageChoice found = Choose(kernels(), queries, ChoiceOptions{});
+      EXPECT_EQ(all.share.scored(), 1);
+      EXPECT_LT(found.share.scored(), 0.6);
+      EXPECT_GE(found.share.mass(), 0.9 - 1e-9);
+      EXPECT_LT(found.share.density(), 0.15);
+      ASSERT_NO_FATAL_FAILURE(ExpectKept(queries, found.pages));
+      for (const auto& list : found.pages.lists) {
+        for (int64_t page = subject * 8; page < subject * 8 + 8; ++page) {
+          EXPECT_TRUE(std::binary_search(list.begin(), list.end(), page))
+              << NameOf(type) << " page " << page << " of subject " << subject;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(PageChoiceTest, TwoLevelsFindANeedle) {
+  std::mt19937 random(9);
+  const int64_t size = kLongHeads.size;
+  std::vector<float> k = RandomFloats(random, kLongText * 2 * size);
+  const std::vector<float> direction = RandomFloats(random, size);
+  constexpr int64_t kNeedle = 21 * kKvPartTokens + 333;
+  for (int64_t x = 0; x < 2 * size; ++x) {
+    k[Count(kNeedle * 2 * size + x)] = 4 * direction[Count(x % size)];
+  }
+  Cache cache(kLongHeads, kLongText);
+  cache.Write(kernels(), 0, k, k);
+  Queries queries = RandomQueries(random, cache, 1, 0.3);
+  for (size_t i = 0; i < queries.q.size(); ++i) queries.q[i] += 3 * direction[i % Count(size)];
+  for (const auto& list : Choose(kernels(), queries, ChoiceOptions{}).pages.lists) {
+    EXPECT_TRUE(std::binary_search(list.begin(), list.end(), kNeedle / kKvPageTokens));
+  }
+}
+
+// With every part preselected the levels are one; what is preselected is open to a query that would
+// not have looked there; and other queries for other pages are asked of these.
+TEST_P(PageChoiceTest, PreselectedPartsAreOpen) {
+  std::mt19937 random(10);
+  const Subjects text(kernels(), random, kLongHeads, kLongText, 512);
+  Queries queries = text.About(5, 0.6F);
+  const Queries middle = text.About(30, 0.6F);
+  const auto all = AllPagesBefore(queries.first, 2);
+  for (const bool ranges : {false, true}) {
+    if (ranges) queries.ranges = {{24 * kKvPartPages + 3, middle.q}, {400, text.About(55, 1).q}};
+    const PageChoice one = Choose(kernels(), queries, {.two_levels = false});
+    const PageChoice two = Choose(kernels(), queries, {.preselected = all});
+    EXPECT_EQ(two.pages.lists, one.pages.lists);
+    EXPECT_EQ(two.share.mass(), one.share.mass());
+  }
+  queries = text.About(5, 2);
+  const std::vector<std::vector<int32_t>> question(2, {21 * kKvPartPages + 5, 700000});
+  EXPECT_EQ(Choose(kernels(), queries, {.preselected = question}).share.scored_pages -
+                Choose(kernels(), queries, ChoiceOptions{}).share.scored_pages,
+            2 * kKvPartPages)
+      << "a part for each key head; pages behind the token are none";
+}
+
+TEST_P(PageChoiceTest, TwoLevelsDependNeitherOnThreadsNorOnThePass) {
+  std::mt19937 random(11);
+  const Cache cache = RandomCache(random, kLongHeads, kLongText);
+  const Queries queries = RandomQueries(random, cache, 6, 4);
+  const ChosenPages all = Choose(kernels(), queries, {.mass = 0.5}).pages;
+  EXPECT_EQ(Choose(kernels(), queries, {.mass = 0.5, .threads = 3}).pages.lists, all.lists);
+  const ChosenPages one = Choose(kernels(), queries.Slice(3, 4), {.mass = 0.5}).pages;
+  EXPECT_TRUE(std::equal(one.lists.begin(), one.lists.end(), all.lists.begin() + 3 * 2));
+}
+
+TEST_P(PageChoiceTest, APartWithWhatIsNoNumberIsOpened) {
+  std::mt19937 random(12);
+  std::vector<float> k = RandomFloats(random, kLongText * 16);
+  k[(10 * kKvPartTokens + 70) * 16 + 3] = kNaN;
+  Cache cache({.size = 16, .type = KvType::kF32}, kLongText);
+  cache.Write(kernels(), 0, k, k);
+  const auto list =
+      Choose(kernels(), RandomQueries(random, cache, 1, 8), {.mass = 0.1}).pages.lists[0];
+  EXPECT_TRUE(std::binary_search(list.begin(), list.end(), 10 * kKvPartPages + 1));
+}
+
+// What the heads of a key head pay for one choice.
+TEST_P(PageChoiceTest, SharesCountWhatEachHeadWouldAttendAlone) {
+  std::mt19937 random(13);
+  const Subjects text(kernels(), random, kLongHeads, 16 * kKvPartTokens, 512);
+  Queries same = text.About(7, 1);
+  const AttentionShare agreed = Choose(kernels(), same, ChoiceOptions{}).share;
+  EXPECT_DOUBLE_EQ(agreed.density_alone(), agreed.density()) << "heads that ask alike";
+  const Queries other = text.About(20, 1);
+  std::copy_n(other.q.begin(), kLongHeads.size, same.q.begin());  // the first head's
+  const AttentionShare divided = Choose(kernels(), same, ChoiceOptions{}).share;
+  EXPECT_LT(divided.density_alone(), divided.density());
+  EXPECT_GE(divided.density_alone(), divided.density() / 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sets, PageChoiceTest, testing::ValuesIn(AllKernelSets()), KernelSetName);

@@ -12,7 +12,10 @@ namespace tome {
 inline nlohmann::ordered_json ToJson(const std::optional<SparseUse>& use) {
   if (!use) return nullptr;
   const auto share = [](const AttentionShare& of) {
-    return nlohmann::ordered_json{{"density", of.density()}, {"mass", of.mass()}};
+    return nlohmann::ordered_json{{"density", of.density()},
+                                  {"density_alone", of.density_alone()},
+                                  {"mass", of.mass()},
+                                  {"scored", of.scored()}};
   };
   return {{"blocks", share(use->blocks)}, {"single", share(use->single)}};
 }

@@ -55,6 +55,7 @@ class Measurement {
       if (depth > 0) at.fill = Of(depth, fill_seconds, ReadLimit(0, depth));
       at.kv_bytes = memory_.bytes();
       memories.push_back(memory_.Fork());
+      memories.back().Preselect();
       if (memories.back().sparse()) memories.back().sparse()->use = {};
     }
     std::vector<std::vector<double>> reading(speeds.size());  // seconds, by depth and round

@@ -308,6 +308,7 @@ void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& 
                         !sessions[i]->memory_.has_recurrent());
       done += tokens.size();
       if (batch[i].logits == LogitsOf::kNone) continue;
+      sessions[i]->memory_.Preselect();
       sessions[i]->KeepLogits(unread.first(vocabulary));
       unread = unread.subspan(vocabulary);
     }

@@ -1,41 +1,20 @@
 #include "tome/kernels/page_choice.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "tome/kernels/kernel_set.h"
+#include "tome/kernels/mass_bins.h"
+#include "tome/kernels/page_search.h"
+#include "tome/tensor/float16.h"
 
 namespace tome {
 namespace {
 
-// Pages are sorted by score only as finely as this: into bins below the largest score. What lies
-// below the last bin weighs less than 1e-13 of the largest.
-constexpr int kBins = 512;
-constexpr double kBinsPerNat = 16;
-
-// exp of what the upper edge of a bin lies below the largest score.
-const std::array<double, kBins + 1>& BinWeights() {
-  static const std::array<double, kBins + 1> kWeights = [] {
-    std::array<double, kBins + 1> weights{};
-    for (int i = 0; i <= kBins; ++i) {
-      weights[static_cast<size_t>(i)] = std::exp(-static_cast<double>(i) / kBinsPerNat);
-    }
-    return weights;
-  }();
-  return kWeights;
-}
-
-struct Run {
-  int64_t token_begin = 0;
-  int64_t token_end = 0;
-  int64_t first_page = 0;  // of its own
-  int64_t last_page = 0;
-};
-
-std::vector<Run> RunsOf(const PageChoiceArgs& args, int64_t run_tokens) {
-  std::vector<Run> runs;
+std::vector<ChoiceRun> RunsOf(const PageChoiceArgs& args, int64_t run_tokens) {
+  std::vector<ChoiceRun> runs;
   for (int64_t begin = 0; begin < args.tokens;) {
     const int64_t position = args.first_position + begin;
     const int64_t end = std::min(args.tokens, begin + run_tokens - position % run_tokens);
@@ -48,162 +27,59 @@ std::vector<Run> RunsOf(const PageChoiceArgs& args, int64_t run_tokens) {
   return runs;
 }
 
-// The queries that choose for a run and the heads of one key head: means over pools of tokens.
-std::vector<float> PooledQueries(const PageChoiceArgs& args, const float* queries, const Run& run,
-                                 int64_t kv_head) {
-  const int64_t group = args.heads / args.kv_heads;
-  std::vector<float> pooled;
-  for (int64_t begin = run.token_begin; begin < run.token_end; begin += kChoicePoolTokens) {
-    const int64_t end = std::min(run.token_end, begin + kChoicePoolTokens);
-    for (int64_t h = kv_head * group; h < (kv_head + 1) * group; ++h) {
-      const size_t at = pooled.size();
-      pooled.resize(at + static_cast<size_t>(args.head_size));
-      float* const sum = pooled.data() + at;
-      for (int64_t t = begin; t < end; ++t) {
-        const float* const q = queries + (t * args.heads + h) * args.head_size;
-        for (int64_t c = 0; c < args.head_size; ++c) sum[c] += q[c];
-      }
-      const float share = 1.0F / static_cast<float>(end - begin);
-      for (int64_t c = 0; c < args.head_size; ++c) sum[c] *= share;
-    }
-  }
-  return pooled;
-}
-
-bool IsKept(const Run& run, int64_t page) {
-  return page < kSinkPages || page >= run.first_page - kRecentPages;
-}
-
-// The pages before a run's own in bins, by the scores of one query.
-class Binned {
- public:
-  Binned(const Run& run, const float* scores) : run_(run) {
-    bins_.resize(static_cast<size_t>(run.first_page));
-    float largest = std::numeric_limits<float>::lowest();
-    for (int64_t page = 0; page < run.first_page; ++page) {
-      largest = std::max(largest, scores[page]);
-    }
-    for (int64_t page = 0; page < run.first_page; ++page) {
-      const float below = (largest - scores[page]) * static_cast<float>(kBinsPerNat);
-      // Whatever is no number is attended, so that it shows.
-      const int bin = below < static_cast<float>(kBins - 1)    ? static_cast<int>(below)
-                      : below >= static_cast<float>(kBins - 1) ? kBins - 1
-                                                               : 0;
-      bins_[static_cast<size_t>(page)] = static_cast<uint16_t>(bin);
-      ++(IsKept(run, page) ? kept_ : others_)[static_cast<size_t>(bin)];
-    }
-  }
-
-  // The last bin to attend for the mass to be reached, taking every page attended for the lightest
-  // of its bin and every other for the heaviest; −1: what is kept anyway is enough.
-  int LastBin(double mass) const {
-    const auto& weights = BinWeights();
-    double inside = 0;
-    double outside = 0;
-    for (size_t bin = 0; bin < kBins; ++bin) {
-      inside += kept_[bin] * weights[bin + 1];
-      outside += others_[bin] * weights[bin];
-    }
-    for (int bin = -1; bin < kBins - 1; ++bin) {
-      if (inside >= mass * (inside + outside)) return bin;
-      const auto next = static_cast<size_t>(bin + 1);
-      inside += others_[next] * weights[next + 1];
-      outside -= others_[next] * weights[next];
-    }
-    return kBins - 1;
-  }
-
-  void Mark(int last_bin, std::vector<uint8_t>& chosen) const {
-    for (size_t page = 0; page < bins_.size(); ++page) {
-      chosen[page] |= static_cast<uint8_t>(bins_[page] <= last_bin);
-    }
-  }
-
-  double MassOf(const std::vector<uint8_t>& chosen) const {
-    std::array<int32_t, kBins> inside{};
-    for (size_t page = 0; page < bins_.size(); ++page) inside[bins_[page]] += chosen[page];
-    const auto& weights = BinWeights();
-    double some = 0;
-    double all = 0;
-    for (size_t bin = 0; bin < kBins; ++bin) {
-      some += inside[bin] * weights[bin];
-      all += (kept_[bin] + others_[bin]) * weights[bin];
-    }
-    return some / all;
-  }
-
- private:
-  const Run& run_;
-  std::vector<uint16_t> bins_;
-  std::array<int32_t, kBins> kept_{};    // pages that are attended whatever their score
-  std::array<int32_t, kBins> others_{};  // pages that may be left out
-};
-
-// Of the pages before a run's own: for each query that chooses, [ScoredPages(run.first_page)].
-std::vector<float> ScoresOf(const PageChoiceArgs& args, const Run& run, int64_t kv_head,
-                            const KernelSet& kernels) {
-  const AttentionSequence asked{.q = args.q, .kv = {}, .ranges = args.ranges};
-  const int64_t stride = ScoredPages(run.first_page);
-  std::vector<float> all;
-  for (int64_t begin = 0, end = 0; begin < run.first_page; begin = end) {
-    const QueriesOfPage asking = QueriesFor(asked, begin);
-    end = std::min(asking.end, run.first_page);
-    const std::vector<float> q = PooledQueries(args, asking.q, run, kv_head);
-    const int64_t queries = static_cast<int64_t>(q.size()) / args.head_size;
-    const int64_t scored = ScoredPages(end);
-    std::vector<float> scores(static_cast<size_t>(queries * scored));
-    kernels.score_pages({.q = q.data(),
-                         .summaries = args.summaries,
-                         .scores = scores.data(),
-                         .queries = queries,
-                         .pages = end,
-                         .kv_head = kv_head,
-                         .head_size = args.head_size,
-                         .scale = args.scale,
-                         .soft_cap = args.soft_cap});
-    if (begin == 0 && end == run.first_page) return scores;
-    all.resize(static_cast<size_t>(queries * stride));
-    for (int64_t i = 0; i < queries; ++i) {
-      std::copy(scores.begin() + i * scored + begin, scores.begin() + i * scored + end,
-                all.begin() + i * stride + begin);
-    }
-  }
-  return all;
-}
-
 struct ListChoice {
   std::vector<int32_t> pages;
   AttentionShare share;
 };
 
-ListChoice Choose(const PageChoiceArgs& args, const Run& run, int64_t kv_head,
+ListChoice Choose(const PageChoiceArgs& args, const ChoiceRun& run, int64_t kv_head,
                   const KernelSet& kernels) {
-  std::vector<uint8_t> chosen(static_cast<size_t>(run.last_page + 1));
-  for (int64_t page = 0; page <= run.last_page; ++page) {
-    chosen[static_cast<size_t>(page)] = IsKept(run, page) ? 1 : 0;
-  }
+  const auto group = static_cast<size_t>(args.heads / args.kv_heads);
+  const int64_t tokens = run.token_end - run.token_begin;
   ListChoice choice;
+  AttentionShare& share = choice.share;
+  int64_t alone = 0;  // pages that each head would attend by its own choice
   if (run.first_page > kSinkPages + kRecentPages) {
-    const std::vector<float> scores = ScoresOf(args, run, kv_head, kernels);
-    const int64_t stride = ScoredPages(run.first_page);
-    const int64_t queries = static_cast<int64_t>(scores.size()) / stride;
-    std::vector<Binned> binned;
-    binned.reserve(static_cast<size_t>(queries));
-    for (int64_t i = 0; i < queries; ++i) {
-      binned.emplace_back(run, scores.data() + i * stride);
-      binned.back().Mark(binned.back().LastBin(args.mass), chosen);
+    const bool in_parts = !args.part_summaries.empty() && tokens == 1 && args.mass < 1 &&
+                          run.first_page / kKvPartPages >= kSearchedParts;
+    const PageCandidates candidates =
+        in_parts ? SearchParts(args, run, kv_head, kernels) : AllPages(args, run, kv_head, kernels);
+    const size_t count = candidates.pages.size();
+    std::vector<uint8_t> kept(count);
+    for (size_t i = 0; i < count; ++i) kept[i] = run.Keeps(candidates.pages[i]) ? 1 : 0;
+    std::vector<std::vector<uint8_t>> by_head(group, kept);
+    std::vector<MassBins> bins;
+    for (int64_t query = 0; query < candidates.queries; ++query) {
+      const auto at = static_cast<size_t>(query);
+      bins.emplace_back(candidates.ScoresOf(query), kept, candidates.rest[at]);
+      bins.back().Mark(args.mass, by_head[at % group]);
     }
-    for (const Binned& each : binned) choice.share.mass_sum += each.MassOf(chosen);
-    choice.share.queries = queries;
-  }
-  for (int64_t page = 0; page <= run.last_page; ++page) {
-    if (chosen[static_cast<size_t>(page)] != 0) {
+    std::vector<uint8_t> chosen(count);
+    for (const std::vector<uint8_t>& head : by_head) {
+      for (size_t i = 0; i < count; ++i) chosen[i] |= head[i];
+      alone += std::count(head.begin(), head.end(), uint8_t{1});
+    }
+    for (const MassBins& query : bins) share.mass_sum += query.MassOf(chosen);
+    share.queries = candidates.queries;
+    share.scored_pages = candidates.scored_pages;
+    share.scorable_pages = run.first_page;
+    for (size_t i = 0; i < count; ++i) {
+      if (chosen[i] != 0) choice.pages.push_back(candidates.pages[i]);
+    }
+  } else {
+    for (int64_t page = 0; page < run.first_page; ++page) {
       choice.pages.push_back(static_cast<int32_t>(page));
     }
+    alone = static_cast<int64_t>(group) * run.first_page;
   }
-  const int64_t tokens = run.token_end - run.token_begin;
-  choice.share.attended_pages = tokens * static_cast<int64_t>(choice.pages.size());
-  choice.share.seen_pages = tokens * (run.last_page + 1);
+  for (int64_t page = run.first_page; page <= run.last_page; ++page) {
+    choice.pages.push_back(static_cast<int32_t>(page));
+  }
+  const auto own = static_cast<double>(run.last_page + 1 - run.first_page);
+  share.attended_pages = tokens * static_cast<int64_t>(choice.pages.size());
+  share.alone_pages =
+      static_cast<double>(tokens) * (static_cast<double>(alone) / static_cast<double>(group) + own);
+  share.seen_pages = tokens * (run.last_page + 1);
   return choice;
 }
 
@@ -214,13 +90,53 @@ AttentionShare& AttentionShare::operator+=(const AttentionShare& other) {
   queries += other.queries;
   attended_pages += other.attended_pages;
   seen_pages += other.seen_pages;
+  alone_pages += other.alone_pages;
+  scored_pages += other.scored_pages;
+  scorable_pages += other.scorable_pages;
   return *this;
+}
+
+void SummarizePart(const std::byte* pages, int64_t kv_heads, int64_t head_size, int64_t part,
+                   std::byte* group) {
+  const auto element = [head_size](int64_t head, int64_t channel, int64_t which, int64_t page) {
+    return KeySummaryElement(head_size, head, channel, which, page) * 2;
+  };
+  const auto read = [&](int64_t at) {
+    uint16_t half = 0;
+    std::memcpy(&half, pages + at, 2);
+    return FloatFromBF16(half);
+  };
+  const auto write = [&](int64_t at, float value) {
+    const uint16_t half = BF16FromFloat(value);
+    std::memcpy(group + at, &half, 2);
+  };
+  const auto take = [](float x, bool beyond, float& extreme) {
+    if (beyond || std::isnan(x)) extreme = x;
+  };
+  for (int64_t head = 0; head < kv_heads; ++head) {
+    for (int64_t c = 0; c < head_size; ++c) {
+      float mean_a = 0;
+      float mean_b = 0;
+      float most = -std::numeric_limits<float>::infinity();
+      float least = std::numeric_limits<float>::infinity();
+      for (int64_t page = 0; page < kKvPartPages; ++page) {
+        const float a = read(element(head, c, 0, page));
+        const float b = read(element(head, c, 1, page));
+        mean_a += a / static_cast<float>(kKvPartPages);
+        mean_b += b / static_cast<float>(kKvPartPages);
+        take(a + b, a + b > most, most);
+        take(a - b, a - b < least, least);
+      }
+      write(element(head, c, 0, part), 0.5F * (mean_a + 0.5F * (most + least)));
+      write(element(head, c, 1, part), 0.5F * (mean_b + 0.5F * (most - least)));
+    }
+  }
 }
 
 PageChoice ChoosePages(const PageChoiceArgs& args, const Compute& compute) {
   const int64_t pass_tokens = std::max(args.tokens, args.pass_tokens);
   const int64_t run_tokens = pass_tokens <= kChoiceSingleTokens ? 1 : kChoiceBlockTokens;
-  const std::vector<Run> runs = RunsOf(args, run_tokens);
+  const std::vector<ChoiceRun> runs = RunsOf(args, run_tokens);
   std::vector<ListChoice> lists(runs.size() * static_cast<size_t>(args.kv_heads));
   compute.threads.ParallelFor(static_cast<int64_t>(lists.size()), [&](int64_t task, int) {
     lists[static_cast<size_t>(task)] = Choose(args, runs[static_cast<size_t>(task / args.kv_heads)],

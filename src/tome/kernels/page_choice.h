@@ -18,10 +18,21 @@
 // kRecentPages before the run are always attended (Xiao et al., 2024), as are its own pages, which
 // the estimate leaves out.
 //
-// A choice depends on its run's queries and on what they may see alone: not on the number of
-// threads, nor on what else is in a batch. A token that is a run of its own does not depend on how
-// its sequence is cut into passes; one of a block does, unless passes are cut where blocks are, and
-// it depends on the tokens behind it in the block. A larger mass chooses a superset.
+// Behind kSearchedParts parts a token that is a run of its own looks for its pages in two levels,
+// so that it does not read the summaries of all of them. A part of kKvPartPages full pages has a
+// summary of the same form, once more the middle of a mean and a bound, of its pages' scores:
+//   a = (mean a_page + (U + L) / 2) / 2,  b = (mean b_page + (U − L) / 2) / 2,
+//   U = max(a_page + b_page),  L = min(a_page − b_page).
+// Each query opens parts by descending score until those opened hold (1 + mass) / 2; pages are
+// chosen from what was opened, all else counting as mass that is left out. Beside them those parts
+// are opened that a question preselected: the ones with pages that its own tokens, or its block,
+// chose from all.
+//
+// A choice depends on its run's queries, on what they may see and on what is preselected alone: not
+// on the number of threads, nor on what else is in a batch. A token that is a run of its own does
+// not depend on how its sequence is cut into passes; one of a block does, unless passes are cut
+// where blocks are, and it depends on the tokens behind it in the block. A larger mass chooses a
+// superset.
 #pragma once
 
 #include <cstddef>
@@ -39,6 +50,8 @@ inline constexpr int64_t kChoiceBlockTokens = 128;
 inline constexpr int64_t kChoicePoolTokens = 32;
 // With at most so many new tokens each one is a run of its own.
 inline constexpr int64_t kChoiceSingleTokens = 64;
+// Behind fewer full parts two levels save nothing.
+inline constexpr int64_t kSearchedParts = 32;
 inline constexpr int64_t kSinkPages = 1;
 inline constexpr int64_t kRecentPages = 8;
 
@@ -53,6 +66,13 @@ constexpr int64_t KeySummaryBytes(int64_t kv_heads, int64_t head_size) {
   return kv_heads * head_size * 2 * kKvPartPages * 2;
 }
 
+// The summaries of kKvPartPages parts lie likewise, part by part: a group.
+inline constexpr int64_t kGroupParts = kKvPartPages;
+
+// Summarizes a part from its pages' summaries, all of them full, in its place in its group.
+void SummarizePart(const std::byte* pages, int64_t kv_heads, int64_t head_size, int64_t part,
+                   std::byte* group);
+
 // Summarizes pages [page_begin, page_end), which are full.
 struct KeySummaryArgs {
   std::span<const std::byte* const> keys;  // pages of the layer, as KvView
@@ -64,7 +84,7 @@ struct KeySummaryArgs {
   int64_t page_end = 0;
 };
 
-// Scores of pages [0, pages) for queries of one key head.
+// Scores of pages [0, pages) for queries of one key head; or of parts, from their summaries.
 struct PageScoreArgs {
   const float* q = nullptr;                     // [queries, head_size]
   std::span<const std::byte* const> summaries;  // one pointer a part
@@ -89,10 +109,22 @@ struct AttentionShare {
   int64_t queries = 0;         // that estimated it
   int64_t attended_pages = 0;  // of tokens and key heads
   int64_t seen_pages = 0;      // that exact attention would have attended
+  double alone_pages = 0;      // attended_pages if each head attended those that it chose itself
+  int64_t scored_pages = 0;    // of runs and key heads: whose summaries were read
+  int64_t scorable_pages = 0;  // before the runs' own
   double mass() const { return queries > 0 ? mass_sum / static_cast<double>(queries) : 1; }
   double density() const {
     return seen_pages > 0 ? static_cast<double>(attended_pages) / static_cast<double>(seen_pages)
                           : 1;
+  }
+  // What the heads of a key head pay for attending the same pages is the difference to density().
+  double density_alone() const {
+    return seen_pages > 0 ? alone_pages / static_cast<double>(seen_pages) : 1;
+  }
+  double scored() const {
+    return scorable_pages > 0
+               ? static_cast<double>(scored_pages) / static_cast<double>(scorable_pages)
+               : 1;
   }
   AttentionShare& operator+=(const AttentionShare& other);
 };
@@ -101,6 +133,10 @@ struct PageChoiceArgs {
   const float* q = nullptr;                     // [tokens, heads, head_size]
   std::span<const QueryRange> ranges;           // as AttentionSequence has them
   std::span<const std::byte* const> summaries;  // of all full pages before the last token
+  // Of all full parts before it, one pointer a group. None: single tokens score every page.
+  std::span<const std::byte* const> part_summaries = {};
+  // [G] lists of pages whose parts single tokens open in any case; or none.
+  std::span<const std::vector<int32_t>> preselected = {};
   int64_t tokens = 0;
   int64_t pass_tokens = 0;  // of the pass that these tokens are a part of; 0: all of it
   int64_t first_position = 0;

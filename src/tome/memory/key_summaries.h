@@ -1,5 +1,6 @@
-// What sparse attention keeps beside the keys of a PagedKv: a summary of every full page
-// (kernels/page_choice.h), a sixty-fourth of the 16-bit keys and values.
+// What sparse attention keeps beside the keys of a PagedKv: a summary of every full page, a
+// sixty-fourth of the 16-bit keys and values, and of every full part, a sixteenth of that
+// (kernels/page_choice.h).
 //
 // Summaries are computed from the pages, so a memory may come by these as it likes. Forks share
 // summaries until one writes.
@@ -30,15 +31,27 @@ class KeySummaries {
               int64_t length, const Compute& compute);
   // One pointer a part; valid until the next Update of the layer.
   std::span<const std::byte* const> View(int64_t layer) const {
-    return layers_[static_cast<size_t>(layer)].view;
+    return layers_[static_cast<size_t>(layer)].pages.view;
+  }
+  // The summaries of parts: one pointer a group, valid as long.
+  std::span<const std::byte* const> Parts(int64_t layer) const {
+    return layers_[static_cast<size_t>(layer)].parts.view;
   }
   int64_t bytes() const;
 
  private:
+  // Blocks of KeySummaryBytes, of which forks share those that they did not write.
+  struct Blocks {
+    std::vector<std::shared_ptr<Tensor>> blocks;
+    std::vector<const std::byte*> view;
+
+    // Makes them `count`, those from `first` on this one's own. Error(kOutOfMemory).
+    void Own(size_t first, size_t count, int64_t bytes);
+  };
   struct Layer {
-    std::vector<std::shared_ptr<Tensor>> parts;
-    std::vector<const std::byte*> view;  // of parts
-    int64_t pages = 0;                   // summarized
+    Blocks pages;       // a part's a block
+    Blocks parts;       // a group's a block
+    int64_t count = 0;  // of pages summarized
   };
 
   KvShape shape_;

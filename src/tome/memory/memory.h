@@ -60,6 +60,9 @@ struct SparseAttention {
   double mass = 1;
   KeySummaries summaries;
   SparseUse use;
+  // By layer, the pages that each key head's tokens chose in the last pass, or its last block did.
+  std::vector<std::vector<std::vector<int32_t>>> chosen = {};
+  std::vector<std::vector<std::vector<int32_t>>> preselected = {};  // by Memory::Preselect
 };
 
 // A recurrent memory remembers so many positions to which it can be truncated.
@@ -122,6 +125,12 @@ class Memory {
   // None: attention is exact.
   std::optional<SparseAttention>& sparse() { return sparse_; }
   const std::optional<SparseAttention>& sparse() const { return sparse_; }
+
+  // What was read last is a question: tokens written from now on look for pages where it found some
+  // as well (PageChoiceArgs::preselected). Nothing where attention is exact.
+  void Preselect() {
+    if (sparse_) sparse_->preselected = sparse_->chosen;
+  }
 
   const PositionScheme& positions() const { return positions_; }
   // What a streaming memory has forgotten of its tokens.

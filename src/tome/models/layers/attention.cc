@@ -11,14 +11,38 @@
 namespace tome {
 namespace {
 
+// By key head, the pages that tokens which chose one by one chose together (a question's), or those
+// that the last block did.
+std::vector<std::vector<int32_t>> NewestOf(const ChosenPages& chosen, int64_t kv_heads) {
+  const auto heads = static_cast<size_t>(kv_heads);
+  const auto& lists = chosen.lists;
+  if (chosen.run_tokens > 1) return {lists.end() - kv_heads, lists.end()};
+  std::vector<std::vector<int32_t>> all(heads);
+  for (size_t i = 0; i < lists.size(); ++i) {
+    std::vector<int32_t>& pages = all[i % heads];
+    pages.insert(pages.end(), lists[i].begin(), lists[i].end());
+  }
+  for (std::vector<int32_t>& pages : all) {
+    std::ranges::sort(pages);
+    pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
+  }
+  return all;
+}
+
 // Chooses pages for tokens of one memory, a part of those of the pass, which were written; and
 // counts them.
 ChosenPages ChooseFor(const BatchItem& item, int64_t layer, const AttentionShape& shape,
                       const AttentionSequence& sequence, const Compute& compute) {
   SparseAttention& sparse = *item.memory->sparse();
+  const auto at = static_cast<size_t>(layer);
+  if (sparse.chosen.size() <= at) sparse.chosen.resize(at + 1);
+  std::span<const std::vector<int32_t>> preselected;
+  if (at < sparse.preselected.size()) preselected = sparse.preselected[at];
   PageChoice choice = ChoosePages({.q = sequence.q,
                                    .ranges = sequence.ranges,
                                    .summaries = sparse.summaries.View(layer),
+                                   .part_summaries = sparse.summaries.Parts(layer),
+                                   .preselected = preselected,
                                    .tokens = sequence.tokens,
                                    .pass_tokens = static_cast<int64_t>(item.tokens.size()),
                                    .first_position = sequence.first_position,
@@ -29,6 +53,7 @@ ChosenPages ChooseFor(const BatchItem& item, int64_t layer, const AttentionShape
                                    .soft_cap = shape.soft_cap,
                                    .mass = sparse.mass},
                                   compute);
+  sparse.chosen[at] = NewestOf(choice.pages, shape.kv_heads);
   (choice.pages.run_tokens == 1 ? sparse.use.single : sparse.use.blocks) += choice.share;
   return std::move(choice.pages);
 }

@@ -1,0 +1,46 @@
+// The search for the pages that one run of tokens and one key head attend (page_choice.h).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "tome/kernels/kernel_set.h"
+#include "tome/kernels/page_choice.h"
+
+namespace tome {
+
+// Tokens that choose together.
+struct ChoiceRun {
+  int64_t token_begin = 0;
+  int64_t token_end = 0;
+  int64_t first_page = 0;  // of its own
+  int64_t last_page = 0;
+
+  // Whether a page before its own is attended whatever its score.
+  bool Keeps(int64_t page) const { return page < kSinkPages || page >= first_page - kRecentPages; }
+};
+
+// Pages before a run's own that may be chosen, and their scores.
+struct PageCandidates {
+  std::vector<int32_t> pages;  // ascending; all that the run keeps are among them
+  int64_t queries = 0;         // that choose: pool by pool, in each the heads of the key head
+  std::vector<float> scores;   // [queries, pages]
+  // [queries] What all other pages together weigh by the estimate, of the heaviest one's weight.
+  std::vector<double> rest;
+  int64_t scored_pages = 0;
+
+  std::span<const float> ScoresOf(int64_t query) const {
+    return std::span(scores).subspan(static_cast<size_t>(query) * pages.size(), pages.size());
+  }
+};
+
+// All pages before the run's own.
+PageCandidates AllPages(const PageChoiceArgs& args, const ChoiceRun& run, int64_t kv_head,
+                        const KernelSet& kernels);
+
+// Those of the parts that hold most, or where the run keeps pages, or that were preselected.
+PageCandidates SearchParts(const PageChoiceArgs& args, const ChoiceRun& run, int64_t kv_head,
+                           const KernelSet& kernels);
+
+}  // namespace tome
