@@ -167,7 +167,17 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
                   .longer = options_.longer,
                   .forgets = options_.window > 0,
                   .resident_bytes = options_.resident_bytes,
-                  .budget_seconds = options_.budget_seconds};
+                  .budget_seconds = options_.budget_seconds,
+                  .sparse = options_.attention_mass.has_value(),
+                  .keeping = {},
+                  .free_disk = {}};
+  if (options_.store != nullptr) {
+    facts.keeping = KeepingFacts{.max_bytes = options_.store->max_bytes(),
+                                 .used_bytes = options_.store->bytes()};
+    facts.free_disk = AvailableDisk(options_.store->folder());
+  } else if (options_.resident_bytes) {
+    facts.free_disk = AvailableDisk(options_.spill_folder);
+  }
   if (IsWorthCounting(facts)) {
     shown = ShowAll(question);
     prompt = Encode(shown.prompt);
