@@ -278,12 +278,15 @@ void Conversation::Read(std::span<const TokenId> prompt, const Asked& asked,
     if (options_.store != nullptr && IsWhole(asked.way)) {
       DocumentNames names(library_, documents_);
       std::string title;
+      std::vector<std::string> hashes;
       for (const AskedDocument& document : documents_) {
         title += (title.empty() ? "" : ", ") + names.Name(document.id);
+        hashes.push_back(names.Record(document.id).hash);
       }
       session_->UseStore(*options_.store, {.root = model_.MemoryRoot(session_->memory()),
                                            .model = NormalizeText(model_.name()),
-                                           .title = NormalizeText(title)});
+                                           .title = NormalizeText(title),
+                                           .documents = std::move(hashes)});
       // Where other questions about these documents can begin.
       if (turns_.empty()) {
         session_->KeepAt(TokensBeforeQuestion(asked.prompt, asked.answer.question));
