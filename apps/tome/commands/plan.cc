@@ -211,7 +211,7 @@ void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
                         .documents = documents.empty() ? library.List().size() : documents.size(),
                         .size = SizeOf(library, documents, names),
                         .kv_loss = kv_loss};
-  if (const auto note = conversation.TypeNoteFor(tokens)) PrintNote(*note);
+  if (const auto note = conversation.TypeNoteFor(tokens, kv_loss)) PrintNote(*note);
   if (options.json) return PrintJson(ToJson(planned));
   PrintText(planned);
 }

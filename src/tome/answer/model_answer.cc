@@ -72,9 +72,9 @@ std::optional<KvLoss> Conversation::LossFor(int64_t tokens) const {
   return KnownKvLoss(library_, model_, KvTypeFor(model_.model().facts(), options_.kv, tokens));
 }
 
-std::optional<std::string> Conversation::TypeNoteFor(int64_t tokens) const {
-  const KvType used = KvTypeFor(model_.model().facts(), options_.kv, tokens);
-  return NoteOfType(options_.kv, used, LossFor(tokens));
+std::optional<std::string> Conversation::TypeNoteFor(int64_t tokens,
+                                                     const std::optional<KvLoss>& loss) const {
+  return NoteOfType(options_.kv, KvTypeFor(model_.model().facts(), options_.kv, tokens), loss);
 }
 
 Conversation::~Conversation() = default;
@@ -505,7 +505,7 @@ std::vector<Conversation::Asked> Conversation::Prepare(std::span<const std::stri
     answer.prompt_tokens = asked.prompt.size();
     const auto tokens = static_cast<int64_t>(asked.prompt.size());
     answer.kv_loss = LossFor(tokens);
-    if (const auto note = TypeNoteFor(tokens); note && turns_.empty()) {
+    if (const auto note = TypeNoteFor(tokens, answer.kv_loss); note && turns_.empty()) {
       answer.notes.push_back(*note);
     }
     if (!options_.longer && options_.window == 0 &&
