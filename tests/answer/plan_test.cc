@@ -3,12 +3,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "tests/temp_folder.h"
+
 namespace tome {
 namespace {
 
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
+
+constexpr int64_t kPlenty = int64_t{1} << 40;
 
 // Two layers of 4 heads and 2 KV heads of 32; 700,000 weights in layers, 300,000 in the head.
 PlanFacts SmallFacts() {
@@ -187,6 +193,104 @@ TEST(PlanTest, TextsBeyondTheModelAreReadWhenThatIsAskedFor) {
   facts.prompt_tokens = {};
   facts.document_tokens = 100'000;
   EXPECT_TRUE(IsWorthCounting(facts));
+}
+
+// 640 tokens of SmallFacts.
+constexpr int64_t kWhole = 327'680;
+constexpr int64_t kToken = kWhole / 640;
+
+TEST(PlanTest, KeepingNeedsTheDisk) {
+  PlanFacts facts = SmallFacts();
+  EXPECT_EQ(MakePlan(facts).Of(Way::kContext).not_kept, "nothing is kept (--cache-size)");
+  facts.keeping = KeepingFacts{.max_bytes = kWhole};
+  EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());  // of the disk nothing is known
+  facts.free_disk = kWhole;
+  EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());
+  facts.free_disk = kWhole - 1;
+  const Plan plan = MakePlan(facts);
+  EXPECT_EQ(plan.Of(Way::kContext).not_kept, "it takes 0.3 MiB, and 0.3 MiB are free on the disk");
+  EXPECT_FALSE(plan.Of(Way::kContext).is_kept());
+  EXPECT_FALSE(plan.Of(Way::kContext).obstacle);  // it is read all the same
+  EXPECT_EQ(plan.taken, Way::kContext);
+  // Of what is there already nothing is written.
+  facts.kept_tokens = 64;
+  EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());
+  facts.free_disk = (640 - 64) * kToken - 1;
+  EXPECT_THAT(MakePlan(facts).Of(Way::kContext).not_kept.value(), HasSubstr("MiB more, and"));
+
+  EXPECT_FALSE(plan.Of(Way::kRetrieval).is_kept());
+  EXPECT_FALSE(plan.Of(Way::kQuotes).is_kept());
+  EXPECT_FALSE(plan.Of(Way::kLinear).is_kept());
+}
+
+TEST(PlanTest, OldMemoriesMakeRoomForOneWithinTheLimit) {
+  PlanFacts facts = SmallFacts();
+  facts.free_disk = 0;
+  facts.keeping = KeepingFacts{.max_bytes = kWhole, .used_bytes = kWhole};
+  EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());
+  facts.keeping = KeepingFacts{.max_bytes = 2 * kWhole, .used_bytes = kWhole};
+  EXPECT_FALSE(MakePlan(facts).Of(Way::kContext).is_kept());
+  facts.free_disk = kPlenty;
+  facts.keeping = KeepingFacts{.max_bytes = kWhole - 1};
+  EXPECT_EQ(MakePlan(facts).Of(Way::kContext).not_kept,
+            "it takes 0.3 MiB, and kept memories may take 0.3 MiB (--cache-size)");
+}
+
+TEST(PlanTest, SparseAttentionIsNotKept) {
+  PlanFacts facts = SmallFacts();
+  facts.keeping = KeepingFacts{.max_bytes = kPlenty};
+  EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());
+  facts.sparse = true;
+  EXPECT_THAT(MakePlan(facts).Of(Way::kContext).not_kept.value(), HasSubstr("sparse"));
+}
+
+TEST(PlanTest, WhatHasNoRoomInRamNeedsTheDisk) {
+  PlanFacts facts = SmallFacts();
+  facts.resident_bytes = 40 * kToken;
+  facts.free_disk = 600 * kToken;
+  EXPECT_FALSE(MakePlan(facts).Of(Way::kContext).obstacle);
+  facts.free_disk = 600 * kToken - 1;
+  Plan plan = MakePlan(facts);
+  EXPECT_EQ(plan.Of(Way::kContext).obstacle.value().code, Code::kIo);
+  EXPECT_THAT(plan.why, HasSubstr("(--memory) takes 0.3 MiB, and 0.3 MiB are free on the disk"));
+  EXPECT_EQ(plan.taken, Way::kRetrieval);
+  EXPECT_FALSE(plan.Of(Way::kRetrieval).obstacle);
+  facts.free_disk = 279 * kToken;  // of 320
+  EXPECT_TRUE(MakePlan(facts).Of(Way::kRetrieval).obstacle);
+  // What is kept is read there, and needs no other place.
+  facts.kept_tokens = 384;
+  EXPECT_FALSE(MakePlan(facts).Of(Way::kContext).obstacle);
+  facts.kept_tokens = 0;
+  facts.keeping = KeepingFacts{.max_bytes = kWhole, .used_bytes = kWhole};
+  EXPECT_FALSE(MakePlan(facts).Of(Way::kContext).obstacle);
+  facts.keeping->max_bytes = kWhole - 1;
+  EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).obstacle);
+}
+
+TEST(PlanTest, AHybridsMemoryLiesTwiceOnTheDisk) {
+  PlanFacts facts = SmallFacts();
+  facts.model.recurrent = {.layers = 2, .window = 4, .state = 16};
+  facts.keeping = KeepingFacts{.max_bytes = kPlenty};
+  facts.resident_bytes = 0;
+  const int64_t disk = MakePlan(facts).Of(Way::kLinear).disk_bytes;
+  EXPECT_GT(disk, kWhole);
+  facts.free_disk = disk + kWhole;
+  EXPECT_TRUE(MakePlan(facts).Of(Way::kLinear).is_kept());
+  facts.free_disk = disk + kWhole - 1;
+  EXPECT_FALSE(MakePlan(facts).Of(Way::kLinear).is_kept());
+  EXPECT_FALSE(MakePlan(facts).Of(Way::kLinear).obstacle);
+  facts.free_disk = kWhole - 1;
+  EXPECT_TRUE(MakePlan(facts).Of(Way::kLinear).obstacle);
+}
+
+TEST(PlanTest, TheDiskOfAFolderThatIsNotThereYet) {
+  const TempFolder folder;
+  const auto space = std::filesystem::space(folder.path());
+  const auto found = AvailableDisk(folder / "not" / "yet");
+  ASSERT_TRUE(found);
+  // Others write meanwhile.
+  EXPECT_NEAR(static_cast<double>(*found), static_cast<double>(space.available), 1e9);
+  EXPECT_TRUE(AvailableDisk("relative"));
 }
 
 TEST(PlanTest, WhatForgetsReadsNoWholeDocuments) {

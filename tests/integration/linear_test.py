@@ -1,6 +1,7 @@
 """Models whose memory has a constant size, through the commands that take a model."""
 import json
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -106,15 +107,18 @@ class LinearWayTest(tome_program.TomeTest):
 
     def setUp(self):
         super().setUp()
-        says = [f"[1] {FACT}\n", "Answer: In 1870 [1]."]
-        dense = tiny_model.model_that_says(self.folder / "dense.gguf", says)
-        self.done("convert", dense, self.folder / "dense")
-        (self.folder / "dense" / "tokenizer.json").write_text(json.dumps(tiny_model.Vocabulary(says).tokenizer_json()))
-        self.model = self.folder / "infini"
-        self.done("convert", self.folder / "dense", self.model, "--infini=512")
+        self.model = self.model_named("infini")
         self.text = long_text(paragraphs=400)
         self.document = self.write("a.txt", self.text)
         self.kept = self.home / "memories"
+
+    def model_named(self, name):
+        says = [f"[1] {FACT}\n", "Answer: In 1870 [1]."]
+        dense = self.folder / f"dense-{name}"
+        self.done("convert", tiny_model.model_that_says(dense.with_suffix(".gguf"), says), dense)
+        (dense / "tokenizer.json").write_text(json.dumps(tiny_model.Vocabulary(says).tokenizer_json()))
+        self.done("convert", dense, self.folder / name, "--infini=512")
+        return self.folder / name
 
     def ask(self, question="When was whale oil replaced?", *options, document=None, way="linear"):
         answer = self.done("ask", "--json", "--model", self.model, "--way", way, *options, document or self.document,
@@ -178,6 +182,11 @@ class LinearWayTest(tome_program.TomeTest):
         self.assertEqual(len(self.states()), 2)
         self.assertEqual(self.ask()["restored"] % 512, 0)
 
+    def test_a_document_that_is_removed_is_forgotten(self):
+        self.read()
+        self.done("library", "remove", "a.txt")
+        self.assertEqual(list(self.kept.iterdir()), [])
+
     def test_an_interrupted_reading_is_gone_on_with(self):
         document = self.write("long.txt", long_text(paragraphs=12000))
         process = self.start("read", "--model", self.model, document, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -189,6 +198,44 @@ class LinearWayTest(tome_program.TomeTest):
         self.assertGreaterEqual(last, 3 * 8192)
         self.document = document
         self.assertEqual(self.read()["restored"], last)
+
+    def test_a_state_that_is_not_written_whole_costs_the_keeping_alone(self):
+        # As on a full disk: the system takes the beginning of a file and refuses the rest. Heads are wide, so that
+        # states are larger than all else that is written.
+        with mock.patch.object(tiny_model, "HEAD", 128):
+            self.model = self.model_named("wide")
+        self.read()
+        size = min(path.stat().st_size for path in self.states())
+        self.assertGreater(size, 100_000)
+        for path in self.states():
+            path.unlink()
+        tokens = sorted(self.kept.iterdir())
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
+
+        result = self.done("ask", "--json", "--model", self.model, "--way", "linear", self.document,
+                           "When was whale oil replaced?", preexec_fn=limit)
+        self.assertEqual(result.json["answer"], "In 1870 [1].")
+        self.assertIn("not everything that was read is kept", result.notes)
+        self.assertEqual(sorted(self.kept.iterdir()), tokens)
+        self.assertEqual(self.ask()["restored"], 0)
+        self.assertGreater(self.ask("In which year?")["restored"], 3 * 8192)
+
+    def test_two_processes_read_the_same(self):
+        self.done("library", "add", self.document)
+        processes = [self.start("ask", "--json", "--model", self.model, "--way", "linear", self.document, "When?",
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+        for process in processes:
+            out, errors = process.communicate()
+            self.assertEqual((process.returncode, errors), (0, b""))
+            answer = json.loads(out)
+            self.assertEqual((answer["answer"], answer["way"]), ("In 1870 [1].", "linear"))
+        self.assertGreater(self.ask()["restored"], 3 * 8192)
+        self.assertEqual({path.suffix for path in self.kept.iterdir()}, {".safetensors"})
+        self.assertEqual(len(self.states()), 3)
+        self.done("library", "verify", "--model", self.model, "--samples", "9")
 
     def test_memory_stays_the_same_however_long_the_text(self):
         def peak(paragraphs):

@@ -116,6 +116,35 @@ class MemoryTest(TomeTest):
         self.ask()
         self.done("library", "verify", "--model", self.model)
 
+    def test_a_document_that_is_removed_is_forgotten(self):
+        other = self.write("b.txt", long_text(seed=2))
+        self.ask("Why?", document=other)
+        others = self.files()
+        # Kept of two contents of the file, each of which has been asked about in several ways.
+        self.read()
+        self.write("a.txt", long_text()[:-200] + "The end came in 1901.\n")
+        self.ask()
+        self.ask("When?", "--kv", "q8")
+        self.done("ask", "--model", self.model, "--way", "context", self.document, other, "When?")
+        size = sum(path.stat().st_size for path in self.files())
+        removed = self.done("library", "remove", "--json", "a.txt").json["documents"]
+        self.assertEqual(list(removed[0]), ["id", "hash", "paths", "freed_memory_bytes"])
+        self.assertEqual(self.files(), others)
+        self.assertEqual(removed[0]["freed_memory_bytes"], size - sum(path.stat().st_size for path in others))
+        self.assertGreater(self.ask("What?", document=other)["restored"], 5000)
+        self.assertIn("MiB that models remembered of it", self.done("library", "remove", "b.txt").text)
+        self.assertEqual(self.files(), [])
+        self.assertEqual(self.ask()["restored"], 0)
+
+    def test_what_an_earlier_version_kept_is_forgotten_by_its_title(self):
+        self.read()
+        for path in self.files():
+            content = path.read_bytes()
+            self.assertIn(b'"documents"', content)
+            path.write_bytes(content.replace(b'"documents"', b'"nothing__"'))
+        self.done("library", "remove", "a.txt")
+        self.assertEqual(self.files(), [])
+
     def test_a_killed_reading_is_gone_on_with(self):
         process = self.start("read", "--model", self.model, self.document, stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)

@@ -1,4 +1,5 @@
 """What each way would take, and that `auto` does what was planned."""
+import shutil
 import sqlite3
 
 import tiny_model
@@ -37,13 +38,14 @@ class PlanTest(TomeTest):
         plan = shown.json
         self.assertEqual(list(plan), ["way", "why", "ways", "documents", "model", "context_tokens",
                                       "trained_on_tokens", "lengthened_by", "longer", "answer_tokens",
-                                      "budget_seconds", "free_memory_bytes", "kernels", "threads", "kv", "rates",
-                                      "kv_loss", "hybrid"])
+                                      "budget_seconds", "free_memory_bytes", "free_disk_bytes", "kernels",
+                                      "threads", "kv", "rates", "kv_loss", "hybrid"])
         self.assertIsNone(plan["hybrid"])
         self.assertEqual([way["way"] for way in plan["ways"]], ["quotes", "context", "linear", "retrieval"])
         for way in plan["ways"]:
             self.assertEqual(list(way), ["way", "tokens", "tokens_are_estimated", "memory_bytes", "disk_bytes",
-                                         "read_seconds", "answer_token_seconds", "fits", "why_not"])
+                                         "read_seconds", "answer_token_seconds", "fits", "why_not", "kept",
+                                         "why_not_kept"])
         self.assertEqual(plan["documents"]["count"], 1)
         self.assertEqual(plan["documents"]["characters"], len(self.done("text", self.document).text))
         self.assertEqual(plan["context_tokens"], 8192)
@@ -127,6 +129,22 @@ class PlanTest(TomeTest):
         lines = self.done("plan", "--model", self.model, "--max-tokens", "8000", self.document).text.splitlines()
         self.assertIn("retrieval does not fit, because passages", lines[-2])
         self.assertIn("auto takes retrieval: the best passages are read, because documents", lines[-1])
+
+    def test_whether_the_memory_will_be_kept(self):
+        plan = self.plan(self.document)
+        free = shutil.disk_usage(self.home).free
+        self.assertAlmostEqual(plan["free_disk_bytes"] / free, 1, delta=0.2)
+        self.assertEqual([way["kept"] for way in plan["ways"]], [False, True, False, False])
+        self.assertIsNone(self.way(plan, "context")["why_not_kept"])
+        for options, because in ((["--cache-size", "1KB"], "kept memories may take 0.0 MiB (--cache-size)"),
+                                 (["--cache-size", "0"], "nothing is kept"), (["--attention", "sparse"], "sparse")):
+            plan = self.plan(*options, self.document)
+            self.assertEqual(plan["way"], "context")
+            self.assertFalse(self.way(plan, "context")["kept"])
+            self.assertIn(because, self.way(plan, "context")["why_not_kept"])
+        text = self.done("plan", "--model", self.model, "--cache-size", "1KB", self.document).text
+        self.assertIn("what context reads will not be kept: it takes ", text)
+        self.assertNotIn("not be kept", self.done("plan", "--model", self.model, self.document).text)
 
     def test_errors_name_the_culprit(self):
         self.fails("plan", self.document, status=2, naming="--model")

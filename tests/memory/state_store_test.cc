@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <optional>
 #include <random>
@@ -293,6 +295,74 @@ TEST_P(StateStoreTest, StatesCountAndGoWithTheRest) {
   EXPECT_EQ(ExpectRestored(tokens), 0);
   EXPECT_GT(Open().Remove({kOwner.root}), 0);
   EXPECT_TRUE(std::filesystem::is_empty(folder_ / "kept"));
+}
+
+// No file may grow beyond so many bytes, as on a full disk.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, SIG_DFL);
+  }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(StateWriteTest, OneThatFailsMidwayLosesTheStateAlone) {
+  constexpr RecurrentShape kShape{.layers = 2, .window = 4, .state = 20'000};
+  const TempFolder folder;
+  const std::vector<TokenId> tokens(2 * kSnapshotTokens, 7);
+  Memory memory(Recurrent(kShape), std::nullopt, kPlenty, {}, 0);
+  ThreadPool threads(1);
+  const auto read = [&](float mark) {
+    memory.Reserve(kSnapshotTokens);
+    for (int64_t layer = 0; layer < kShape.layers; ++layer) {
+      const Recurrent::NextLayer next = memory.recurrent().Next(layer);
+      std::ranges::fill(next.window, mark);
+      std::ranges::fill(next.state, mark);
+    }
+    memory.Advance(kSnapshotTokens);
+  };
+  const auto restored = [&] {
+    SnapshotStore store(folder / "kept", kPlenty);
+    Memory found(Recurrent(kShape), std::nullopt, kPlenty, {}, 0);
+    return store.Restore(kOwner, tokens, found, threads);
+  };
+  read(1);
+  SnapshotStore store(folder / "kept", kPlenty);
+  store.Keep(kOwner, std::span(tokens).first(kSnapshotTokens), memory, /*tail=*/true);
+  ASSERT_EQ(store.report().failure, "");
+  const int64_t before = store.bytes();
+  read(2);
+  {
+    const FileSizeLimit limit(100'000);
+    store.Keep(kOwner, tokens, memory, /*tail=*/true);
+  }
+  EXPECT_NE(store.report().failure, "");
+  EXPECT_EQ(store.ListStates().size(), 1U);
+  EXPECT_EQ(store.List().size(), 2U);  // the tokens had room
+  // Nothing half written is left, and what is there is counted.
+  int64_t bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "kept")) {
+    EXPECT_EQ(entry.path().extension(), ".safetensors") << entry.path();
+    bytes += static_cast<int64_t>(entry.file_size());
+  }
+  EXPECT_EQ(store.bytes(), bytes);
+  EXPECT_EQ(store.report().kept_bytes, bytes);
+  EXPECT_GT(bytes, before);
+  EXPECT_EQ(restored(), kSnapshotTokens);
+  // The memory is what it was, and is kept by the next one.
+  SnapshotStore next(folder / "kept", kPlenty);
+  next.Keep(kOwner, tokens, memory, /*tail=*/true);
+  EXPECT_EQ(next.report().failure, "");
+  EXPECT_EQ(restored(), 2 * kSnapshotTokens);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, StateStoreTest,

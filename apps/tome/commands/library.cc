@@ -2,9 +2,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "commands/command.h"
 #include "commands/json_output.h"
@@ -14,6 +16,7 @@
 #include "terminal.h"
 #include "tome/base/error.h"
 #include "tome/generate/verify_memory.h"
+#include "tome/library/kept_memories.h"
 
 namespace tome {
 namespace {
@@ -239,12 +242,31 @@ void Remove(const LibraryOptions& options, const CommandContext& context) {
   Library library = OpenUserLibrary(context);
   std::vector<DocumentId> ids;
   for (const std::string& name : options.names) ids.push_back(library.Resolve(name));
+  std::optional<SnapshotStore> store;
+  if (std::filesystem::exists(MemoriesFolder())) store.emplace(OpenMemories());
+  ordered_json removed = ordered_json::array();
   for (const DocumentId id : ids) {
-    const std::string name = NameOf(library.Show(id));
-    ProgressBar bar(name);
-    library.Remove(id, {.stop = context.stop, .progress = bar.Function()});
-    fmt::print("#{} removed {}\n", id, name);
+    const DocumentRecord record = library.Show(id);
+    const std::string name = NameOf(record);
+    std::vector<DocumentRecord> staying = library.List();
+    std::erase_if(staying, [&](const DocumentRecord& other) { return other.id == id; });
+    // First: while the document is there, what is left of it can be removed again.
+    const int64_t freed = store ? RemoveMemoriesOf(record, staying, *store) : 0;
+    {
+      ProgressBar bar(name);
+      library.Remove(id, {.stop = context.stop, .progress = bar.Function()});
+    }
+    removed.push_back({{"id", id},
+                       {"hash", record.hash},
+                       {"paths", record.paths},
+                       {"freed_memory_bytes", freed}});
+    if (options.json) continue;
+    fmt::print("#{} removed {}{}\n", id, name,
+               freed > 0 ? fmt::format(", and {:.1f} MiB that models remembered of it",
+                                       static_cast<double>(freed) / (1 << 20))
+                         : "");
   }
+  if (options.json) PrintJson({{"documents", removed}});
 }
 
 // Declares one subcommand of `library`.
@@ -309,7 +331,10 @@ void AddLibraryCommand(CLI::App& app, CommandContext& context) {
   remove->add_option("documents", options->names, "Their numbers, paths, file names or hashes")
       ->required()
       ->type_name("DOCUMENT…");
-  remove->footer("The files themselves stay.\nExample:\n  tome library remove '#12' old.pdf");
+  remove->add_flag("--json", options->json, "Print one JSON object");
+  remove->footer(
+      "What models remember of them goes with them; the files themselves stay.\nExample:\n  tome "
+      "library remove '#12' old.pdf");
 }
 
 }  // namespace tome

@@ -26,6 +26,7 @@ struct PlanOptions {
   ModelOptions model;
   ModelAnswerOptions answering;
   ReadingOptions reading;
+  KeepingOptions keeping;
   bool measure = false;
   bool json = false;
 };
@@ -54,7 +55,9 @@ ordered_json ToJson(const PlannedWay& way) {
           {"read_seconds", OrNull(way.read_seconds)},
           {"answer_token_seconds", OrNull(way.answer_seconds)},
           {"fits", !way.obstacle},
-          {"why_not", way.obstacle ? ordered_json(way.obstacle->reason) : ordered_json(nullptr)}};
+          {"why_not", way.obstacle ? ordered_json(way.obstacle->reason) : ordered_json(nullptr)},
+          {"kept", way.is_kept()},
+          {"why_not_kept", OrNull(way.not_kept)}};
 }
 
 // The keys and values of `tokens` tokens, and those of a pure transformer of the model's shape.
@@ -103,6 +106,7 @@ ordered_json ToJson(const Planned& planned) {
           {"answer_tokens", facts.answer_tokens},
           {"budget_seconds", facts.budget_seconds},
           {"free_memory_bytes", OrNull(facts.free_memory)},
+          {"free_disk_bytes", OrNull(facts.free_disk)},
           {"kernels", planned.model.compute().kernels.name},
           {"threads", planned.model.compute().threads.threads()},
           {"kv", NameOf(facts.kv)},
@@ -134,7 +138,7 @@ void PrintText(const Planned& planned) {
   const PlanFacts& facts = planned.facts;
   fmt::print(
       "{}, made for {}{}{}; kernels {}, {} threads, memory in {}\n"
-      "{} document{}, {} characters; free memory {}\n\n",
+      "{} document{}, {} characters; free memory {}, free disk {}\n\n",
       PrintableLine(planned.model.name()),
       facts.model.trained_tokens == kAnyLength
           ? "any length"
@@ -147,7 +151,8 @@ void PrintText(const Planned& planned) {
                    : "",
       planned.model.compute().kernels.name, planned.model.compute().threads.threads(),
       NameOf(facts.kv), planned.documents, planned.documents == 1 ? "" : "s",
-      planned.size.characters, facts.free_memory ? MiB(*facts.free_memory) : "unknown");
+      planned.size.characters, facts.free_memory ? MiB(*facts.free_memory) : "unknown",
+      facts.free_disk ? MiB(*facts.free_disk) : "unknown");
   if (IsHybrid(facts.model)) {
     const AttentionPart part = AttentionPartOf(facts, facts.model.trained_tokens);
     fmt::print(
@@ -173,6 +178,11 @@ void PrintText(const Planned& planned) {
     if (!way.obstacle || planned.plan.why.ends_with(way.obstacle->reason)) continue;
     fmt::print("{} does not fit, because {}\n", NameOf(way.way), way.obstacle->reason);
   }
+  for (const PlannedWay& way : planned.plan.ways) {
+    // That passages are not kept goes without saying.
+    if (way.obstacle || !way.not_kept || way.way == Way::kRetrieval) continue;
+    fmt::print("what {} reads will not be kept: {}\n", NameOf(way.way), *way.not_kept);
+  }
   fmt::print("auto takes {}: {}\n", NameOf(planned.plan.taken), planned.plan.why);
 }
 
@@ -181,7 +191,7 @@ void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
   const std::vector<AskedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
   const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
-  std::optional<SnapshotStore> store = OpenUserStore({});
+  std::optional<SnapshotStore> store = OpenUserStore(options.keeping);
   ModelAnswerOptions answering = options.answering;
   answering.store = store ? &*store : nullptr;
   Conversation conversation(library, *model, documents, answering);
@@ -201,7 +211,7 @@ void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
                         .documents = documents.empty() ? library.List().size() : documents.size(),
                         .size = SizeOf(library, documents, names),
                         .kv_loss = kv_loss};
-  if (const auto note = conversation.TypeNoteFor(tokens)) PrintNote(*note);
+  if (const auto note = conversation.TypeNoteFor(tokens, kv_loss)) PrintNote(*note);
   if (options.json) return PrintJson(ToJson(planned));
   PrintText(planned);
 }
@@ -217,6 +227,7 @@ void AddPlanCommand(CLI::App& app, CommandContext& context) {
   AddModelOption(*command, options->model, ModelNeed::kRequired);
   AddPlanningOptions(*command, options->answering);
   AddReadingOptions(*command, options->reading);
+  AddKeepingOptions(*command, options->keeping);
   command->add_flag("--measure", options->measure,
                     "Measure the model's speed anew, instead of using what was kept");
   command->add_flag("--json", options->json, "Print one JSON object");

@@ -45,14 +45,15 @@ void Read(ReadOptions& options, const CommandContext& context) {
     ProgressBar bar(model->name());
     read = conversation.ReadDocuments({.stop = context.stop, .progress = bar.Function()});
   }
-  if (const auto note = conversation.TypeNoteFor(read.tokens)) PrintNote(*note);
+  const std::optional<KvLoss> kv_loss = conversation.LossFor(read.tokens);
+  if (const auto note = conversation.TypeNoteFor(read.tokens, kv_loss)) PrintNote(*note);
   const SnapshotReport& report = store->report();
   if (options.json) {
     PrintJson({{"tokens", read.tokens},
                {"restored", read.restored},
                {"seconds", read.seconds},
                {"kept_bytes", report.kept_bytes},
-               {"kv_loss", ToJson(conversation.LossFor(read.tokens))},
+               {"kv_loss", ToJson(kv_loss)},
                {"length", ToJson(read.length)}});
   } else {
     fmt::print("{} tokens: {} were kept already, {} read in {:.1f} s; {} MiB more on disk\n",

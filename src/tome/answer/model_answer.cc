@@ -72,9 +72,9 @@ std::optional<KvLoss> Conversation::LossFor(int64_t tokens) const {
   return KnownKvLoss(library_, model_, KvTypeFor(model_.model().facts(), options_.kv, tokens));
 }
 
-std::optional<std::string> Conversation::TypeNoteFor(int64_t tokens) const {
-  const KvType used = KvTypeFor(model_.model().facts(), options_.kv, tokens);
-  return NoteOfType(options_.kv, used, LossFor(tokens));
+std::optional<std::string> Conversation::TypeNoteFor(int64_t tokens,
+                                                     const std::optional<KvLoss>& loss) const {
+  return NoteOfType(options_.kv, KvTypeFor(model_.model().facts(), options_.kv, tokens), loss);
 }
 
 Conversation::~Conversation() = default;
@@ -167,7 +167,17 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
                   .longer = options_.longer,
                   .forgets = options_.window > 0,
                   .resident_bytes = options_.resident_bytes,
-                  .budget_seconds = options_.budget_seconds};
+                  .budget_seconds = options_.budget_seconds,
+                  .sparse = options_.attention_mass.has_value(),
+                  .keeping = {},
+                  .free_disk = {}};
+  if (options_.store != nullptr) {
+    facts.keeping = KeepingFacts{.max_bytes = options_.store->max_bytes(),
+                                 .used_bytes = options_.store->bytes()};
+    facts.free_disk = AvailableDisk(options_.store->folder());
+  } else if (options_.resident_bytes) {
+    facts.free_disk = AvailableDisk(options_.spill_folder);
+  }
   if (IsWorthCounting(facts)) {
     shown = ShowAll(question);
     prompt = Encode(shown.prompt);
@@ -268,12 +278,15 @@ void Conversation::Read(std::span<const TokenId> prompt, const Asked& asked,
     if (options_.store != nullptr && IsWhole(asked.way)) {
       DocumentNames names(library_, documents_);
       std::string title;
+      std::vector<std::string> hashes;
       for (const AskedDocument& document : documents_) {
         title += (title.empty() ? "" : ", ") + names.Name(document.id);
+        hashes.push_back(names.Record(document.id).hash);
       }
       session_->UseStore(*options_.store, {.root = model_.MemoryRoot(session_->memory()),
                                            .model = NormalizeText(model_.name()),
-                                           .title = NormalizeText(title)});
+                                           .title = NormalizeText(title),
+                                           .documents = std::move(hashes)});
       // Where other questions about these documents can begin.
       if (turns_.empty()) {
         session_->KeepAt(TokensBeforeQuestion(asked.prompt, asked.answer.question));
@@ -492,7 +505,7 @@ std::vector<Conversation::Asked> Conversation::Prepare(std::span<const std::stri
     answer.prompt_tokens = asked.prompt.size();
     const auto tokens = static_cast<int64_t>(asked.prompt.size());
     answer.kv_loss = LossFor(tokens);
-    if (const auto note = TypeNoteFor(tokens); note && turns_.empty()) {
+    if (const auto note = TypeNoteFor(tokens, answer.kv_loss); note && turns_.empty()) {
       answer.notes.push_back(*note);
     }
     if (!options_.longer && options_.window == 0 &&

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
+#include <system_error>
 #include <utility>
 
 #include "tome/memory/state_positions.h"
@@ -39,8 +40,60 @@ PlannedWay Sized(Way way, int64_t tokens, int64_t kept, bool estimated, const Pl
   return planned;
 }
 
-std::optional<Obstacle> MemoryObstacle(const PlannedWay& way, const PlanFacts& facts) {
-  // What has no room in RAM lies in a file.
+// Disk space for `bytes` more of kept memories, with that of old ones that go to make room.
+int64_t RoomToKeep(const PlanFacts& facts, int64_t bytes) {
+  const int64_t free = facts.free_disk.value_or(INT64_MAX / 2);
+  if (!facts.keeping) return free;
+  const int64_t over = facts.keeping->used_bytes + bytes - facts.keeping->max_bytes;
+  return free + std::clamp<int64_t>(over, 0, facts.keeping->used_bytes);
+}
+
+// What of a memory's keys and values lies in a file while the way is gone, `kept` of its tokens
+// aside, which are read where they are kept.
+int64_t SpilledBytes(const PlanFacts& facts, int64_t tokens, int64_t kept) {
+  if (!facts.resident_bytes || !facts.model.has_whole_kv()) return 0;
+  const int64_t bytes = KvBytes(facts.model.kv, facts.kv, tokens);
+  const int64_t stored = KvBytes(facts.model.kv, facts.kv, kept);
+  return std::max<int64_t>(0, bytes - stored - *facts.resident_bytes);
+}
+
+std::string MiB(int64_t bytes) {
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+// Why the memory of whole documents will not be kept.
+std::optional<std::string> WhyNotKept(const PlannedWay& way, const PlanFacts& facts) {
+  if (facts.sparse) return "what sparse attention computes depends on how the text is cut";
+  if (!facts.keeping) return "nothing is kept (--cache-size)";
+  if (way.disk_bytes > facts.keeping->max_bytes) {
+    return fmt::format("it takes {}, and kept memories may take {} (--cache-size)",
+                       MiB(way.disk_bytes), MiB(facts.keeping->max_bytes));
+  }
+  const int64_t missing = way.disk_bytes - DiskBytes(facts, facts.kept_tokens);
+  // A hybrid's keys and values are kept from state to state, and lie in RAM or a file until then;
+  // others at once, and are read there.
+  const int64_t spilled =
+      facts.model.has_recurrent() ? SpilledBytes(facts, way.tokens, facts.kept_tokens) : int64_t{0};
+  if (missing > 0 && missing + spilled > RoomToKeep(facts, missing)) {
+    return fmt::format("it takes {}{}, and {} are free on the disk", MiB(missing + spilled),
+                       facts.kept_tokens > 0 ? " more" : "", MiB(*facts.free_disk));
+  }
+  return std::nullopt;
+}
+
+// `kept` of the tokens are read where they are kept.
+std::optional<Obstacle> MemoryObstacle(const PlannedWay& way, int64_t kept,
+                                       const PlanFacts& facts) {
+  // What has no room in RAM lies in a file: that of the kept memory, where it is kept at once.
+  const bool kept_at_once =
+      way.way != Way::kRetrieval && !way.not_kept && !facts.model.has_recurrent();
+  const int64_t spilled = SpilledBytes(facts, way.tokens, kept);
+  if (!kept_at_once && facts.free_disk && spilled > *facts.free_disk) {
+    return Obstacle{Code::kIo,
+                    fmt::format("what of {} tokens has no room in RAM (--memory) takes {}, and {} "
+                                "are free on the disk",
+                                way.tokens, MiB(spilled), MiB(*facts.free_disk))};
+  }
   const int64_t resident = std::min(way.memory_bytes, facts.resident_bytes.value_or(INT64_MAX));
   if (!facts.free_memory ||
       static_cast<double>(resident) <= kUsableMemory * static_cast<double>(*facts.free_memory)) {
@@ -64,7 +117,7 @@ std::optional<Obstacle> WholeObstacle(const PlannedWay& way, const PlanFacts& fa
                     "a window (--window) would forget the documents while they are read"};
   }
   if (facts.longer || way.tokens + facts.answer_tokens <= trained) {
-    return MemoryObstacle(way, facts);
+    return MemoryObstacle(way, facts.kept_tokens, facts);
   }
   // Recurrent layers tell no positions apart, and read on as they are.
   const std::string advice = way.way == Way::kLinear
@@ -117,7 +170,7 @@ std::optional<Obstacle> RetrievalObstacle(const PlannedWay& way, const PlanFacts
                     "model was made for {}; lower --passage-tokens or --max-tokens",
                     way.tokens, facts.answer_tokens, facts.model.trained_tokens)};
   }
-  return MemoryObstacle(way, facts);
+  return MemoryObstacle(way, /*kept=*/0, facts);
 }
 
 }  // namespace
@@ -160,9 +213,11 @@ Plan MakePlan(const PlanFacts& facts) {
   PlannedWay whole =
       Sized(whole_way, facts.prompt_tokens.value_or(facts.document_tokens), facts.kept_tokens,
             /*estimated=*/!facts.prompt_tokens, facts);
+  whole.not_kept = WhyNotKept(whole, facts);
   whole.obstacle = WholeObstacle(whole, facts);
   PlannedWay retrieval =
       Sized(Way::kRetrieval, facts.retrieval_tokens, /*kept=*/0, /*estimated=*/true, facts);
+  retrieval.not_kept = "other questions find other passages";
   retrieval.obstacle = RetrievalObstacle(retrieval, facts);
 
   Plan plan;
@@ -213,6 +268,18 @@ std::optional<int64_t> AvailableMemory() {
     if (key == "MemAvailable:") return kib * 1024;
   }
   return std::nullopt;
+}
+
+std::optional<int64_t> AvailableDisk(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::path existing = std::filesystem::absolute(folder, error);
+  while (!error && !std::filesystem::exists(existing, error) && existing.has_relative_path()) {
+    existing = existing.parent_path();
+  }
+  const std::filesystem::space_info space = std::filesystem::space(existing, error);
+  constexpr uintmax_t kMost = INT64_MAX / 2;
+  if (error) return std::nullopt;
+  return static_cast<int64_t>(std::min(space.available, kMost));
 }
 
 }  // namespace tome

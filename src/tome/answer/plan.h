@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,12 @@ Way WholeWayOf(const ModelFacts& facts);
 // everything else.
 inline constexpr double kUsableMemory = 0.8;
 
+// What memories that are kept on disk may take.
+struct KeepingFacts {
+  int64_t max_bytes = 0;   // of all of them (--cache-size)
+  int64_t used_bytes = 0;  // by those there are, the oldest of which make room
+};
+
 struct PlanFacts {
   ModelFacts model;
   KvType kv = KvType::kF16;
@@ -45,6 +52,10 @@ struct PlanFacts {
   bool forgets = false;  // by a window: of whole documents little would be left
   std::optional<int64_t> resident_bytes = {};  // as MemoryOptions has it
   double budget_seconds = 0;  // that reading may take for `auto` to choose `context`
+  bool sparse = false;        // attention, whose bits depend on how a text is cut: it is not kept
+  std::optional<KeepingFacts> keeping = {};  // nothing: nothing is kept
+  // Where memories are kept, and what has no room in RAM lies; nothing: unknown, and taken to do.
+  std::optional<int64_t> free_disk = {};
 };
 
 // Why a way cannot be gone, as the code and the middle of an error's message.
@@ -65,6 +76,11 @@ struct PlannedWay {
   std::optional<double> read_seconds;    // nothing: unknown
   std::optional<double> answer_seconds;  // of a token of the answer, behind all that was read
   std::optional<Obstacle> obstacle;      // nothing: it fits
+  // Why the memory will not be kept, which keeps nobody from the way; nothing: it will be, or there
+  // is none.
+  std::optional<std::string> not_kept = {};
+
+  bool is_kept() const { return tokens > 0 && !obstacle && !not_kept; }
 };
 
 struct Plan {
@@ -86,5 +102,9 @@ Plan MakePlan(const PlanFacts& facts);
 
 // What the kernel thinks can be had without swapping; nothing where it does not say.
 std::optional<int64_t> AvailableMemory();
+
+// What the file system of a folder, which need not exist yet, has left for this user; nothing where
+// it does not say.
+std::optional<int64_t> AvailableDisk(const std::filesystem::path& folder);
 
 }  // namespace tome

@@ -29,6 +29,10 @@ constexpr int64_t kMostLayers = 1 << 16;
 
 SnapshotKey FromHash(const XXH128_hash_t& hash) { return {.high = hash.high64, .low = hash.low64}; }
 
+std::string Joined(const std::vector<std::string>& documents) {
+  return fmt::format("{}", fmt::join(documents, " "));
+}
+
 // XXH3, 64 bits, of pieces.
 class Checksum {
  public:
@@ -51,6 +55,7 @@ class Checksum {
                     NameOf(header.kv.older), NameOf(header.kv.recent), header.shape.layers,
                     header.shape.kv_heads, header.shape.head_size, header.model, header.title);
     Add(text.data(), text.size());
+    AddDocuments(header.documents);
   }
   void Add(const StateHeader& header) {
     const std::string text =
@@ -58,11 +63,18 @@ class Checksum {
                     header.position, header.shape.layers, header.shape.window, header.shape.state,
                     header.model, header.title);
     Add(text.data(), text.size());
+    AddDocuments(header.documents);
   }
   void Add(std::span<const std::byte> bytes) { Add(bytes.data(), bytes.size()); }
   uint64_t Digest() const { return XXH3_64bits_digest(state_.get()); }
 
  private:
+  // Nothing where there are none, as in files of before they were named.
+  void AddDocuments(const std::vector<std::string>& documents) {
+    const std::string text = Joined(documents);
+    Add(text.data(), text.size());
+  }
+
   std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
 };
 
@@ -76,6 +88,18 @@ class MetadataReader {
       throw Error(Code::kCorrupt, fmt::format("snapshot: \"{}\" is missing", name));
     }
     return found->second;
+  }
+  // None where they are not named.
+  std::vector<std::string> Documents() const {
+    std::vector<std::string> documents;
+    const auto found = values_.find("documents");
+    if (found == values_.end()) return documents;
+    for (std::string_view rest = found->second;;) {
+      const size_t end = std::min(rest.find(' '), rest.size());
+      documents.emplace_back(rest.substr(0, end));
+      if (end == rest.size()) return documents;
+      rest.remove_prefix(end + 1);
+    }
   }
   void CheckFormat(std::string_view format) const {
     if (Text("format") != format) {
@@ -182,6 +206,7 @@ Snapshot ParseSnapshot(std::span<const std::byte> bytes) {
                   .head_size = metadata.Number<int64_t>("head_size", least, least * kMaxHeadSize)};
   header.model = metadata.Text("model");
   header.title = metadata.Text("title");
+  header.documents = metadata.Documents();
   snapshot.checksum = metadata.Checksum();
   for (const SafetensorsTensor& tensor : file.tensors) {
     if (tensor.name == "tokens" && tensor.dtype == DType::kI32 && tensor.shape.rank() == 1) {
@@ -268,20 +293,20 @@ void WriteSnapshot(const std::filesystem::path& path, const SnapshotHeader& head
   sum.Add(header);
   for (const auto& piece : pieces) sum.Add(piece);
   sum.Add(std::as_bytes(tokens));
-  const std::map<std::string, std::string> metadata{
-      {"format", std::string(kFormat)},
-      {"key", header.key.ToString()},
-      {"parent", header.parent.ToString()},
-      {"root", header.root.ToString()},
-      {"first", std::to_string(header.first)},
-      {"kv", std::string(NameOf(header.kv.older))},
-      {"recent_kv", std::string(NameOf(header.kv.recent))},
-      {"layers", std::to_string(header.shape.layers)},
-      {"kv_heads", std::to_string(header.shape.kv_heads)},
-      {"head_size", std::to_string(header.shape.head_size)},
-      {"model", header.model},
-      {"title", header.title},
-      {"checksum", fmt::format("{:016x}", sum.Digest())}};
+  std::map<std::string, std::string> metadata{{"format", std::string(kFormat)},
+                                              {"key", header.key.ToString()},
+                                              {"parent", header.parent.ToString()},
+                                              {"root", header.root.ToString()},
+                                              {"first", std::to_string(header.first)},
+                                              {"kv", std::string(NameOf(header.kv.older))},
+                                              {"recent_kv", std::string(NameOf(header.kv.recent))},
+                                              {"layers", std::to_string(header.shape.layers)},
+                                              {"kv_heads", std::to_string(header.shape.kv_heads)},
+                                              {"head_size", std::to_string(header.shape.head_size)},
+                                              {"model", header.model},
+                                              {"title", header.title},
+                                              {"checksum", fmt::format("{:016x}", sum.Digest())}};
+  if (!header.documents.empty()) metadata.emplace("documents", Joined(header.documents));
   SafetensorsWriter writer(path, tensors, metadata);
   for (const auto& piece : pieces) writer.Write(piece);
   writer.Write(std::as_bytes(tokens));
@@ -306,6 +331,7 @@ StateSnapshot ParseStateSnapshot(std::span<const std::byte> bytes) {
   header.position = metadata.Number<int64_t>("position", 1, kMostTokens);
   header.model = metadata.Text("model");
   header.title = metadata.Text("title");
+  header.documents = metadata.Documents();
   snapshot.checksum = metadata.Checksum();
   if (file.tensors.size() != 1 || file.tensors.front().name != "states" ||
       file.tensors.front().dtype != DType::kF32 || file.tensors.front().shape.rank() != 2) {
@@ -346,15 +372,15 @@ void WriteStateSnapshot(const std::filesystem::path& path, const StateHeader& he
       {.name = "states",
        .dtype = DType::kF32,
        .shape = {header.shape.layers, header.shape.window + header.shape.state}}};
-  const std::map<std::string, std::string> metadata{
-      {"format", std::string(kStateFormat)},
-      {"key", header.key.ToString()},
-      {"root", header.root.ToString()},
-      {"position", std::to_string(header.position)},
-      {"window", std::to_string(header.shape.window)},
-      {"model", header.model},
-      {"title", header.title},
-      {"checksum", fmt::format("{:016x}", sum.Digest())}};
+  std::map<std::string, std::string> metadata{{"format", std::string(kStateFormat)},
+                                              {"key", header.key.ToString()},
+                                              {"root", header.root.ToString()},
+                                              {"position", std::to_string(header.position)},
+                                              {"window", std::to_string(header.shape.window)},
+                                              {"model", header.model},
+                                              {"title", header.title},
+                                              {"checksum", fmt::format("{:016x}", sum.Digest())}};
+  if (!header.documents.empty()) metadata.emplace("documents", Joined(header.documents));
   SafetensorsWriter writer(path, tensors, metadata);
   for (const auto& piece : pieces) writer.Write(piece);
   writer.Finish();

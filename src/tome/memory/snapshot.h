@@ -9,12 +9,13 @@
 // and in `__metadata__`: `format`; `key`, `parent` and `root` (SnapshotKey, hexadecimal); `first`,
 // the position of its first token; the memory's `kv` and `recent_kv`, `layers`, `kv_heads` and
 // `head_size` (no layers, heads and size: no pages); the `model` and the `title` of what was read,
-// for people; `checksum`, XXH3 of everything else.
+// for people; where they are known, `documents`, hashes of the contents it was made of, with spaces
+// between; `checksum`, XXH3 of everything else.
 //
 // What recurrent layers remember has a file of its own for each position where it is kept:
 //   states  F32 [layers, window + state]      as Recurrent has them
 // with `format`, `key` (of the snapshot that ends there), `root`, `position`, `window`, `model`,
-// `title` and `checksum`.
+// `title`, `documents` and `checksum`.
 //
 // A snapshot is named by all that its content depends on: its key is a hash of its parent's key and
 // its own tokens, the first one's parent is the root, a hash of model, arithmetic and settings. So
@@ -65,6 +66,7 @@ struct SnapshotHeader {
   KvShape shape;  // no layers: tokens alone
   std::string model;
   std::string title;
+  std::vector<std::string> documents = {};
 };
 
 struct Snapshot {
@@ -110,6 +112,7 @@ struct StateHeader {
   RecurrentShape shape;
   std::string model;
   std::string title;
+  std::vector<std::string> documents = {};
 };
 
 struct StateSnapshot {

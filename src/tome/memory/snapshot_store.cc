@@ -463,7 +463,8 @@ void SnapshotStore::KeepOne(const SnapshotOwner& owner, const SnapshotKey& paren
                         .kv = {},
                         .shape = {},
                         .model = owner.model,
-                        .title = owner.title};
+                        .title = owner.title,
+                        .documents = owner.documents};
   if (kv != nullptr) {
     header.kv = kv->types();
     header.shape = kv->shape();
@@ -490,7 +491,8 @@ void SnapshotStore::KeepState(const SnapshotOwner& owner, const SnapshotKey& key
                         .position = states.length(),
                         .shape = states.shape(),
                         .model = owner.model,
-                        .title = owner.title},
+                        .title = owner.title,
+                        .documents = owner.documents},
                        states);
   });
   if (size) states_.emplace(key, *size);
@@ -637,6 +639,28 @@ int64_t SnapshotStore::Remove(const std::set<SnapshotKey>& roots) {
   }
   for (const auto& entry : ListStates()) {
     if (roots.contains(entry.header.root)) RemoveState(entry.header.key);
+  }
+  return before - bytes_;
+}
+
+int64_t SnapshotStore::RemoveKeys(const std::set<SnapshotKey>& keys) {
+  const int64_t before = bytes_;
+  std::set<SnapshotKey> staying;
+  for (const auto& entry : List()) {
+    if (!keys.contains(entry.header.key)) staying.insert(entry.header.key);
+  }
+  std::set<SnapshotKey> staying_states;
+  for (const auto& entry : ListStates()) {
+    if (!keys.contains(entry.header.key)) staying_states.insert(entry.header.key);
+  }
+  for (const auto& [parent, file] : std::multimap(children_)) {
+    if (staying.contains(file.key)) continue;
+    std::error_code gone;
+    fs::remove(PathOf(parent, file.key), gone);
+    Forget(parent, file.key);
+  }
+  for (const auto& [key, bytes] : std::map(states_)) {
+    if (!staying_states.contains(key)) RemoveState(key);
   }
   return before - bytes_;
 }

@@ -43,7 +43,8 @@ struct SnapshotReport {
 struct SnapshotOwner {
   SnapshotKey root;
   std::string model;
-  std::string title;  // of what is read
+  std::string title;                        // of what is read
+  std::vector<std::string> documents = {};  // hashes of its contents, where they are known
 };
 
 // One thread.
@@ -90,6 +91,9 @@ class SnapshotStore {
   std::vector<std::filesystem::path> FindDamaged(const WorkControl& control) const;
   // Removes every snapshot and state of these roots; how many bytes that frees.
   int64_t Remove(const std::set<SnapshotKey>& roots);
+  // Removes the snapshots and states with these keys, and files that have such a name and are none;
+  // how many bytes that frees.
+  int64_t RemoveKeys(const std::set<SnapshotKey>& keys);
 
   const std::filesystem::path& folder() const { return folder_; }
   int64_t bytes() const { return bytes_; }

@@ -1,0 +1,95 @@
+#include "tome/library/kept_memories.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tome/text/unicode.h"
+
+namespace tome {
+namespace {
+
+// Whether one of a title's names, which are joined by commas, ends with this file name.
+bool Names(std::string_view title, std::string_view file) {
+  for (size_t at = title.find(file); at != std::string_view::npos; at = title.find(file, at + 1)) {
+    const std::string_view before = title.substr(0, at);
+    const std::string_view behind = title.substr(at + file.size());
+    const bool begins = before.empty() || before.ends_with('/') || before.ends_with(", ");
+    if (begins && (behind.empty() || behind.starts_with(", "))) return true;
+  }
+  return false;
+}
+
+// Which memories are to go with a document.
+class Leaving {
+ public:
+  Leaving(const DocumentRecord& document, std::span<const DocumentRecord> staying)
+      : hash_(document.hash) {
+    for (const DocumentRecord& other : staying) staying_.insert(other.hash);
+    for (const std::string& path : document.paths) {
+      files_.push_back(NormalizeText(std::filesystem::path(path).filename().string()));
+    }
+    files_.push_back(fmt::format("#{}", document.id));
+  }
+
+  template <typename Header>
+  bool Takes(const Header& header) const {
+    if (std::ranges::count(header.documents, hash_) > 0) return true;
+    return !Stays(header) && std::ranges::any_of(files_, [&](const std::string& file) {
+      return Names(header.title, file);
+    });
+  }
+
+  // Whether it was made of documents that stay, and of nothing else.
+  template <typename Header>
+  bool Stays(const Header& header) const {
+    return !header.documents.empty() &&
+           std::ranges::all_of(header.documents, [&](const std::string& hash) {
+             return hash != hash_ && staying_.contains(hash);
+           });
+  }
+
+ private:
+  std::string hash_;
+  std::set<std::string> staying_;
+  std::vector<std::string> files_;  // its names
+};
+
+}  // namespace
+
+int64_t RemoveMemoriesOf(const DocumentRecord& document, std::span<const DocumentRecord> staying,
+                         SnapshotStore& store) {
+  const Leaving leaving(document, staying);
+  const auto snapshots = store.List();
+  std::map<SnapshotKey, const SnapshotHeader*> by_key;
+  for (const auto& entry : snapshots) by_key.emplace(entry.header.key, &entry.header);
+
+  std::set<SnapshotKey> gone;
+  for (const auto& entry : store.ListStates()) {
+    if (leaving.Takes(entry.header)) gone.insert(entry.header.key);
+  }
+  for (const auto& entry : snapshots) {
+    if (leaving.Takes(entry.header)) gone.insert(entry.header.key);
+  }
+  // What they begin with is of their text, whatever it was first read for.
+  for (const SnapshotKey& key : std::vector(gone.begin(), gone.end())) {
+    for (auto at = by_key.find(key); at != by_key.end();) {
+      at = by_key.find(at->second->parent);
+      if (at == by_key.end() || leaving.Stays(*at->second)) break;
+      gone.insert(at->first);
+    }
+  }
+  // Nothing leads to what follows them. A parent is listed before its children.
+  for (const auto& entry : snapshots) {
+    if (gone.contains(entry.header.parent)) gone.insert(entry.header.key);
+  }
+  return store.RemoveKeys(gone);
+}
+
+}  // namespace tome
