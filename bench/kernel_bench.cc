@@ -300,6 +300,7 @@ void Sparse(benchmark::State& state, int64_t depth, int64_t tokens, double mass,
   }
   state.counters["density"] = share.density();
   state.counters["mass"] = share.mass();
+  state.counters["alone"] = share.density_alone();
   state.counters["scored"] = share.scored();
   state.counters["tokens/s"] =
       benchmark::Counter(static_cast<double>(tokens * static_cast<int64_t>(state.iterations())),

@@ -1,4 +1,4 @@
-// The fewest things, pages or parts, that hold a share of a softmax.
+// The fewest things, pages or parts, that hold a share of a softmax beside what is taken anyway.
 #pragma once
 
 #include <array>
@@ -12,18 +12,13 @@ namespace tome {
 // score, taken for the heaviest or the lightest of its bin where that is the cautious side.
 class MassBins {
  public:
-  // `kept`: those that are taken whatever their score, a flag each. `rest`: what others, which have
-  // no scores, weigh, of the heaviest one's weight.
-  MassBins(std::span<const float> scores, std::span<const uint8_t> kept, double rest = 0);
+  explicit MassBins(std::span<const float> scores);
 
-  // Marks those to take, by descending score, beside the kept ones for `mass` of everything to be
-  // taken. What is no number is taken, so that it shows.
-  void Mark(double mass, std::vector<uint8_t>& taken) const;
+  // Takes by descending score, beside what is taken already, until that holds `mass` of everything.
+  // What is no number counts as heaviest, so that it shows.
+  void Take(double mass, std::span<uint8_t> taken) const;
   // The share of everything that the taken ones hold.
   double MassOf(std::span<const uint8_t> taken) const;
-  // What the others weigh, of the heaviest one's weight.
-  double WeightOfOthers(std::span<const uint8_t> taken) const;
-  float largest() const { return largest_; }
 
  private:
   // What lies below the last bin weighs less than 1e-13 of the largest.
@@ -32,13 +27,13 @@ class MassBins {
   // exp of what the upper edge of a bin lies below the largest score.
   static const std::array<double, kBins + 1>& Weights();
 
-  int LastBin(double mass) const;
+  struct Counts {  // by bin
+    std::array<int32_t, kBins> taken{};
+    std::array<int32_t, kBins> others{};
+  };
+  Counts Count(std::span<const uint8_t> taken) const;
 
-  float largest_;
   std::vector<uint16_t> bins_;
-  std::array<int32_t, kBins> kept_{};
-  std::array<int32_t, kBins> others_{};
-  double rest_;
 };
 
 }  // namespace tome

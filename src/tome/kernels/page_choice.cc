@@ -47,19 +47,22 @@ ListChoice Choose(const PageChoiceArgs& args, const ChoiceRun& run, int64_t kv_h
     const size_t count = candidates.pages.size();
     std::vector<uint8_t> kept(count);
     for (size_t i = 0; i < count; ++i) kept[i] = run.Keeps(candidates.pages[i]) ? 1 : 0;
+    std::vector<uint8_t> chosen = kept;
     std::vector<std::vector<uint8_t>> by_head(group, kept);
     std::vector<MassBins> bins;
     for (int64_t query = 0; query < candidates.queries; ++query) {
       const auto at = static_cast<size_t>(query);
-      bins.emplace_back(candidates.ScoresOf(query), kept, candidates.rest[at]);
-      bins.back().Mark(args.mass, by_head[at % group]);
+      bins.emplace_back(candidates.ScoresOf(query));
+      const double mass = std::min(1.0, args.mass / candidates.shares[at]);
+      bins.back().Take(mass, chosen);
+      bins.back().Take(mass, by_head[at % group]);
     }
-    std::vector<uint8_t> chosen(count);
     for (const std::vector<uint8_t>& head : by_head) {
-      for (size_t i = 0; i < count; ++i) chosen[i] |= head[i];
       alone += std::count(head.begin(), head.end(), uint8_t{1});
     }
-    for (const MassBins& query : bins) share.mass_sum += query.MassOf(chosen);
+    for (size_t query = 0; query < bins.size(); ++query) {
+      share.mass_sum += candidates.shares[query] * bins[query].MassOf(chosen);
+    }
     share.queries = candidates.queries;
     share.scored_pages = candidates.scored_pages;
     share.scorable_pages = run.first_page;

@@ -12,27 +12,26 @@
 //
 // Tokens choose in runs, and the heads of a key head together. Reading, a run is the tokens of one
 // block of kChoiceBlockTokens positions, which ask by the means of kChoicePoolTokens queries each;
-// with few new tokens each token is a run of its own. Each of these queries takes pages by
-// descending score until those taken hold `mass` of the estimated softmax (not a fixed number, as
-// in Twilight, Lin et al., 2025); the run attends the union. The first kSinkPages and the last
-// kRecentPages before the run are always attended (Xiao et al., 2024), as are its own pages, which
-// the estimate leaves out.
+// with few new tokens each token is a run of its own. One after another, each of
+// these queries adds pages by descending score until all taken so far hold `mass` of its estimated
+// softmax (not a fixed number, as in Twilight, Lin et al., 2025); the run attends them all. The
+// first kSinkPages and the last kRecentPages before the run are always attended (Xiao et al.,
+// 2024), as are its own pages, which the estimate leaves out.
 //
 // Behind kSearchedParts parts a token that is a run of its own looks for its pages in two levels,
 // so that it does not read the summaries of all of them. A part of kKvPartPages full pages has a
 // summary of the same form, once more the middle of a mean and a bound, of its pages' scores:
 //   a = (mean a_page + (U + L) / 2) / 2,  b = (mean b_page + (U − L) / 2) / 2,
 //   U = max(a_page + b_page),  L = min(a_page − b_page).
-// Each query opens parts by descending score until those opened hold (1 + mass) / 2; pages are
-// chosen from what was opened, all else counting as mass that is left out. Beside them those parts
-// are opened that a question preselected: the ones with pages that its own tokens, or its block,
-// chose from all.
+// Each query opens parts by descending score until those opened hold (1 + mass) / 2 of the parts'
+// softmax, and takes pages of these until the product of both shares is `mass`. Beside them those
+// parts are opened that a question preselected: the ones with pages that its own tokens, or its
+// block, chose from all.
 //
 // A choice depends on its run's queries, on what they may see and on what is preselected alone: not
 // on the number of threads, nor on what else is in a batch. A token that is a run of its own does
 // not depend on how its sequence is cut into passes; one of a block does, unless passes are cut
-// where blocks are, and it depends on the tokens behind it in the block. A larger mass chooses a
-// superset.
+// where blocks are, and it depends on the tokens behind it in the block.
 #pragma once
 
 #include <cstddef>

@@ -155,7 +155,7 @@ PageCandidates PagesOf(std::span<const int32_t> parts, const ChoiceRun& run,
                        const PageScorer& scorer) {
   PageCandidates found;
   found.queries = scorer.queries();
-  found.rest.resize(static_cast<size_t>(found.queries));
+  found.shares.resize(static_cast<size_t>(found.queries), 1.0);
   const auto end_of = [&](int32_t part) {
     return std::min((int64_t{part} + 1) * kKvPartPages, run.first_page);
   };
@@ -201,28 +201,22 @@ PageCandidates SearchParts(const PageChoiceArgs& args, const ChoiceRun& run, int
       if (page < run.first_page) opened[static_cast<size_t>(page / kKvPartPages)] = 1;
     }
   }
-  // Half of what may be left out is left out here, the other half of the pages that remain.
+  // About half of what may be left out is left out here, the rest of the pages that remain.
   const std::vector<float> scores = scorer.Parts(whole);
-  const std::vector<uint8_t> anyway(opened.begin(), opened.begin() + whole);
+  const auto opened_whole = std::span(opened).first(static_cast<size_t>(whole));
   std::vector<MassBins> bins;
   for (int64_t query = 0; query < scorer.queries(); ++query) {
-    const auto row =
-        std::span(scores).subspan(static_cast<size_t>(query * whole), static_cast<size_t>(whole));
-    bins.emplace_back(row, anyway);
-    bins.back().Mark((1 + args.mass) / 2, opened);
+    bins.emplace_back(
+        std::span(scores).subspan(static_cast<size_t>(query * whole), static_cast<size_t>(whole)));
+    bins.back().Take((1 + args.mass) / 2, opened_whole);
   }
   std::vector<int32_t> chosen;
   for (int64_t part = 0; part < parts; ++part) {
     if (opened[static_cast<size_t>(part)] != 0) chosen.push_back(static_cast<int32_t>(part));
   }
   PageCandidates found = PagesOf(chosen, run, scorer);
-  for (int64_t query = 0; query < found.queries; ++query) {
-    const auto at = static_cast<size_t>(query);
-    float heaviest = std::numeric_limits<float>::lowest();
-    for (const float score : found.ScoresOf(query)) heaviest = std::max(heaviest, score);
-    const double left = bins[at].WeightOfOthers(std::span(opened).first(anyway.size())) *
-                        static_cast<double>(kKvPartPages);
-    if (left > 0) found.rest[at] = left * std::exp(double{bins[at].largest()} - heaviest);
+  for (size_t query = 0; query < bins.size(); ++query) {
+    found.shares[query] = bins[query].MassOf(opened_whole);
   }
   return found;
 }

@@ -26,8 +26,7 @@ struct PageCandidates {
   std::vector<int32_t> pages;  // ascending; all that the run keeps are among them
   int64_t queries = 0;         // that choose: pool by pool, in each the heads of the key head
   std::vector<float> scores;   // [queries, pages]
-  // [queries] What all other pages together weigh by the estimate, of the heaviest one's weight.
-  std::vector<double> rest;
+  std::vector<double> shares;  // [queries] of the mass that all these pages hold, by the estimate
   int64_t scored_pages = 0;
 
   std::span<const float> ScoresOf(int64_t query) const {
