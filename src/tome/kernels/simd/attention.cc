@@ -470,10 +470,11 @@ void AttendAll(const AttentionArgs& args, ThreadPool& threads) {
     block.Run();
   });
   const auto merged = static_cast<int64_t>(plan.merged.size());
-  threads.ParallelFor(merged, [&](int64_t task, int) {
+  threads.ParallelFor(merged * args.kv_heads, [&](int64_t task, int) {
     const AttentionPlan::Row& row =
-        plan.rows[static_cast<size_t>(plan.merged[static_cast<size_t>(task)])];
-    for (int64_t head = 0; head < args.heads; ++head) MergeParts(args, row, head);
+        plan.rows[static_cast<size_t>(plan.merged[static_cast<size_t>(task / args.kv_heads)])];
+    const int64_t first = task % args.kv_heads * group;
+    for (int64_t head = first; head < first + group; ++head) MergeParts(args, row, head);
   });
 }
 
