@@ -470,6 +470,10 @@ TEST_P(PageChoiceTest, TwoLevelsDependNeitherOnThreadsNorOnThePass) {
   EXPECT_EQ(Choose(kernels(), queries, {.mass = 0.5, .threads = 3}).pages.lists, all.lists);
   const ChosenPages one = Choose(kernels(), queries.Slice(3, 4), {.mass = 0.5}).pages;
   EXPECT_TRUE(std::equal(one.lists.begin(), one.lists.end(), all.lists.begin() + 3 * 2));
+  // Of a block as well where a pass has one token of it only: at its beginning, here.
+  const Queries block = RandomQueries(random, cache, 200, 4).Slice(1, 101);
+  ASSERT_EQ((block.first + 99) % kChoiceBlockTokens, 0);
+  EXPECT_EQ(Choose(kernels(), block, {.mass = 0.5}).share.scored(), 1);
 }
 
 TEST_P(PageChoiceTest, APartWithWhatIsNoNumberIsOpened) {

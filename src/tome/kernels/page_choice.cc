@@ -21,7 +21,8 @@ std::vector<ChoiceRun> RunsOf(const PageChoiceArgs& args, int64_t run_tokens) {
     runs.push_back({.token_begin = begin,
                     .token_end = end,
                     .first_page = position / kKvPageTokens,
-                    .last_page = (args.first_position + end - 1) / kKvPageTokens});
+                    .last_page = (args.first_position + end - 1) / kKvPageTokens,
+                    .single = run_tokens == 1});
     begin = end;
   }
   return runs;
@@ -40,7 +41,7 @@ ListChoice Choose(const PageChoiceArgs& args, const ChoiceRun& run, int64_t kv_h
   AttentionShare& share = choice.share;
   int64_t alone = 0;  // pages that each head would attend by its own choice
   if (run.first_page > kSinkPages + kRecentPages) {
-    const bool in_parts = !args.part_summaries.empty() && tokens == 1 && args.mass < 1 &&
+    const bool in_parts = !args.part_summaries.empty() && run.single && args.mass < 1 &&
                           run.first_page / kKvPartPages >= kSearchedParts;
     const PageCandidates candidates =
         in_parts ? SearchParts(args, run, kv_head, kernels) : AllPages(args, run, kv_head, kernels);

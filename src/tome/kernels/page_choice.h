@@ -26,7 +26,7 @@
 // Each query opens parts by descending score until those opened hold (1 + mass) / 2 of the parts'
 // softmax, and takes pages of these until the product of both shares is `mass`. Beside them those
 // parts are opened that a question preselected: the ones with pages that its own tokens, or its
-// block, chose from all.
+// last block, chose.
 //
 // A choice depends on its run's queries, on what they may see and on what is preselected alone: not
 // on the number of threads, nor on what else is in a batch. A token that is a run of its own does

@@ -1,7 +1,6 @@
 #include "tome/kernels/page_search.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numeric>
 

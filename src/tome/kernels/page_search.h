@@ -10,12 +10,13 @@
 
 namespace tome {
 
-// Tokens that choose together.
+// Tokens that choose together: those of a block, or a single one.
 struct ChoiceRun {
   int64_t token_begin = 0;
   int64_t token_end = 0;
   int64_t first_page = 0;  // of its own
   int64_t last_page = 0;
+  bool single = false;  // of a pass whose tokens choose one by one
 
   // Whether a page before its own is attended whatever its score.
   bool Keeps(int64_t page) const { return page < kSinkPages || page >= first_page - kRecentPages; }
