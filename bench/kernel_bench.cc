@@ -271,7 +271,7 @@ void Sparse(benchmark::State& state, int64_t depth, int64_t tokens, double mass,
       cache.Summarize(depth, depth + tokens);
       choice = ChoosePages({.q = q.data(),
                             .ranges = {},
-                            .summaries = cache.summaries.View(0),
+                            .summaries = cache.summaries.Pages(0),
                             .part_summaries = every_page ? std::span<const std::byte* const>()
                                                          : cache.summaries.Parts(0),
                             .tokens = tokens,

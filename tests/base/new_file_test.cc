@@ -2,13 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <string>
 #include <vector>
 
 #include "tests/expect_error.h"
+#include "tests/scoped_file_limit.h"
 #include "tests/temp_folder.h"
 
 namespace tome {
@@ -128,28 +127,6 @@ TEST(NewFileTest, AFolderIsNotReplaced) {
   EXPECT_EQ(FileBytes(folder / "a/kept"), "kept");
   EXPECT_THAT(Names(folder), ElementsAre("a"));
 }
-
-// Files of this process may have so many bytes and no more, as on a disk that is full.
-class ScopedFileLimit {
- public:
-  explicit ScopedFileLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
-    set_ = ::setrlimit(RLIMIT_FSIZE, &limit) == 0;
-  }
-  ScopedFileLimit(const ScopedFileLimit&) = delete;
-  ScopedFileLimit& operator=(const ScopedFileLimit&) = delete;
-  ~ScopedFileLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-  bool set() const { return set_; }
-
- private:
-  void (*handler_)(int);
-  rlimit before_{};
-  bool set_ = false;
-};
 
 TEST(NewFileTest, AWriteThatFailsLeavesTheOldFileAndNothingElse) {
   const TempFolder folder;

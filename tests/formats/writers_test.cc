@@ -1,6 +1,4 @@
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <fstream>
@@ -11,6 +9,7 @@
 
 #include "tests/expect_error.h"
 #include "tests/formats/gguf_bytes.h"
+#include "tests/scoped_file_limit.h"
 #include "tests/temp_folder.h"
 #include "tome/formats/checkpoint.h"
 #include "tome/formats/gguf_types.h"
@@ -137,18 +136,16 @@ TEST(GgufWriter, AFullDiskIsAClearError) {
   // /dev/full cannot be a target (files are renamed), a file system's end can be simulated only
   // with privileges; the limit on file sizes takes the same path.
   const TempFolder folder;
-  rlimit old{};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
-  signal(SIGXFSZ, SIG_IGN);
-  rlimit small = old;
-  small.rlim_cur = 4096;
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  const std::string text = ErrorText([&] {
-    GgufWriter writer(folder / "m.gguf", {}, {{"a", DType::kF32, {4096}}});
-    writer.Write(RandomBytes(16384, 1));
-    writer.Finish();
-  });
-  setrlimit(RLIMIT_FSIZE, &old);
+  std::string text;
+  {
+    const ScopedFileLimit limit(4096);
+    ASSERT_TRUE(limit.set());
+    text = ErrorText([&] {
+      GgufWriter writer(folder / "m.gguf", {}, {{"a", DType::kF32, {4096}}});
+      writer.Write(RandomBytes(16384, 1));
+      writer.Finish();
+    });
+  }
   EXPECT_EQ(text.find("io: " + (folder / "m.gguf").string()), 0U) << text;
   EXPECT_EQ(FilesIn(folder), 0U);
 }

@@ -1,12 +1,11 @@
 """A library that is damaged, foreign, out of reach or out of space: a clear line, and nothing lost by Tome."""
 import random
-import resource
 import shutil
 import sqlite3
 import subprocess
 
 import made_files
-from tome_program import TomeTest, main
+from tome_program import TomeTest, file_size_limit, main
 
 QUESTION = "What replaced the whale oil?"
 
@@ -139,10 +138,8 @@ class FullDiskTest(TomeTest):
         self.done("library", "add", small)
 
     def test_a_limit_of_file_sizes(self):
-        def limit():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
         self.done("library", "add", self.book)
-        self.add_without_room(preexec_fn=limit)
+        self.add_without_room(preexec_fn=file_size_limit(1 << 20))
         self.done("library", "add", self.long)
 
 

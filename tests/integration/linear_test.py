@@ -1,7 +1,6 @@
 """Models whose memory has a constant size, through the commands that take a model."""
 import json
 import pathlib
-import resource
 import signal
 import subprocess
 import sys
@@ -210,10 +209,7 @@ class LinearWayTest(tome_program.TomeTest):
         for path in self.states():
             path.unlink()
         tokens = sorted(self.kept.iterdir())
-
-        def limit():
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
+        limit = tome_program.file_size_limit(size // 2)
 
         result = self.done("ask", "--json", "--model", self.model, "--way", "linear", self.document,
                            "When was whale oil replaced?", preexec_fn=limit)

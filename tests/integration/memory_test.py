@@ -1,11 +1,9 @@
 """What a model has read is kept and found again; a damaged or foreign memory is never answered from."""
 import random
-import resource
-import signal
 import subprocess
 
 import tiny_model
-from tome_program import TomeTest, main
+from tome_program import TomeTest, file_size_limit, main
 
 FACT = "Whale oil was replaced by a kerosene burner in 1870."
 
@@ -172,10 +170,7 @@ class MemoryTest(TomeTest):
         size = max(path.stat().st_size for path in self.files())
         for path in self.files():
             path.unlink()
-
-        def limit():
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
+        limit = file_size_limit(size // 2)
 
         result = self.done("ask", "--json", "--model", self.model, "--way", "context", self.document,
                            "When was whale oil replaced?", preexec_fn=limit)

@@ -1,7 +1,6 @@
 """tome inspect and tome convert on model files, good and bad."""
 import json
 import os
-import resource
 import struct
 import unittest
 
@@ -176,11 +175,8 @@ class ModelFilesTest(tome_program.TomeTest):
         self.fails("inspect", bad, naming="blk.0.attn_q.weight")
 
     def test_a_full_disk_leaves_nothing(self):
-        def small_files():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
         out = self.folder / "o.gguf"
-        result = self.fails("convert", self.model, out, naming=out, preexec_fn=small_files)
+        result = self.fails("convert", self.model, out, naming=out, preexec_fn=tome_program.file_size_limit(100_000))
         self.assertNotIn(str(self.model), result.notes)
         self.assertEqual(self.files(), ["model.gguf"])
 

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -151,6 +152,11 @@ def reader_processes(file_name):
             if f"--name={file_name}".encode() in command:
                 found.append(int(entry.name))
     return found
+
+
+def file_size_limit(size):
+    """As `preexec_fn`: the process's files may have so many bytes and no more, as on a full disk."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def wait_until(condition, seconds=30):

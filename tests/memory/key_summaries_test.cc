@@ -49,7 +49,7 @@ class KeySummariesTest : public testing::Test {
   void ExpectSame(const KeySummaries& one, const KeySummaries& other, int64_t length) {
     const int64_t pages = length / kKvPageTokens;
     const int64_t parts = length / kKvPartTokens;
-    EXPECT_EQ(BytesOf(one.View(0), pages), BytesOf(other.View(0), pages));
+    EXPECT_EQ(BytesOf(one.Pages(0), pages), BytesOf(other.Pages(0), pages));
     EXPECT_EQ(BytesOf(one.Parts(0), parts), BytesOf(other.Parts(0), parts));
   }
 
@@ -76,7 +76,7 @@ TEST_F(KeySummariesTest, GrownBitByBitTheyAreThoseOfTheWhole) {
 TEST_F(KeySummariesTest, AForkThatGoesBackLeavesTheOthersSummariesAlone) {
   KeySummaries whole(kShape);
   Update(whole, 0, kTokens);
-  const auto pages = BytesOf(whole.View(0), kTokens / kKvPageTokens);
+  const auto pages = BytesOf(whole.Pages(0), kTokens / kKvPageTokens);
   const auto parts = BytesOf(whole.Parts(0), kTokens / kKvPartTokens);
   KeySummaries fork = whole;
   const int64_t back = 17 * kKvPartTokens + 100;
@@ -88,7 +88,7 @@ TEST_F(KeySummariesTest, AForkThatGoesBackLeavesTheOthersSummariesAlone) {
   WriteKv(kv_, 0, rest, rest, threads_);
   kv_.Advance(kTokens - back);
   Update(fork, back, kTokens);
-  EXPECT_EQ(BytesOf(whole.View(0), kTokens / kKvPageTokens), pages);
+  EXPECT_EQ(BytesOf(whole.Pages(0), kTokens / kKvPageTokens), pages);
   EXPECT_EQ(BytesOf(whole.Parts(0), kTokens / kKvPartTokens), parts);
   KeySummaries anew(kShape);
   Update(anew, 0, kTokens);

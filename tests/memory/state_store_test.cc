@@ -1,10 +1,8 @@
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <filesystem>
 #include <optional>
 #include <random>
@@ -12,6 +10,7 @@
 #include <vector>
 
 #include "tests/memory/write_kv.h"
+#include "tests/scoped_file_limit.h"
 #include "tests/temp_folder.h"
 #include "tome/memory/snapshot_store.h"
 #include "tome/memory/state_positions.h"
@@ -297,24 +296,6 @@ TEST_P(StateStoreTest, StatesCountAndGoWithTheRest) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_ / "kept"));
 }
 
-// No file may grow beyond so many bytes, as on a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, SIG_DFL);
-  }
-
- private:
-  rlimit before_{};
-};
-
 TEST(StateWriteTest, OneThatFailsMidwayLosesTheStateAlone) {
   constexpr RecurrentShape kShape{.layers = 2, .window = 4, .state = 20'000};
   const TempFolder folder;
@@ -342,7 +323,7 @@ TEST(StateWriteTest, OneThatFailsMidwayLosesTheStateAlone) {
   const int64_t before = store.bytes();
   read(2);
   {
-    const FileSizeLimit limit(100'000);
+    const ScopedFileLimit limit(100'000);
     store.Keep(kOwner, tokens, memory, /*tail=*/true);
   }
   EXPECT_NE(store.report().failure, "");

@@ -8,6 +8,7 @@
 #include "commands/command.h"
 #include "commands/json_output.h"
 #include "terminal.h"
+#include "tome/base/mebibytes.h"
 #include "tome/models/registry.h"
 
 namespace tome {
@@ -78,10 +79,6 @@ ordered_json Inspect(const std::shared_ptr<const Checkpoint>& checkpoint) {
       {"segment_tokens", facts.segment_tokens},
       {"kv_bytes_per_token", kv_bytes},
       {"state_bytes", RecurrentBytes(facts.recurrent)}};
-}
-
-std::string MiB(int64_t bytes) {
-  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
 }
 
 void PrintInspection(const InspectOptions& options) {

@@ -15,6 +15,7 @@
 #include "commands/reading.h"
 #include "terminal.h"
 #include "tome/base/error.h"
+#include "tome/base/mebibytes.h"
 #include "tome/generate/verify_memory.h"
 #include "tome/library/kept_memories.h"
 
@@ -262,9 +263,7 @@ void Remove(const LibraryOptions& options, const CommandContext& context) {
                        {"freed_memory_bytes", freed}});
     if (options.json) continue;
     fmt::print("#{} removed {}{}\n", id, name,
-               freed > 0 ? fmt::format(", and {:.1f} MiB that models remembered of it",
-                                       static_cast<double>(freed) / (1 << 20))
-                         : "");
+               freed > 0 ? fmt::format(", and {} that models remembered of it", MiB(freed)) : "");
   }
   if (options.json) PrintJson({{"documents", removed}});
 }

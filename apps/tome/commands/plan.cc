@@ -15,6 +15,7 @@
 #include "tome/answer/answer_json.h"
 #include "tome/answer/document_names.h"
 #include "tome/answer/model_answer.h"
+#include "tome/base/mebibytes.h"
 
 namespace tome {
 namespace {
@@ -117,10 +118,6 @@ ordered_json ToJson(const Planned& planned) {
             {"kv_bytes_per_second", facts.rates->kv_bytes_per_second}}},
           {"kv_loss", ToJson(planned.kv_loss)},
           {"hybrid", HybridToJson(facts)}};
-}
-
-std::string MiB(int64_t bytes) {
-  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
 }
 
 std::string Seconds(double seconds) {

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "tome/base/mebibytes.h"
 #include "tome/memory/state_positions.h"
 
 namespace tome {
@@ -55,10 +56,6 @@ int64_t SpilledBytes(const PlanFacts& facts, int64_t tokens, int64_t kept) {
   const int64_t bytes = KvBytes(facts.model.kv, facts.kv, tokens);
   const int64_t stored = KvBytes(facts.model.kv, facts.kv, kept);
   return std::max<int64_t>(0, bytes - stored - *facts.resident_bytes);
-}
-
-std::string MiB(int64_t bytes) {
-  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
 }
 
 // Why the memory of whole documents will not be kept.

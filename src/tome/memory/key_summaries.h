@@ -30,7 +30,7 @@ class KeySummaries {
   void Update(int64_t layer, std::span<const std::byte* const> keys, KvType type, int64_t kept,
               int64_t length, const Compute& compute);
   // One pointer a part; valid until the next Update of the layer.
-  std::span<const std::byte* const> View(int64_t layer) const {
+  std::span<const std::byte* const> Pages(int64_t layer) const {
     return layers_[static_cast<size_t>(layer)].pages.view;
   }
   // The summaries of parts: one pointer a group, valid as long.

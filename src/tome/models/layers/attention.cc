@@ -40,7 +40,7 @@ ChosenPages ChooseFor(const BatchItem& item, int64_t layer, const AttentionShape
   if (at < sparse.preselected.size()) preselected = sparse.preselected[at];
   PageChoice choice = ChoosePages({.q = sequence.q,
                                    .ranges = sequence.ranges,
-                                   .summaries = sparse.summaries.View(layer),
+                                   .summaries = sparse.summaries.Pages(layer),
                                    .part_summaries = sparse.summaries.Parts(layer),
                                    .preselected = preselected,
                                    .tokens = sequence.tokens,
