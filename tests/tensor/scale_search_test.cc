@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -76,6 +77,31 @@ TEST(ScaleSearch, AnOffsetThatMayNotBePositiveIsNot) {
   EXPECT_LE(ErrorOf(x, w, double{bound.scale}, double{bound.offset}, 0, 15),
             static_cast<double>(x.size()) * half_step * half_step);
   EXPECT_NEAR(SearchAffine(x, w, 15, Offset::kAny).offset, 4, 0.2);
+}
+
+// All integers of such values are the same, and a fit of scale and offset to them has no answer.
+TEST(ScaleSearch, NearlyEqualValuesAreFitted) {
+  std::mt19937 random(6);
+  std::normal_distribution<float> normal;
+  for (const float spread : {1e-7F, 1e-6F, 1e-5F, 1e-4F, 1e-3F, 1e-2F}) {
+    for (int trial = 0; trial < 200; ++trial) {
+      std::array<float, 32> x;
+      std::array<float, 32> w;
+      for (size_t j = 0; j < x.size(); ++j) {
+        x[j] = 0.0462F * (1 + spread * normal(random));
+        w[j] = 0.02F + std::fabs(x[j]);
+      }
+      for (const Offset rule : {Offset::kNotPositive, Offset::kAny}) {
+        const AffineFit fit = SearchAffine(x, w, 15, rule);
+        const auto [least, greatest] = std::minmax_element(x.begin(), x.end());
+        const double from = rule == Offset::kAny ? double{*least} : 0;
+        const double half_step = (double{*greatest} - from) / 15 / 2 + 1e-8;
+        EXPECT_LE(ErrorOf(x, w, double{fit.scale}, double{fit.offset}, 0, 15),
+                  std::accumulate(w.begin(), w.end(), 0.0) * half_step * half_step)
+            << spread << ' ' << fit.scale << ' ' << fit.offset;
+      }
+    }
+  }
 }
 
 TEST(ScaleSearch, NothingToFit) {

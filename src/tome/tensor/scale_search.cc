@@ -12,6 +12,9 @@ namespace {
 constexpr int kSteps = 10;
 constexpr float kStepLevels = 0.1F;
 constexpr int kMaxRefinements = 4;  // the error falls no more after two or three
+// Of the integers' variance to their mean square: one integer beside 31 others has 1e-5, rounding
+// in double 1e-14.
+constexpr double kLeastDeterminant = 1e-9;
 
 // Sums of the least-squares fit of x = scale * q. The error is sum w x^2 - gain().
 struct ScaleSums {
@@ -36,40 +39,48 @@ struct AffineTrial {
   float error = std::numeric_limits<float>::infinity();
 };
 
-// The least-squares fit for the integers that `inverse` and `base` round to, with its error.
-AffineTrial TryAffine(std::span<const float> x, std::span<const float> w, float high, Offset rule,
-                      float inverse, float base) {
-  float sw = 0;
-  float sx = 0;
-  float sq = 0;
-  float sqq = 0;
-  float sqx = 0;
-  for (size_t j = 0; j < x.size(); ++j) {
-    const float q = RoundClamped((x[j] - base) * inverse, 0, high);
-    sw += w[j];
-    sx += w[j] * x[j];
-    sq += w[j] * q;
-    sqq += w[j] * q * q;
-    sqx += w[j] * q * x[j];
-  }
-  AffineTrial trial;
-  const float determinant = sw * sqq - sq * sq;
-  if (!(determinant > 0)) return trial;
-  trial.fit.scale = (sw * sqx - sx * sq) / determinant;
-  trial.fit.offset = (sqq * sx - sq * sqx) / determinant;
-  if (rule == Offset::kNotPositive && trial.fit.offset > 0) {
-    trial.fit.scale = sqx / sqq;
-    trial.fit.offset = 0;
-  }
-  if (!(trial.fit.scale > 0)) return trial;
+float ErrorOf(std::span<const float> x, std::span<const float> w, float high, float inverse,
+              float base, const AffineFit& fit) {
   float error = 0;
   for (size_t j = 0; j < x.size(); ++j) {
     const float q = RoundClamped((x[j] - base) * inverse, 0, high);
-    const float miss = x[j] - trial.fit.scale * q - trial.fit.offset;
+    const float miss = x[j] - fit.scale * q - fit.offset;
     error += w[j] * miss * miss;
   }
-  trial.error = error;
-  return trial;
+  return error;
+}
+
+// The least-squares fit for the integers that `inverse` and `base` round to, with its error. Sums
+// in double: where nearly all integers are the same, the determinant is a small difference.
+AffineTrial TryAffine(std::span<const float> x, std::span<const float> w, float high, Offset rule,
+                      float inverse, float base) {
+  double sw = 0;
+  double sx = 0;
+  double sq = 0;
+  double sqq = 0;
+  double sqx = 0;
+  for (size_t j = 0; j < x.size(); ++j) {
+    const double q = double{RoundClamped((x[j] - base) * inverse, 0, high)};
+    const double weight = double{w[j]};
+    sw += weight;
+    sx += weight * double{x[j]};
+    sq += weight * q;
+    sqq += weight * q * q;
+    sqx += weight * q * double{x[j]};
+  }
+  const double determinant = sw * sqq - sq * sq;
+  const bool all_same = !(determinant > kLeastDeterminant * sw * sqq);
+  double scale = (sw * sqx - sx * sq) / determinant;
+  double offset = (sqq * sx - sq * sqx) / determinant;
+  if (rule == Offset::kNotPositive && (all_same || offset > 0)) {
+    scale = sqx / sqq;
+    offset = 0;
+  } else if (all_same) {
+    return {};
+  }
+  if (!(scale > 0)) return {};  // also where it is not a number
+  const AffineFit fit{static_cast<float>(scale), static_cast<float>(offset)};
+  return {fit, ErrorOf(x, w, high, inverse, base, fit)};
 }
 
 // 1 / scale, and 0 where that is no finite number (a subnormal scale): everything rounds to 0 then.
@@ -109,7 +120,8 @@ AffineFit SearchAffine(std::span<const float> x, std::span<const float> w, int h
   const float range = *greatest - base;
   if (!(range > 0)) return {0, base};
   const auto last = static_cast<float>(high);
-  AffineTrial best{{range / last, base}};
+  const AffineFit plain{range / last, base};
+  AffineTrial best{plain, ErrorOf(x, w, last, Inverse(plain.scale), base, plain)};
   const auto accept = [&](float inverse, float from) {
     const AffineTrial trial = TryAffine(x, w, last, rule, inverse, from);
     if (!(trial.error < best.error)) return false;
