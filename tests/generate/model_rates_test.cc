@@ -58,7 +58,7 @@ TEST_F(ModelRatesTest, ModelsOfOneShapeShareTheirSpeed) {
   EXPECT_NE(shape(llama), shape(other));
 
   const SpeedKey key = SpeedKeyOf(llama, compute_, KvType::kQ8);
-  EXPECT_EQ(key.kernels, compute_.kernels.name);
+  EXPECT_EQ(key.kernels, KernelsKey(compute_.kernels));
   EXPECT_EQ(key.threads, 2);
   EXPECT_EQ(key.kv, KvType::kQ8);
 }

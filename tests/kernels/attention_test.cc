@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numbers>
 
 #include "tests/kernels/attention_inputs.h"
 
@@ -64,6 +65,7 @@ void ExpectAttention(const KernelSet& kernels, const Queries& queries,
   const int64_t size = heads.size;
   const int64_t group = heads.heads / heads.kv_heads;
   const double scale = ScaleOf(heads);
+  const double to_log2 = scale / std::numbers::ln2;
   const double cap = heads.soft_cap;
   const int64_t last = queries.first + queries.tokens() - 1;
   const int64_t begin = FirstSeen(queries.first, heads.window);
@@ -87,7 +89,10 @@ void ExpectAttention(const KernelSet& kernels, const Queries& queries,
           double dot = 0;
           double magnitude = 0;
           for (int64_t i = 0; i < size; ++i) {
-            const double term = Multiplied(rounded, q[at + Count(i)]) * k[i];
+            // What is rounded is a query in the units of its scores.
+            const double turned =
+                Multiplied(rounded, q[at + Count(i)] * static_cast<float>(to_log2));
+            const double term = turned / to_log2 * k[i];
             dot += term;
             magnitude += std::abs(term);
           }
@@ -236,6 +241,41 @@ TEST_P(AttentionTest, AgreesWithDoublePrecisionAcrossParts) {
             ExpectAttention(kernels(), queries, Attend(kernels(), queries), tokens > 3 ? 19 : 1))
             << length << " window " << window << " tokens " << tokens;
         ++number;
+      }
+    }
+  }
+}
+
+// Each page has scores far beyond those of the pages before it, or far below; weights relative to
+// the first page's would overflow, or vanish.
+TEST_P(AttentionTest, AgreesWherePagesAreFarApart) {
+  std::mt19937 random(9);
+  constexpr int64_t kLength = 1290;  // blocks of queries do not end where pages do
+  for (const KvType type : kKvTypes) {
+    for (const bool rising : {true, false}) {
+      for (const auto& [window, soft_cap] :
+           {std::pair{0, 0.0F}, std::pair{0, 300.0F}, std::pair{5, 0.0F}}) {
+        const Heads heads{.heads = 4,
+                          .kv_heads = 2,
+                          .size = 16,
+                          .type = type,
+                          .window = window,
+                          .soft_cap = soft_cap};
+        Cache cache(heads, kLength);
+        const int64_t a_token = heads.kv_heads * heads.size;
+        std::vector<float> k = RandomFloats(random, kLength * a_token);
+        for (size_t i = 0; i < k.size(); ++i) {
+          const auto page = static_cast<int64_t>(i) / a_token / kKvPageTokens;
+          k[i] *= static_cast<float>(rising ? 1 + 12 * page : 1 + 12 * (kLength / 64 - page));
+        }
+        cache.Write(kernels(), 0, k, RandomFloats(random, kLength * a_token));
+        for (const int64_t tokens : {1, 5, 130}) {
+          const Queries queries = RandomQueries(random, cache, tokens);
+          ASSERT_NO_FATAL_FAILURE(
+              ExpectAttention(kernels(), queries, Attend(kernels(), queries), tokens > 5 ? 3 : 1))
+              << NameOf(type) << (rising ? " rising" : " falling") << " cap " << soft_cap
+              << " window " << window << " tokens " << tokens;
+        }
       }
     }
   }

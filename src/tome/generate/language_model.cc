@@ -76,7 +76,7 @@ SnapshotKey LanguageModel::MemoryRoot(const Memory& memory) const {
                                 : "none";
   const PositionScheme& scheme = memory.positions();
   return KeyOf(fmt::format("model {} kernels {} kv {} length {}{}{}", FilesKey().ToString(),
-                           kernels_.name, types,
+                           KernelsKey(kernels_), types,
                            model_->facts().rope_by_length ? scheme.rope_tokens : 0,
                            scheme.is_plain() ? "" : " positions ", scheme.ToString()));
 }

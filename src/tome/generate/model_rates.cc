@@ -115,7 +115,7 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
 SpeedKey SpeedKeyOf(const ModelFacts& facts, const Compute& compute, KvType kv) {
   return {.shape = ShapeOf(facts),
           .processor = ProcessorName(),
-          .kernels = std::string(compute.kernels.name),
+          .kernels = KernelsKey(compute.kernels),
           .threads = compute.threads.threads(),
           .kv = kv};
 }

@@ -29,7 +29,7 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
 struct SpeedKey {
   std::string shape;      // of the model: not its file, since weights of other values run as fast
   std::string processor;  // its name; empty where the system does not tell it
-  std::string kernels;
+  std::string kernels;    // KernelsKey
   int threads = 0;
   KvType kv = KvType::kF16;
 };

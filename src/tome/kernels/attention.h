@@ -4,15 +4,17 @@
 //
 // with s from max(0, p − window + 1) to p, p = position of token t, and cap(x) = c · tanh(x / c)
 // where a soft cap c is given (Gemma 2). Softmax is computed online, page by page (Milakov and
-// Gimelshein, 2018; Dao et al., 2022), so no row of scores is stored. Positions are cut into parts
+// Gimelshein, 2018; Dao et al., 2022), so no row of scores is stored; the weights of the fast sets
+// are relative to a score near the largest, which moves only where a page goes far beyond it (as
+// FlashAttention-4 leaves most rescaling out). Positions are cut into parts
 // of kKvPartTokens: each part's softmax starts afresh, and the parts are merged in order ("split
 // KV", as in Flash-Decoding). Parts may thus be computed side by side, and the result is the same,
 // bit for bit, as when they are computed one after another: it depends on p and window alone, not
 // on the number of threads or of tokens, nor on what else is in the batch.
 //
 // With F32 pages the arithmetic is float throughout. With every other type, sets that have BF16 dot
-// products round queries, keys, values and softmax weights to BF16, values below 2^-126 to zero,
-// and sum in float.
+// products round queries times scale / ln 2, keys, values and softmax weights to BF16, values below
+// 2^-126 to zero, and sum in float.
 //
 // Not-a-number and infinity in a query, or in a key, reach those who see them and no other. Values
 // are expected to be finite: attention weights of 0 do not hide an infinite one of the same page.
@@ -85,8 +87,9 @@ constexpr int64_t KvElementBytes(KvType type, int64_t head_size) {
   }
   return elements / 2;
 }
-// Bytes of one head's slice of a page of keys (or of values).
-constexpr int64_t KvSliceBytes(KvType type, int64_t head_size) {
+// Bytes of one head's slice of a page of keys (or of values). Always inline: a copy that was
+// compiled for one kernel set is not to be called by all.
+[[gnu::always_inline]] constexpr int64_t KvSliceBytes(KvType type, int64_t head_size) {
   const bool scaled = type == KvType::kQ8 || type == KvType::kQ4;
   const int64_t scales = (head_size + kKvScaleDims - 1) / kKvScaleDims * kKvPageTokens * 2;
   return KvElementBytes(type, head_size) + (scaled ? scales : 0);

@@ -100,4 +100,8 @@ const KernelSet& SelectKernelSet() {
                           fmt::join(names, ", ")));
 }
 
+std::string KernelsKey(const KernelSet& kernels) {
+  return fmt::format("{} {}", kernels.name, kKernelRevision);
+}
+
 }  // namespace tome

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "tome/base/thread_pool.h"
@@ -62,6 +63,12 @@ std::span<const KernelSet* const> AvailableKernelSets();
 // The best set, or the one that the environment variable TOME_KERNELS names:
 // Error(kInvalidArgument) for a name that is not available; the message lists those that are.
 const KernelSet& SelectKernelSet();
+
+// Rises with every change of what a set computes, be it a bit, and of how fast it is.
+inline constexpr int kKernelRevision = 2;
+// The set and its revision. What was kept by other kernels (memories, measured rates) is neither
+// mixed with what these compute nor compared with it.
+std::string KernelsKey(const KernelSet& kernels);
 
 // What a computation runs on. Neither is owned.
 struct Compute {

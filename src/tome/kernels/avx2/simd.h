@@ -54,6 +54,14 @@ inline F32 TimesPowerOfTwo(F32 a, F32 n) {
   const F32 second = FromBits(_mm256_slli_epi32(_mm256_add_epi32(rest, bias), 23));
   return Mul(Mul(a, first), second);
 }
+inline F32 Fraction(F32 a) {
+  const F32 infinite = _mm256_cmp_ps(a, Set(-__builtin_inff()), _CMP_EQ_OQ);
+  return _mm256_andnot_ps(infinite, Sub(a, _mm256_floor_ps(a)));
+}
+inline F32 TimesPowerOfFloor(F32 a, F32 n) {
+  // 2^-152 times a float below 2 is 0 already, and 2^130 times one of at least 1 infinite.
+  return TimesPowerOfTwo(a, _mm256_floor_ps(Min(Set(130), Max(Set(-152), n))));
+}
 inline float Sum(F32 a) {
   __m128 x = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
   x = _mm_add_ps(x, _mm_movehl_ps(x, x));
@@ -63,6 +71,20 @@ inline float Largest(F32 a) {
   __m128 x = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
   x = _mm_max_ps(x, _mm_movehl_ps(x, x));
   return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
+}
+inline int64_t RowsSummed(int64_t /*count*/) { return kLanes; }
+inline F32 SumOfRows(const F32* rows, int64_t /*count*/) {
+  F32 x[4];
+  for (int j = 0; j < 4; ++j) {
+    x[j] = Add(_mm256_permute2f128_ps(rows[j], rows[4 + j], 0x20),
+               _mm256_permute2f128_ps(rows[j], rows[4 + j], 0x31));
+  }
+  const F32 low = Add(_mm256_shuffle_ps(x[0], x[1], 0x44), _mm256_shuffle_ps(x[0], x[1], 0xEE));
+  const F32 high = Add(_mm256_shuffle_ps(x[2], x[3], 0x44), _mm256_shuffle_ps(x[2], x[3], 0xEE));
+  return Add(_mm256_shuffle_ps(low, high, 0x88), _mm256_shuffle_ps(low, high, 0xDD));
+}
+inline uint32_t LanesAbove(F32 a, F32 b) {
+  return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)));
 }
 inline F32 Select(int64_t begin, int64_t end, F32 x, F32 y) {
   const I32 lanes = _mm256_andnot_si256(FirstLanes(begin), FirstLanes(end));

@@ -48,69 +48,101 @@ class TileScope {
   ~TileScope() { _tile_release(); }
 };
 
-// Gemm of BF16 pairs inside a TileScope(rows, 64); steps are whole blocks of 16.
+// Gemm of BF16 pairs inside a TileScope(rows, 64), at most 16 rows, step by step: vector
+// instructions between two steps run while tiles multiply. Up to four vectors of columns go beside
+// each other, one block of 16 pairs after another. `args.steps` are whole blocks.
 template <typename Args>
-inline void TileGemm(const Args& g, int64_t rows, int64_t vectors) {
-  constexpr int64_t kSteps = kRowBlock / 2;
-  WritesBeforeTileLoads();
-  const auto c_bytes = static_cast<size_t>(g.c_row) * 4;
-  const auto a_row = static_cast<size_t>(g.a_row);
-  const auto b_step = static_cast<size_t>(g.b_step);
-  for (int64_t row = 0; row < rows; row += kTileRows) {
-    float* const c_rows = g.c + row * g.c_row;
-    int64_t v = 0;
-    for (; v + 4 <= vectors; v += 4) {
-      float* const c = c_rows + v * 16;
-      if (g.add) {
-        _tile_loadd(0, c, c_bytes);
-        _tile_loadd(1, c + 16, c_bytes);
-        _tile_loadd(2, c + 32, c_bytes);
-        _tile_loadd(3, c + 48, c_bytes);
-      } else {
-        _tile_zero(0);
-        _tile_zero(1);
-        _tile_zero(2);
-        _tile_zero(3);
-      }
-      const std::byte* a = g.a + row * g.a_row;
-      const std::byte* b = g.b + v * g.b_vector;
-      for (int64_t k = 0; k < g.steps; k += kSteps) {
-        _tile_loadd(4, a, a_row);
-        _tile_loadd(6, b, b_step);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_loadd(7, b + g.b_vector, b_step);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_loadd(6, b + 2 * g.b_vector, b_step);
-        _tile_dpbf16ps(2, 4, 6);
-        _tile_loadd(7, b + 3 * g.b_vector, b_step);
-        _tile_dpbf16ps(3, 4, 7);
-        a += g.a_block;
-        b += kSteps * g.b_step;
-      }
-      _tile_stored(0, c, c_bytes);
-      _tile_stored(1, c + 16, c_bytes);
-      _tile_stored(2, c + 32, c_bytes);
-      _tile_stored(3, c + 48, c_bytes);
+class TileSteps {
+ public:
+  TileSteps() = default;
+  TileSteps(const Args& args, int64_t vectors)
+      : args_(args),
+        b_bytes_(static_cast<size_t>(args.b_step)),
+        c_bytes_(static_cast<size_t>(args.c_row) * 4),
+        left_(vectors) {
+    WritesBeforeTileLoads();
+    BeginColumns();
+  }
+
+  // Products of two tiles, each of them a Step.
+  int64_t steps() const { return left_ * ((args_.steps + kBlock - 1) / kBlock); }
+
+  // False: all was done before.
+  bool Step() {
+    if (left_ == 0) return false;
+    if (tile_ == 0) _tile_loadd(4, a_, static_cast<size_t>(args_.a_row));
+// Names of tile registers are parts of instructions: g++ 12 takes literals only.
+#define TOME_TILE_STEP(SUM, B)                           \
+  if (first_ && args_.add) {                             \
+    _tile_loadd(SUM, c_ + SUM * 16, c_bytes_);           \
+  } else if (first_) {                                   \
+    _tile_zero(SUM);                                     \
+  }                                                      \
+  _tile_loadd(B, b_ + SUM * args_.b_vector, b_bytes_);   \
+  _tile_dpbf16ps(SUM, 4, B);                             \
+  if (last_) _tile_stored(SUM, c_ + SUM * 16, c_bytes_); \
+  break
+    switch (tile_) {
+      case 0:
+        TOME_TILE_STEP(0, 6);
+      case 1:
+        TOME_TILE_STEP(1, 7);
+      case 2:
+        TOME_TILE_STEP(2, 6);
+      default:
+        TOME_TILE_STEP(3, 7);
     }
-    for (; v < vectors; ++v) {
-      float* const c = c_rows + v * 16;
-      if (g.add) {
-        _tile_loadd(0, c, c_bytes);
-      } else {
-        _tile_zero(0);
-      }
-      const std::byte* a = g.a + row * g.a_row;
-      const std::byte* b = g.b + v * g.b_vector;
-      for (int64_t k = 0; k < g.steps; k += kSteps) {
-        _tile_loadd(4, a, a_row);
-        _tile_loadd(6, b, b_step);
-        _tile_dpbf16ps(0, 4, 6);
-        a += g.a_block;
-        b += kSteps * g.b_step;
-      }
-      _tile_stored(0, c, c_bytes);
+#undef TOME_TILE_STEP
+    if (++tile_ == together_) NextBlock();
+    return true;
+  }
+
+  void Finish() {
+    while (Step()) {
     }
   }
-}
+
+ private:
+  static constexpr int64_t kBlock = kRowBlock / 2;
+
+  void BeginColumns() {
+    together_ = left_ >= 4 ? 4 : 1;
+    a_ = args_.a;
+    b_ = args_.b;
+    c_ = args_.c;
+    k_ = 0;
+    first_ = true;
+    last_ = kBlock >= args_.steps;
+  }
+
+  void NextBlock() {
+    tile_ = 0;
+    k_ += kBlock;
+    if (k_ < args_.steps) {
+      a_ += args_.a_block;
+      b_ += kBlock * args_.b_step;
+      first_ = false;
+      last_ = k_ + kBlock >= args_.steps;
+      return;
+    }
+    left_ -= together_;
+    args_.b += together_ * args_.b_vector;
+    args_.c += together_ * 16;
+    BeginColumns();
+  }
+
+  Args args_;  // of the columns that are left
+  size_t b_bytes_ = 0;
+  size_t c_bytes_ = 0;
+  int64_t left_ = 0;      // vectors
+  int64_t together_ = 0;  // of them beside each other
+  int64_t tile_ = 0;      // the next one's number
+  const std::byte* a_ = nullptr;
+  const std::byte* b_ = nullptr;
+  float* c_ = nullptr;
+  int64_t k_ = 0;
+  bool first_ = false;  // block of the steps
+  bool last_ = false;
+};
 
 }  // namespace tome::TOME_KERNEL_SET

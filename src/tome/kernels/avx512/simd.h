@@ -41,8 +41,36 @@ inline F32 Round(F32 a) {
   return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 inline F32 TimesPowerOfTwo(F32 a, F32 n) { return _mm512_scalef_ps(a, n); }
+inline F32 Fraction(F32 a) {
+  return _mm512_reduce_ps(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+inline F32 TimesPowerOfFloor(F32 a, F32 n) { return _mm512_scalef_ps(a, n); }
 inline float Sum(F32 a) { return _mm512_reduce_add_ps(a); }
 inline float Largest(F32 a) { return _mm512_reduce_max_ps(a); }
+inline int64_t RowsSummed(int64_t count) { return count <= 4 ? 4 : kLanes; }
+// A quarter each: of a row, the four lanes that are left.
+inline F32 SumToQuarters(F32 a, F32 b, F32 c, F32 d) {
+  const F32 ab = Add(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
+  const F32 cd = Add(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xEE));
+  return Add(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xDD));
+}
+inline F32 SumOfRows(const F32* rows, int64_t count) {
+  if (count <= 4) {
+    F32 x = SumToQuarters(rows[0], rows[1], rows[2], rows[3]);
+    x = Add(x, _mm512_permute_ps(x, 0x4E));
+    x = Add(x, _mm512_permute_ps(x, 0xB1));
+    const __m512i first = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    return _mm512_permutexvar_ps(first, x);
+  }
+  F32 x[4];
+  for (int j = 0; j < 4; ++j) {
+    x[j] = SumToQuarters(rows[j], rows[4 + j], rows[8 + j], rows[12 + j]);
+  }
+  const F32 low = Add(_mm512_shuffle_ps(x[0], x[1], 0x44), _mm512_shuffle_ps(x[0], x[1], 0xEE));
+  const F32 high = Add(_mm512_shuffle_ps(x[2], x[3], 0x44), _mm512_shuffle_ps(x[2], x[3], 0xEE));
+  return Add(_mm512_shuffle_ps(low, high, 0x88), _mm512_shuffle_ps(low, high, 0xDD));
+}
+inline uint32_t LanesAbove(F32 a, F32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
 // Lanes begin ≤ lane < end of x, the others of y.
 inline F32 Select(int64_t begin, int64_t end, F32 x, F32 y) {
   return _mm512_mask_mov_ps(y, static_cast<Mask>(FirstLanes(end) & ~FirstLanes(begin)), x);

@@ -16,17 +16,23 @@ namespace {
 constexpr int64_t kMaxQueries = 128;
 // With so few queries the next page is asked of memory while this one is computed.
 constexpr int64_t kFewQueries = 32;
+// Pages whose operands tiles under way may need: one is summed up, one weighed, one scored.
+constexpr int64_t kPagesUnderWay = 3;
+// Heads beyond have few queries in a block, and one page at a time.
+constexpr int64_t kMaxHeadOfMany = 256;
+static_assert(AttentionBlockQueries(kMaxHeadOfMany + 1) <= kFewQueries);
+constexpr int64_t kOperandBytes =
+    std::max(kPageOperandBytes, kPagesUnderWay* kKvPageTokens* kMaxHeadOfMany * 4);
 constexpr int64_t kMaxSums = 128 * 128;  // of a block: AttentionBlockQueries · channels
-// The largest score before any was seen: not −∞, whose difference to itself is no number.
+// The reference before any score was seen: not −∞, whose difference to itself is no number.
 constexpr float kLowest = std::numeric_limits<float>::lowest();
+// A page whose weights sum up to more moves the reference. Far below what a float can hold, with
+// room for the pages of a part and for values; far above what most pages bring.
+constexpr float kMostOfPage = 0x1p32F;
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 constexpr int64_t kPageVectors = kKvPageTokens / kLanes;
-
-float ExpOf(float x) {
-  alignas(64) float lanes[kLanes];
-  Store(lanes, Exp(Set(x)));
-  return lanes[0];
-}
+// Queries are scaled so that scores come in units of ln 2: weights are powers of two.
+constexpr float kLog2E = 1.44269504088896341F;
 
 // How many of ascending pages come before `page`. Not std::lower_bound: an instance of a template
 // of the library could be shared with other sets.
@@ -54,15 +60,19 @@ struct Query {
   float* out() const { return sequence->out + at; }
 };
 
-// The online softmax of a block's queries.
+// The online softmax of a block's queries. Weights are relative to a reference: the largest score
+// of the first page that was seen, or of the last one that was far beyond it. That it is not the
+// largest of all costs nothing, since floats, and BF16, are as precise at any size; and most pages
+// need not be searched for their largest score, nor sums scaled.
 struct Softmax {
-  float largest[kMaxQueries];
-  float total[kMaxQueries];
+  alignas(64) float reference[kMaxQueries];  // in units of ln 2
+  alignas(64) float total[kMaxQueries];
   alignas(64) float sums[kMaxSums];  // [query][channels]
 
   void Reset(int64_t queries, int64_t channels) {
-    std::fill_n(largest, queries, kLowest);
-    std::fill_n(total, queries, 0.0F);
+    const int64_t lanes = (queries + kLanes - 1) / kLanes * kLanes;
+    std::fill_n(reference, lanes, kLowest);
+    std::fill_n(total, lanes, 0.0F);
     std::fill_n(sums, queries * channels, 0.0F);
   }
 };
@@ -72,19 +82,36 @@ void Scale(float* sums, int64_t channels, float factor) {
   for (int64_t c = 0; c < channels; c += kLanes) Store(sums + c, Mul(Load(sums + c), f));
 }
 
-// Adds a part's result to that of the parts before it.
-void Merge(float largest, float total, const float* sums, int64_t channels, float& all_largest,
-           float& all_total, float* all_sums) {
-  const float most = std::max(largest, all_largest);
-  const float mine = ExpOf(largest - most);
-  const float theirs = ExpOf(all_largest - most);
-  all_largest = most;
-  all_total = all_total * theirs + total * mine;
-  for (int64_t c = 0; c < channels; c += kLanes) {
-    const int64_t left = channels - c;
-    const F32 kept = Mul(LoadFirst(all_sums + c, left), Set(theirs));
-    StoreFirst(all_sums + c, Fma(LoadFirst(sums + c, left), Set(mine), kept), left);
+// What the two sides of a merge are multiplied with, for kLanes queries at once.
+struct MergeFactors {
+  alignas(64) float mine[kLanes];
+  alignas(64) float theirs[kLanes];
+};
+
+// Adds a part's total to those of the parts before it.
+MergeFactors MergeTotals(F32 reference, F32 total, float* all_reference, float* all_total) {
+  const F32 before = Load(all_reference);
+  const F32 most = Max(reference, before);
+  const F32 mine = Exp2(Sub(reference, most));
+  const F32 theirs = Exp2(Sub(before, most));
+  Store(all_reference, most);
+  Store(all_total, Add(Mul(Load(all_total), theirs), Mul(total, mine)));
+  MergeFactors factors;
+  Store(factors.mine, mine);
+  Store(factors.theirs, theirs);
+  return factors;
+}
+
+void MergeSums(float mine, float theirs, const float* sums, int64_t channels, float* all_sums) {
+  const F32 m = Set(mine);
+  const F32 t = Set(theirs);
+  int64_t c = 0;
+  for (; c + kLanes <= channels; c += kLanes) {
+    Store(all_sums + c, Fma(Load(sums + c), m, Mul(Load(all_sums + c), t)));
   }
+  if (c >= channels) return;
+  const F32 kept = Mul(LoadFirst(all_sums + c, channels - c), t);
+  StoreFirst(all_sums + c, Fma(LoadFirst(sums + c, channels - c), m, kept), channels - c);
 }
 
 // out = sums / total. Adding zero makes −0 a 0: whether masked positions were added to a sum is
@@ -131,12 +158,20 @@ class BlockAttention {
     // All rows of a block see the same pages, those of its first one's sequence; how far they were
     // written, the longest sequence says.
     sequence_ = queries_of_[0].sequence;
-    const auto bytes = static_cast<size_t>(kKvPageTokens * channels_ * 4);
-    std::memset(keys_, 0, bytes);
-    std::memset(values_, 0, bytes);
+    slice_bytes_ = KvSliceBytes(args.type, args.head_size);
+    older_slice_bytes_ = KvSliceBytes(sequence_->kv.older_type, args.head_size);
+    FindSights();
+    operand_bytes_ = kKvPageTokens * channels_ * kElementBytes;
+    if (args.head_size % kRowBlock != 0) {  // the padding
+      const auto bytes =
+          static_cast<size_t>(operand_bytes_ * (per_kv_head_ > kFewQueries ? kPagesUnderWay : 1));
+      std::memset(keys_, 0, bytes);
+      std::memset(values_, 0, bytes);
+    }
     const float left = args.type == KvType::kF32    ? 1.0F
                        : args.type == KvType::kBF16 ? 1.0F - kShareOfRows<Dot, KvType::kBF16>
                                                     : 1.0F - kShareOfRows<Dot, KvType::kF16>;
+    ahead_of_row_ = 1 / static_cast<float>(per_kv_head_);
     ahead_of_vector_ = left / static_cast<float>(per_kv_head_ * kPageVectors);
   }
 
@@ -153,10 +188,7 @@ class BlockAttention {
     for (int64_t part = block_.part_begin; part < block_.part_end; ++part) {
       if (!HasPages(part)) continue;
       AttendPart(part);
-      for (int64_t i = 0; i < queries_; ++i) {
-        Merge(part_.largest[i], part_.total[i], part_.sums + i * channels_, channels_,
-              all_.largest[i], all_.total[i], all_.sums + i * channels_);
-      }
+      MergePart();
     }
     for (int64_t i = 0; i < queries_; ++i) {
       Normalize(all_.sums + i * channels_, all_.total[i], args_.head_size, queries_of_[i].out());
@@ -177,9 +209,28 @@ class BlockAttention {
     ++queries_;
   }
 
+  // What the queries of a tile see: the same for all key heads.
+  struct Sight {
+    int64_t first_position = std::numeric_limits<int64_t>::max();
+    int64_t last_position = 0;
+    int64_t first_seen = std::numeric_limits<int64_t>::max();
+    int64_t last_first_seen = 0;
+  };
+  void FindSights() {
+    for (int64_t i = 0; i < per_kv_head_; ++i) {
+      const Query& query = queries_of_[i];
+      Sight& sight = sights_[i / kTileRows];
+      sight.first_position = std::min(sight.first_position, query.position);
+      sight.last_position = std::max(sight.last_position, query.position);
+      sight.first_seen = std::min(sight.first_seen, query.first_seen);
+      sight.last_first_seen = std::max(sight.last_first_seen, query.first_seen);
+    }
+  }
+
   // The vectors of all queries that `page` is attended with, where others are loaded.
   void LoadQueries(int64_t page) {
     if (page >= loaded_begin_ && page < loaded_end_) return;
+    const F32 scale = Set(args_.scale * kLog2E);
     loaded_begin_ = page;
     loaded_end_ = std::numeric_limits<int64_t>::max();
     for (int64_t i = 0; i < queries_; ++i) {
@@ -188,12 +239,25 @@ class BlockAttention {
       const float* const q = queries.q + queries_of_[i].at;
       std::byte* const to = q_ + i * channels_ * kElementBytes;
       for (int64_t c = 0; c < channels_; c += kLanes) {
-        const F32 x = LoadFirst(q + c, args_.head_size - c);
+        const F32 x = Mul(LoadFirst(q + c, args_.head_size - c), scale);
         if constexpr (kPairs) {
           StoreBF16(to + c * 2, x);
         } else {
           Store(reinterpret_cast<float*>(to) + c, x);
         }
+      }
+    }
+  }
+
+  void MergePart() {
+    for (int64_t begin = 0; begin < queries_; begin += kLanes) {
+      const MergeFactors factors =
+          MergeTotals(Load(part_.reference + begin), Load(part_.total + begin),
+                      all_.reference + begin, all_.total + begin);
+      const int64_t end = std::min(queries_, begin + kLanes);
+      for (int64_t i = begin; i < end; ++i) {
+        MergeSums(factors.mine[i - begin], factors.theirs[i - begin], part_.sums + i * channels_,
+                  channels_, all_.sums + i * channels_);
       }
     }
   }
@@ -209,22 +273,51 @@ class BlockAttention {
     const int64_t begin = std::max(first, part * kKvPartTokens) / kKvPageTokens;
     const int64_t end =
         std::min(last + 1, (part + 1) * kKvPartTokens);  // the first position not seen
-    if (sequence_->chosen != nullptr) {
-      AttendChosen(begin, (end + kKvPageTokens - 1) / kKvPageTokens);
-      return;
+    const int64_t end_page = (end + kKvPageTokens - 1) / kKvPageTokens;
+    if (per_kv_head_ > kFewQueries) {
+      for (int64_t kv_head = heads_.kv_begin; kv_head < heads_.kv_end; ++kv_head) {
+        AttendPages(PagesOf(kv_head, begin, end_page), kv_head);
+      }
+    } else if (sequence_->chosen != nullptr) {
+      AttendChosen(begin, end_page);
+    } else {
+      AttendAllOf(begin, end_page);
     }
-    for (int64_t page = begin; page * kKvPageTokens < end; ++page) {
+  }
+
+  // Page by page, all key heads of each.
+  void AttendAllOf(int64_t begin, int64_t end) {
+    for (int64_t page = begin; page < end; ++page) {
       for (int64_t kv_head = heads_.kv_begin; kv_head < heads_.kv_end; ++kv_head) {
         const bool last_head = kv_head + 1 == heads_.kv_end;
         const int64_t next_page = page + (last_head ? 1 : 0);
         PageAhead ahead;
-        if (per_kv_head_ <= kFewQueries && next_page * kKvPageTokens < end) {
+        if (next_page < end) {
           const int64_t next_head = last_head ? heads_.kv_begin : kv_head + 1;
           ahead = Ahead(SliceOf(next_page, next_head));
         }
         AttendPage(page, kv_head, ahead);
       }
     }
+  }
+
+  // Pages [begin, begin + count), or a list of them.
+  class PageList {
+   public:
+    PageList(int64_t begin, int64_t end) : begin_(begin), size_(end - begin) {}
+    explicit PageList(std::span<const int32_t> pages)
+        : size_(static_cast<int64_t>(pages.size())), pages_(pages.data()) {}
+    int64_t size() const { return size_; }
+    int64_t operator[](int64_t i) const { return pages_ != nullptr ? pages_[i] : begin_ + i; }
+
+   private:
+    int64_t begin_ = 0;
+    int64_t size_ = 0;
+    const int32_t* pages_ = nullptr;
+  };
+  PageList PagesOf(int64_t kv_head, int64_t begin, int64_t end) const {
+    if (sequence_->chosen == nullptr) return {begin, end};
+    return PageList(Chosen(kv_head, begin, end));
   }
 
   // Of pages [begin, end), those that a key head chose: the same for all rows.
@@ -253,7 +346,7 @@ class BlockAttention {
       for (size_t i = 0; i < pages.size(); ++i) {
         const bool last = i + 1 == pages.size();
         PageAhead ahead;
-        if (per_kv_head_ <= kFewQueries && !(last && next.empty())) {
+        if (!(last && next.empty())) {
           const int64_t page = last ? next.front() : pages[i + 1];
           const int64_t head = last ? kv_head + 1 : kv_head;
           ahead = Ahead(SliceOf(page, head));
@@ -269,103 +362,218 @@ class BlockAttention {
     KvType type;
     const std::byte* keys;
     const std::byte* values;
+    int64_t bytes;
   };
   Slice SliceOf(int64_t page, int64_t kv_head) const {
     const KvView& kv = sequence_->kv;
     const KvType type = kv.TypeOf(page, args_.type);
-    const int64_t at = kv_head * KvSliceBytes(type, args_.head_size);
-    return {.type = type, .keys = kv.Keys(page) + at, .values = kv.Values(page) + at};
+    const int64_t bytes = type == args_.type ? slice_bytes_ : older_slice_bytes_;
+    const int64_t at = kv_head * bytes;
+    return {
+        .type = type, .keys = kv.Keys(page) + at, .values = kv.Values(page) + at, .bytes = bytes};
   }
-  PageAhead Ahead(const Slice& slice) const {
-    return {slice.keys, slice.values, KvSliceBytes(slice.type, args_.head_size)};
-  }
+  PageAhead Ahead(const Slice& slice) const { return {slice.keys, slice.values, slice.bytes}; }
 
-  void AttendPage(int64_t page, int64_t kv_head, PageAhead& ahead) {
-    LoadQueries(page);
+  // A page's place in the text, and what is multiplied.
+  struct Page {
+    int64_t base = 0;
+    PageOperands operands;
+  };
+
+  // `slot`: where among the converted pages it goes if it must be converted.
+  Page PageOf(int64_t page, int64_t kv_head, int64_t slot, PageAhead& ahead) {
     const int64_t base = page * kKvPageTokens;
     const Slice slice = SliceOf(page, kv_head);
-    const PageOperands operands =
-        OperandsOf<Dot>(slice.type, slice.keys, slice.values, args_.head_size,
-                        std::min(written_ - base, kKvPageTokens), per_kv_head_ <= kFewQueries,
-                        ahead, keys_, values_);
-    const int64_t first = (kv_head - heads_.kv_begin) * per_kv_head_;
-    for (int64_t begin = first; begin < first + per_kv_head_; begin += kTileRows) {
-      const int64_t end = std::min(first + per_kv_head_, begin + kTileRows);
-      bool seen = false;
-      for (int64_t i = begin; i < end; ++i) {
-        seen |= queries_of_[i].position >= base && queries_of_[i].first_seen < base + kKvPageTokens;
-      }
-      if (seen) AttendTile(begin, end, base, operands, ahead);
-    }
+    return {base,
+            OperandsOf<Dot>(slice.type, slice.keys, slice.values, args_.head_size,
+                            std::min(written_ - base, kKvPageTokens), per_kv_head_ <= kFewQueries,
+                            ahead, keys_ + slot * operand_bytes_, values_ + slot * operand_bytes_)};
   }
 
-  void AttendTile(int64_t begin, int64_t end, int64_t base, const PageOperands& operands,
-                  PageAhead& ahead) {
+  // Up to kTileRows queries of one key head, on a page.
+  struct Tile {
+    Page page;
+    int64_t begin = 0;
+    int64_t end = 0;
+    bool masked = false;  // some of the page is hidden from some of them
     alignas(64) float scores[kTileRows * kKvPageTokens];
     alignas(64) std::byte weights[kTileRows * kKvPageTokens * kElementBytes];
-    constexpr int64_t kPerElement = kPairs ? 2 : 1;  // values of a 4-byte element of A
-    Gemm<Dot>({.a = q_ + begin * channels_ * kElementBytes,
-               .a_row = channels_ * kElementBytes,
-               .a_block = kRowBlock * kElementBytes,
-               .b = operands.keys,
-               .b_step = kKvPageTokens * 4,
-               .b_vector = kVectorBytes,
-               .c = scores,
-               .c_row = kKvPageTokens,
-               .steps = channels_ / kPerElement},
-              end - begin, kPageVectors);
-    for (int64_t i = begin; i < end; ++i) {
-      WeighRow(i, base, scores + (i - begin) * kKvPageTokens,
-               weights + (i - begin) * kKvPageTokens * kElementBytes, ahead);
-    }
-    Gemm<Dot>({.a = weights,
-               .a_row = kKvPageTokens * kElementBytes,
-               .a_block = kRowBlock * kElementBytes,
-               .b = operands.values,
-               .b_step = channels_ * 4,
-               .b_vector = kVectorBytes,
-               .c = part_.sums + begin * channels_,
-               .c_row = channels_,
-               .steps = kKvPageTokens / kPerElement,
-               .add = true},
-              end - begin, channels_ / kLanes);
+
+    int64_t rows() const { return end - begin; }
+  };
+
+  // Few queries: memory takes the time.
+  void AttendPage(int64_t page, int64_t kv_head, PageAhead& ahead) {
+    LoadQueries(page);
+    Cursor cursor{.first = (kv_head - heads_.kv_begin) * per_kv_head_};
+    cursor.row = cursor.first;
+    cursor.page = PageOf(page, kv_head, 0, ahead);
+    AttendTiles<true>([&](Tile& tile) { return NextTile(cursor, tile); }, ahead);
   }
 
-  // Scores to softmax weights relative to the largest score so far.
-  void WeighRow(int64_t i, int64_t base, const float* scores, std::byte* weights,
-                PageAhead& ahead) {
-    const Query& query = queries_of_[i];
-    const int64_t begin = query.first_seen - base;
-    const int64_t end = query.position + 1 - base;
-    const bool masked = begin > 0 || end < kKvPageTokens;
-    F32 x[kPageVectors];
-    const F32 scale = Set(args_.scale);
-    TOME_UNROLL
-    for (int64_t v = 0; v < kPageVectors; ++v) x[v] = Mul(Load(scores + v * kLanes), scale);
-    if (args_.soft_cap > 0) {
-      TOME_UNROLL
-      for (F32& s : x) s = Mul(Set(args_.soft_cap), Tanh(Div(s, Set(args_.soft_cap))));
+  // Many queries: page by page, all of them on each.
+  void AttendPages(const PageList& pages, int64_t kv_head) {
+    Cursor cursor{.first = (kv_head - heads_.kv_begin) * per_kv_head_};
+    cursor.row = cursor.first + per_kv_head_;
+    int64_t at = 0;
+    int64_t slot = 0;
+    bool seen = false;  // something of the cursor's page: its slot is in use
+    PageAhead ahead;
+    AttendTiles<false>(
+        [&](Tile& tile) {
+          while (!NextTile(cursor, tile)) {
+            if (at == pages.size()) return false;
+            LoadQueries(pages[at]);
+            if (seen) slot = (slot + 1) % kPagesUnderWay;
+            PageAhead none;
+            cursor.page = PageOf(pages[at], kv_head, slot, none);
+            cursor.row = cursor.first;
+            seen = false;
+            ++at;
+            ahead = at < pages.size() ? Ahead(SliceOf(pages[at], kv_head)) : PageAhead();
+          }
+          return seen = true;
+        },
+        ahead);
+  }
+
+  // Where the next tile begins, of the queries of one key head.
+  struct Cursor {
+    int64_t first = 0;
+    int64_t row = 0;
+    Page page = {};
+  };
+
+  // The next tile of the cursor's page that sees something of it.
+  bool NextTile(Cursor& cursor, Tile& tile) const {
+    const int64_t base = cursor.page.base;
+    const int64_t end = cursor.first + per_kv_head_;
+    while (cursor.row < end) {
+      const Sight& sight = sights_[(cursor.row - cursor.first) / kTileRows];
+      tile.page = cursor.page;
+      tile.begin = cursor.row;
+      cursor.row = tile.end = std::min(end, cursor.row + kTileRows);
+      if (sight.last_position < base || sight.first_seen >= base + kKvPageTokens) continue;
+      tile.masked = sight.first_position < base + kKvPageTokens - 1 || sight.last_first_seen > base;
+      return true;
     }
-    if (masked) {
-      TOME_UNROLL
-      for (int64_t v = 0; v < kPageVectors; ++v) {
-        const int64_t lane = v * kLanes;
-        x[v] = Select(std::clamp<int64_t>(begin - lane, 0, kLanes),
-                      std::clamp<int64_t>(end - lane, 0, kLanes), x[v], Set(kMinusInfinity));
+    return false;
+  }
+
+  // All tiles that `next` gives, one after another. While weights of one are computed, the scores
+  // of the next and the sums of the one before are multiplied between its rows: neither waits for
+  // them, so that vectors and tile registers work at the same time. kFew: so does memory
+  // (PageAhead).
+  template <bool kFew, typename Next>
+  void AttendTiles(Next next, PageAhead& ahead) {
+    Tile tiles[2];
+    GemmSteps<Dot> scoring;
+    GemmSteps<Dot> summing;
+    bool have = next(tiles[0]);
+    if (have) ScoreTile(tiles[0]).Finish();
+    for (int at = 0; have; at ^= 1) {
+      Tile& tile = tiles[at];
+      have = next(tiles[at ^ 1]);
+      scoring = have ? ScoreTile(tiles[at ^ 1]) : GemmSteps<Dot>();
+      const int64_t a_row = (scoring.steps() + summing.steps() + tile.rows() - 1) / tile.rows();
+      F32 totals[kTileRows];
+      WeighTile<kFew>(tile, ahead, totals, [&] {
+        for (int64_t i = 0; i < a_row; ++i) scoring.Step() || summing.Step();
+      });
+      scoring.Finish();
+      summing.Finish();
+      AddTotals(tile, totals);  // may scale sums, of this tile's queries, that were just finished
+      summing = SumTile(tile);
+    }
+    summing.Finish();
+  }
+
+  static constexpr int64_t kPerElement = kPairs ? 2 : 1;  // values of a 4-byte element of A
+
+  GemmSteps<Dot> ScoreTile(Tile& tile) const {
+    return {{.a = q_ + tile.begin * channels_ * kElementBytes,
+             .a_row = channels_ * kElementBytes,
+             .a_block = kRowBlock * kElementBytes,
+             .b = tile.page.operands.keys,
+             .b_step = kKvPageTokens * 4,
+             .b_vector = kVectorBytes,
+             .c = tile.scores,
+             .c_row = kKvPageTokens,
+             .steps = channels_ / kPerElement},
+            tile.end - tile.begin,
+            kPageVectors};
+  }
+
+  GemmSteps<Dot> SumTile(const Tile& tile) {
+    return {{.a = tile.weights,
+             .a_row = kKvPageTokens * kElementBytes,
+             .a_block = kRowBlock * kElementBytes,
+             .b = tile.page.operands.values,
+             .b_step = channels_ * 4,
+             .b_vector = kVectorBytes,
+             .c = part_.sums + tile.begin * channels_,
+             .c_row = channels_,
+             .steps = kKvPageTokens / kPerElement,
+             .add = true},
+            tile.end - tile.begin,
+            channels_ / kLanes};
+  }
+
+  // Scores as the softmax takes them, whatever is hidden being −∞.
+  void CapAndMask(Tile& tile) const {
+    if (args_.soft_cap > 0) Cap(tile);
+    if (tile.masked) Mask(tile);
+  }
+
+  void Cap(Tile& tile) const {
+    const F32 cap = Set(args_.soft_cap * kLog2E);
+    const F32 inner = Set(1 / (args_.soft_cap * kLog2E));
+    for (int64_t i = 0; i < tile.rows() * kKvPageTokens; i += kLanes) {
+      float* const scores = tile.scores + i;
+      Store(scores, Mul(cap, Tanh(Mul(Load(scores), inner))));
+    }
+  }
+
+  void Mask(Tile& tile) const {
+    const int64_t base = tile.page.base;
+    for (int64_t i = tile.begin; i < tile.end; ++i) {
+      float* const scores = tile.scores + (i - tile.begin) * kKvPageTokens;
+      const int64_t begin = queries_of_[i].first_seen - base;
+      const int64_t end = queries_of_[i].position + 1 - base;
+      for (int64_t lane = 0; lane < kKvPageTokens; lane += kLanes) {
+        Store(scores + lane, Select(std::clamp<int64_t>(begin - lane, 0, kLanes),
+                                    std::clamp<int64_t>(end - lane, 0, kLanes), Load(scores + lane),
+                                    Set(kMinusInfinity)));
       }
     }
-    F32 most = x[0];
-    TOME_UNROLL
-    for (int64_t v = 1; v < kPageVectors; ++v) most = Max(most, x[v]);
-    const float before = part_.largest[i];
-    const float largest = std::max(before, Largest(most));
-    const F32 shift = Set(largest);
+  }
+
+  // Softmax weights of a tile, and in lanes each row's total. `between` is called before each row.
+  template <bool kFew, typename Between>
+  void WeighTile(Tile& tile, PageAhead& ahead, F32* totals, Between between) {
+    CapAndMask(tile);
+    FindFirstReferences(tile);
+    for (int64_t row = 0; row < tile.rows(); ++row) {
+      between();
+      if constexpr (!kFew) ahead.Prefetch(ahead_of_row_);
+      totals[row] = WeighRow<kFew>(tile, row, ahead);
+    }
+  }
+
+  // The total of a row's weights, in lanes.
+  template <bool kFew>
+  F32 WeighRow(Tile& tile, int64_t row, PageAhead& ahead) {
+    const float* const scores = tile.scores + row * kKvPageTokens;
+    std::byte* const weights = tile.weights + row * kKvPageTokens * kElementBytes;
+    const F32 reference = Set(part_.reference[tile.begin + row]);
+    F32 x[kPageVectors];
     F32 sum = Zero();
     TOME_UNROLL
-    for (F32& s : x) {
-      ahead.Prefetch(ahead_of_vector_);
-      s = Exp(Sub(s, shift));
-      sum = Add(sum, s);
+    for (int64_t v = 0; v < kPageVectors; ++v) {
+      if constexpr (kFew) ahead.Prefetch(ahead_of_vector_);
+      const F32 score = Sub(Load(scores + v * kLanes), reference);
+      x[v] = kPairs ? Exp2ForBF16(score) : Exp2(score);
+      sum = Add(sum, x[v]);
     }
     if constexpr (kPairs) {
       TOME_UNROLL
@@ -378,14 +586,57 @@ class BlockAttention {
         Store(reinterpret_cast<float*>(weights) + v * kLanes, x[v]);
       }
     }
-    float total = part_.total[i];
-    if (largest != before) {
-      const float shrink = ExpOf(before - largest);
-      total *= shrink;
-      Scale(part_.sums + i * channels_, channels_, shrink);
-      part_.largest[i] = largest;
+    return sum;
+  }
+
+  // What is one number of a query is a lane here, so that nothing waits for the sum along one row.
+  // Lanes behind a tile's rows are other queries'.
+  void AddTotals(Tile& tile, F32* totals) {
+    for (int64_t row = 0; row < tile.rows(); row += kLanes) {
+      const int64_t count = std::min<int64_t>(tile.rows() - row, kLanes);
+      for (int64_t i = count; i < RowsSummed(count); ++i) totals[row + i] = Zero();
+      F32 added = SumOfRows(totals + row, count);
+      uint32_t beyond = LanesAbove(added, Set(kMostOfPage)) & ((1U << count) - 1U);
+      if (beyond != 0) {
+        for (; beyond != 0; beyond &= beyond - 1) {
+          const int64_t i = row + __builtin_ctz(beyond);
+          MoveReference(tile, i);
+          PageAhead none;
+          totals[i] = WeighRow<false>(tile, i, none);
+        }
+        added = SumOfRows(totals + row, count);
+      }
+      float* const total = part_.total + tile.begin + row;
+      StoreFirst(total, Add(LoadFirst(total, count), added), count);
     }
-    part_.total[i] = total + Sum(sum);
+  }
+
+  // The references of queries that saw nothing yet.
+  void FindFirstReferences(Tile& tile) {
+    for (int64_t row = 0; row < tile.rows(); row += kLanes) {
+      const int64_t count = std::min<int64_t>(tile.rows() - row, kLanes);
+      const F32 references = LoadFirst(part_.reference + tile.begin + row, count);
+      uint32_t seen = LanesAbove(references, Set(kLowest));
+      for (uint32_t left = ~seen & ((1U << count) - 1U); left != 0; left &= left - 1) {
+        MoveReference(tile, row + __builtin_ctz(left));
+      }
+    }
+  }
+
+  void MoveReference(const Tile& tile, int64_t row) {
+    const float* const scores = tile.scores + row * kKvPageTokens;
+    F32 most = Load(scores);
+    TOME_UNROLL
+    for (int64_t v = 1; v < kPageVectors; ++v) most = Max(most, Load(scores + v * kLanes));
+    const int64_t query = tile.begin + row;
+    const float before = part_.reference[query];
+    const float reference = std::max(before, Largest(most));
+    part_.reference[query] = reference;
+    if (before == kLowest) return;  // no sums yet
+    alignas(64) float shrink[kLanes];
+    Store(shrink, Exp2(Set(before - reference)));
+    part_.total[query] *= shrink[0];
+    Scale(part_.sums + query * channels_, channels_, shrink[0]);
   }
 
   void StorePartial(int64_t i) {
@@ -393,9 +644,13 @@ class BlockAttention {
                       queries_of_[i].partial * AttentionPartialFloats(args_.head_size);
     std::copy_n(part_.sums + i * channels_, args_.head_size, to);
     to[args_.head_size] = part_.total[i];
-    to[args_.head_size + 1] = part_.largest[i];
+    to[args_.head_size + 1] = part_.reference[i];
   }
 
+  int64_t slice_bytes_ = 0;  // of a page's keys (or values) of one head, in args.type
+  int64_t older_slice_bytes_ = 0;
+  int64_t operand_bytes_ = 0;  // of a page's keys (or values) as they are multiplied
+  float ahead_of_row_ = 0;
   float ahead_of_vector_ = 0;  // share of the next page to ask for with every vector of weights
   const AttentionArgs& args_;
   const AttentionPlan::Block& block_;
@@ -408,27 +663,49 @@ class BlockAttention {
   int64_t loaded_begin_ = 0;  // pages that the loaded queries are for
   int64_t loaded_end_ = 0;
   Query queries_of_[kMaxQueries];
+  Sight sights_[kMaxQueries / kTileRows];
   alignas(64) std::byte q_[kMaxSums * 4];
   Softmax part_;
   Softmax all_;
-  alignas(64) std::byte keys_[kPageOperandBytes];
-  alignas(64) std::byte values_[kPageOperandBytes];
+  alignas(64) std::byte keys_[kOperandBytes];
+  alignas(64) std::byte values_[kOperandBytes];
 };
 
-// The parts of one split query, merged in order.
-void MergeParts(const AttentionArgs& args, const AttentionPlan::Row& row, int64_t head) {
+// The parts of a row's queries of one key head, merged in order.
+void MergeParts(const AttentionArgs& args, const AttentionPlan::Row& row, int64_t kv_head) {
   const AttentionSequence& sequence = args.sequences[static_cast<size_t>(row.sequence)];
   const int64_t size = args.head_size;
-  float largest = kLowest;
-  float total = 0;
-  alignas(64) float sums[kMaxHeadSize] = {};
-  for (int64_t part = 0; part < row.parts; ++part) {
-    const float* const from =
-        reinterpret_cast<const float*>(args.scratch) +
-        ((row.partials + part) * args.heads + head) * AttentionPartialFloats(size);
-    Merge(from[size + 1], from[size], from, size, largest, total, sums);
+  const int64_t group = args.heads / args.kv_heads;
+  alignas(64) float sums[kLanes * kMaxHeadSize];
+  for (int64_t begin = kv_head * group; begin < (kv_head + 1) * group; begin += kLanes) {
+    const int64_t count = std::min<int64_t>((kv_head + 1) * group - begin, kLanes);
+    alignas(64) float reference[kLanes];
+    alignas(64) float total[kLanes];
+    alignas(64) float part_reference[kLanes] = {};
+    alignas(64) float part_total[kLanes] = {};
+    std::fill_n(reference, kLanes, kLowest);
+    std::fill_n(total, kLanes, 0.0F);
+    std::fill_n(sums, count * size, 0.0F);
+    for (int64_t part = 0; part < row.parts; ++part) {
+      const float* const from =
+          reinterpret_cast<const float*>(args.scratch) +
+          ((row.partials + part) * args.heads + begin) * AttentionPartialFloats(size);
+      for (int64_t i = 0; i < count; ++i) {
+        part_total[i] = from[i * AttentionPartialFloats(size) + size];
+        part_reference[i] = from[i * AttentionPartialFloats(size) + size + 1];
+      }
+      const MergeFactors factors =
+          MergeTotals(Load(part_reference), Load(part_total), reference, total);
+      for (int64_t i = 0; i < count; ++i) {
+        MergeSums(factors.mine[i], factors.theirs[i], from + i * AttentionPartialFloats(size), size,
+                  sums + i * size);
+      }
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      Normalize(sums + i * size, total[i], size,
+                sequence.out + (row.token * args.heads + begin + i) * size);
+    }
   }
-  Normalize(sums, total, size, sequence.out + (row.token * args.heads + head) * size);
 }
 
 // Key heads of one task. Where few queries read long memories, all of a page's that have room, for
@@ -473,8 +750,7 @@ void AttendAll(const AttentionArgs& args, ThreadPool& threads) {
   threads.ParallelFor(merged * args.kv_heads, [&](int64_t task, int) {
     const AttentionPlan::Row& row =
         plan.rows[static_cast<size_t>(plan.merged[static_cast<size_t>(task / args.kv_heads)])];
-    const int64_t first = task % args.kv_heads * group;
-    for (int64_t head = first; head < first + group; ++head) MergeParts(args, row, head);
+    MergeParts(args, row, task % args.kv_heads);
   });
 }
 

@@ -115,12 +115,51 @@ inline void GemmRows(const GemmArgs& g, int64_t rows, int64_t vector) {
 template <typename Dot>
 inline void Gemm(const GemmArgs& g, int64_t rows, int64_t vectors) {
 #if defined(__AMX_BF16__)
-  if constexpr (std::is_same_v<Dot, BF16PairDot>) return TileGemm(g, rows, vectors);
+  if constexpr (std::is_same_v<Dot, BF16PairDot>) {
+    for (int64_t row = 0; row < rows; row += kTileRows) {
+      GemmArgs tile = g;
+      tile.a += row * g.a_row;
+      tile.c += row * g.c_row;
+      TileSteps<GemmArgs>(tile, vectors).Finish();
+    }
+    return;
+  }
 #endif
   constexpr int kMost = kLanes == 16 ? 4 : 2;
   int64_t vector = 0;
   for (; vector + kMost <= vectors; vector += kMost) GemmRows<Dot, kMost>(g, rows, vector);
   for (; vector < vectors; ++vector) GemmRows<Dot, 1>(g, rows, vector);
 }
+
+// Gemm of at most kTileRows rows in steps, between which other work is done: in tiles several
+// (TileSteps), else one.
+template <typename Dot>
+class GemmSteps {
+ public:
+  GemmSteps() = default;
+  GemmSteps(const GemmArgs& args, int64_t rows, int64_t vectors)
+      : args_(args), rows_(rows), vectors_(vectors) {}
+  int64_t steps() const { return rows_ == 0 ? 0 : 1; }
+  bool Step() {
+    if (rows_ == 0) return false;
+    Gemm<Dot>(args_, rows_, vectors_);
+    rows_ = 0;
+    return true;
+  }
+  void Finish() { Step(); }
+
+ private:
+  GemmArgs args_;
+  int64_t rows_ = 0;
+  int64_t vectors_ = 0;
+};
+#if defined(__AMX_BF16__)
+template <>
+class GemmSteps<BF16PairDot> : public TileSteps<GemmArgs> {
+ public:
+  GemmSteps() = default;
+  GemmSteps(const GemmArgs& args, int64_t /*rows*/, int64_t vectors) : TileSteps(args, vectors) {}
+};
+#endif
 
 }  // namespace tome::TOME_KERNEL_SET

@@ -23,6 +23,29 @@ inline F32 Exp(F32 x) {
   return TimesPowerOfTwo(p, n);
 }
 
+// 2^x, of which −∞ gives 0; what is too large gives infinity. The polynomials are, of those that
+// are 1 at 0, the best for the fraction of x, [0, 1), by relative error (Remez). Within 1.5e-7.
+inline F32 Exp2(F32 x) {
+  const F32 r = Fraction(x);
+  F32 p = Set(0.00186713005F);
+  p = Fma(p, r, Set(0.00901703071F));
+  p = Fma(p, r, Set(0.0557999127F));
+  p = Fma(p, r, Set(0.240164444F));
+  p = Fma(p, r, Set(0.693151295F));
+  p = Fma(p, r, Set(1));
+  return TimesPowerOfFloor(p, x);
+}
+// Within 3e-6, a thousandth of what rounding to BF16 costs.
+inline F32 Exp2ForBF16(F32 x) {
+  const F32 r = Fraction(x);
+  F32 p = Set(0.0134266838F);
+  p = Fma(p, r, Set(0.0522424728F));
+  p = Fma(p, r, Set(0.241280198F));
+  p = Fma(p, r, Set(0.693044841F));
+  p = Fma(p, r, Set(1));
+  return TimesPowerOfFloor(p, x);
+}
+
 // tanh by e^2|x| where it is large; near zero, where 1 − 2 / (e + 1) would cancel, by its series.
 inline F32 Tanh(F32 x) {
   const F32 size = Abs(x);

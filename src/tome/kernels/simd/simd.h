@@ -8,6 +8,11 @@
 //   LoadFirst, StoreFirst    only the first `count` lanes are touched; others load as zero
 //   Max(a, b), Min(a, b)     b where either is NaN
 //   Fma(a, b, c)             a · b + c, rounded once; Fnma: c − a · b
+//   Fraction(a)              a − floor(a), 0 where a is −∞
+//   TimesPowerOfFloor(a, n)  a · 2^floor(n) for 1 <= a < 2: 0, or ∞, beyond what a float holds
+//   SumOfRows                lane r: of the lanes of rows[r], in the order of Sum, whatever `count`
+//                            of rows there is; RowsSummed(count) of them are read
+//   LanesAbove(a, b)         a bit for each lane with a > b
 //   Select(begin, end, x, y) x in lanes [begin, end), y elsewhere
 //   EvenF16, OddF16          halves 0, 2, … and 1, 3, … of kLanes pairs
 //   DotSmall, DotWide        sums of four products of unsigned bytes, up to 127 or to 255, with
