@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace tome {
@@ -18,22 +19,37 @@ const std::array<double, MassBins::kBins + 1>& MassBins::Weights() {
 }
 
 MassBins::MassBins(std::span<const float> scores) : bins_(scores.size()) {
-  float largest = std::numeric_limits<float>::lowest();
-  for (const float score : scores) largest = std::max(largest, score);
-  for (size_t i = 0; i < scores.size(); ++i) {
+  // Several at once: compilers may not turn one maximum into the maximum of several.
+  std::array<float, 16> most;
+  most.fill(std::numeric_limits<float>::lowest());
+  size_t i = 0;
+  for (; i + most.size() <= scores.size(); i += most.size()) {
+    for (size_t j = 0; j < most.size(); ++j) {
+      most[j] = scores[i + j] > most[j] ? scores[i + j] : most[j];
+    }
+  }
+  float largest = *std::max_element(most.begin(), most.end());
+  for (; i < scores.size(); ++i) largest = std::max(largest, scores[i]);
+  for (i = 0; i < scores.size(); ++i) {
     const float below = (largest - scores[i]) * static_cast<float>(kBinsPerNat);
     const int bin = below < static_cast<float>(kBins - 1)    ? static_cast<int>(below)
                     : below >= static_cast<float>(kBins - 1) ? kBins - 1
                                                              : 0;  // no number
     bins_[i] = static_cast<uint16_t>(bin);
+    ++all_[static_cast<size_t>(bin)];
   }
 }
 
+// Few are taken, as a rule: eight others are passed over at once.
 MassBins::Counts MassBins::Count(std::span<const uint8_t> taken) const {
-  Counts counts;
-  for (size_t i = 0; i < bins_.size(); ++i) {
-    ++(taken[i] != 0 ? counts.taken : counts.others)[bins_[i]];
+  Counts counts{};
+  size_t i = 0;
+  for (uint64_t eight = 0; i + sizeof eight <= taken.size(); i += sizeof eight) {
+    std::memcpy(&eight, taken.data() + i, sizeof eight);
+    if (eight == 0) continue;
+    for (size_t j = i; j < i + sizeof eight; ++j) counts[bins_[j]] += taken[j];
   }
+  for (; i < taken.size(); ++i) counts[bins_[i]] += taken[i];
   return counts;
 }
 
@@ -44,13 +60,14 @@ void MassBins::Take(double mass, std::span<uint8_t> taken) const {
   double inside = 0;
   double outside = 0;
   for (size_t bin = 0; bin < kBins; ++bin) {
-    inside += counts.taken[bin] * weights[bin + 1];
-    outside += counts.others[bin] * weights[bin];
+    inside += counts[bin] * weights[bin + 1];
+    outside += (all_[bin] - counts[bin]) * weights[bin];
   }
   size_t end = 0;  // of the bins to take
   for (; end < kBins && !(inside >= mass * (inside + outside)); ++end) {
-    inside += counts.others[end] * weights[end + 1];
-    outside -= counts.others[end] * weights[end];
+    const int32_t others = all_[end] - counts[end];
+    inside += others * weights[end + 1];
+    outside -= others * weights[end];
   }
   for (size_t i = 0; i < bins_.size(); ++i) taken[i] |= static_cast<uint8_t>(bins_[i] < end);
 }
@@ -61,8 +78,8 @@ double MassBins::MassOf(std::span<const uint8_t> taken) const {
   double inside = 0;
   double outside = 0;
   for (size_t bin = 0; bin < kBins; ++bin) {
-    inside += counts.taken[bin] * weights[bin];
-    outside += counts.others[bin] * weights[bin];
+    inside += counts[bin] * weights[bin];
+    outside += (all_[bin] - counts[bin]) * weights[bin];
   }
   return inside / (inside + outside);
 }

@@ -15,7 +15,7 @@ class MassBins {
   explicit MassBins(std::span<const float> scores);
 
   // Takes by descending score, beside what is taken already, until that holds `mass` of everything.
-  // What is no number counts as heaviest, so that it shows.
+  // What is no number counts as heaviest, so that it shows. `taken` holds zeros and ones.
   void Take(double mass, std::span<uint8_t> taken) const;
   // The share of everything that the taken ones hold.
   double MassOf(std::span<const uint8_t> taken) const;
@@ -27,13 +27,11 @@ class MassBins {
   // exp of what the upper edge of a bin lies below the largest score.
   static const std::array<double, kBins + 1>& Weights();
 
-  struct Counts {  // by bin
-    std::array<int32_t, kBins> taken{};
-    std::array<int32_t, kBins> others{};
-  };
+  using Counts = std::array<int32_t, kBins>;  // of things, by bin
   Counts Count(std::span<const uint8_t> taken) const;
 
   std::vector<uint16_t> bins_;
+  Counts all_{};
 };
 
 }  // namespace tome
