@@ -47,16 +47,17 @@ bool Attends(const Queries& queries, int64_t position, int64_t kv_head, int64_t 
 //
 // Tolerance. A score is a dot product of D terms, scaled and capped: it errs by
 // δ = (D + 2) u · scale · Σ|q k| plus a few u of itself and of the cap (tanh's slope is at most 1).
-// Weights are exponentials of differences to the largest score of a page, then of a part, then of
-// all; the differences are rounded, and sum up to that between a score and the largest of all, but
-// for the passing of a larger one (2 u of the range of scores). exp turns that into a relative
-// error of a weight; weights and their sum both have it, hence 2 δ. Sums over n positions, exp
-// (eight roundoffs at most) and the rescaling once a page and a part, and the division add
-// n + 24 + 10 (pages + parts) roundings, all relative to Σ p |v|.
+// Weights are exponentials of differences to a reference, the largest score of a page, then of a
+// part, then of all; the differences are rounded, and sum up to that between a score and the last
+// reference, but for the passing of a larger one (2 u of the range of scores). exp turns that into
+// a relative error of a weight; weights and their sum both have it, hence 2 δ. Sums over n
+// positions, exp (eight roundoffs at most), the rescaling once a page and a part at most, and the
+// division add n + 24 + 10 (pages + parts) roundings, all relative to Σ p |v|.
 //
 // Where the set has BF16 dot products, queries, keys and values are rounded before (to nearest
-// even: the expectation knows the result); weights are rounded too, by 2^-8 relative to themselves,
-// but not where they are summed up. Products below 2^-126 are nothing then.
+// even: the expectation knows the result), queries in the units of scores; weights are rounded too,
+// by 2^-9 relative to themselves, but not where they are summed up, and are within 3e-6 before:
+// 2^-8 has room for both. Products below 2^-126 are nothing then.
 void ExpectAttention(const KernelSet& kernels, const Queries& queries,
                      const std::vector<float>& out, int64_t stride = 1) {
   const Cache& cache = *queries.cache;
@@ -65,7 +66,7 @@ void ExpectAttention(const KernelSet& kernels, const Queries& queries,
   const int64_t size = heads.size;
   const int64_t group = heads.heads / heads.kv_heads;
   const double scale = ScaleOf(heads);
-  const double to_log2 = scale / std::numbers::ln2;
+  const double to_log2 = double{ScaleOf(heads) * std::numbers::log2e_v<float>};
   const double cap = heads.soft_cap;
   const int64_t last = queries.first + queries.tokens() - 1;
   const int64_t begin = FirstSeen(queries.first, heads.window);
@@ -271,10 +272,22 @@ TEST_P(AttentionTest, AgreesWherePagesAreFarApart) {
         cache.Write(kernels(), 0, k, RandomFloats(random, kLength * a_token));
         for (const int64_t tokens : {1, 5, 130}) {
           const Queries queries = RandomQueries(random, cache, tokens);
-          ASSERT_NO_FATAL_FAILURE(
-              ExpectAttention(kernels(), queries, Attend(kernels(), queries), tokens > 5 ? 3 : 1))
-              << NameOf(type) << (rising ? " rising" : " falling") << " cap " << soft_cap
-              << " window " << window << " tokens " << tokens;
+          const std::vector<float> out = Attend(kernels(), queries);
+          const auto where = [&, w = window, c = soft_cap] {
+            return testing::Message() << NameOf(type) << (rising ? " rising" : " falling")
+                                      << " cap " << c << " window " << w << " tokens " << tokens;
+          };
+          ASSERT_NO_FATAL_FAILURE(ExpectAttention(kernels(), queries, out, tokens > 5 ? 3 : 1))
+              << where();
+          // However they are cut, and by whomever they are computed.
+          EXPECT_TRUE(SameBits(Attend(kernels(), queries, 3), out)) << where();
+          for (int64_t t = 0; t < tokens; t += 43) {
+            const int64_t end = std::min(tokens, t + (t > 43 ? 40 : 2));
+            const int64_t width = queries.Width();
+            EXPECT_TRUE(SameBits(Attend(kernels(), queries.Slice(t, end)),
+                                 {out.begin() + t * width, out.begin() + end * width}))
+                << where() << " from " << t;
+          }
         }
       }
     }
@@ -301,11 +314,11 @@ TEST_P(AttentionTest, AgreesForAwkwardHeadSizesAndTheLargest) {
 TEST_P(AttentionTest, AgreesForManyHeadsOfOneKeyHead) {
   std::mt19937 random(4);
   for (const auto& [heads, kv_heads, size] :
-       {std::array<int64_t, 3>{40, 1, 64}, {40, 1, 130}, {66, 2, 16}, {24, 1, 257}}) {
+       {std::array<int64_t, 3>{40, 1, 64}, {40, 1, 130}, {66, 2, 16}, {24, 1, 257}, {2, 1, 250}}) {
     for (const KvType type : {KvType::kF32, KvType::kF16, KvType::kQ8}) {
       if (IsGeneric(kernels()) && type != KvType::kF16) continue;  // takes long
       const Cache cache = RandomCache(
-          random, {.heads = heads, .kv_heads = kv_heads, .size = size, .type = type}, 100);
+          random, {.heads = heads, .kv_heads = kv_heads, .size = size, .type = type}, 330);
       for (const int64_t tokens : {1, 5, 70}) {
         const Queries queries = RandomQueries(random, cache, tokens);
         ASSERT_NO_FATAL_FAILURE(
@@ -313,6 +326,18 @@ TEST_P(AttentionTest, AgreesForManyHeadsOfOneKeyHead) {
             << heads << " heads of " << size;
       }
     }
+  }
+}
+
+// More heads than are attended together: the rest of a key head's are no whole tiles, and two key
+// heads of a long memory would go into one task.
+TEST_P(AttentionTest, TheRestOfManyHeadsKeepsToItsKeyHead) {
+  std::mt19937 random(12);
+  for (const KvType type : {KvType::kF16, KvType::kBF16}) {
+    const Cache cache =
+        RandomCache(random, {.heads = 88, .kv_heads = 2, .size = 16, .type = type}, 4200);
+    const Queries queries = RandomQueries(random, cache, 2);
+    ASSERT_NO_FATAL_FAILURE(ExpectAttention(kernels(), queries, Attend(kernels(), queries)));
   }
 }
 

@@ -17,7 +17,8 @@
 // 2^-126 to zero, and sum in float.
 //
 // Not-a-number and infinity in a query, or in a key, reach those who see them and no other. Values
-// are expected to be finite: attention weights of 0 do not hide an infinite one of the same page.
+// are expected to be finite, up to 1e32: attention weights of 0 do not hide an infinite one of the
+// same page, nor of one that another query of the batch sees.
 #pragma once
 
 #include <array>
@@ -213,7 +214,8 @@ constexpr int64_t AttentionBlockQueries(int64_t head_size) {
 }
 // Heads of one key head that are attended together, of `group` that share it.
 constexpr int64_t HeadsTogether(int64_t group) { return group <= 32 ? group : 32; }
-// Floats of one (row, part) result of one head: weighted values, their total, the largest score.
+// Floats of one (row, part) result of one head: weighted values, the weights' total, and the score
+// that they are relative to.
 constexpr int64_t AttentionPartialFloats(int64_t head_size) { return head_size + 2; }
 
 // Uses all of `args` but plan and scratch.

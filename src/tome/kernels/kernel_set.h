@@ -64,7 +64,7 @@ std::span<const KernelSet* const> AvailableKernelSets();
 // Error(kInvalidArgument) for a name that is not available; the message lists those that are.
 const KernelSet& SelectKernelSet();
 
-// Rises with every change of what a set computes, be it a bit, and of how fast it is.
+// Rises with every change of what a set computes, be it a bit, or of how fast it is.
 inline constexpr int kKernelRevision = 2;
 // The set and its revision. What was kept by other kernels (memories, measured rates) is neither
 // mixed with what these compute nor compared with it.

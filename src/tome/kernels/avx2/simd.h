@@ -55,7 +55,7 @@ inline F32 TimesPowerOfTwo(F32 a, F32 n) {
   return Mul(Mul(a, first), second);
 }
 inline F32 Fraction(F32 a) {
-  const F32 infinite = _mm256_cmp_ps(a, Set(-__builtin_inff()), _CMP_EQ_OQ);
+  const F32 infinite = _mm256_cmp_ps(Abs(a), Set(__builtin_inff()), _CMP_EQ_OQ);
   return _mm256_andnot_ps(infinite, Sub(a, _mm256_floor_ps(a)));
 }
 inline F32 TimesPowerOfFloor(F32 a, F32 n) {

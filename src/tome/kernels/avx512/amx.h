@@ -49,8 +49,8 @@ class TileScope {
 };
 
 // Gemm of BF16 pairs inside a TileScope(rows, 64), at most 16 rows, step by step: vector
-// instructions between two steps run while tiles multiply. Up to four vectors of columns go beside
-// each other, one block of 16 pairs after another. `args.steps` are whole blocks.
+// instructions between two steps run while tiles multiply. Four vectors of columns go beside each
+// other, or one, block of 16 pairs by block. `args.steps` are whole blocks.
 template <typename Args>
 class TileSteps {
  public:

@@ -26,9 +26,9 @@ constexpr int64_t kOperandBytes =
 constexpr int64_t kMaxSums = 128 * 128;  // of a block: AttentionBlockQueries · channels
 // The reference before any score was seen: not −∞, whose difference to itself is no number.
 constexpr float kLowest = std::numeric_limits<float>::lowest();
-// A page whose weights sum up to more moves the reference. Far below what a float can hold, with
-// room for the pages of a part and for values; far above what most pages bring.
-constexpr float kMostOfPage = 0x1p32F;
+// A page whose weights sum up to more moves the reference: far above what most pages bring, and so
+// far below what a float can hold that there is room for a part's pages and values up to 1e32.
+constexpr float kMostOfPage = 0x1p16F;
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 constexpr int64_t kPageVectors = kKvPageTokens / kLanes;
 // Queries are scaled so that scores come in units of ln 2: weights are powers of two.
@@ -422,7 +422,7 @@ class BlockAttention {
     AttendTiles<false>(
         [&](Tile& tile) {
           while (!NextTile(cursor, tile)) {
-            if (at == pages.size()) return false;
+            if (at >= pages.size()) return false;
             LoadQueries(pages[at]);
             if (seen) slot = (slot + 1) % kPagesUnderWay;
             PageAhead none;
@@ -444,7 +444,7 @@ class BlockAttention {
     Page page = {};
   };
 
-  // The next tile of the cursor's page that sees something of it.
+  // The next tile of the cursor's page whose queries may see something of it.
   bool NextTile(Cursor& cursor, Tile& tile) const {
     const int64_t base = cursor.page.base;
     const int64_t end = cursor.first + per_kv_head_;
@@ -475,10 +475,10 @@ class BlockAttention {
       Tile& tile = tiles[at];
       have = next(tiles[at ^ 1]);
       scoring = have ? ScoreTile(tiles[at ^ 1]) : GemmSteps<Dot>();
-      const int64_t a_row = (scoring.steps() + summing.steps() + tile.rows() - 1) / tile.rows();
+      const int64_t each = (scoring.steps() + summing.steps() + tile.rows() - 1) / tile.rows();
       F32 totals[kTileRows];
       WeighTile<kFew>(tile, ahead, totals, [&] {
-        for (int64_t i = 0; i < a_row; ++i) scoring.Step() || summing.Step();
+        for (int64_t i = 0; i < each; ++i) scoring.Step() || summing.Step();
       });
       scoring.Finish();
       summing.Finish();
@@ -712,6 +712,7 @@ void MergeParts(const AttentionArgs& args, const AttentionPlan::Row& row, int64_
 // memory is fastest in long runs; but every thread is to get several tasks.
 int64_t KvHeadsTogether(const AttentionArgs& args, int64_t blocks, int threads) {
   const int64_t group = args.heads / args.kv_heads;
+  if (group > HeadsTogether(group)) return 1;  // those that are left make other tiles
   int64_t rows = 1;
   for (const AttentionPlan::Block& block : args.plan->blocks) {
     if (!block.split) return 1;

@@ -8,7 +8,7 @@
 //   LoadFirst, StoreFirst    only the first `count` lanes are touched; others load as zero
 //   Max(a, b), Min(a, b)     b where either is NaN
 //   Fma(a, b, c)             a · b + c, rounded once; Fnma: c − a · b
-//   Fraction(a)              a − floor(a), 0 where a is −∞
+//   Fraction(a)              a − floor(a), 0 where a is infinite
 //   TimesPowerOfFloor(a, n)  a · 2^floor(n) for 1 <= a < 2: 0, or ∞, beyond what a float holds
 //   SumOfRows                lane r: of the lanes of rows[r], in the order of Sum, whatever `count`
 //                            of rows there is; RowsSummed(count) of them are read
