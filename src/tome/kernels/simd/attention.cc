@@ -500,7 +500,7 @@ class BlockAttention {
              .c = tile.scores,
              .c_row = kKvPageTokens,
              .steps = channels_ / kPerElement},
-            tile.end - tile.begin,
+            tile.rows(),
             kPageVectors};
   }
 
@@ -515,7 +515,7 @@ class BlockAttention {
              .c_row = channels_,
              .steps = kKvPageTokens / kPerElement,
              .add = true},
-            tile.end - tile.begin,
+            tile.rows(),
             channels_ / kLanes};
   }
 

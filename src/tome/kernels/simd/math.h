@@ -23,27 +23,28 @@ inline F32 Exp(F32 x) {
   return TimesPowerOfTwo(p, n);
 }
 
+// 2^x by a polynomial of the fraction of x, coefficients from the highest power on; that of x^0
+// is 1.
+template <int kPowers>
+inline F32 Exp2By(const float (&coefficients)[kPowers], F32 x) {
+  const F32 r = Fraction(x);
+  F32 p = Set(coefficients[0]);
+  TOME_UNROLL
+  for (int i = 1; i < kPowers; ++i) p = Fma(p, r, Set(coefficients[i]));
+  return TimesPowerOfFloor(Fma(p, r, Set(1)), x);
+}
+
 // 2^x, of which −∞ gives 0; what is too large gives infinity. The polynomials are, of those that
 // are 1 at 0, the best for the fraction of x, [0, 1), by relative error (Remez). Within 1.5e-7.
 inline F32 Exp2(F32 x) {
-  const F32 r = Fraction(x);
-  F32 p = Set(0.00186713005F);
-  p = Fma(p, r, Set(0.00901703071F));
-  p = Fma(p, r, Set(0.0557999127F));
-  p = Fma(p, r, Set(0.240164444F));
-  p = Fma(p, r, Set(0.693151295F));
-  p = Fma(p, r, Set(1));
-  return TimesPowerOfFloor(p, x);
+  constexpr float kCoefficients[]{0.00186713005F, 0.00901703071F, 0.0557999127F, 0.240164444F,
+                                  0.693151295F};
+  return Exp2By(kCoefficients, x);
 }
 // Within 3e-6, a thousandth of what rounding to BF16 costs.
 inline F32 Exp2ForBF16(F32 x) {
-  const F32 r = Fraction(x);
-  F32 p = Set(0.0134266838F);
-  p = Fma(p, r, Set(0.0522424728F));
-  p = Fma(p, r, Set(0.241280198F));
-  p = Fma(p, r, Set(0.693044841F));
-  p = Fma(p, r, Set(1));
-  return TimesPowerOfFloor(p, x);
+  constexpr float kCoefficients[]{0.0134266838F, 0.0522424728F, 0.241280198F, 0.693044841F};
+  return Exp2By(kCoefficients, x);
 }
 
 // tanh by e^2|x| where it is large; near zero, where 1 − 2 / (e + 1) would cancel, by its series.
