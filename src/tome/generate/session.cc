@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <deque>
 #include <utility>
 
@@ -65,7 +66,17 @@ class Output {
   StopFilter filter_;
 };
 
+// Tokens of one pass all of whose logits are wanted: rows of a large vocabulary take memory.
+constexpr size_t kScoredChunk = 128;
+
 }  // namespace
+
+double LogProbability(std::span<const float> logits, TokenId token) {
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  double total = 0;
+  for (const float logit : logits) total += std::exp(double{logit} - largest);
+  return double{logits[static_cast<size_t>(token)]} - largest - std::log(total);
+}
 
 // A session that is being continued: gives the tokens of its next pass, then takes their logits.
 class Session::Writer {
@@ -189,6 +200,18 @@ void Session::KeepLogits(std::span<const float> row) {
   std::copy(row.begin(), row.end(), logits_.floats().begin());
 }
 
+void Session::AddLogProbabilities(std::span<const TokenId> tokens, std::span<const float> rows,
+                                  std::vector<double>& log_probabilities) const {
+  const size_t vocabulary = rows.size() / tokens.size();
+  if (logits_.shape().rank() == 2) {
+    log_probabilities.push_back(LogProbability(logits(), tokens.front()));
+  }
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    log_probabilities.push_back(
+        LogProbability(rows.subspan((i - 1) * vocabulary, vocabulary), tokens[i]));
+  }
+}
+
 void Session::UseStore(SnapshotStore& store, SnapshotOwner owner) {
   if (memory_.sparse() || memory_.positions().streaming) return;
   store_ = &store;
@@ -275,10 +298,13 @@ void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& 
       control.CheckStop();
     }
     std::vector<BatchItem> batch;
-    std::vector<Session*> sessions;
+    std::vector<const SessionReading*> passing;
     size_t room = kPrefillChunk;
     while (room > 0 && next < readings.size()) {
-      const auto& [session, all] = readings[next];
+      const SessionReading& reading = readings[next];
+      Session* const session = reading.session;
+      const std::span<const TokenId> all = reading.tokens;
+      if (reading.log_probabilities != nullptr) room = std::min(room, kScoredChunk);
       const auto tokens =
           all.subspan(offset, std::min(room, session->ForOnePass(all.size() - offset)));
       offset += tokens.size();
@@ -288,29 +314,37 @@ void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& 
       if (!tokens.empty()) {
         batch.push_back({.memory = &session->memory_,
                          .tokens = tokens,
-                         .logits = last ? LogitsOf::kLast : LogitsOf::kNone});
-        sessions.push_back(session);
+                         .logits = reading.log_probabilities != nullptr ? LogitsOf::kAll
+                                   : last                               ? LogitsOf::kLast
+                                                                        : LogitsOf::kNone,
+                         .tap = reading.tap});
+        passing.push_back(&reading);
       }
       if (last) {
         ++next;
         offset = 0;
       }
     }
-    const Session& first = *sessions.front();
+    const Session& first = *passing.front()->session;
     Tensor rows = first.model_.Forward(batch, first.compute_);
     const auto vocabulary = static_cast<size_t>(rows.shape()[1]);
     std::span<const float> unread = rows.floats();
     for (size_t i = 0; i < batch.size(); ++i) {
       const auto& tokens = batch[i].tokens;
-      sessions[i]->tokens_.insert(sessions[i]->tokens_.end(), tokens.begin(), tokens.end());
-      sessions[i]->memory_.Checkpoint();
-      sessions[i]->Keep(batch[i].logits != LogitsOf::kNone &&
-                        !sessions[i]->memory_.has_recurrent());
+      Session& session = *passing[i]->session;
+      session.tokens_.insert(session.tokens_.end(), tokens.begin(), tokens.end());
+      session.memory_.Checkpoint();
+      session.Keep(batch[i].logits != LogitsOf::kNone && !session.memory_.has_recurrent());
       done += tokens.size();
       if (batch[i].logits == LogitsOf::kNone) continue;
-      sessions[i]->memory_.Preselect();
-      sessions[i]->KeepLogits(unread.first(vocabulary));
-      unread = unread.subspan(vocabulary);
+      const size_t count = batch[i].logits == LogitsOf::kAll ? tokens.size() : 1;
+      if (passing[i]->log_probabilities != nullptr) {
+        session.AddLogProbabilities(tokens, unread.first(count * vocabulary),
+                                    *passing[i]->log_probabilities);
+      }
+      session.memory_.Preselect();
+      session.KeepLogits(unread.subspan((count - 1) * vocabulary, vocabulary));
+      unread = unread.subspan(count * vocabulary);
     }
     control.Report("reading", done, total);
   }

@@ -100,6 +100,8 @@ class Session {
   // All tokens read and generated.
   std::span<const TokenId> tokens() const { return tokens_; }
   const Memory& memory() const { return memory_; }
+  const Model& model() const { return model_; }
+  const Tokenizer& tokenizer() const { return tokenizer_; }
   // Tokens that the store gave instead of reading them.
   int64_t restored() const { return restored_; }
   // Forgets all but the first `length` tokens, or some more (Memory::Truncate): gives the number of
@@ -120,6 +122,9 @@ class Session {
   void Keep(bool tail);
   void KeepState(bool tail);
   void KeepLogits(std::span<const float> row);
+  // Of `tokens`, which were read in a pass that gave `rows` and began with the session's logits.
+  void AddLogProbabilities(std::span<const TokenId> tokens, std::span<const float> rows,
+                           std::vector<double>& log_probabilities) const;
 
   const Model& model_;
   const Tokenizer& tokenizer_;
@@ -139,7 +144,14 @@ class Session {
 struct SessionReading {
   Session* session = nullptr;
   std::span<const TokenId> tokens;
+  AttentionTap* tap = nullptr;  // gets where the tokens attend; none: nobody asks
+  // Gets ln P(token | all before it) of each token, but for the first one of an empty session;
+  // none: nobody asks. Every token's logits are computed then.
+  std::vector<double>* log_probabilities = nullptr;
 };
+
+// ln P(token) by a row of logits.
+double LogProbability(std::span<const float> logits, TokenId token);
 
 // Reads each one's tokens, kPrefillChunk of all of them in a pass; reports "reading" with tokens
 // done. Stopped, it throws Error(kCancelled) and what was read is kept. The sessions are different

@@ -12,6 +12,7 @@
 
 #include "tome/kernels/kernel_set.h"
 #include "tome/memory/memory.h"
+#include "tome/models/attention_tap.h"
 #include "tome/tensor/tensor.h"
 #include "tome/text/tokenizer.h"
 
@@ -29,6 +30,7 @@ struct BatchItem {
   Memory* memory = nullptr;  // of this model; no two items of a batch share one
   std::span<const TokenId> tokens;
   LogitsOf logits = LogitsOf::kLast;
+  AttentionTap* tap = nullptr;  // gets where the tokens attend; none: nobody asks
 };
 // A ragged batch: each sequence brings as many tokens as it has.
 using Batch = std::span<const BatchItem>;

@@ -130,6 +130,44 @@ void Stream(const StreamingWindow& streaming, int64_t dropped, const float* midd
   }
 }
 
+// Adds where the sequences of an item attend to its tap.
+void Tap(const BatchItem& item, int64_t layer, std::span<const AttentionSequence> sequences,
+         const AttentionArgs& shape, const Compute& compute) {
+  AttentionTap& tap = *item.tap;
+  if (tap.mass.empty()) tap.mass.assign(tap.heads.size() * tap.spans.size(), 0);
+  std::vector<int64_t> heads;
+  std::vector<size_t> rows;
+  for (size_t i = 0; i < tap.heads.size(); ++i) {
+    if (tap.heads[i].layer != layer || tap.heads[i].head >= shape.heads) continue;
+    heads.push_back(tap.heads[i].head);
+    rows.push_back(i);
+  }
+  if (heads.empty() || tap.spans.empty()) return;
+  std::vector<double> mass(heads.size() * tap.spans.size(), 0);
+  for (const AttentionSequence& sequence : sequences) {
+    AddAttentionMass(
+        {.sequence = sequence,
+         .shape = shape,
+         .first_token = std::max<int64_t>(0, tap.first_position - sequence.first_position),
+         .heads = heads,
+         .spans = tap.spans,
+         .mass = mass.data()},
+        compute.threads);
+  }
+  for (size_t i = 0; i < rows.size(); ++i) {
+    for (size_t j = 0; j < tap.spans.size(); ++j) {
+      tap.mass[rows[i] * tap.spans.size() + j] += mass[i * tap.spans.size() + j];
+    }
+  }
+}
+
+// Whether the tokens of an item attend to all before them, as a tap counts it.
+bool CanTap(const BatchItem& item) {
+  const Memory& memory = *item.memory;
+  return item.tap != nullptr && !memory.sparse() && !memory.positions().streaming &&
+         memory.segment() == 0;
+}
+
 }  // namespace
 
 void Rotate(Tensor& x, const RotateArgs& args, const Compute& compute) {
@@ -215,6 +253,7 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
     // Tokens that see the memory alike are one sequence.
     const PositionScheme& scheme = item.memory->positions();
     const int64_t begin = kv.length();
+    std::vector<AttentionSequence> tapped;
     for (int64_t first = begin, end = 0; first < begin + tokens; first = end) {
       end = std::min({begin + tokens, EndOfRun(scheme, first), kv.ViewEnd(first)});
       const int64_t at = (row + first - begin) * q_width;
@@ -236,6 +275,19 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
         sequence.chosen = &parts.chosen.back();
       }
       sequences[kv.types().recent].push_back(sequence);
+      if (CanTap(item)) tapped.push_back(sequence);
+    }
+    if (!tapped.empty()) {
+      Tap(item, layer, tapped,
+          {.sequences = {},
+           .type = kv.types().recent,
+           .heads = shape.heads,
+           .kv_heads = shape.kv_heads,
+           .head_size = shape.head_size,
+           .window = shape.window,
+           .scale = shape.scale,
+           .soft_cap = shape.soft_cap},
+          compute);
     }
     row += tokens;
   }

@@ -1,0 +1,140 @@
+#include "tome/generate/scored_writing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <limits>
+
+#include "tome/base/error.h"
+
+namespace tome {
+namespace {
+
+// ln of the sum of exp: what turns logits into log-probabilities.
+double LogSumExp(std::span<const float> logits) {
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  double total = 0;
+  for (const float logit : logits) total += std::exp(double{logit} - largest);
+  return largest + std::log(total);
+}
+
+// The logits that contrast chooses by; minus infinity for tokens that are not plausible.
+void ContrastLogits(std::span<const float> with, std::span<const float> without,
+                    std::vector<float>& out) {
+  const double norm_with = LogSumExp(with);
+  const double norm_without = LogSumExp(without);
+  const double least = *std::max_element(with.begin(), with.end()) + std::log(kPlausible);
+  out.resize(with.size());
+  for (size_t i = 0; i < with.size(); ++i) {
+    const double p = double{with[i]} - norm_with;
+    const double q = double{without[i]} - norm_without;
+    out[i] = double{with[i]} < least ? -std::numeric_limits<float>::infinity()
+                                     : static_cast<float>((1 + kContrast) * p - kContrast * q);
+  }
+}
+
+// One text on its way.
+class ScoredWriter {
+ public:
+  ScoredWriter(const ScoredWriting& writing, const ScoredWritingOptions& options,
+               const TextSink& sink)
+      : writing_(writing),
+        options_(options),
+        sink_(sink),
+        sampler_(options.sampling),
+        decoder_(writing.session->tokenizer(), StreamDecoder::Start::kText) {}
+
+  bool ended() const { return ended_; }
+
+  // Chooses the next token by the sessions' logits.
+  void Choose() {
+    const std::span<const float> logits = writing_.session->logits();
+    std::span<const float> chosen_by = logits;
+    if (writing_.without != nullptr) {
+      ContrastLogits(logits, writing_.without->logits(), contrasted_);
+      chosen_by = contrasted_;
+    }
+    const Tokenizer& tokenizer = writing_.session->tokenizer();
+    const int64_t usable =
+        std::min(static_cast<int64_t>(logits.size()), tokenizer.vocabulary_size());
+    next_ = sampler_.Next(chosen_by, usable, writing_.session->tokens());
+    total_ += LogProbability(logits, next_);
+    ++chosen_;
+    const auto ends = tokenizer.end_of_generation();
+    if (std::binary_search(ends.begin(), ends.end(), next_)) return End(FinishReason::kEnd);
+    result_.tokens.push_back(next_);
+    const bool wanted = Emit(decoder_.Push(next_));
+    const Memory& memory = writing_.session->memory();
+    if (!wanted) return End(FinishReason::kStop);
+    if (static_cast<int64_t>(result_.tokens.size()) >= options_.max_tokens ||
+        memory.length() >= memory.max_tokens()) {
+      End(FinishReason::kMaxTokens);
+    }
+  }
+
+  // What the next pass reads: the token chosen.
+  void AddTo(std::vector<SessionReading>& readings) const {
+    readings.push_back({.session = writing_.session, .tokens = {&next_, 1}, .tap = writing_.tap});
+    if (writing_.without == nullptr) return;
+    readings.push_back({.session = writing_.without, .tokens = {&next_, 1}});
+  }
+
+  ScoredText Result() { return std::move(result_); }
+
+ private:
+  void End(FinishReason reason) {
+    // An incomplete character at the limit is dropped.
+    if (reason == FinishReason::kEnd) Emit(decoder_.Flush());
+    result_.finish = reason;
+    result_.log_probability = total_ / static_cast<double>(chosen_);
+    ended_ = true;
+  }
+
+  bool Emit(const std::string& text) {
+    result_.text += text;
+    return text.empty() || !sink_ || sink_(text);
+  }
+
+  const ScoredWriting& writing_;
+  const ScoredWritingOptions& options_;
+  const TextSink& sink_;
+  Sampler sampler_;
+  StreamDecoder decoder_;
+  std::vector<float> contrasted_;
+  TokenId next_ = 0;
+  double total_ = 0;    // ln p of all tokens chosen
+  int64_t chosen_ = 0;  // tokens, the one that ends the text included
+  bool ended_ = false;
+  ScoredText result_;
+};
+
+}  // namespace
+
+std::vector<ScoredText> WriteScored(std::span<const ScoredWriting> writings,
+                                    const ScoredWritingOptions& options, const TextSink& sink) {
+  if (options.max_tokens < 1) {
+    throw Error(Code::kInvalidArgument, "the number of new tokens must be at least 1");
+  }
+  const TextSink nowhere;
+  std::deque<ScoredWriter> writers;
+  for (const ScoredWriting& writing : writings) {
+    writers.emplace_back(writing, options, writers.empty() ? sink : nowhere);
+  }
+  const WorkControl control{.stop = options.stop, .progress = {}};
+  for (;;) {
+    control.CheckStop();
+    std::vector<SessionReading> readings;
+    for (ScoredWriter& writer : writers) {
+      if (writer.ended()) continue;
+      writer.Choose();
+      if (!writer.ended()) writer.AddTo(readings);
+    }
+    if (readings.empty()) break;
+    PrefillTogether(readings, control);
+  }
+  std::vector<ScoredText> results;
+  for (ScoredWriter& writer : writers) results.push_back(writer.Result());
+  return results;
+}
+
+}  // namespace tome

@@ -1,0 +1,34 @@
+// Where pieces of a text stand among the tokens of a prompt that holds it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tome/kernels/attention_mass.h"
+#include "tome/text/tokenizer.h"
+
+namespace tome {
+
+// The text of a prompt's tokens, with where each token ends in it.
+class TokenPositions {
+ public:
+  TokenPositions(const Tokenizer& tokenizer, std::span<const TokenId> tokens);
+
+  // The byte offset of `text` in the tokens' text, from `from` on; nothing where a normalizer of
+  // the vocabulary has changed it.
+  std::optional<size_t> Find(std::string_view text, size_t from = 0) const;
+  // The same, the last place.
+  std::optional<size_t> FindLast(std::string_view text) const;
+  // The tokens that hold bytes [begin, end) of the tokens' text.
+  PositionSpan Of(size_t begin, size_t end) const;
+
+ private:
+  std::string text_;
+  std::vector<size_t> ends_;  // of each token in text_
+};
+
+}  // namespace tome
