@@ -35,10 +35,10 @@ void CheckWayHasModel(const std::string& way, const ModelOptions& model) {
 }
 
 void AddPlanningOptions(CLI::App& command, ModelAnswerOptions& answering) {
-  AddKvOption(command, answering.kv);
-  AddAttentionOption(command, answering.attention_mass);
-  AddMemoryOption(command, answering.resident_bytes, answering.spill_folder);
-  AddLongerOption(command, answering.longer);
+  AddKvOption(command, answering.memory.kv);
+  AddAttentionOption(command, answering.memory.attention_mass);
+  AddMemoryOption(command, answering.memory.resident_bytes, answering.memory.spill_folder);
+  AddLongerOption(command, answering.memory.longer);
   command
       .add_option("--budget", answering.budget_seconds,
                   "Seconds that reading whole documents may take before `auto` reads passages")
@@ -51,17 +51,36 @@ void AddPlanningOptions(CLI::App& command, ModelAnswerOptions& answering) {
       ->check(CLI::Range(1, 1 << 30))
       ->capture_default_str()
       ->type_name("N");
-  command
-      .add_option("--max-tokens", answering.max_answer_tokens,
-                  "Longest answer in tokens, the recited evidence included")
+  command.add_option("--max-tokens", answering.max_answer_tokens, "Longest answer in tokens")
       ->check(CLI::Range(1, 1 << 30))
       ->capture_default_str()
       ->type_name("N");
 }
 
+void AddEvidenceOptions(CLI::App& command, ModelAnswerOptions& answering) {
+  std::vector<std::string> names{"auto"};
+  for (const EvidenceAmount amount : kEvidenceAmounts) names.emplace_back(NameOf(amount));
+  command
+      .add_option_function<std::string>(
+          "--evidence",
+          [&answering](const std::string& name) {
+            answering.amount.reset();
+            for (const EvidenceAmount amount : kEvidenceAmounts) {
+              if (NameOf(amount) == name) answering.amount = amount;
+            }
+          },
+          "How much evidence an answer is written from: one sentence, a few, or all of the text "
+          "that was read; auto: the most that the model was found to answer well from")
+      ->check(CLI::IsMember(names))
+      ->default_str("auto");
+  command.add_flag("--strict", answering.strict,
+                   "Leave out sentences of an answer that the documents do not support");
+}
+
 void AddAnsweringOptions(CLI::App& command, ModelOptions& model, ModelAnswerOptions& answering) {
   AddModelOption(command, model, ModelNeed::kOptional);
   AddPlanningOptions(command, answering);
+  AddEvidenceOptions(command, answering);
   AddSamplingOptions(command, answering.sampling);
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "commands/model_options.h"
-#include "tome/answer/model_answer.h"
+#include "tome/answer/conversation.h"
 
 namespace tome {
 

@@ -16,7 +16,7 @@
 #include "commands/reading.h"
 #include "terminal.h"
 #include "tome/answer/answer_json.h"
-#include "tome/answer/model_answer.h"
+#include "tome/answer/conversation.h"
 #include "tome/answer/quotes.h"
 #include "tome/text/unicode.h"
 
@@ -35,10 +35,16 @@ struct AskOptions {
   bool json = false;
 };
 
-// Answers of one question are printed as they come, unless they are printed as JSON.
-std::vector<Answer> AskModel(Library& library, std::span<const std::string> questions,
-                             std::vector<AskedDocument> documents, const AskOptions& options,
-                             const CommandContext& context) {
+struct AskedAnswers {
+  std::vector<Answer> answers;
+  AnswerText text = AnswerText::kPrint;  // whether the text of a single one was printed as it came
+};
+
+// An answer to one question that is written from the whole text is printed as it comes, unless it
+// is printed as JSON.
+AskedAnswers AskModel(Library& library, std::span<const std::string> questions,
+                      std::vector<AskedDocument> documents, const AskOptions& options,
+                      const CommandContext& context) {
   const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
   std::optional<SnapshotStore> store = OpenUserStore(options.keeping);
   ModelAnswerOptions answering = options.answering;
@@ -53,26 +59,27 @@ std::vector<Answer> AskModel(Library& library, std::span<const std::string> ques
     if (!std::exchange(begun, true)) bar.Hide();
     return print(text);
   };
-  std::vector<Answer> answers;
+  AskedAnswers asked;
   if (questions.size() > 1) {
-    answers = conversation.AskTogether(questions, way, control);
+    asked.answers = conversation.AskTogether(questions, way, control);
   } else {
-    answers.push_back(
+    asked.answers.push_back(
         conversation.Ask(questions.front(), way, options.json ? TextSink() : sink, control));
+    if (begun) asked.text = AnswerText::kPrintedAlready;
   }
   if (store) PrintStoreNotes(*store);
-  return answers;
+  return asked;
 }
 
-std::vector<Answer> AskQuotes(Library& library, std::span<const std::string> questions,
-                              std::span<const AskedDocument> documents, const AskOptions& options,
-                              const CommandContext& context) {
-  std::vector<Answer> answers;
+AskedAnswers AskQuotes(Library& library, std::span<const std::string> questions,
+                       std::span<const AskedDocument> documents, const AskOptions& options,
+                       const CommandContext& context) {
+  AskedAnswers asked;
   for (const std::string& question : questions) {
-    answers.push_back(AnswerWithQuotes(library, question, documents, options.quotes,
-                                       {.stop = context.stop, .progress = {}}));
+    asked.answers.push_back(AnswerWithQuotes(library, question, documents, options.quotes,
+                                             {.stop = context.stop, .progress = {}}));
   }
-  return answers;
+  return asked;
 }
 
 constexpr const char* kUsage =
@@ -89,7 +96,8 @@ void CheckQuestion(const std::string& question) {
   }
 }
 
-void Print(std::span<const Answer> answers, bool json) {
+void Print(const AskedAnswers& asked, bool json) {
+  const std::span<const Answer> answers = asked.answers;
   const bool one = answers.size() == 1;
   if (json) {
     nlohmann::ordered_json objects = nlohmann::ordered_json::array();
@@ -104,7 +112,7 @@ void Print(std::span<const Answer> answers, bool json) {
     }
     const bool quotes = answer.way == "quotes";
     if (!quotes) PrintNote(fmt::format("{}: {}", answer.way, answer.why));
-    PrintAnswer(answer, quotes || !one ? AnswerText::kPrint : AnswerText::kPrintedAlready);
+    PrintAnswer(answer, asked.text);
   }
 }
 

@@ -59,8 +59,14 @@ void Chat(const ChatOptions& options, const CommandContext& context) {
       if (!conversation || options.way == "quotes") {
         PrintAnswer(AnswerWithQuotes(library, *line, documents, {}, control), AnswerText::kPrint);
       } else {
-        const Answer answer = conversation->Ask(*line, WayOf(options.way), PrintingSink(), control);
-        PrintAnswer(answer, AnswerText::kPrintedAlready);
+        AnswerText text = AnswerText::kPrint;
+        const TextSink print = PrintingSink();
+        const TextSink sink = [&](std::string_view part) {
+          text = AnswerText::kPrintedAlready;
+          return print(part);
+        };
+        const Answer answer = conversation->Ask(*line, WayOf(options.way), sink, control);
+        PrintAnswer(answer, text);
       }
     } catch (const Error& error) {
       // One question that cannot be answered does not end the conversation.
@@ -80,7 +86,7 @@ void AddChatCommand(CLI::App& app, CommandContext& context) {
       ->type_name("FILE…");
   AddWayOption(*command, options->way);
   AddAnsweringOptions(*command, options->model, options->answering);
-  AddStreamingOptions(*command, options->answering.window, options->answering.sinks);
+  AddStreamingOptions(*command, options->answering.memory.window, options->answering.memory.sinks);
   AddReadingOptions(*command, options->reading);
   AddKeepingOptions(*command, options->keeping);
   command->footer(

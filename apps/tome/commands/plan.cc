@@ -13,8 +13,8 @@
 #include "commands/reading.h"
 #include "terminal.h"
 #include "tome/answer/answer_json.h"
+#include "tome/answer/conversation.h"
 #include "tome/answer/document_names.h"
-#include "tome/answer/model_answer.h"
 #include "tome/base/mebibytes.h"
 
 namespace tome {

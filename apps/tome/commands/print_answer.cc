@@ -1,10 +1,12 @@
 #include "commands/print_answer.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "terminal.h"
 
@@ -38,15 +40,10 @@ void PrintRead(const Answer& answer) {
   }
 }
 
-}  // namespace
+enum class Separated { kAll, kNotFirst };
 
-void PrintAnswer(const Answer& answer, AnswerText text) {
-  const bool quotes = answer.way == "quotes";
-  if (!quotes) {
-    if (text == AnswerText::kPrint) fmt::print("{}", Printable(answer.text));
-    fmt::print("\n");
-  }
-  bool first = quotes;
+void PrintCitations(const Answer& answer, Separated separated) {
+  bool first = separated == Separated::kNotFirst;
   int number = 0;
   for (const Citation& citation : answer.citations) {
     const std::string mark = fmt::format("[{}]", ++number);
@@ -55,9 +52,60 @@ void PrintAnswer(const Answer& answer, AnswerText text) {
                Wrapped(Printable(citation.quote), "    "));
     first = false;
   }
+}
+
+// An answer that may be wrong: the documents speak first.
+void PrintDoubtful(const Answer& answer) {
+  if (answer.citations.empty()) {
+    fmt::print("{}\n", answer.text.empty()
+                           ? "Nothing was found in the documents."
+                           : fmt::format("Nothing was found in the documents. The model says: {}",
+                                         Printable(answer.text)));
+    return;
+  }
+  fmt::print("{}\n\n", answer.support == Support::kPartly
+                           ? "The closest that the documents say:"
+                           : "The model could not answer from the documents. What comes nearest:");
+  PrintCitations(answer, Separated::kNotFirst);
+  if (answer.text.empty()) return;
+  fmt::print("\n{}\n{}",
+             answer.support == Support::kPartly ? "The model's answer from it, which may be wrong:"
+                                                : "The model's own words, which stand on nothing:",
+             Wrapped(Printable(answer.text), "    "));
+}
+
+// What of the answer stands nowhere in its evidence.
+std::vector<std::string> SupportNotes(const Answer& answer, AnswerText text) {
+  std::vector<std::string> notes;
+  if (!answer.missing.empty()) {
+    notes.push_back(fmt::format("not in what is quoted: {}", fmt::join(answer.missing, ", ")));
+  }
+  if (text == AnswerText::kPrintedAlready && answer.support && !answer.text.empty() &&
+      *answer.support != Support::kSupported) {
+    notes.emplace_back(*answer.support == Support::kPartly
+                           ? "parts of the answer are not supported by the documents"
+                           : "the documents do not support the answer");
+  }
+  return notes;
+}
+
+}  // namespace
+
+void PrintAnswer(const Answer& answer, AnswerText text) {
+  const bool by_model = answer.way != "quotes";
+  if (!by_model) {
+    PrintCitations(answer, Separated::kNotFirst);
+  } else if (text == AnswerText::kPrintedAlready || answer.support == Support::kSupported) {
+    if (text == AnswerText::kPrint) fmt::print("{}", Printable(answer.text));
+    fmt::print("\n");
+    PrintCitations(answer, Separated::kAll);
+  } else {
+    PrintDoubtful(answer);
+  }
   std::fflush(stdout);  // before the notes, where both go to one terminal
+  for (const std::string& note : SupportNotes(answer, text)) PrintNote(note);
   for (const std::string& note : answer.notes) PrintNote(note);
-  if (!quotes) PrintRead(answer);
+  if (by_model) PrintRead(answer);
 }
 
 TextSink PrintingSink() {

@@ -75,9 +75,10 @@ void AddReadCommand(CLI::App& app, CommandContext& context) {
       ->required()
       ->type_name("FILE…");
   AddModelOption(*command, options->model, ModelNeed::kRequired);
-  AddKvOption(*command, options->answering.kv);
-  AddMemoryOption(*command, options->answering.resident_bytes, options->answering.spill_folder);
-  AddLongerOption(*command, options->answering.longer);
+  AddKvOption(*command, options->answering.memory.kv);
+  AddMemoryOption(*command, options->answering.memory.resident_bytes,
+                  options->answering.memory.spill_folder);
+  AddLongerOption(*command, options->answering.memory.longer);
   AddReadingOptions(*command, options->reading);
   AddKeepingOptions(*command, options->keeping);
   command->add_flag("--json", options->json, "Print one JSON object");

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tome/documents/document.h"
@@ -24,14 +25,35 @@ struct Citation {
   double score = 0;  // higher is better; comparable within one answer only
 };
 
+// How far an answer stands on its evidence.
+enum class Support {
+  kSupported,
+  kPartly,  // the closest that the text says; some of the answer may not follow from it
+  kNone,    // the answer is the model's own, the evidence is only what comes nearest
+};
+std::string_view NameOf(Support support);  // "supported", "partly", "none"
+
+// A sentence of the answer's text, and how far it is supported.
+struct SentenceSupport {
+  TextSpan span;  // of the answer's text
+  Support support = Support::kNone;
+  std::vector<size_t> citations;  // indices into Answer::citations
+};
+
 struct Answer {
   std::string question;
   std::string way;  // "quotes", "context", "retrieval"
   std::string why;  // why this way was taken
   std::string text;
   std::vector<Citation> citations;  // best first
-  std::vector<std::string> notes;   // what the reader should know of the answer
-  std::optional<KvLoss> kv_loss;    // of the memory it was read with, where that is known
+  // How far the text stands on the citations; nothing where no model wrote it.
+  std::optional<Support> support = {};
+  std::optional<double> confidence = {};  // as ConfidenceOf says; nothing where it is not measured
+  std::optional<double> gain = {};  // as WrittenAnswer::gain; nothing where it is not measured
+  std::vector<SentenceSupport> sentences = {};  // of the text
+  std::vector<std::string> missing = {};  // numbers and names of the text that no citation holds
+  std::vector<std::string> notes;         // what the reader should know of the answer
+  std::optional<KvLoss> kv_loss;          // of the memory it was read with, where that is known
   double search_seconds = 0;
   double read_seconds = 0;       // the model reading its prompt
   double generate_seconds = 0;   // the model writing
@@ -40,6 +62,7 @@ struct Answer {
   uint64_t prompt_tokens = 0;    // that the model was given
   uint64_t restored_tokens = 0;  // of the prompt, kept from an earlier reading
   uint64_t generated_tokens = 0;
+  uint64_t computed_tokens = 0;      // read and written by the model, whatever it was for
   uint64_t document_characters = 0;  // of all documents asked
   uint64_t read_characters = 0;      // of them, shown to the model (quotes: quoted)
 };

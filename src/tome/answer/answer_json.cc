@@ -32,11 +32,25 @@ nlohmann::ordered_json AnswerToJson(const Answer& answer) {
         {"score", citation.score},
     });
   }
+  ordered_json sentences = ordered_json::array();
+  for (const SentenceSupport& sentence : answer.sentences) {
+    ordered_json cited = ordered_json::array();
+    for (const size_t citation : sentence.citations) cited.push_back(citation + 1);
+    sentences.push_back({{"begin", sentence.span.begin},
+                         {"end", sentence.span.end},
+                         {"support", NameOf(sentence.support)},
+                         {"citations", std::move(cited)}});
+  }
   return {
       {"question", answer.question},
       {"way", answer.way},
       {"why", answer.why},
       {"answer", answer.text},
+      {"support", answer.support ? ordered_json(NameOf(*answer.support)) : ordered_json(nullptr)},
+      {"confidence", answer.confidence ? ordered_json(*answer.confidence) : ordered_json(nullptr)},
+      {"gain", answer.gain ? ordered_json(*answer.gain) : ordered_json(nullptr)},
+      {"missing", answer.missing},
+      {"sentences", std::move(sentences)},
       {"citations", std::move(citations)},
       {"notes", answer.notes},
       {"read",
@@ -51,7 +65,8 @@ nlohmann::ordered_json AnswerToJson(const Answer& answer) {
         {"quoted", answer.quoted_tokens},
         {"prompt", answer.prompt_tokens},
         {"restored", answer.restored_tokens},
-        {"generated", answer.generated_tokens}}},
+        {"generated", answer.generated_tokens},
+        {"computed", answer.computed_tokens}}},
       {"kv_loss", ToJson(answer.kv_loss)},
   };
 }

@@ -2,301 +2,267 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <functional>
+#include <cmath>
+#include <numeric>
+#include <set>
 #include <utility>
 
+#include "tome/documents/passages.h"
+#include "tome/retrieval/question.h"
+#include "tome/retrieval/term_stream.h"
+#include "tome/text/sentences.h"
 #include "tome/text/unicode.h"
 
 namespace tome {
 namespace {
 
-constexpr std::array<std::string_view, 6> kAnswerMarks{"answer:", "answer：", "答案：",
-                                                       "答案:",   "回答：",   "回答:"};
-constexpr std::array<std::string_view, 4> kNotFoundMarks{"not found", "not_found", "未找到",
-                                                         "沒有找到"};
-constexpr std::string_view kThinkBegin = "<think>";
-constexpr std::string_view kThinkEnd = "</think>";
-// Larger numbers are no marks of evidence. One more than it is an int as well.
-constexpr int kMaxEvidenceNumber = 99999;
+// A sentence of less says nothing by itself: an enumerator, a page's number, "See below."
+constexpr uint64_t kLeastWeight = 8;
+// What stands in front of a sentence is given with it up to so many bytes.
+constexpr uint64_t kMostContext = 400;
 
-std::string_view Trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
-// Marks of emphasis and headings that models put around words.
-std::string_view WithoutMarkup(std::string_view line) {
-  const size_t begin = line.find_first_not_of(" \t\n*#_");
-  return begin == std::string_view::npos ? std::string_view() : line.substr(begin);
-}
-
-// "[12] rest" or "12. rest": the number, with `line` moved behind it.
-std::optional<int> TakeNumber(std::string_view& line) {
-  std::string_view rest = line;
-  const bool bracket = rest.starts_with('[');
-  if (bracket) rest.remove_prefix(1);
-  int number = 0;
-  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
-  if (error != std::errc() || number < 0 || number > kMaxEvidenceNumber) return std::nullopt;
-  rest.remove_prefix(static_cast<size_t>(end - rest.data()));
-  if (!rest.starts_with(bracket ? ']' : '.')) return std::nullopt;
-  rest.remove_prefix(1);
-  line = Trimmed(rest);
-  return number;
-}
-
-// One code point as comparison sees it; 0 for white space, which does not count.
-char32_t Folded(char32_t c) {
-  switch (c) {
-    case U'“':
-    case U'”':
-    case U'„':
-    case U'«':
-    case U'»':
-      return U'"';
-    case U'‘':
-    case U'’':
-    case U'‚':
-      return U'\'';
-    case U'–':
-    case U'—':
-    case U'‐':
-    case U'‑':
-      return U'-';
-    default:
-      break;
-  }
-  if (IsWhiteSpace(c)) return 0;
-  return c >= U'A' && c <= U'Z' ? c + 32 : c;
-}
-
-// The folded code points of a text and where each begins in it.
-struct FoldedText {
-  std::u32string text;
-  std::vector<uint64_t> offsets;  // one more than code points: the end
-};
-
-FoldedText Fold(std::string_view utf8) {
-  FoldedText folded;
-  uint64_t offset = 0;
-  uint64_t last_end = 0;
-  while (offset < utf8.size()) {
-    const uint64_t begin = offset;
-    const char32_t c = Folded(NextCodePoint(utf8, offset));
-    if (c == 0) continue;
-    folded.text.push_back(c);
-    folded.offsets.push_back(begin);
-    last_end = offset;
-  }
-  folded.offsets.push_back(last_end);
-  return folded;
-}
-
-uint64_t WeightOf(const std::u32string& text) {
+// A CJK character weighs two, any other letter or digit one.
+uint64_t WeightOf(std::string_view text) {
   uint64_t weight = 0;
-  for (const char32_t c : text) {
-    if (IsCjk(c)) {
-      weight += 2;
-    } else if (IsLetterOrDigit(c)) {
-      weight += 1;
-    }
+  for (uint64_t offset = 0; offset < text.size();) {
+    const char32_t c = NextCodePoint(text, offset);
+    weight += IsCjk(c) ? 2 : IsLetterOrDigit(c) ? 1 : 0;
   }
   return weight;
 }
 
-// Digits, spaces and the bytes of the separators below.
-bool MayStandInMark(char c) {
-  return (c >= '0' && c <= '9') || c == ' ' || c == ',' ||
-         std::string_view("，、").find(c) != std::string_view::npos;
-}
+// Words that point back to the sentence before. Lower case; English ones are whole words.
+constexpr std::array<std::string_view, 24> kPointingBack{
+    "he",   "she",  "it",    "they",  "his",  "her",     "its",   "their",
+    "this", "that", "these", "those", "such", "then",    "there", "here",
+    "him",  "them", "so",    "thus",  "both", "neither", "hence", "therefore"};
+constexpr std::array<std::string_view, 12> kPointingBackCjk{
+    "他", "她", "它", "这", "那", "其", "该", "此", "因此", "所以", "於是", "于是"};
 
-// "1" or "1, 2": the numbers; nothing for any other text.
-std::optional<std::vector<int>> NumbersOf(std::string_view list) {
-  constexpr std::array<std::string_view, 3> kSeparators{",", "，", "、"};
-  std::vector<int> numbers;
-  for (;;) {
-    list = Trimmed(list);
-    int number = 0;
-    const auto [end, error] = std::from_chars(list.data(), list.data() + list.size(), number);
-    if (error != std::errc() || number < 0) return std::nullopt;
-    numbers.push_back(number);
-    list = Trimmed(list.substr(static_cast<size_t>(end - list.data())));
-    if (list.empty()) return numbers;
-    const auto* const separator =
-        std::find_if(kSeparators.begin(), kSeparators.end(),
-                     [&](std::string_view mark) { return list.starts_with(mark); });
-    if (separator == kSeparators.end()) return std::nullopt;
-    list.remove_prefix(separator->size());
+bool PointsBack(std::string_view sentence) {
+  for (const std::string_view word : kPointingBackCjk) {
+    if (sentence.starts_with(word)) return true;
   }
+  const size_t end = sentence.find_first_of(" ,'");
+  if (end == std::string_view::npos) return false;
+  const std::string first = LowerAscii(sentence.substr(0, end));
+  return std::find(kPointingBack.begin(), kPointingBack.end(), first) != kPointingBack.end();
 }
 
-// What models put around a quote and the document does not have: quotation marks, an ellipsis.
-std::string_view WithoutWrapping(std::string_view quote) {
-  constexpr std::array<std::string_view, 8> kWrapping{"\"", "“", "”", "「", "」", "…", "...", "'"};
-  for (bool changed = true; changed;) {
-    changed = false;
-    quote = Trimmed(quote);
-    for (const std::string_view mark : kWrapping) {
-      if (quote.size() > mark.size() && quote.starts_with(mark)) {
-        quote.remove_prefix(mark.size());
-        changed = true;
+bool IntroducesList(std::string_view sentence) {
+  return sentence.ends_with(':') || sentence.ends_with("：");
+}
+
+// An item of a list or a row of a table: what it means stands in a line before.
+bool IsListItem(std::string_view sentence) {
+  static constexpr std::array<std::string_view, 6> kMarks{"- ", "* ", "• ", "· ", "– ", "| "};
+  for (const std::string_view mark : kMarks) {
+    if (sentence.starts_with(mark)) return true;
+  }
+  size_t digits = 0;
+  while (digits < sentence.size() && digits < 3 && sentence[digits] >= '0' &&
+         sentence[digits] <= '9')
+    ++digits;
+  return digits > 0 && digits + 1 < sentence.size() &&
+         (sentence[digits] == '.' || sentence[digits] == ')') && sentence[digits + 1] == ' ';
+}
+
+// The sentences of one part with what each needs to be understood.
+class PartSentences {
+ public:
+  PartSentences(size_t part, const ShownPart& shown, std::vector<TextSpan> spans)
+      : part_(part), shown_(shown), spans_(std::move(spans)) {}
+
+  void AddTo(std::vector<EvidenceSentence>& all) const {
+    for (size_t i = 0; i < spans_.size(); ++i) {
+      const TextSpan& span = spans_[i];
+      const std::string_view text = View(span);
+      if (WeightOf(text) < kLeastWeight) continue;
+      std::string shown = CollapseWhiteSpace(text);
+      if (const auto context = ContextOf(i)) {
+        shown = CollapseWhiteSpace(View(spans_[*context])) + " " + shown;
       }
-      if (quote.size() > mark.size() && quote.ends_with(mark)) {
-        quote.remove_suffix(mark.size());
-        changed = true;
-      }
+      all.push_back(
+          {.part = part_,
+           .span = {.begin = shown_.span.begin + span.begin, .end = shown_.span.begin + span.end},
+           .text = std::move(shown)});
     }
   }
-  return quote;
+
+ private:
+  std::string_view View(const TextSpan& span) const {
+    return std::string_view(shown_.text).substr(span.begin, span.size());
+  }
+
+  bool InOneParagraph(size_t first, size_t second) const {
+    const uint64_t end = spans_[first].end;
+    return View({.begin = end, .end = spans_[second].begin}).find("\n\n") == std::string_view::npos;
+  }
+
+  // The sentence that is to stand before sentence `i`.
+  std::optional<size_t> ContextOf(size_t i) const {
+    if (i == 0) return std::nullopt;
+    const std::string_view text = View(spans_[i]);
+    std::optional<size_t> context;
+    if (IsListItem(text)) {
+      for (size_t j = i; j-- > 0;) {
+        if (spans_[i].begin - spans_[j].end > 4 * kMostContext) break;
+        if (IntroducesList(View(spans_[j]))) {
+          context = j;
+          break;
+        }
+        if (text.starts_with("| ") && InOneParagraph(j, i) &&
+            (j == 0 || !InOneParagraph(j - 1, j))) {
+          context = j;  // the first row of a table is its header
+          break;
+        }
+      }
+    } else if ((PointsBack(text) && InOneParagraph(i - 1, i)) ||
+               IntroducesList(View(spans_[i - 1]))) {
+      context = i - 1;
+    }
+    return context && spans_[*context].size() <= kMostContext ? context : std::nullopt;
+  }
+
+  size_t part_;
+  const ShownPart& shown_;
+  std::vector<TextSpan> spans_;
+};
+
+// Whether a sentence is the heading of one of the sections: it is all of the section's first line.
+bool IsHeading(std::span<const Section> sections, uint64_t begin, std::string_view sentence) {
+  const auto section =
+      std::partition_point(sections.begin(), sections.end(),
+                           [&](const Section& each) { return each.span.begin < begin; });
+  return section != sections.end() && section->span.begin == begin &&
+         sentence.size() <= section->title.size() + 16;
+}
+
+// The terms of a text; pairs of CJK characters count as terms as they do in the index.
+std::vector<std::string> TermsOf(std::string_view text, Analyzer& analyzer) {
+  std::vector<std::string> terms;
+  analyzer.Analyze(text, [&](const Term& term) { terms.emplace_back(term.text); });
+  return terms;
+}
+
+// One term of the question: a single term of the analyzer, and what it counts.
+struct QuestionTerm {
+  std::string term;
+  double weight = 0;
+};
+
+std::vector<QuestionTerm> QuestionTerms(const Question& question) {
+  std::vector<QuestionTerm> terms;
+  for (const QueryTerm& query : question.terms) {
+    std::string_view stream = query.stream;
+    std::string_view term;
+    bool colocated = false;
+    std::vector<std::string> parts;
+    while (NextTerm(stream, term, colocated)) parts.emplace_back(term);
+    // Phrases were searched beside their words.
+    if (parts.size() == 1) terms.push_back({.term = parts.front(), .weight = query.weight});
+  }
+  return terms;
+}
+
+void AddZScores(std::vector<EvidenceSentence>& sentences, double EvidenceSentence::*measure) {
+  const auto count = static_cast<double>(sentences.size());
+  double mean = 0;
+  for (const EvidenceSentence& sentence : sentences) mean += sentence.*measure / count;
+  double variance = 0;
+  for (const EvidenceSentence& sentence : sentences) {
+    variance += std::pow(sentence.*measure - mean, 2) / count;
+  }
+  const double deviation = std::sqrt(variance);
+  if (!(deviation > 0)) return;
+  for (EvidenceSentence& sentence : sentences) {
+    sentence.score += (sentence.*measure - mean) / deviation;
+  }
 }
 
 }  // namespace
 
-std::optional<std::string> EvidenceParser::AnswerBegins(std::string_view line) const {
-  const std::string_view bare = WithoutMarkup(line);
-  const std::string lower = LowerAscii(bare);
-  for (const std::string_view mark : kAnswerMarks) {
-    if (lower.starts_with(mark)) return std::string(WithoutMarkup(bare.substr(mark.size())));
+std::vector<EvidenceSentence> SentencesOf(const Shown& shown, Library& library) {
+  SentenceSplitter splitter;
+  std::map<DocumentId, std::vector<Section>> sections;
+  std::map<DocumentId, LineBreaks> line_breaks;
+  std::vector<EvidenceSentence> sentences;
+  for (size_t i = 0; i < shown.parts.size(); ++i) {
+    const ShownPart& part = shown.parts[i];
+    if (!sections.contains(part.document)) {
+      sections.emplace(part.document, library.Sections(part.document));
+      line_breaks.emplace(part.document, library.Show(part.document).line_breaks);
+    }
+    std::vector<TextSpan> spans = Sentences(part.text, {.begin = 0, .end = part.text.size()},
+                                            line_breaks[part.document], splitter);
+    std::erase_if(spans, [&](const TextSpan& span) {
+      return IsHeading(sections[part.document], part.span.begin + span.begin,
+                       std::string_view(part.text).substr(span.begin, span.size()));
+    });
+    PartSentences(i, part, std::move(spans)).AddTo(sentences);
   }
-  return std::nullopt;
+  return sentences;
 }
 
-void EvidenceParser::TakeLine(std::string_view line) {
-  line = Trimmed(line);
-  const std::string lower = LowerAscii(WithoutMarkup(line));
-  for (const std::string_view mark : kNotFoundMarks) {
-    if (lower.starts_with(mark)) not_found_ = true;
+bool HasWords(std::string_view text) { return WeightOf(text) > 0; }
+
+void ScoreWords(std::string_view question_text, Analyzer& analyzer,
+                std::vector<EvidenceSentence>& sentences) {
+  if (!HasWords(question_text)) return;
+  constexpr double kK1 = 1.2;
+  constexpr double kB = 0.75;
+  const Question question = ParseQuestion(question_text, analyzer);
+  const std::vector<QuestionTerm> terms = QuestionTerms(question);
+  const auto n = static_cast<double>(sentences.size());
+  std::vector<std::vector<double>> counts;  // [sentences, terms]
+  std::vector<double> lengths;
+  double mean_length = 0;
+  std::vector<double> holders(terms.size(), 0);  // sentences that hold each
+  for (const EvidenceSentence& sentence : sentences) {
+    const std::vector<std::string> words = TermsOf(sentence.text, analyzer);
+    std::vector<double>& count = counts.emplace_back(terms.size(), 0);
+    for (size_t t = 0; t < terms.size(); ++t) {
+      count[t] = static_cast<double>(std::count(words.begin(), words.end(), terms[t].term));
+      holders[t] += count[t] > 0 ? 1 : 0;
+    }
+    lengths.push_back(static_cast<double>(words.size()));
+    mean_length += lengths.back() / n;
   }
-  if (not_found_) return;
-  if (line.starts_with('>')) line = Trimmed(line.substr(1));
-  const int expected = evidence_.empty() ? 1 : evidence_.back().number + 1;
-  if (const auto number = TakeNumber(line); number && !line.empty()) {
-    evidence_.push_back({.number = *number, .quote = std::string(line)});
-  } else if (line.starts_with('"') || line.starts_with("“") || line.starts_with("「")) {
-    evidence_.push_back({.number = expected, .quote = std::string(line)});
+  std::vector<double> idf(terms.size());
+  double total = 0;
+  for (size_t t = 0; t < terms.size(); ++t) {
+    idf[t] = terms[t].weight * std::log(1 + (n - holders[t] + 0.5) / (holders[t] + 0.5));
+    total += idf[t];
+  }
+  for (size_t i = 0; i < sentences.size(); ++i) {
+    double covered = 0;
+    for (size_t t = 0; t < terms.size(); ++t) {
+      const double f = counts[i][t];
+      if (f == 0) continue;
+      sentences[i].words +=
+          idf[t] * f * (kK1 + 1) / (f + kK1 * (1 - kB + kB * lengths[i] / mean_length));
+      covered += idf[t];
+    }
+    sentences[i].coverage = total > 0 ? covered / total : 0;
   }
 }
 
-// Leaves a thinking block that ends in `text`; gives the text behind it.
-std::string_view EvidenceParser::PassThinking(std::string_view text) {
-  const size_t held = line_.size();  // bytes that may begin the end mark
-  line_ += text;
-  const size_t end = line_.find(kThinkEnd);
-  if (end == std::string::npos) {
-    line_.erase(0, line_.size() - std::min(line_.size(), kThinkEnd.size() - 1));
-    return {};
+void ScoreEvidence(std::vector<EvidenceSentence>& sentences) {
+  for (EvidenceSentence& sentence : sentences) sentence.score = 0;
+  for (double EvidenceSentence::*measure :
+       {&EvidenceSentence::words, &EvidenceSentence::question, &EvidenceSentence::answer,
+        &EvidenceSentence::likelihood}) {
+    AddZScores(sentences, measure);
   }
-  state_ = State::kEvidence;
-  line_.clear();
-  return text.substr(end + kThinkEnd.size() - held);
 }
 
-std::string EvidenceParser::Push(std::string_view text) {
-  std::string answer;
-  while (!text.empty()) {
-    if (state_ == State::kAnswer) {
-      answer += answer_shown_ ? text : WithoutMarkup(text);
-      answer_shown_ = !answer.empty();
-      break;
-    }
-    if (state_ == State::kThinking) {
-      text = PassThinking(text);
-      continue;
-    }
-    const size_t held = line_.size();
-    const std::string_view part = text.substr(0, text.find('\n'));
-    line_ += part.substr(0, kMaxEvidenceLine - std::min(kMaxEvidenceLine, held));
-    if (const size_t begin = line_.find_first_not_of(" \t\r");
-        std::string_view(line_).substr(std::min(begin, line_.size())).starts_with(kThinkBegin)) {
-      state_ = State::kThinking;
-      line_.clear();
-      text.remove_prefix(begin + kThinkBegin.size() - held);
-      continue;
-    }
-    if (const auto begun = AnswerBegins(line_)) {
-      text.remove_prefix(line_.size() - held);
-      state_ = State::kAnswer;
-      line_.clear();
-      answer += *begun;
-      answer_shown_ = !answer.empty();
-      continue;
-    }
-    const bool ended = part.size() < text.size();
-    text.remove_prefix(part.size() + (ended ? 1 : 0));
-    if (ended) TakeLine(std::exchange(line_, {}));
-  }
-  return answer;
-}
-
-std::string EvidenceParser::Finish() {
-  if (state_ == State::kEvidence && !line_.empty()) TakeLine(std::exchange(line_, {}));
-  return {};
-}
-
-std::string MarkRewriter::Push(std::string_view text) {
-  constexpr size_t kMaxMark = 64;  // bytes of a list of numbers
-  std::string out;
-  for (const char c : text) {
-    if (held_.empty()) {
-      if (c == '[') {
-        held_ = c;
-      } else {
-        out += c;
-      }
-      continue;
-    }
-    if (c == '[') {
-      out += std::exchange(held_, "[");
-      continue;
-    }
-    held_ += c;
-    if (c == ']') {
-      if (const auto numbers = NumbersOf(std::string_view(held_).substr(1, held_.size() - 2))) {
-        for (const int number : *numbers) {
-          const auto found = numbers_.find(number);
-          if (found != numbers_.end()) out += '[' + std::to_string(found->second) + ']';
-        }
-        held_.clear();
-      } else {
-        out += std::exchange(held_, {});
-      }
-    } else if (held_.size() >= kMaxMark || !MayStandInMark(c)) {
-      out += std::exchange(held_, {});
-    }
-  }
-  return out;
-}
-
-std::string MarkRewriter::Finish() { return std::exchange(held_, {}); }
-
-std::optional<FoundQuote> FindQuote(std::string_view quote, const std::vector<ShownText>& shown) {
-  const std::string_view bare = WithoutWrapping(quote);
-  if (!IsValidUtf8(bare)) return std::nullopt;
-  const FoldedText needle = Fold(bare);
-  if (WeightOf(needle.text) < kMinQuoteWeight) return std::nullopt;
-  for (size_t i = 0; i < shown.size(); ++i) {
-    const size_t at = shown[i].text.find(bare);
-    if (at == std::string_view::npos) continue;
-    const uint64_t begin = shown[i].begin + at;
-    return FoundQuote{.shown = i, .span = {.begin = begin, .end = begin + bare.size()}};
-  }
-  for (size_t i = 0; i < shown.size(); ++i) {
-    const FoldedText text = Fold(shown[i].text);
-    const auto found =
-        std::search(text.text.begin(), text.text.end(),
-                    std::boyer_moore_horspool_searcher(needle.text.begin(), needle.text.end()));
-    if (found == text.text.end()) continue;
-    const auto first = static_cast<size_t>(found - text.text.begin());
-    const uint64_t last = text.offsets[first + needle.text.size() - 1];
-    uint64_t end = last;
-    NextCodePoint(shown[i].text, end);
-    return FoundQuote{
-        .shown = i,
-        .span = {.begin = shown[i].begin + text.offsets[first], .end = shown[i].begin + end}};
-  }
-  return std::nullopt;
+std::vector<size_t> BestEvidence(std::span<const EvidenceSentence> sentences, size_t count) {
+  std::vector<size_t> order(sentences.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return sentences[a].score > sentences[b].score; });
+  order.resize(std::min(count, order.size()));
+  return order;
 }
 
 }  // namespace tome

@@ -59,6 +59,9 @@ class ScoredWriter {
         std::min(static_cast<int64_t>(logits.size()), tokenizer.vocabulary_size());
     next_ = sampler_.Next(chosen_by, usable, writing_.session->tokens());
     total_ += LogProbability(logits, next_);
+    if (writing_.without != nullptr) {
+      total_without_ += LogProbability(writing_.without->logits(), next_);
+    }
     ++chosen_;
     const auto ends = tokenizer.end_of_generation();
     if (std::binary_search(ends.begin(), ends.end(), next_)) return End(FinishReason::kEnd);
@@ -87,6 +90,7 @@ class ScoredWriter {
     if (reason == FinishReason::kEnd) Emit(decoder_.Flush());
     result_.finish = reason;
     result_.log_probability = total_ / static_cast<double>(chosen_);
+    result_.log_probability_without = total_without_ / static_cast<double>(chosen_);
     ended_ = true;
   }
 
@@ -102,8 +106,9 @@ class ScoredWriter {
   StreamDecoder decoder_;
   std::vector<float> contrasted_;
   TokenId next_ = 0;
-  double total_ = 0;    // ln p of all tokens chosen
-  int64_t chosen_ = 0;  // tokens, the one that ends the text included
+  double total_ = 0;          // ln p of all tokens chosen
+  double total_without_ = 0;  // the same without evidence
+  int64_t chosen_ = 0;        // tokens, the one that ends the text included
   bool ended_ = false;
   ScoredText result_;
 };

@@ -38,6 +38,9 @@ struct ScoredText {
   // The mean of ln p(token | all before it), with evidence and without contrast, the
   // end-of-generation token included where there is one.
   double log_probability = 0;
+  // The same without evidence; 0 where there was no contrast. Where both are alike the evidence
+  // says nothing that the model did not believe before.
+  double log_probability_without = 0;
   FinishReason finish = FinishReason::kEnd;
 };
 

@@ -312,6 +312,25 @@ void Library::KeepKvLoss(std::string_view model, const KvLoss& loss) {
       .Run();
 }
 
+std::optional<std::string> Library::AbilityOf(std::string_view model, std::string_view language) {
+  Statement select =
+      database_->Prepare("SELECT ability FROM abilities WHERE model = ?1 AND language = ?2");
+  select.Bind(1, model).Bind(2, language);
+  if (!select.Step()) return std::nullopt;
+  return std::string(select.Text(0));
+}
+
+void Library::KeepAbility(std::string_view model, std::string_view language,
+                          std::string_view ability) {
+  const std::string measured_at = Now();
+  database_->Prepare("INSERT OR REPLACE INTO abilities VALUES(?1, ?2, ?3, ?4)")
+      .Bind(1, model)
+      .Bind(2, language)
+      .Bind(3, ability)
+      .Bind(4, std::string_view(measured_at))
+      .Run();
+}
+
 void Library::RemoveRows(DocumentId id, const WorkControl& control) {
   // A contentless index forgets a passage only when told its terms again. Where the text they came
   // from is damaged, the index is made anew of the other documents.

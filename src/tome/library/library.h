@@ -124,6 +124,12 @@ class Library {
   // Keeps a loss in the place of one of the same type.
   void KeepKvLoss(std::string_view model, const KvLoss& loss);
 
+  // What a model (LanguageModel::FilesKey) was found to be able to in a language, as KeepAbility
+  // was given it; nothing where nothing was kept.
+  std::optional<std::string> AbilityOf(std::string_view model, std::string_view language);
+  // Keeps it in the place of what was.
+  void KeepAbility(std::string_view model, std::string_view language, std::string_view ability);
+
  private:
   explicit Library(std::unique_ptr<Database> database);
 

@@ -91,8 +91,17 @@ constexpr std::string_view kKvLosses = R"(
     PRIMARY KEY(model, kv)) WITHOUT ROWID;
 )";
 
+constexpr std::string_view kAbilities = R"(
+  CREATE TABLE abilities(
+    model TEXT NOT NULL,           -- hash of its files
+    language TEXT NOT NULL,        -- "en", "zh"
+    ability TEXT NOT NULL,         -- JSON (answer/ability.h)
+    measured_at TEXT NOT NULL,     -- UTC, ISO 8601
+    PRIMARY KEY(model, language)) WITHOUT ROWID;
+)";
+
 // kTables and the lexical index are version 1; upgrade i makes version i + 2 of version i + 1.
-constexpr std::array kUpgrades{kSpeeds, kKvLosses};
+constexpr std::array kUpgrades{kSpeeds, kKvLosses, kAbilities};
 static_assert(kUpgrades.size() + 1 == kSchemaVersion);
 
 // What a database file is, read in one statement: another process may be creating it just now.

@@ -1,11 +1,10 @@
-// The ways `context`, `linear` and `retrieval`: a model reads all of the documents, or the passages
-// that matter, recites its evidence and answers. What it recites is looked up in what it was shown;
-// what is not there is dropped, and an answer without evidence is not given.
+// A conversation with documents by a model: what it is shown, what it reads and keeps, and the
+// questions that came before. The ways `context`, `linear` and `retrieval`: the model reads all of
+// the documents, or the passages that a search finds, and answers from the evidence in them.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,9 +12,13 @@
 #include <string_view>
 #include <vector>
 
+#include "tome/answer/ability.h"
 #include "tome/answer/answer.h"
 #include "tome/answer/document_names.h"
 #include "tome/answer/plan.h"
+#include "tome/answer/prompt.h"
+#include "tome/answer/shown.h"
+#include "tome/answer/writing.h"
 #include "tome/base/progress.h"
 #include "tome/generate/language_model.h"
 #include "tome/generate/session.h"
@@ -24,21 +27,21 @@
 
 namespace tome {
 
+class Citer;
+
 struct ModelAnswerOptions {
   SamplingOptions sampling;
-  int64_t max_answer_tokens = 1024;  // evidence included
-  int64_t passage_tokens = 2048;     // of the model's, for the passages of `retrieval`
-  double budget_seconds = 60;        // that reading may take for `auto` to choose `context`
-  // As MemoryOptions::kv; none: KvTypeFor's choice.
-  std::optional<KvType> kv;
-  std::optional<double> attention_mass = {};   // as MemoryOptions::attention_mass
-  std::optional<Longer> longer = {};           // as MemoryOptions::longer
-  int64_t window = 0;                          // as MemoryOptions::window
-  int64_t sinks = 0;                           // as MemoryOptions::sinks
-  std::optional<int64_t> resident_bytes = {};  // as MemoryOptions::resident_bytes
-  std::filesystem::path spill_folder = {};     // as MemoryOptions::spill_folder
+  int64_t max_answer_tokens = 1024;
+  int64_t passage_tokens = 2048;  // of the model's, for the passages of `retrieval`
+  double budget_seconds = 60;     // that reading may take for `auto` to choose `context`
+  // Of what the model reads; `kv` none: KvTypeFor's choice. `max_tokens` is the conversation's.
+  MemoryOptions memory = {};
   Speculation speculation = Speculation::kPromptLookup;
   SnapshotStore* store = nullptr;  // keeps documents that were read whole; null: nothing does
+  // From how much text answers are written; none: as the model was found to be able to, which is
+  // tested once and kept in the library.
+  std::optional<EvidenceAmount> amount = {};
+  bool strict = false;  // sentences of an answer that are not supported are left out
 };
 
 // What reading documents ahead of questions did.
@@ -66,8 +69,8 @@ class Conversation {
   std::optional<std::string> TypeNoteFor(int64_t tokens, const std::optional<KvLoss>& loss) const;
 
   // Answers a question; earlier questions of the conversation and their answers are part of what
-  // the model reads. `sink` gets the answer as it is written, once evidence for it was found (it
-  // may be empty). `way` is not kQuotes; kAuto takes what MakePlan says.
+  // a model reads that answers from whole texts (EvidenceAmount::kText). `sink` gets the answer as
+  // it is written (it may be empty). `way` is not kQuotes; kAuto takes what MakePlan says.
   //
   // Error(kInvalidArgument) when kContext or kLinear is not the model's way (WholeWayOf), cannot
   // hold the documents (the message says what they need), or no documents were named for it; errors
@@ -93,39 +96,60 @@ class Conversation {
                                   const WorkControl& control);
 
  private:
-  struct Shown;
-  struct Asked;
-  class Recital;
+  struct Pending;  // a question on its way to its answer
+  class Reply;     // an answer that a model writes from the text it has read
   struct Choice {
     Way way = Way::kRetrieval;
     std::string why;
+    Shown shown;                  // of whole documents
     std::vector<TokenId> prompt;  // of whole documents
   };
-  PlanFacts Facts(const AskedSize& size, const std::string& question, Shown& shown,
-                  std::vector<TokenId>& prompt);
-  ModelRates Rates(KvType kv, Measuring measuring, const WorkControl& control);
-  Choice Choose(Way way, const AskedSize& size, const std::string& question, Shown& shown,
-                const WorkControl& control);
-  Shown ShowAll(const std::string& question);
-  Shown ShowPassages(const std::string& question);
-  std::vector<TokenId> Encode(const std::string& prompt) const;
-  std::vector<Asked> Prepare(std::span<const std::string> questions, Way way,
-                             const WorkControl& control);
-  Memory NewMemory(int64_t prompt_tokens) const;
-  int64_t TokensBeforeQuestion(std::span<const TokenId> prompt, const std::string& question) const;
-  void Read(std::span<const TokenId> prompt, const Asked& asked, const WorkControl& control);
-  size_t CountTogether(std::span<Asked* const> asked) const;
-  void AnswerTogether(std::span<Asked* const> asked, const WorkControl& control);
-
   struct Turn {
-    std::string question;
+    std::string question;  // the message, with the documents where it held them
     std::string answer;
   };
+
+  // Facts for the plan (conversation_plan.cc).
+  PlanFacts Facts(const AskedSize& size, const std::string& question, Choice& choice);
+  ModelRates Rates(KvType kv, Measuring measuring, const WorkControl& control);
+  Choice Choose(Way way, const AskedSize& size, const std::string& question,
+                const WorkControl& control);
+
+  // What the model can do in the language of the question.
+  const Ability& AbilityFor(PromptLanguage language, const WorkControl& control);
+
+  // Whole documents, and a question about them; the documents are left out where an earlier turn
+  // holds them.
+  std::string WholeMessage(const std::string& question, const Shown& shown);
+  std::vector<TokenId> Encode(const std::string& message) const;
+  std::vector<Pending> Prepare(std::span<const std::string> questions, Way way,
+                               const WorkControl& control);
+  CountTokensOf CountTokensWith() const;
+  void MakePrompt(Pending& pending, const WorkControl& control);
+  void DropTurns(Pending& pending);
+
+  Memory NewMemory(int64_t prompt_tokens) const;
+  int64_t TokensBeforeQuestion(std::span<const TokenId> prompt, const std::string& question) const;
+  void UseStore(const Pending& pending);
+  void Read(std::span<const TokenId> prompt, const Pending& pending, const WorkControl& control);
+
+  // Answers by evidence alone, for models that answer best from little text.
+  void AnswerFromEvidence(Pending& pending, const WorkControl& control);
+  void RankEvidence(Pending& pending, const Ability& ability, ComputedTokens& computed,
+                    const WorkControl& control);
+  // Answers from all that the model is shown.
+  void AnswerFromText(Pending& pending, const TextSink& sink, const WorkControl& control);
+  bool EndsThinking(std::span<const TokenId> prompt) const;
+  void JudgeReply(Pending& pending);
+  void CiteClosest(Pending& pending, Citer& citer);
+  size_t CountTogether(std::span<Pending* const> pending) const;
+  void AnswerTogether(std::span<Pending* const> pending, const WorkControl& control);
 
   Library& library_;
   const LanguageModel& model_;
   std::vector<AskedDocument> documents_;
   ModelAnswerOptions options_;
+  std::map<PromptLanguage, Ability> abilities_;
   std::vector<Turn> turns_;
   bool whole_read_ = false;         // the first turn holds the documents
   std::optional<Session> session_;  // holds the tokens of the last prompt

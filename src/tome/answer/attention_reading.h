@@ -1,0 +1,36 @@
+// Reads a question about texts and a plain reply to it with a tap on the model's attention, so that
+// sentences can be ranked by where the model looks (compare QRHead, Zhang et al., arXiv 2506.09944,
+// for the question, and AT2, Cohen-Wang et al., arXiv 2504.13752, for the reply).
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "tome/generate/session.h"
+#include "tome/generate/token_positions.h"
+#include "tome/models/attention_tap.h"
+
+namespace tome {
+
+// Where the texts that are ranked stand in a prompt's tokens. Spans of no token are those of texts
+// that could not be found there: nothing is measured for any then.
+struct TappedPrompt {
+  std::span<const TokenId> tokens;
+  std::vector<PositionSpan> texts;
+  int64_t question_begin = 0;  // position of the question's first token
+};
+
+// Finds `texts`, which follow each other in the prompt's text with other text between them, and the
+// question's last place. Nothing where one of them does not stand there as it is.
+std::optional<TappedPrompt> LocateIn(const Tokenizer& tokenizer, std::span<const TokenId> tokens,
+                                     std::span<const std::string_view> texts,
+                                     std::string_view question);
+
+// A tap for the texts of a prompt.
+AttentionTap TapOf(const TappedPrompt& prompt, std::span<const AttentionHead> heads);
+
+// By text, the attention of all heads.
+std::vector<double> SumOfHeads(const AttentionTap& tap);
+
+}  // namespace tome

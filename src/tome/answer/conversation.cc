@@ -1,0 +1,658 @@
+#include "tome/answer/conversation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <utility>
+
+#include "tome/answer/citing.h"
+#include "tome/answer/evidence.h"
+#include "tome/answer/replies.h"
+#include "tome/answer/support.h"
+#include "tome/answer/thinking.h"
+#include "tome/base/error.h"
+#include "tome/generate/shared_prompts.h"
+#include "tome/text/analyzer.h"
+#include "tome/text/sentences.h"
+#include "tome/text/unicode.h"
+
+namespace tome {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Questions answered in the same passes at most: a row more of a matrix product costs less the
+// fewer there are.
+constexpr size_t kQuestionsTogether = 16;
+// In longer texts sentences are ranked in the passages that a search finds: so many tokens of them.
+constexpr int64_t kRankedTokens = 600;
+// Longest answer from evidence alone.
+constexpr int64_t kEvidenceAnswerTokens = 64;
+// Sentences shown where no answer stands on any of them.
+constexpr size_t kClosest = 3;
+// Sentences whose likelihood is measured where attention tells nothing.
+constexpr size_t kLikelySentences = 12;
+
+bool IsWhole(Way way) { return way == Way::kContext || way == Way::kLinear; }
+
+std::vector<std::string_view> TextsOf(const Shown& shown) {
+  std::vector<std::string_view> texts;
+  for (const ShownPart& part : shown.parts) texts.push_back(part.text);
+  return texts;
+}
+
+// What was attended, where that was not everything, and what was asked of the model beyond its
+// training.
+void AddNotes(const Session& session, const ModelFacts& facts, Answer& answer) {
+  if (const auto& sparse = session.memory().sparse()) answer.notes.push_back(NoteOf(sparse->use));
+  if (auto note = NoteOf(LengthOf(facts, session.memory()))) {
+    answer.notes.push_back(std::move(*note));
+  }
+}
+
+}  // namespace
+
+// A question on its way to its answer.
+struct Conversation::Pending {
+  Answer answer;
+  Way way = Way::kRetrieval;
+  Shown shown;
+  std::string message;          // the user's
+  std::vector<TokenId> prompt;  // empty: there is nothing to ask the model about
+  std::vector<EvidenceSentence> sentences;
+};
+
+Conversation::Conversation(Library& library, const LanguageModel& model,
+                           std::vector<AskedDocument> documents, const ModelAnswerOptions& options)
+    : library_(library), model_(model), documents_(std::move(documents)), options_(options) {
+  if (options_.memory.kv) KnownKvLoss(library_, model_, *options_.memory.kv);
+}
+
+Conversation::~Conversation() = default;
+
+std::optional<KvLoss> Conversation::LossFor(int64_t tokens) const {
+  return KnownKvLoss(library_, model_,
+                     KvTypeFor(model_.model().facts(), options_.memory.kv, tokens));
+}
+
+std::optional<std::string> Conversation::TypeNoteFor(int64_t tokens,
+                                                     const std::optional<KvLoss>& loss) const {
+  const std::optional<KvType>& kv = options_.memory.kv;
+  return NoteOfType(kv, KvTypeFor(model_.model().facts(), kv, tokens), loss);
+}
+
+const Ability& Conversation::AbilityFor(PromptLanguage language, const WorkControl& control) {
+  const auto known = abilities_.find(language);
+  if (known != abilities_.end()) return known->second;
+  if (options_.amount == EvidenceAmount::kText) {
+    // Nothing that a test could find out matters then.
+    return abilities_
+        .emplace(
+            language,
+            Ability{.heads = {}, .amount = EvidenceAmount::kText, .reliable_tokens = kAnyLength})
+        .first->second;
+  }
+  const std::string model = model_.FilesKey().ToString();
+  const std::string_view name = NameOf(language);
+  std::optional<Ability> ability;
+  if (const auto kept = library_.AbilityOf(model, name)) ability = AbilityFromText(*kept);
+  if (!ability) {
+    ability = TestAbility(model_, language, control);
+    library_.KeepAbility(model, name, ToText(*ability));
+  }
+  if (options_.amount) ability->amount = *options_.amount;
+  return abilities_.emplace(language, std::move(*ability)).first->second;
+}
+
+std::string Conversation::WholeMessage(const std::string& question, const Shown& shown) {
+  if (whole_read_) return FollowUpPromptOf(question);
+  const std::vector<std::string_view> texts = TextsOf(shown);
+  return PromptOf(question, texts);
+}
+
+std::vector<TokenId> Conversation::Encode(const std::string& message) const {
+  // Texts stand in the first message, so that later questions find them read already.
+  std::vector<ChatMessage> messages;
+  for (const Turn& turn : turns_) {
+    messages.push_back({.role = "user", .content = turn.question});
+    messages.push_back({.role = "assistant", .content = turn.answer});
+  }
+  messages.push_back({.role = "user", .content = message});
+  return model_.EncodeChat(messages);
+}
+
+// A memory for a prompt and its answer.
+Memory Conversation::NewMemory(int64_t prompt_tokens) const {
+  const int64_t needed = prompt_tokens + options_.max_answer_tokens;
+  const int64_t trained = model_.model().facts().trained_tokens;
+  int64_t max_tokens = std::max(needed, trained);
+  if (options_.memory.window > 0) {
+    max_tokens = 0;
+  } else if (options_.memory.longer) {
+    // Room for questions to come, which a memory made for fewer tokens would have to read all of
+    // the documents anew for.
+    max_tokens = trained;
+    while (max_tokens < needed) max_tokens *= 2;
+  }
+  MemoryOptions options = options_.memory;
+  options.kv = KvTypeFor(model_.model().facts(), options_.memory.kv, prompt_tokens);
+  options.max_tokens = max_tokens;
+  return model_.model().NewMemory(options);
+}
+
+// Tokens that the prompts of all first questions about the same documents begin with, about: all
+// but the words behind the documents.
+int64_t Conversation::TokensBeforeQuestion(std::span<const TokenId> prompt,
+                                           const std::string& question) const {
+  const std::vector<TokenId> words = Encode(PromptOf(question, {}));
+  const auto common = std::mismatch(prompt.rbegin(), prompt.rend(), words.rbegin(), words.rend());
+  return prompt.rend() - common.first;
+}
+
+void Conversation::UseStore(const Pending& pending) {
+  if (options_.store == nullptr || !IsWhole(pending.way)) return;
+  DocumentNames names(library_, documents_);
+  std::string title;
+  std::vector<std::string> hashes;
+  for (const AskedDocument& document : documents_) {
+    title += (title.empty() ? "" : ", ") + names.Name(document.id);
+    hashes.push_back(names.Record(document.id).hash);
+  }
+  session_->UseStore(*options_.store, {.root = model_.MemoryRoot(session_->memory()),
+                                       .model = NormalizeText(model_.name()),
+                                       .title = NormalizeText(title),
+                                       .documents = std::move(hashes)});
+  // Where other questions about these documents can begin.
+  if (turns_.empty()) {
+    session_->KeepAt(TokensBeforeQuestion(pending.prompt, pending.answer.question));
+  }
+}
+
+// Brings the session to hold the beginning of a prompt, reading only what it does not hold already.
+void Conversation::Read(std::span<const TokenId> prompt, const Pending& pending,
+                        const WorkControl& control) {
+  const auto tokens = static_cast<int64_t>(prompt.size());
+  if (!session_ || session_->memory().max_tokens() < tokens + options_.max_answer_tokens) {
+    session_.emplace(model_.model(), model_.tokenizer(), model_.compute(), NewMemory(tokens));
+    UseStore(pending);
+  }
+  const auto held = session_->tokens();
+  const auto [mine, theirs] = std::mismatch(prompt.begin(), prompt.end(), held.begin(), held.end());
+  // At least one token is read, where there is one: its logits choose the first of the answer.
+  const auto kept = std::min<int64_t>(
+      mine - prompt.begin(), std::max<int64_t>(static_cast<int64_t>(prompt.size()) - 1, 0));
+  const int64_t left = session_->Truncate(kept);
+  session_->Prefill(prompt.subspan(static_cast<size_t>(left)), control);
+}
+
+// An answer that a model writes from the text it has read: thinking is passed over, the rest is
+// let through as it comes.
+class Conversation::Reply {
+ public:
+  Reply(Conversation& conversation, Pending& pending, TextSink sink, const WorkControl& control)
+      : conversation_(conversation),
+        pending_(pending),
+        sink_(std::move(sink)),
+        control_(control),
+        thinking_(conversation.EndsThinking(pending.prompt)) {}
+
+  // How the session that has read the prompt is to go on.
+  SessionWriting Of(Session& session) {
+    const ModelAnswerOptions& options = conversation_.options_;
+    return {.session = &session,
+            .options = {.sampling = options.sampling,
+                        .max_tokens = options.max_answer_tokens,
+                        .stops = {},
+                        .speculation = options.speculation,
+                        .stop = control_.stop},
+            .sink = [this](std::string_view text) {
+              control_.Report("writing", 0, 0);
+              return Show(thinking_.Push(text));
+            }};
+  }
+
+  void Finish(const Generated& generated) {
+    Show(thinking_.Finish());
+    Answer& answer = pending_.answer;
+    answer.generated_tokens += generated.tokens.size();
+    answer.generate_seconds = generated.seconds;
+    if (generated.finish == FinishReason::kCancelled) control_.CheckStop();
+    if (generated.finish == FinishReason::kMaxTokens) {
+      answer.notes.push_back(fmt::format("the answer ended at the limit of {} tokens",
+                                         conversation_.options_.max_answer_tokens));
+    }
+    if (thinking_.is_thinking()) {
+      answer.notes.emplace_back("the model was still thinking when its answer had to end");
+    }
+    conversation_.JudgeReply(pending_);
+  }
+
+ private:
+  bool Show(const std::string& text) {
+    if (text.empty()) return true;
+    pending_.answer.text += text;
+    // What is left out in the end is not shown before.
+    return conversation_.options_.strict || !sink_ || sink_(text);
+  }
+
+  Conversation& conversation_;
+  Pending& pending_;
+  TextSink sink_;
+  const WorkControl& control_;
+  ThinkingFilter thinking_;
+};
+
+bool Conversation::EndsThinking(std::span<const TokenId> prompt) const {
+  constexpr size_t kLast = 8;
+  const std::string end = model_.tokenizer().Decode(prompt.last(std::min(prompt.size(), kLast)),
+                                                    {.keep_special = true});
+  const size_t last = end.find_last_not_of(" \n");
+  return last != std::string::npos &&
+         std::string_view(end).substr(0, last + 1).ends_with("<think>");
+}
+
+// Finds the sentences that an answer from whole texts rests on: for each of its sentences those
+// that hold most of its words.
+void Conversation::JudgeReply(Pending& pending) {
+  Answer& answer = pending.answer;
+  Analyzer analyzer;
+  SentenceSplitter splitter;
+  DocumentNames names(library_, documents_);
+  Citer citer(library_, names);
+  const std::string& text = answer.text;
+  Support worst = Support::kSupported;
+  for (const TextSpan& span :
+       Sentences(text, {.begin = 0, .end = text.size()}, LineBreaks::kHard, splitter)) {
+    const std::string sentence = text.substr(span.begin, span.size());
+    if (!HasWords(sentence)) continue;
+    // Of long documents only the passages that share words with the sentence can hold it.
+    const Shown found = pending.shown.characters() < 20000
+                            ? pending.shown
+                            : ShowPassages(library_, documents_, sentence, 4000, CountTokensWith());
+    std::vector<EvidenceSentence> candidates = SentencesOf(found, library_);
+    ScoreWords(sentence, analyzer, candidates);
+    ScoreEvidence(candidates);
+    SentenceSupport judged{.span = span, .support = Support::kNone, .citations = {}};
+    const std::vector<size_t> best = BestEvidence(candidates, 1);
+    if (!best.empty()) {
+      const EvidenceSentence& evidence = candidates[best.front()];
+      const auto missing = MissingFrom(sentence, evidence.text, answer.question, analyzer);
+      judged.support = SupportByWords(evidence.coverage, !missing.empty());
+      answer.missing.insert(answer.missing.end(), missing.begin(), missing.end());
+      if (judged.support != Support::kNone) {
+        judged.citations.push_back(AddCitation(
+            citer.Cite(found.parts[evidence.part].document, evidence.span, evidence.coverage),
+            answer));
+      }
+    }
+    worst = std::max(worst, judged.support);
+    answer.sentences.push_back(std::move(judged));
+  }
+  if (answer.sentences.empty()) worst = Support::kNone;
+  answer.support = worst;
+  if (answer.citations.empty()) CiteClosest(pending, citer);
+  if (options_.strict) LeaveOutUnsupported(answer);
+}
+
+// The sentences that come nearest, for an answer that stands on none.
+void Conversation::CiteClosest(Pending& pending, Citer& citer) {
+  if (pending.sentences.empty()) {
+    Analyzer analyzer;
+    const Shown found = ShowPassages(library_, documents_, pending.answer.question, kRankedTokens,
+                                     CountTokensWith());
+    pending.sentences = SentencesOf(found, library_);
+    pending.shown.parts = found.parts;
+    ScoreWords(pending.answer.question, analyzer, pending.sentences);
+    ScoreEvidence(pending.sentences);
+  }
+  for (const size_t i : BestEvidence(pending.sentences, kClosest)) {
+    const EvidenceSentence& sentence = pending.sentences[i];
+    AddCitation(
+        citer.Cite(pending.shown.parts[sentence.part].document, sentence.span, sentence.score),
+        pending.answer);
+  }
+}
+
+// Chooses one way for all questions, and what the model is shown and asked for each.
+std::vector<Conversation::Pending> Conversation::Prepare(std::span<const std::string> questions,
+                                                         Way way, const WorkControl& control) {
+  TOME_CHECK(way != Way::kQuotes);
+  std::vector<Pending> all;
+  for (const std::string& text : questions) {
+    Pending& pending = all.emplace_back();
+    pending.answer.question = CollapseWhiteSpace(NormalizeText(text));
+    if (pending.answer.question.empty()) {
+      throw Error(Code::kInvalidArgument, questions.size() == 1
+                                              ? "the question is empty"
+                                              : fmt::format("question {} is empty", all.size()));
+    }
+  }
+  DocumentNames names(library_, documents_);
+  const AskedSize size = SizeOf(library_, documents_, names);
+  std::optional<std::string> why_passages;
+  if (way == Way::kRetrieval && !whole_read_) why_passages = "asked for";
+  for (Pending& pending : all) {
+    if (why_passages) break;
+    if (whole_read_) {
+      pending.way = WholeWayOf(model_.model().facts());
+      pending.answer.why = "the documents have been read already";
+      pending.shown = ShowDocuments(library_, documents_);
+      continue;
+    }
+    Choice choice = Choose(way, size, pending.answer.question, control);
+    if (choice.way == Way::kRetrieval) why_passages = choice.why;
+    pending.way = choice.way;
+    pending.answer.why = std::move(choice.why);
+    pending.shown = std::move(choice.shown);
+    pending.prompt = std::move(choice.prompt);
+  }
+  for (Pending& pending : all) {
+    pending.answer.document_tokens = size.tokens;
+    pending.answer.document_characters = size.characters;
+    if (why_passages) {
+      pending.way = Way::kRetrieval;
+      pending.answer.why = *why_passages;
+      pending.prompt.clear();
+    }
+    MakePrompt(pending, control);
+  }
+  return all;
+}
+
+CountTokensOf Conversation::CountTokensWith() const {
+  return [this](std::string_view text) {
+    return static_cast<int64_t>(
+        model_.tokenizer().Encode(text, Specials::kLiteral, {.add_special = false}).size());
+  };
+}
+
+// The prompt of a question whose way is chosen, and what the reader is told of it.
+void Conversation::MakePrompt(Pending& pending, const WorkControl& control) {
+  Answer& answer = pending.answer;
+  const Ability& ability = AbilityFor(LanguageOf(answer.question), control);
+  if (pending.way == Way::kRetrieval) {
+    const int64_t most = ability.amount == EvidenceAmount::kText
+                             ? options_.passage_tokens
+                             : std::min(options_.passage_tokens, kRankedTokens);
+    pending.shown = ShowPassages(library_, documents_, answer.question, most, CountTokensWith());
+  }
+  answer.way = NameOf(pending.way);
+  answer.search_seconds = pending.shown.search_seconds;
+  answer.read_characters = pending.shown.characters();
+  if (pending.shown.parts.empty()) {
+    answer.notes.emplace_back(
+        "no passage holds any of the question's words, so the model was not asked");
+    answer.support = Support::kNone;
+    return;
+  }
+  pending.message = IsWhole(pending.way) ? WholeMessage(answer.question, pending.shown)
+                                         : PromptOf(answer.question, TextsOf(pending.shown));
+  if (pending.prompt.empty()) pending.prompt = Encode(pending.message);
+  DropTurns(pending);
+  answer.prompt_tokens = pending.prompt.size();
+  const auto tokens = static_cast<int64_t>(pending.prompt.size());
+  answer.kv_loss = LossFor(tokens);
+  if (const auto note = TypeNoteFor(tokens, answer.kv_loss); note && turns_.empty()) {
+    answer.notes.push_back(*note);
+  }
+}
+
+// Where a conversation outgrows the model, its oldest turns are dropped, but for the one that holds
+// the documents.
+void Conversation::DropTurns(Pending& pending) {
+  if (options_.memory.longer || options_.memory.window > 0) return;
+  const int64_t trained = model_.model().facts().trained_tokens;
+  const auto fits = [&] {
+    return static_cast<int64_t>(pending.prompt.size()) + options_.max_answer_tokens <= trained;
+  };
+  const size_t first = whole_read_ ? 1 : 0;
+  size_t dropped = 0;
+  while (!fits() && turns_.size() > first) {
+    turns_.erase(turns_.begin() + static_cast<int64_t>(first));
+    ++dropped;
+    pending.prompt = Encode(pending.message);
+  }
+  if (dropped > 0) {
+    pending.answer.notes.push_back(fmt::format(
+        "the conversation outgrew the model's {} tokens: its {} oldest questions were dropped",
+        trained, dropped));
+  }
+  if (!fits()) {
+    throw Error(Code::kInvalidArgument,
+                fmt::format("the prompt is {} tokens, the answer may take {}, and the model was "
+                            "made for {}; give it fewer tokens of passages, or a shorter answer",
+                            pending.prompt.size(), options_.max_answer_tokens, trained));
+  }
+}
+
+// Measures how well each sentence answers, by all that this model and way allow.
+void Conversation::RankEvidence(Pending& pending, const Ability& ability, ComputedTokens& computed,
+                                const WorkControl& control) {
+  const std::string& question = pending.answer.question;
+  const auto before = static_cast<size_t>(TokensBeforeQuestion(pending.prompt, question));
+  const std::span<const TokenId> prompt = pending.prompt;
+  const bool whole = IsWhole(pending.way);
+  if (whole) {
+    const auto start = Clock::now();
+    Read(prompt.first(before), pending, control);
+    pending.answer.read_seconds = SecondsSince(start);
+    pending.answer.restored_tokens = static_cast<uint64_t>(session_->restored());
+    computed.read += static_cast<int64_t>(before) - session_->restored();
+  }
+  const bool readable = static_cast<int64_t>(prompt.size()) <= ReadableTokens(ability);
+  if (!readable) {
+    pending.shown = ShowPassages(library_, documents_, question, kRankedTokens, CountTokensWith());
+  }
+  pending.sentences = SentencesOf(pending.shown, library_);
+  Analyzer analyzer;
+  ScoreWords(question, analyzer, pending.sentences);
+  ScoreEvidence(pending.sentences);
+  std::vector<std::string_view> texts;
+  for (const EvidenceSentence& sentence : pending.sentences) {
+    const ShownPart& part = pending.shown.parts[sentence.part];
+    texts.push_back(std::string_view(part.text).substr(sentence.span.begin - part.span.begin,
+                                                       sentence.span.size()));
+  }
+  bool attended = false;
+  if (readable && whole) {
+    attended = ScoreAttention(model_, ability, question, *session_, prompt, texts,
+                              pending.sentences, computed, control);
+  } else if (!ability.heads.empty()) {
+    const std::vector<TokenId> tokens =
+        EncodeMessage(model_, PromptOf(question, TextsOf(pending.shown)));
+    Session base = NewSession(model_, static_cast<int64_t>(tokens.size()) + 64);
+    const auto start = Clock::now();
+    const auto first =
+        std::span(tokens).first(static_cast<size_t>(TokensBeforeQuestion(tokens, question)));
+    base.Prefill(first, {.stop = control.stop, .progress = {}});
+    pending.answer.read_seconds += SecondsSince(start);
+    computed.read += static_cast<int64_t>(first.size());
+    attended = ScoreAttention(model_, ability, question, base, tokens, texts, pending.sentences,
+                              computed, control);
+  }
+  if (!attended) {
+    ScoreLikelihood(model_, question, kLikelySentences, pending.sentences, computed, control);
+  }
+  ScoreEvidence(pending.sentences);
+}
+
+void Conversation::AnswerFromEvidence(Pending& pending, const WorkControl& control) {
+  Answer& answer = pending.answer;
+  const Ability& ability = AbilityFor(LanguageOf(answer.question), control);
+  ComputedTokens computed;
+  RankEvidence(pending, ability, computed, control);
+  if (pending.sentences.empty()) {
+    answer.notes.emplace_back("what was found holds no sentence to answer from");
+    answer.support = Support::kNone;
+    return;
+  }
+  const auto start = Clock::now();
+  const WrittenAnswer written =
+      WriteFromEvidence(model_, ability, answer.question, pending.sentences,
+                        {.sampling = options_.sampling,
+                         .max_tokens = std::min(options_.max_answer_tokens, kEvidenceAnswerTokens)},
+                        computed, control);
+  answer.generate_seconds = SecondsSince(start);
+  answer.text = written.text;
+  answer.generated_tokens = static_cast<uint64_t>(computed.written);
+  answer.computed_tokens = static_cast<uint64_t>(computed.read + computed.written);
+
+  DocumentNames names(library_, documents_);
+  Citer citer(library_, names);
+  Analyzer analyzer;
+  std::string evidence;
+  double coverage = 0;
+  std::vector<size_t> citations;
+  for (const size_t i : written.evidence) {
+    const EvidenceSentence& sentence = pending.sentences[i];
+    evidence += sentence.text + "\n";
+    coverage = std::max(coverage, sentence.coverage);
+    citations.push_back(AddCitation(
+        citer.Cite(pending.shown.parts[sentence.part].document, sentence.span, sentence.score),
+        answer));
+  }
+  answer.confidence = ConfidenceOf(written.log_probability, coverage, ability);
+  answer.gain = written.gain;
+  answer.text = WithoutRambling(answer.text, evidence, answer.question, analyzer);
+  answer.missing = MissingFrom(answer.text, evidence, answer.question, analyzer);
+  answer.support =
+      answer.text.empty() ? Support::kNone : SupportOf(*answer.confidence, !answer.missing.empty());
+  answer.sentences.push_back({.span = {.begin = 0, .end = answer.text.size()},
+                              .support = *answer.support,
+                              .citations = std::move(citations)});
+  if (answer.support == Support::kNone) CiteClosest(pending, citer);
+  if (options_.strict) LeaveOutUnsupported(answer);
+}
+
+void Conversation::AnswerFromText(Pending& pending, const TextSink& sink,
+                                  const WorkControl& control) {
+  Answer& answer = pending.answer;
+  const auto start = Clock::now();
+  Read(pending.prompt, pending, control);
+  answer.read_seconds = SecondsSince(start);
+  answer.restored_tokens = static_cast<uint64_t>(session_->restored());
+  Reply reply(*this, pending, sink, control);
+  const SessionWriting writing = reply.Of(*session_);
+  reply.Finish(session_->Generate(writing.options, writing.sink));
+  answer.computed_tokens = answer.prompt_tokens - answer.restored_tokens + answer.generated_tokens;
+  AddNotes(*session_, model_.model().facts(), answer);
+  // A later question continues this one. Of passages only question and answer are kept; whole
+  // documents stay in front, where their tokens are read already.
+  whole_read_ = IsWhole(pending.way);
+  turns_.push_back({.question = whole_read_ ? std::move(pending.message) : answer.question,
+                    .answer = answer.text});
+}
+
+Answer Conversation::Ask(const std::string& question, Way way, const TextSink& sink,
+                         const WorkControl& control) {
+  Pending pending = std::move(Prepare({&question, 1}, way, control).front());
+  if (!pending.prompt.empty()) {
+    if (AbilityFor(LanguageOf(pending.answer.question), control).amount == EvidenceAmount::kText) {
+      AnswerFromText(pending, sink, control);
+    } else {
+      AnswerFromEvidence(pending, control);
+      if (session_) AddNotes(*session_, model_.model().facts(), pending.answer);
+    }
+  }
+  return std::move(pending.answer);
+}
+
+// How many of the first questions are answered in the same passes: as many as the memory holds.
+size_t Conversation::CountTogether(std::span<Pending* const> pending) const {
+  const ModelFacts& facts = model_.model().facts();
+  auto available = AvailableMemory();
+  // What was read before is read on, or freed.
+  if (available && session_) *available += session_->memory().bytes();
+  std::vector<PromptTokens> prompts;
+  for (const Pending* one : pending.first(std::min(pending.size(), kQuestionsTogether))) {
+    prompts.emplace_back(one->prompt);
+    // Each writes its answer into pages of its own, the first of which it may share no longer.
+    const int64_t own = options_.max_answer_tokens + kKvPageTokens;
+    const KvType kv =
+        KvTypeFor(facts, options_.memory.kv, static_cast<int64_t>(one->prompt.size()));
+    const int64_t bytes =
+        MemoryBytes(facts, kv,
+                    DistinctTokens(prompts) + static_cast<int64_t>(prompts.size()) * own) +
+        static_cast<int64_t>(prompts.size()) * RecurrentBytes(facts.recurrent);
+    if (available && !options_.memory.resident_bytes &&
+        static_cast<double>(bytes) > kUsableMemory * static_cast<double>(*available)) {
+      return std::max<size_t>(1, prompts.size() - 1);
+    }
+  }
+  return prompts.size();
+}
+
+void Conversation::AnswerTogether(std::span<Pending* const> pending, const WorkControl& control) {
+  std::vector<PromptTokens> prompts;
+  for (const Pending* one : pending) prompts.emplace_back(one->prompt);
+  const auto start = Clock::now();
+  Read(prompts.front().first(static_cast<size_t>(CommonTokens(prompts))), *pending.front(),
+       control);
+  std::vector<Session> sessions = ReadPrompts(*session_, prompts, control);
+  const double read_seconds = SecondsSince(start);
+  std::deque<Reply> replies;
+  std::vector<SessionWriting> writings;
+  for (size_t i = 0; i < pending.size(); ++i) {
+    pending[i]->answer.read_seconds = read_seconds;
+    pending[i]->answer.restored_tokens = static_cast<uint64_t>(session_->restored());
+    replies.emplace_back(*this, *pending[i], TextSink(), control);
+    writings.push_back(replies.back().Of(sessions[i]));
+  }
+  const std::vector<Generated> generated = GenerateTogether(writings);
+  for (size_t i = 0; i < pending.size(); ++i) {
+    replies[i].Finish(generated[i]);
+    AddNotes(sessions[i], model_.model().facts(), pending[i]->answer);
+  }
+}
+
+std::vector<Answer> Conversation::AskTogether(std::span<const std::string> questions, Way way,
+                                              const WorkControl& control) {
+  std::vector<Pending> all = Prepare(questions, way, control);
+  std::vector<Pending*> together;
+  for (Pending& pending : all) {
+    if (pending.prompt.empty()) continue;
+    if (AbilityFor(LanguageOf(pending.answer.question), control).amount == EvidenceAmount::kText) {
+      together.push_back(&pending);
+    } else {
+      AnswerFromEvidence(pending, control);
+      if (session_) AddNotes(*session_, model_.model().facts(), pending.answer);
+    }
+  }
+  // Where not all can be answered in the same passes, those that share most should be.
+  std::stable_sort(together.begin(), together.end(),
+                   [](const Pending* a, const Pending* b) { return a->prompt < b->prompt; });
+  for (std::span<Pending* const> rest = together; !rest.empty();) {
+    const size_t count = CountTogether(rest);
+    AnswerTogether(rest.first(count), control);
+    rest = rest.subspan(count);
+  }
+  std::vector<Answer> answers;
+  for (Pending& pending : all) answers.push_back(std::move(pending.answer));
+  return answers;
+}
+
+ReadAhead Conversation::ReadDocuments(const WorkControl& control) {
+  TOME_CHECK(turns_.empty());
+  DocumentNames names(library_, documents_);
+  // Any question will do: all of them follow the documents.
+  Pending pending;
+  pending.answer.question = "?";
+  pending.way = WholeWayOf(model_.model().facts());
+  pending.prompt =
+      Choose(pending.way, SizeOf(library_, documents_, names), pending.answer.question, control)
+          .prompt;
+  const auto start = Clock::now();
+  Read(pending.prompt, pending, control);
+  return {.tokens = static_cast<int64_t>(pending.prompt.size()),
+          .restored = session_->restored(),
+          .seconds = SecondsSince(start),
+          .length = LengthOf(model_.model().facts(), session_->memory())};
+}
+
+}  // namespace tome

@@ -1,0 +1,120 @@
+// What a conversation knows for the plan, and the way it chooses by it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "tome/answer/conversation.h"
+#include "tome/base/error.h"
+
+namespace tome {
+namespace {
+
+bool IsWhole(Way way) { return way == Way::kContext || way == Way::kLinear; }
+
+}  // namespace
+
+// Without rates. Where the documents may fit they are shown and their prompt is counted.
+PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question, Choice& choice) {
+  const ModelFacts& model = model_.model().facts();
+  const MemoryOptions& memory_options = options_.memory;
+  PlanFacts facts{.model = model,
+                  .kv = KvTypeFor(model, memory_options.kv, static_cast<int64_t>(size.tokens)),
+                  .documents_named = !documents_.empty(),
+                  .document_tokens = static_cast<int64_t>(size.tokens),
+                  .prompt_tokens = {},
+                  .kept_tokens = 0,
+                  .retrieval_tokens = 0,
+                  .answer_tokens = options_.max_answer_tokens,
+                  .free_memory = AvailableMemory(),
+                  .rates = {},
+                  .longer = memory_options.longer,
+                  .forgets = memory_options.window > 0,
+                  .resident_bytes = memory_options.resident_bytes,
+                  .budget_seconds = options_.budget_seconds,
+                  .sparse = memory_options.attention_mass.has_value(),
+                  .keeping = {},
+                  .free_disk = {}};
+  if (options_.store != nullptr) {
+    facts.keeping = KeepingFacts{.max_bytes = options_.store->max_bytes(),
+                                 .used_bytes = options_.store->bytes()};
+    facts.free_disk = AvailableDisk(options_.store->folder());
+  } else if (memory_options.resident_bytes) {
+    facts.free_disk = AvailableDisk(memory_options.spill_folder);
+  }
+  if (IsWorthCounting(facts)) {
+    choice.shown = ShowDocuments(library_, documents_);
+    choice.prompt = Encode(WholeMessage(question, choice.shown));
+    facts.prompt_tokens = static_cast<int64_t>(choice.prompt.size());
+    facts.kv = KvTypeFor(model, memory_options.kv, *facts.prompt_tokens);
+    if (options_.store != nullptr && !memory_options.attention_mass) {
+      const Memory memory = NewMemory(*facts.prompt_tokens);
+      facts.kept_tokens =
+          options_.store->CountStored(model_.MemoryRoot(memory), choice.prompt, memory);
+    }
+  }
+  const auto instructions = static_cast<int64_t>(Encode(PromptOf(question, {})).size());
+  facts.retrieval_tokens =
+      std::min(instructions + options_.passage_tokens,
+               facts.prompt_tokens.value_or(instructions + facts.document_tokens));
+  return facts;
+}
+
+ModelRates Conversation::Rates(KvType kv, Measuring measuring, const WorkControl& control) {
+  const ModelFacts& facts = model_.model().facts();
+  const SpeedKey key = SpeedKeyOf(facts, model_.compute(), kv);
+  if (measuring == Measuring::kWhereNotKept) {
+    if (const auto kept = library_.RatesOf(key)) return *kept;
+  }
+  const ModelRates rates = MeasureRates(model_.model(), model_.compute(), key.kv, control);
+  library_.KeepRates(key, rates);
+  return rates;
+}
+
+PlanFacts Conversation::Foresee(Measuring measuring, const WorkControl& control) {
+  DocumentNames names(library_, documents_);
+  Choice choice;
+  PlanFacts facts = Facts(SizeOf(library_, documents_, names), /*question=*/"", choice);
+  facts.rates = Rates(facts.kv, measuring, control);
+  return facts;
+}
+
+// A whole way comes with what is shown and its tokens.
+Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
+                                          const std::string& question, const WorkControl& control) {
+  Choice choice;
+  PlanFacts facts = Facts(size, question, choice);
+  Plan plan = MakePlan(facts);
+  if (IsWhole(way)) {
+    if (const std::optional<Obstacle>& obstacle = plan.Of(way).obstacle) {
+      throw Error(obstacle->code, fmt::format("{}; {}", obstacle->reason, obstacle->advice));
+    }
+    choice.way = way;
+    choice.why = "asked for";
+    return choice;
+  }
+  if (!plan.Of(WholeWayOf(facts.model)).obstacle) {
+    facts.rates = Rates(facts.kv, Measuring::kWhereNotKept, control);
+    plan = MakePlan(facts);
+  }
+  choice.way = plan.taken;
+  choice.why = std::move(plan.why);
+  if (IsWhole(choice.way)) {
+    const Ability& ability = AbilityFor(LanguageOf(question), control);
+    const auto tokens = static_cast<int64_t>(choice.prompt.size());
+    if (const int64_t most = ReadableTokens(ability); tokens > most) {
+      choice.way = Way::kRetrieval;
+      choice.why = fmt::format(
+          "the best passages are read, because the documents are {} tokens and this model finds "
+          "its way in about {}",
+          tokens, most);
+    }
+  }
+  if (!IsWhole(choice.way)) {
+    choice.shown = {};
+    choice.prompt.clear();
+  }
+  return choice;
+}
+
+}  // namespace tome
