@@ -105,6 +105,7 @@ int Main(int argc, char** argv) {
   AddReadCommand(app, context);
   AddTextCommand(app, context);
   AddLibraryCommand(app, context);
+  AddModelCommand(app, context);
   AddGenerateCommand(app, context);
   AddInspectCommand(app, context);
   AddConvertCommand(app, context);

@@ -37,13 +37,14 @@ struct AskOptions {
 
 // Answers of one question are printed as they come, unless they are printed as JSON.
 std::vector<Answer> AskModel(Library& library, std::span<const std::string> questions,
-                             std::vector<AskedDocument> documents, const AskOptions& options,
+                             std::span<const AskedDocument> documents, const AskOptions& options,
+                             const std::filesystem::path& model_path,
                              const CommandContext& context) {
-  const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
+  const auto model = LanguageModel::Open(model_path, options.reading.threads);
   std::optional<SnapshotStore> store = OpenUserStore(options.keeping);
   ModelAnswerOptions answering = options.answering;
   answering.store = store ? &*store : nullptr;
-  Conversation conversation(library, *model, std::move(documents), answering);
+  Conversation conversation(library, *model, {documents.begin(), documents.end()}, answering);
   ProgressBar bar(model->name());
   const WorkControl control{.stop = context.stop, .progress = bar.Function()};
   const Way way = WayOf(options.way);
@@ -117,14 +118,13 @@ void Ask(const AskOptions& options, const CommandContext& context) {
     files = files.first(files.size() - 1);
   }
   for (const std::string& question : questions) CheckQuestion(question);
-  const bool quotes =
-      options.way == "quotes" || (options.way == "auto" && options.model.path.empty());
-  CheckWayHasModel(options.way, options.model);
+  const auto model_path = ModelForWay(options.way, options.model);
   Library library = OpenUserLibrary(context);
-  std::vector<AskedDocument> documents = AddDocuments(library, files, options.reading, context);
-  Print(quotes ? AskQuotes(library, questions, documents, options, context)
-               : AskModel(library, questions, std::move(documents), options, context),
-        options.json);
+  const auto documents = AddDocuments(library, files, options.reading, context);
+  const std::vector<Answer> answers =
+      model_path ? AskModel(library, questions, documents, options, *model_path, context)
+                 : AskQuotes(library, questions, documents, options, context);
+  Print(answers, options.json);
 }
 
 }  // namespace

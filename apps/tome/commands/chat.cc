@@ -30,15 +30,15 @@ struct ChatOptions {
 };
 
 void Chat(const ChatOptions& options, const CommandContext& context) {
-  CheckWayHasModel(options.way, options.model);
+  const auto model_path = ModelForWay(options.way, options.model);
   Library library = OpenUserLibrary(context);
   const std::vector<AskedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
   std::unique_ptr<LanguageModel> model;
   std::optional<SnapshotStore> store;
   std::optional<Conversation> conversation;
-  if (!options.model.path.empty()) {
-    model = LanguageModel::Open(options.model.path, options.reading.threads);
+  if (model_path) {
+    model = LanguageModel::Open(*model_path, options.reading.threads);
     store = OpenUserStore(options.keeping);
     ModelAnswerOptions answering = options.answering;
     answering.store = store ? &*store : nullptr;
@@ -56,7 +56,7 @@ void Chat(const ChatOptions& options, const CommandContext& context) {
     if (line->find_first_not_of(" \t\r") == std::string::npos) continue;
     try {
       const WorkControl control{.stop = context.stop, .progress = {}};
-      if (!conversation || options.way == "quotes") {
+      if (!conversation) {
         PrintAnswer(AnswerWithQuotes(library, *line, documents, {}, control), AnswerText::kPrint);
       } else {
         const Answer answer = conversation->Ask(*line, WayOf(options.way), PrintingSink(), control);

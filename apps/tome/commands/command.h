@@ -28,6 +28,7 @@ void AddPlanCommand(CLI::App& app, CommandContext& context);
 void AddReadCommand(CLI::App& app, CommandContext& context);
 void AddTextCommand(CLI::App& app, CommandContext& context);
 void AddLibraryCommand(CLI::App& app, CommandContext& context);
+void AddModelCommand(CLI::App& app, CommandContext& context);
 void AddCompletionsCommand(CLI::App& app, CommandContext& context);
 void AddManualCommand(CLI::App& app, CommandContext& context);
 
