@@ -121,9 +121,13 @@ void Ask(const AskOptions& options, const CommandContext& context) {
   const auto model_path = ModelForWay(options.way, options.model);
   Library library = OpenUserLibrary(context);
   const auto documents = AddDocuments(library, files, options.reading, context);
-  const std::vector<Answer> answers =
+  std::vector<Answer> answers =
       model_path ? AskModel(library, questions, documents, options, *model_path, context)
                  : AskQuotes(library, questions, documents, options, context);
+  // Of documents that were named they stand on stderr already.
+  if (options.json || documents.empty()) {
+    for (Answer& answer : answers) AddReaderNotes(library, documents, answer);
+  }
   Print(answers, options.json);
 }
 
