@@ -23,6 +23,7 @@ namespace {
 constexpr int kPollMs = 50;  // how late a stop or another size of the terminal is noticed
 constexpr int kMostLines = 1000;
 constexpr wchar_t kCtrlC = 3;
+constexpr wchar_t kCtrlE = 5;  // to the end of the line
 
 std::wstring Wide(const std::string& utf8) {
   std::wstring wide;
@@ -153,6 +154,7 @@ std::optional<unsigned char> LineEditor::ReadByte() {
 }
 
 int LineEditor::ReadKey(wchar_t* key) {
+  if (ended_ == Ended::kLineDropped) return -1;
   std::string sequence;
   do {
     const auto byte = ReadByte();
@@ -164,7 +166,10 @@ int LineEditor::ReadKey(wchar_t* key) {
   if (*key != kCtrlC) return 1;
   const LineInfoW* line = el_wline(editor_.get());
   ended_ = line->lastchar == line->buffer ? Ended::kInterrupted : Ended::kLineDropped;
-  return -1;
+  if (ended_ == Ended::kInterrupted) return -1;
+  // First to the end of the line, which may be rows below: what is shown next would cover it.
+  *key = kCtrlE;
+  return 1;
 }
 
 std::optional<std::string> LineEditor::Next() {

@@ -127,8 +127,9 @@ class ChatTest(TomeTest):
             chat.type(CTRL_C)
             chat.wait_for("tome: interrupted; the question and what was answered are no part of the conversation")
         chat.wait_for("> ")
-        chat.type("half a question" + CTRL_C)
-        chat.wait_for("^C")
+        chat.type("half a question" + LEFT + CTRL_C)
+        chat.wait_for("^C")  # at the end of the line, not over its last letter
+        self.assertIn("question\x08n^C", chat.shown())
         chat.wait_for("> ")
         chat.type(CTRL_C)
         chat.wait_for("interrupted")
