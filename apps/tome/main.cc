@@ -1,7 +1,6 @@
 // tome: the command line. Parses, runs one command, maps errors to exit codes.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -11,11 +10,10 @@
 #include <cstring>
 #include <exception>
 #include <new>
-#include <stop_token>
 #include <system_error>
-#include <thread>
 
 #include "commands/command.h"
+#include "interrupts.h"
 #include "terminal.h"
 #include "tome/base/error.h"
 
@@ -26,23 +24,6 @@ constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
 constexpr int kInterrupted = 130;
-
-// Turns Ctrl-C into a stop request; the second one ends the program at once.
-void WatchInterrupts(const std::stop_source& source) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  // Before any other thread is started, so that all inherit the mask and only the watcher waits.
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::thread([signals, stop = source]() mutable {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    stop.request_stop();
-    sigwait(&signals, &signal);
-    ::_exit(kInterrupted);
-  }).detach();
-}
 
 int Fail(std::string_view message, int status) {
   PrintError(message);
@@ -86,9 +67,8 @@ int Main(int argc, char** argv) {
   // A closed pipe, or a file past the limit of sizes, is a failed write, reported like any other.
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);
-  std::stop_source stop;
-  WatchInterrupts(stop);
-  CommandContext context{.stop = stop.get_token(), .run = {}};
+  const Interrupts interrupts;
+  CommandContext context{.interrupts = interrupts, .stop = interrupts.stop(), .run = {}};
 
   CLI::App app("answers questions about very long documents, with citations", "tome");
   app.set_version_flag("--version", "tome " TOME_VERSION);
@@ -105,6 +85,7 @@ int Main(int argc, char** argv) {
   AddReadCommand(app, context);
   AddTextCommand(app, context);
   AddLibraryCommand(app, context);
+  AddModelCommand(app, context);
   AddGenerateCommand(app, context);
   AddInspectCommand(app, context);
   AddConvertCommand(app, context);

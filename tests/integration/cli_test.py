@@ -7,7 +7,8 @@ import made_files
 from tome_program import TomeTest, main
 
 COMMANDS = [[], ["ask"], ["text"], ["library"], ["library", "add"], ["library", "list"], ["library", "show"],
-            ["library", "remove"], ["completions"], ["manual"], ["plan"]]
+            ["library", "remove"], ["completions"], ["manual"], ["plan"], ["model"],
+            ["model", "add"], ["model", "list"], ["model", "remove"]]
 
 
 class CommandLineTest(TomeTest):

@@ -49,6 +49,23 @@ class EncodingsTest(TomeTest):
                 else:
                     self.assertEqual(shown.notes, "")
 
+    def test_a_guess_is_said_whenever_the_document_is_asked(self):
+        path = self.write("gb.txt", SIMPLIFIED.encode("gb18030"))
+        self.done("library", "add", path)
+        note = f"{path}: the encoding is a guess: "
+        with open(self.write("questions.txt", "灯里烧的是什么？\n"), "rb") as questions:
+            self.assertIn(note, self.done("chat", path, stdin=questions).notes)
+            questions.seek(0)
+            self.assertIn(note, self.done("chat", stdin=questions).notes)
+        self.assertIn(note, self.done("text", path).notes)
+        for documents in ([path], []):
+            asked = self.done("ask", *documents, "灯里烧的是什么？")
+            self.assertEqual(asked.notes.count(note), 1, asked)
+            [said] = self.ask(*documents, "灯里烧的是什么？")["notes"]
+            self.assertTrue(said.startswith(note), said)
+            for answer in self.done("ask", "--json", *documents, "-q", "灯里？", "-q", "日志？").json["answers"]:
+                self.assertEqual(len(answer["notes"]), 1)
+
     def test_line_ends_of_every_system_are_the_same(self):
         for name, line_end in (("unix", "\n"), ("windows", "\r\n"), ("old mac", "\r")):
             path = self.write(f"{name}.txt", SIMPLIFIED.replace("\n", line_end))

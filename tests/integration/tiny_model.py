@@ -96,20 +96,23 @@ def write_gguf(path, metadata, tensors):
     return path
 
 
-def model_that_says(path, texts, context=65536, template=None, specials=(), after=None, loops=False, others=None):
+def model_that_says(path, texts, context=65536, template=None, specials=(), after=None, loops=False, others=None,
+                    endless=None):
     """Says `texts`, one token each, then ends. `after`: the piece (or byte) that the prompt ends with, which the
     chain begins at; a line end where there is no template. `loops`: goes on from the start instead of ending.
-    `others`: further chains, an ASCII character that the prompt ends with to its texts, which no other chain has."""
-    others = others or {}
-    vocabulary = Vocabulary([*texts, *(piece for chain in others.values() for piece in chain)], specials)
+    `others`: further chains, an ASCII character that the prompt ends with to its texts, which no other chain has;
+    `endless`: such that go on from their start."""
+    others, endless = others or {}, endless or {}
+    further = [*others.items(), *endless.items()]
+    vocabulary = Vocabulary([*texts, *(piece for _, chain in further for piece in chain)], specials)
     size = len(vocabulary.pieces)
     generator = random.Random(1)
     embedding = [[generator.choice((-1.0, 1.0)) for _ in range(WIDTH)] for _ in range(size)]
-    chains = [(vocabulary.ids[after] if after else vocabulary.byte(ord("\n")), texts)]
-    chains += [(vocabulary.byte(ord(begin)), said) for begin, said in others.items()]
+    chains = [(vocabulary.ids[after] if after else vocabulary.byte(ord("\n")), texts, loops)]
+    chains += [(vocabulary.byte(ord(begin)), said, loops or begin in endless) for begin, said in further]
     head = [[0.0] * WIDTH for _ in range(size)]
-    for begin, said in chains:
-        chain = [begin, *(vocabulary.ids[piece] for piece in said), begin if loops else 2]
+    for begin, said, again in chains:
+        chain = [begin, *(vocabulary.ids[piece] for piece in said), begin if again else 2]
         for token, following in zip(chain, chain[1:]):
             head[following] = [h + e for h, e in zip(head[following], embedding[token])]
 

@@ -28,10 +28,15 @@ Way WayOf(const std::string& name) {
   throw Error(Code::kInvalidArgument, "--way: there is no way \"" + name + "\"");
 }
 
-void CheckWayHasModel(const std::string& way, const ModelOptions& model) {
-  if (way == "auto" || way == "quotes" || !model.path.empty()) return;
-  throw CLI::ValidationError("--way",
-                             fmt::format("{} needs a model; name it with --model PATH", way));
+std::optional<std::filesystem::path> ModelForWay(const std::string& way,
+                                                 const ModelOptions& model) {
+  if (way == "quotes") return std::nullopt;
+  auto path = FindModel(model);
+  if (path || way == "auto") return path;
+  throw CLI::ValidationError(
+      "--way", fmt::format("{} needs a model; name it with --model PATH, or make one the default "
+                           "with `tome model add PATH --default`",
+                           way));
 }
 
 void AddPlanningOptions(CLI::App& command, ModelAnswerOptions& answering) {
@@ -78,7 +83,7 @@ void AddEvidenceOptions(CLI::App& command, ModelAnswerOptions& answering) {
 }
 
 void AddAnsweringOptions(CLI::App& command, ModelOptions& model, ModelAnswerOptions& answering) {
-  AddModelOption(command, model, ModelNeed::kOptional);
+  AddModelOption(command, model, WithoutModel::kDefault);
   AddPlanningOptions(command, answering);
   AddEvidenceOptions(command, answering);
   AddSamplingOptions(command, answering.sampling);

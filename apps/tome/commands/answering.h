@@ -2,6 +2,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
+#include <optional>
 #include <string>
 
 #include "commands/model_options.h"
@@ -13,8 +15,9 @@ namespace tome {
 void AddWayOption(CLI::App& command, std::string& way);
 Way WayOf(const std::string& name);
 
-// Wrong usage when the way needs a model and none was named.
-void CheckWayHasModel(const std::string& way, const ModelOptions& model);
+// The model to answer with: the one named or the default one. Nothing with `quotes`, and with
+// `auto` where there is none, which is `quotes` then; wrong usage with other ways.
+std::optional<std::filesystem::path> ModelForWay(const std::string& way, const ModelOptions& model);
 
 // Those that decide which way `auto` takes.
 void AddPlanningOptions(CLI::App& command, ModelAnswerOptions& answering);

@@ -16,20 +16,17 @@
 #include "commands/reading.h"
 #include "terminal.h"
 #include "tome/answer/answer_json.h"
-#include "tome/answer/conversation.h"
-#include "tome/answer/quotes.h"
+#include "tome/answer/ask.h"
 #include "tome/text/unicode.h"
 
 namespace tome {
 namespace {
 
 struct AskOptions {
-  std::vector<std::string> words;      // FILE…, and the question where none is named
-  std::vector<std::string> questions;  // --question
+  std::vector<std::string> words;  // FILE…, and the question where none is named
+  AskRequest request;              // its questions are those of --question
   std::string way = "auto";
-  QuotesOptions quotes;
   ModelOptions model;
-  ModelAnswerOptions answering;
   ReadingOptions reading;
   KeepingOptions keeping;
   bool json = false;
@@ -42,43 +39,21 @@ struct AskedAnswers {
 
 // An answer to one question that is written from the whole text is printed as it comes, unless it
 // is printed as JSON.
-AskedAnswers AskModel(Library& library, std::span<const std::string> questions,
-                      std::vector<AskedDocument> documents, const AskOptions& options,
-                      const CommandContext& context) {
-  const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
+AskedAnswers AskModel(Library& library, AskRequest request, const AskOptions& options,
+                      const std::filesystem::path& model_path, const CommandContext& context) {
+  const auto model = LanguageModel::Open(model_path, options.reading.threads);
   std::optional<SnapshotStore> store = OpenUserStore(options.keeping);
-  ModelAnswerOptions answering = options.answering;
-  answering.store = store ? &*store : nullptr;
-  Conversation conversation(library, *model, std::move(documents), answering);
+  request.answering.store = store ? &*store : nullptr;
   ProgressBar bar(model->name());
-  const WorkControl control{.stop = context.stop, .progress = bar.Function()};
-  const Way way = WayOf(options.way);
-  bool begun = false;
+  AskedAnswers asked;
   const TextSink print = PrintingSink();
   const TextSink sink = [&](std::string_view text) {
-    if (!std::exchange(begun, true)) bar.Hide();
+    if (std::exchange(asked.text, AnswerText::kPrintedAlready) == AnswerText::kPrint) bar.Hide();
     return print(text);
   };
-  AskedAnswers asked;
-  if (questions.size() > 1) {
-    asked.answers = conversation.AskTogether(questions, way, control);
-  } else {
-    asked.answers.push_back(
-        conversation.Ask(questions.front(), way, options.json ? TextSink() : sink, control));
-    if (begun) asked.text = AnswerText::kPrintedAlready;
-  }
+  asked.answers = Ask(library, model.get(), request, options.json ? TextSink() : sink,
+                      {.stop = context.stop, .progress = bar.Function()});
   if (store) PrintStoreNotes(*store);
-  return asked;
-}
-
-AskedAnswers AskQuotes(Library& library, std::span<const std::string> questions,
-                       std::span<const AskedDocument> documents, const AskOptions& options,
-                       const CommandContext& context) {
-  AskedAnswers asked;
-  for (const std::string& question : questions) {
-    asked.answers.push_back(AnswerWithQuotes(library, question, documents, options.quotes,
-                                             {.stop = context.stop, .progress = {}}));
-  }
   return asked;
 }
 
@@ -116,23 +91,31 @@ void Print(const AskedAnswers& asked, bool json) {
   }
 }
 
-void Ask(const AskOptions& options, const CommandContext& context) {
+void RunAsk(const AskOptions& options, const CommandContext& context) {
+  AskRequest request = options.request;
+  request.way = WayOf(options.way);
   std::span<const std::string> files = options.words;
-  std::span<const std::string> questions = options.questions;
-  if (questions.empty()) {
+  if (request.questions.empty()) {
     if (files.empty()) throw CLI::ValidationError("ask", fmt::format("no question; {}", kUsage));
-    questions = files.last(1);
+    request.questions.push_back(files.back());
     files = files.first(files.size() - 1);
   }
-  for (const std::string& question : questions) CheckQuestion(question);
-  const bool quotes =
-      options.way == "quotes" || (options.way == "auto" && options.model.path.empty());
-  CheckWayHasModel(options.way, options.model);
+  for (const std::string& question : request.questions) CheckQuestion(question);
+  const auto model_path = ModelForWay(options.way, options.model);
   Library library = OpenUserLibrary(context);
-  std::vector<AskedDocument> documents = AddDocuments(library, files, options.reading, context);
-  Print(quotes ? AskQuotes(library, questions, documents, options, context)
-               : AskModel(library, questions, std::move(documents), options, context),
-        options.json);
+  const auto documents = AddDocuments(library, files, options.reading, context);
+  request.documents = documents;
+  AskedAnswers asked;
+  if (model_path) {
+    asked = AskModel(library, std::move(request), options, *model_path, context);
+  } else {
+    asked.answers = Ask(library, nullptr, request, {}, {.stop = context.stop, .progress = {}});
+  }
+  // Of documents that were named they stand on stderr already.
+  if (options.json || documents.empty()) {
+    for (Answer& answer : asked.answers) AddReaderNotes(library, documents, answer);
+  }
+  Print(asked, options.json);
 }
 
 }  // namespace
@@ -148,16 +131,16 @@ void AddAskCommand(CLI::App& app, CommandContext& context) {
       ->type_name("[FILE…] [QUESTION]");
   command
       ->add_option(
-          "-q,--question", options->questions,
+          "-q,--question", options->request.questions,
           "A question; repeated, all are answered together and the documents are read once")
       ->type_name("QUESTION")
       ->allow_extra_args(false);
   AddWayOption(*command, options->way);
-  command->add_option("--top", options->quotes.top, "Quotes at most")
+  command->add_option("--top", options->request.quotes.top, "Quotes at most")
       ->check(CLI::Range(1, kMaxQuotes))
       ->capture_default_str()
       ->type_name("N");
-  AddAnsweringOptions(*command, options->model, options->answering);
+  AddAnsweringOptions(*command, options->model, options->request.answering);
   AddReadingOptions(*command, options->reading);
   AddKeepingOptions(*command, options->keeping);
   command->add_flag("--json", options->json, "Print one JSON object");
@@ -174,7 +157,7 @@ void AddAskCommand(CLI::App& app, CommandContext& context) {
       "passages\n"
       "that matter; `auto` takes `context` where that fits model, memory and --budget.");
   command->callback(
-      [options, &context] { context.run = [options, &context] { Ask(*options, context); }; });
+      [options, &context] { context.run = [options, &context] { RunAsk(*options, context); }; });
 }
 
 }  // namespace tome

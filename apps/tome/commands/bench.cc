@@ -91,13 +91,15 @@ void PrintText(const LanguageModel& model, const BenchSpeedCommand& options,
 }
 
 void BenchSpeed(BenchSpeedCommand& options, const CommandContext& context) {
+  const std::filesystem::path model_path =
+      NeedModel(options.model);  // before the machine is measured
   MachineLimits limits;
   {
     ThreadPool threads(options.threads > 0 ? options.threads : ProcessorCount());
     limits = MeasureLimits({SelectKernelSet(), threads});
   }
   ResetPeakMemory();  // the measurement of the limits is no part of the model's
-  const auto model = LanguageModel::Open(options.model.path, options.threads);
+  const auto model = LanguageModel::Open(model_path, options.threads);
   const Compute compute = model->compute();
   if (!options.text.empty()) {
     options.speed.tokens = TokensOfFile(*model, options.text);
@@ -152,7 +154,7 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<BenchSpeedCommand>();
   CLI::App* command = bench->add_subcommand(
       "speed", "Tokens a second of reading and writing, beside what the machine could do at most");
-  AddModelOption(*command, options->model, ModelNeed::kRequired);
+  AddModelOption(*command, options->model, WithoutModel::kDefault);
   command->add_option("--prompt", options->speed.prompt, "Tokens to read at each depth")
       ->check(CLI::Range(0, 1 << 30))
       ->capture_default_str()

@@ -61,7 +61,7 @@ void PrintText(const LanguageModel& model, const BenchKvCommand& options, const 
 }
 
 void BenchKv(const BenchKvCommand& options, const CommandContext& context) {
-  const auto model = LanguageModel::Open(options.model.path, options.threads);
+  const auto model = LanguageModel::Open(NeedModel(options.model), options.threads);
   const bool random = options.text.empty();
   std::mt19937 generator(1);
   const std::vector<TokenId> tokens =
@@ -105,7 +105,7 @@ void AddBenchKvCommand(CLI::App& bench, CommandContext& context) {
   auto options = std::make_shared<BenchKvCommand>();
   CLI::App* command = bench.add_subcommand(
       "kv", "What keys and values in fewer bits lose, and allow --kv q4 by it");
-  AddModelOption(*command, options->model, ModelNeed::kRequired);
+  AddModelOption(*command, options->model, WithoutModel::kDefault);
   command
       ->add_option("--text", options->text,
                    "A text file that the model reads (default: random tokens, of which nothing is "

@@ -54,7 +54,7 @@ void PrintText(const LanguageModel& model, const BenchMemoryCommand& options,
 }
 
 void BenchMemory(BenchMemoryCommand& options, const CommandContext& context) {
-  const auto model = LanguageModel::Open(options.model.path, options.threads);
+  const auto model = LanguageModel::Open(NeedModel(options.model), options.threads);
   options.speed.folder = MemoriesFolder().parent_path();
   MemorySpeed speed;
   {
@@ -99,7 +99,7 @@ void AddBenchMemoryCommand(CLI::App& bench, CommandContext& context) {
   auto options = std::make_shared<BenchMemoryCommand>();
   CLI::App* command = bench.add_subcommand(
       "memory", "What keeping a model's memory on disk costs, and having it back");
-  AddModelOption(*command, options->model, ModelNeed::kRequired);
+  AddModelOption(*command, options->model, WithoutModel::kDefault);
   command
       ->add_option("--tokens", options->speed.tokens,
                    "Tokens of the memory that is kept and comes back")

@@ -4,15 +4,20 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <span>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "commands/answering.h"
+#include "commands/chat_history.h"
 #include "commands/command.h"
 #include "commands/keeping.h"
 #include "commands/line_input.h"
 #include "commands/print_answer.h"
 #include "commands/reading.h"
+#include "line_editor.h"
 #include "terminal.h"
 #include "tome/answer/quotes.h"
 #include "tome/base/error.h"
@@ -29,51 +34,128 @@ struct ChatOptions {
   KeepingOptions keeping;
 };
 
-void Chat(const ChatOptions& options, const CommandContext& context) {
-  CheckWayHasModel(options.way, options.model);
-  Library library = OpenUserLibrary(context);
-  const std::vector<AskedDocument> documents =
-      AddDocuments(library, options.files, options.reading, context);
-  std::unique_ptr<LanguageModel> model;
+bool IsBlank(std::string_view line) {
+  return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
+
+// What a chat asks with: quotes alone, or a model.
+struct Answerer {
+  Library& library;
+  std::span<const AskedDocument> documents;
+  const LanguageModel* model = nullptr;
   std::optional<SnapshotStore> store;
   std::optional<Conversation> conversation;
-  if (!options.model.path.empty()) {
-    model = LanguageModel::Open(options.model.path, options.reading.threads);
-    store = OpenUserStore(options.keeping);
-    ModelAnswerOptions answering = options.answering;
-    answering.store = store ? &*store : nullptr;
-    conversation.emplace(library, *model, documents, answering);
+};
+
+void Print(Answerer& answerer, Answer& answer, AnswerText text) {
+  // Of documents that were named they stand on stderr already.
+  if (answerer.documents.empty()) AddReaderNotes(answerer.library, answerer.documents, answer);
+  PrintAnswer(answer, text);
+}
+
+// Prints the answer as it comes.
+void AnswerOne(Answerer& answerer, const std::string& question, Way way, std::stop_token stop) {
+  if (!answerer.conversation) {
+    const WorkControl control{.stop = std::move(stop), .progress = {}};
+    Answer answer = AnswerWithQuotes(answerer.library, question, answerer.documents, {}, control);
+    Print(answerer, answer, AnswerText::kPrint);
+    return;
   }
+  ProgressBar bar(answerer.model->name());
+  const WorkControl control{.stop = std::move(stop), .progress = bar.Function()};
+  const TextSink print = PrintingSink();
+  bool begun = false;
+  const TextSink sink = [&](std::string_view text) {
+    if (!std::exchange(begun, true)) bar.Hide();
+    return print(text);
+  };
+  try {
+    Answer answer = answerer.conversation->Ask(question, way, sink, control);
+    bar.Hide();
+    Print(answerer, answer, begun ? AnswerText::kPrintedAlready : AnswerText::kPrint);
+  } catch (...) {
+    if (begun) fmt::print("\n");  // what is said of it begins on a line of its own
+    throw;
+  }
+}
+
+// A question of a person at a terminal: neither one that cannot be answered nor Ctrl-C, which ends
+// the answer, ends the conversation.
+void AnswerPerson(Answerer& answerer, const std::string& question, Way way,
+                  const Interrupts::Part& part, const CommandContext& context) {
+  try {
+    AnswerOne(answerer, question, way, part.stop());
+  } catch (const Error& error) {
+    std::fflush(stdout);  // before the note
+    if (error.code() == Code::kCancelled && !context.stop.stop_requested()) {
+      PrintNote("interrupted; the question and what was answered are no part of the conversation");
+    } else if (error.code() == Code::kInvalidArgument) {
+      PrintError(error.what());
+    } else {
+      throw;
+    }
+  }
+}
+
+constexpr const char* kPrompt = "> ";
+
+// Questions come from a person whose terminal can edit them, ...
+void ChatAtTerminal(Answerer& answerer, Way way, const CommandContext& context) {
+  ChatHistory history(Library::DefaultHome() / "chat_history");
+  LineEditor editor(kPrompt, history.lines(), context.stop);
+  while (const std::optional<std::string> line = editor.Next()) {
+    if (IsBlank(*line)) continue;
+    editor.Remember(*line);
+    history.Add(*line);
+    const Interrupts::Part part(context.interrupts);
+    AnswerPerson(answerer, *line, way, part, context);
+    std::fflush(stdout);
+    editor.Begin();  // before the part ends: a late Ctrl-C does not end the chat
+  }
+}
+
+// ... or from a file, a pipe, or a terminal that cannot.
+void ChatByLines(Answerer& answerer, Way way, const CommandContext& context) {
+  const bool person = ::isatty(STDIN_FILENO) == 1;
   LineInput input(STDIN_FILENO, context.stop);
-  const bool terminal = ::isatty(STDIN_FILENO) == 1;
   for (;;) {
-    if (terminal) {
-      fmt::print("> ");
+    if (person) {
+      fmt::print("{}", kPrompt);
       std::fflush(stdout);
     }
     const std::optional<std::string> line = input.Next();
     if (!line) return;
-    if (line->find_first_not_of(" \t\r") == std::string::npos) continue;
-    try {
-      const WorkControl control{.stop = context.stop, .progress = {}};
-      if (!conversation || options.way == "quotes") {
-        PrintAnswer(AnswerWithQuotes(library, *line, documents, {}, control), AnswerText::kPrint);
-      } else {
-        AnswerText text = AnswerText::kPrint;
-        const TextSink print = PrintingSink();
-        const TextSink sink = [&](std::string_view part) {
-          text = AnswerText::kPrintedAlready;
-          return print(part);
-        };
-        const Answer answer = conversation->Ask(*line, WayOf(options.way), sink, control);
-        PrintAnswer(answer, text);
-      }
-    } catch (const Error& error) {
-      // One question that cannot be answered does not end the conversation.
-      if (error.code() != Code::kInvalidArgument || !terminal) throw;
-      PrintError(error.what());
+    if (IsBlank(*line)) continue;
+    if (person) {
+      const Interrupts::Part part(context.interrupts);
+      AnswerPerson(answerer, *line, way, part, context);
+    } else {
+      AnswerOne(answerer, *line, way, context.stop);
     }
     std::fflush(stdout);
+  }
+}
+
+void Chat(const ChatOptions& options, const CommandContext& context) {
+  const auto model_path = ModelForWay(options.way, options.model);
+  Library library = OpenUserLibrary(context);
+  const std::vector<AskedDocument> documents =
+      AddDocuments(library, options.files, options.reading, context);
+  std::unique_ptr<LanguageModel> model;
+  Answerer answerer{.library = library, .documents = documents, .store = {}, .conversation = {}};
+  if (model_path) {
+    model = LanguageModel::Open(*model_path, options.reading.threads);
+    answerer.model = model.get();
+    answerer.store = OpenUserStore(options.keeping);
+    ModelAnswerOptions answering = options.answering;
+    answering.store = answerer.store ? &*answerer.store : nullptr;
+    answerer.conversation.emplace(library, *model, documents, answering);
+  }
+  const Way way = WayOf(options.way);
+  if (LineEditor::CanEdit()) {
+    ChatAtTerminal(answerer, way, context);
+  } else {
+    ChatByLines(answerer, way, context);
   }
 }
 
@@ -92,6 +174,10 @@ void AddChatCommand(CLI::App& app, CommandContext& context) {
   command->footer(
       "Reads a question a line from standard input until its end (Ctrl-D).\n"
       "What the model has read of the documents is kept between questions.\n"
+      "On a terminal lines are edited, earlier questions come back with the arrow keys, and Ctrl-C "
+      "ends\n"
+      "the answer, which is dropped from the conversation; where nothing is typed it ends the "
+      "chat.\n"
       "Examples:\n"
       "  tome chat novel.epub --model qwen3.gguf\n"
       "  tome chat report.pdf < questions.txt");

@@ -6,11 +6,14 @@
 #include <functional>
 #include <stop_token>
 
+#include "interrupts.h"
+
 namespace tome {
 
 // What every command gets from main.
 struct CommandContext {
-  std::stop_token stop;       // requested by Ctrl-C
+  const Interrupts& interrupts;
+  std::stop_token stop;       // of the program, requested by Ctrl-C
   std::function<void()> run;  // set by the command that was given
 };
 
@@ -28,6 +31,7 @@ void AddPlanCommand(CLI::App& app, CommandContext& context);
 void AddReadCommand(CLI::App& app, CommandContext& context);
 void AddTextCommand(CLI::App& app, CommandContext& context);
 void AddLibraryCommand(CLI::App& app, CommandContext& context);
+void AddModelCommand(CLI::App& app, CommandContext& context);
 void AddCompletionsCommand(CLI::App& app, CommandContext& context);
 void AddManualCommand(CLI::App& app, CommandContext& context);
 

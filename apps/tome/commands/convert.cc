@@ -6,6 +6,7 @@
 
 #include "commands/command.h"
 #include "commands/json_output.h"
+#include "commands/model_options.h"
 #include "terminal.h"
 #include "tome/base/error.h"
 #include "tome/models/convert.h"
@@ -36,7 +37,7 @@ void Convert(const ConvertCommand& command, const CommandContext& context) {
   if (command.infini_segment != 0) {
     options.infini = {.segment = command.infini_segment, .delta = command.infini_update == "delta"};
   }
-  const Checkpoint in = Checkpoint::Open(command.in);
+  const Checkpoint in = Checkpoint::Open(ModelNamed(command.in));
   Converted converted;
   {
     ProgressBar bar(command.out);
@@ -61,7 +62,9 @@ void AddConvertCommand(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<ConvertCommand>();
   CLI::App* command =
       app.add_subcommand("convert", "Change a model's container or the type of its weights");
-  command->add_option("in", options->in, "The model: a .gguf file or a folder of safetensors")
+  command
+      ->add_option("in", options->in,
+                   "The model: a .gguf file, a folder of safetensors, or an added one")
       ->required()
       ->type_name("MODEL");
   command->add_option("out", options->out, "A .gguf file, or a folder for safetensors")

@@ -92,9 +92,10 @@ Memory NewMemory(const GenerateCommand& options, const Model& model, int64_t pro
 }
 
 void Generate(GenerateCommand& options, const CommandContext& context) {
+  const std::filesystem::path model_path = NeedModel(options.model);  // before the prompt is read
   const std::string prompt =
       options.prompt ? *options.prompt : ReadAll(STDIN_FILENO, kMaxPromptBytes, "standard input");
-  const auto model = LanguageModel::Open(options.model.path, options.threads);
+  const auto model = LanguageModel::Open(model_path, options.threads);
   const std::vector<ChatMessage> messages{{.role = "user", .content = prompt}};
   const std::vector<TokenId> tokens =
       options.chat ? model->EncodeChat(messages) : model->EncodeText(prompt, Specials::kParse);
@@ -155,7 +156,7 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
 void AddGenerateCommand(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<GenerateCommand>();
   CLI::App* command = app.add_subcommand("generate", "Continue a text with a model");
-  AddModelOption(*command, options->model, ModelNeed::kRequired);
+  AddModelOption(*command, options->model, WithoutModel::kDefault);
   command->add_option("--prompt", options->prompt, "The text (default: standard input)")
       ->type_name("TEXT");
   command->add_flag("--chat", options->chat, "Put the text into the model's chat template");

@@ -7,6 +7,7 @@
 
 #include "commands/command.h"
 #include "commands/json_output.h"
+#include "commands/model_options.h"
 #include "terminal.h"
 #include "tome/base/mebibytes.h"
 #include "tome/models/registry.h"
@@ -82,7 +83,8 @@ ordered_json Inspect(const std::shared_ptr<const Checkpoint>& checkpoint) {
 }
 
 void PrintInspection(const InspectOptions& options) {
-  const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::Open(options.model));
+  const auto checkpoint =
+      std::make_shared<const Checkpoint>(Checkpoint::Open(ModelNamed(options.model)));
   ordered_json facts = Inspect(checkpoint);
   if (options.json) {
     if (options.tensors) facts["tensor_list"] = TensorsToJson(*checkpoint);
@@ -127,7 +129,9 @@ void PrintInspection(const InspectOptions& options) {
 void AddInspectCommand(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<InspectOptions>();
   CLI::App* command = app.add_subcommand("inspect", "Show what a model is and what it needs");
-  command->add_option("model", options->model, "A .gguf file or a folder of safetensors")
+  command
+      ->add_option("model", options->model,
+                   "A .gguf file, a folder of safetensors, or an added model")
       ->required()
       ->type_name("MODEL");
   command->add_flag("--tensors", options->tensors, "List the tensors");

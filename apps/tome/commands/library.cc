@@ -178,8 +178,9 @@ void Verify(const LibraryOptions& options, const CommandContext& context) {
     ProgressBar bar("memories");
     const WorkControl control{.stop = context.stop, .progress = bar.Function()};
     wrong = store.FindDamaged(control);
-    if (!options.model.path.empty()) {
-      const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
+    if (!options.model.named.empty()) {
+      const auto model =
+          LanguageModel::Open(ModelNamed(options.model.named), options.reading.threads);
       verified = VerifyMemories(store, *model, options.samples, control);
       wrong.insert(wrong.end(), verified.different.begin(), verified.different.end());
     }
@@ -315,7 +316,7 @@ void AddLibraryCommand(CLI::App& app, CommandContext& context) {
 
   CLI::App* verify =
       AddAction(*library, "verify", "Check the kept memories of models", options, context, Verify);
-  AddModelOption(*verify, options->model, ModelNeed::kOptional);
+  AddModelOption(*verify, options->model, WithoutModel::kNone);
   verify
       ->add_option("--samples", options->samples,
                    "With --model: so many of its snapshots are computed anew and compared")

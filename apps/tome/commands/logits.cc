@@ -46,7 +46,8 @@ nlohmann::ordered_json RowOf(std::span<const float> row, int64_t top) {
 }
 
 void PrintLogits(const LogitsOptions& options, const CommandContext& context) {
-  const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::Open(options.model.path));
+  const auto checkpoint =
+      std::make_shared<const Checkpoint>(Checkpoint::Open(NeedModel(options.model)));
   ThreadPool threads(options.threads > 0 ? options.threads : ProcessorCount());
   const Compute compute{SelectKernelSet(), threads};
   const auto model = LoadModel(checkpoint, compute);
@@ -87,7 +88,7 @@ void PrintLogits(const LogitsOptions& options, const CommandContext& context) {
 void AddLogitsCommand(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<LogitsOptions>();
   CLI::App* command = app.add_subcommand("logits", "Print a model's logits behind given tokens");
-  AddModelOption(*command, options->model, ModelNeed::kRequired);
+  AddModelOption(*command, options->model, WithoutModel::kDefault);
   command->add_option("--tokens", options->tokens, "Token ids, separated by commas")
       ->required()
       ->delimiter(',')

@@ -81,7 +81,8 @@ std::string Manual(const CommandModel& model) {
   page +=
       ".SH EXIT STATUS\n0: done. 1: failed. 2: wrong usage. 130: interrupted.\n"
       ".SH ENVIRONMENT\n"
-      ".TP\nTOME_HOME\nFolder of the library (default: $XDG_DATA_HOME/tome, else "
+      ".TP\nTOME_HOME\nFolder of the library and of config.toml (default: $XDG_DATA_HOME/tome, "
+      "else "
       "~/.local/share/tome).\n"
       ".TP\nNO_COLOR\nNo colours, even on a terminal.\n"
       ".TP\nTOME_READER\nThe program that parses documents (default: tome\\-reader beside tome).\n";

@@ -1,9 +1,13 @@
 #include "commands/model_options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <string_view>
 
+#include "tome/base/error.h"
+#include "tome/library/config.h"
 #include "tome/library/library.h"
 
 namespace tome {
@@ -30,16 +34,57 @@ std::optional<double> AttentionMass(std::string_view text) {
   return mass > 0 && mass <= 1 ? std::optional(mass) : std::nullopt;
 }
 
+// The path of a model in config.toml; `role` is what it is there.
+std::filesystem::path PathOf(const Config& config, const std::string& name, std::string_view role) {
+  const std::filesystem::path& path = config.models.at(name);
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) return path;
+  throw Error(
+      Code::kNotFound,
+      fmt::format("{}: {} {} is gone: there is no {}; put it back, forget it with `tome "
+                  "model remove {}`, or add another with `tome model add PATH --default`",
+                  ConfigFile(Library::DefaultHome()).string(), role, name, path.string(), name));
+}
+
 }  // namespace
 
-CLI::Option* AddModelOption(CLI::App& command, ModelOptions& options, ModelNeed need) {
+void AddModelOption(CLI::App& command, ModelOptions& options, WithoutModel without) {
   CLI::Option* option =
       command
-          .add_option("--model", options.path,
-                      "The model: a .gguf file, or a folder with config.json and safetensors")
-          ->type_name("PATH");
-  if (need == ModelNeed::kRequired) option->required();
-  return option;
+          .add_option("--model", options.named,
+                      "The model: a .gguf file, a folder with config.json and safetensors, or the "
+                      "name of one that was added (tome model add)")
+          ->type_name("PATH|NAME");
+  if (without == WithoutModel::kDefault) option->default_str("the default of tome model list");
+}
+
+std::filesystem::path ModelNamed(const std::string& word) {
+  std::error_code error;
+  if (std::filesystem::exists(word, error)) return word;
+  const bool may_be_name = IsModelName(word);
+  if (may_be_name) {
+    const Config config = ReadConfig(Library::DefaultHome());
+    if (config.models.contains(word)) return PathOf(config, word, "the model");
+  }
+  throw Error(Code::kNotFound,
+              fmt::format("{}: there is no such file or folder{}", word,
+                          may_be_name ? ", and no model of that name was added; `tome model list` "
+                                        "shows those that were"
+                                      : ""));
+}
+
+std::optional<std::filesystem::path> FindModel(const ModelOptions& options) {
+  if (!options.named.empty()) return ModelNamed(options.named);
+  const Config config = ReadConfig(Library::DefaultHome());
+  if (config.default_model.empty()) return std::nullopt;
+  return PathOf(config, config.default_model, "the default model");
+}
+
+std::filesystem::path NeedModel(const ModelOptions& options) {
+  if (auto path = FindModel(options)) return *std::move(path);
+  throw CLI::ValidationError("--model",
+                             "a model is needed; name one with --model PATH, or make one the "
+                             "default with `tome model add PATH --default`");
 }
 
 void AddKvOption(CLI::App& command, std::optional<KvType>& kv) {

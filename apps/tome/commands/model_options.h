@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,11 +15,21 @@
 namespace tome {
 
 struct ModelOptions {
-  std::string path;
+  std::string named;  // by --model: a path, or the name of a model that was added; empty: not
 };
 
-enum class ModelNeed { kOptional, kRequired };
-CLI::Option* AddModelOption(CLI::App& command, ModelOptions& options, ModelNeed need);
+// --model. Where it is not given, kDefault means the default model of config.toml, and kNone none.
+enum class WithoutModel { kDefault, kNone };
+void AddModelOption(CLI::App& command, ModelOptions& options, WithoutModel without);
+
+// What `word` names: a file or folder that is there, else a model that was added. Error(kNotFound)
+// for neither, and where the file of one that was added is gone.
+std::filesystem::path ModelNamed(const std::string& word);
+// The model that --model names, else the default one; nothing where there is none.
+std::optional<std::filesystem::path> FindModel(const ModelOptions& options);
+// The same for commands that need one: wrong usage where there is none.
+std::filesystem::path NeedModel(const ModelOptions& options);
+
 void AddKvOption(CLI::App& command, std::optional<KvType>& kv);
 // The same for several, with commas.
 void AddKvListOption(CLI::App& command, std::vector<KvType>& types);

@@ -184,10 +184,11 @@ void PrintText(const Planned& planned) {
 }
 
 void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
+  const std::filesystem::path model_path = NeedModel(options.model);
   Library library = OpenUserLibrary(context);
   const std::vector<AskedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
-  const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
+  const auto model = LanguageModel::Open(model_path, options.reading.threads);
   std::optional<SnapshotStore> store = OpenUserStore(options.keeping);
   ModelAnswerOptions answering = options.answering;
   answering.store = store ? &*store : nullptr;
@@ -221,7 +222,7 @@ void AddPlanCommand(CLI::App& app, CommandContext& context) {
       "plan", "Show what each way of asking about documents would take on this machine");
   command->add_option("files", options->files, "Documents; without any the whole library is meant")
       ->type_name("FILE…");
-  AddModelOption(*command, options->model, ModelNeed::kRequired);
+  AddModelOption(*command, options->model, WithoutModel::kDefault);
   AddPlanningOptions(*command, options->answering);
   AddReadingOptions(*command, options->reading);
   AddKeepingOptions(*command, options->keeping);

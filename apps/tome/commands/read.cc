@@ -32,12 +32,13 @@ void Read(ReadOptions& options, const CommandContext& context) {
   if (options.keeping.cache_bytes == 0) {
     throw Error(Code::kInvalidArgument, "--cache-size: 0 keeps nothing, and so nothing is read");
   }
+  const std::filesystem::path model_path = NeedModel(options.model);
   std::optional<SnapshotStore> store = OpenUserStore(options.keeping);
   if (!store) throw Error(Code::kIo, "what is read cannot be kept, and so nothing is read");
   Library library = OpenUserLibrary(context);
   const std::vector<AskedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
-  const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
+  const auto model = LanguageModel::Open(model_path, options.reading.threads);
   options.answering.store = &*store;
   Conversation conversation(library, *model, documents, options.answering);
   ReadAhead read;
@@ -74,7 +75,7 @@ void AddReadCommand(CLI::App& app, CommandContext& context) {
   command->add_option("files", options->files, "Documents, read as one text")
       ->required()
       ->type_name("FILE…");
-  AddModelOption(*command, options->model, ModelNeed::kRequired);
+  AddModelOption(*command, options->model, WithoutModel::kDefault);
   AddKvOption(*command, options->answering.memory.kv);
   AddMemoryOption(*command, options->answering.memory.resident_bytes,
                   options->answering.memory.spill_folder);

@@ -37,10 +37,31 @@ AddedDocument AddFile(Library& library, const std::string& file, const ReadingOp
                                .limits = {},
                                .control = {.stop = context.stop, .progress = bar.Function()}});
   }
+  // Those of the document and not of this adding: what is doubtful stays so.
+  added.notes = library.Show(added.id).notes;
   for (const std::string& note : added.notes) {
     PrintNote(fmt::format("note: {}: {}", file, note));
   }
   return added;
+}
+
+void AddReaderNotes(Library& library, std::span<const AskedDocument> documents, Answer& answer) {
+  std::vector<AskedDocument> noted(documents.begin(), documents.end());
+  if (documents.empty()) {
+    for (const Citation& citation : answer.citations) {
+      const bool known = std::any_of(noted.begin(), noted.end(), [&](const AskedDocument& each) {
+        return each.id == citation.document_id;
+      });
+      if (!known) noted.push_back({.id = citation.document_id, .name = citation.document});
+    }
+  }
+  std::vector<std::string> notes;
+  for (const AskedDocument& document : noted) {
+    for (const std::string& note : library.Show(document.id).notes) {
+      notes.push_back(fmt::format("{}: {}", document.name, note));
+    }
+  }
+  answer.notes.insert(answer.notes.begin(), notes.begin(), notes.end());
 }
 
 std::vector<AskedDocument> AddDocuments(Library& library, std::span<const std::string> files,

@@ -23,7 +23,8 @@ void AddReadingOptions(CLI::App& command, ReadingOptions& options);
 // Opens the user's library.
 Library OpenUserLibrary(const CommandContext& context);
 
-// Adds `file` to the library with a progress bar; the reader's notes go to stderr.
+// Adds `file` to the library with a progress bar. What its reader noted, now or when it was added,
+// goes to stderr.
 AddedDocument AddFile(Library& library, const std::string& file, const ReadingOptions& options,
                       const CommandContext& context);
 
@@ -31,5 +32,9 @@ AddedDocument AddFile(Library& library, const std::string& file, const ReadingOp
 std::vector<AskedDocument> AddDocuments(Library& library, std::span<const std::string> files,
                                         const ReadingOptions& options,
                                         const CommandContext& context);
+
+// Puts before an answer's notes what the readers of `documents` noted, or, where none were named,
+// of those that it cites.
+void AddReaderNotes(Library& library, std::span<const AskedDocument> documents, Answer& answer);
 
 }  // namespace tome

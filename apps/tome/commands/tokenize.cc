@@ -26,7 +26,7 @@ struct TokenizeOptions {
 };
 
 void Tokenize(const TokenizeOptions& options) {
-  const auto tokenizer = TokenizerOf(Checkpoint::Open(options.model.path));
+  const auto tokenizer = TokenizerOf(Checkpoint::Open(NeedModel(options.model)));
   const std::string text = ReadAll(STDIN_FILENO, kMaxTextBytes, "standard input");
   const std::vector<TokenId> ids =
       tokenizer->Encode(text, options.parse_special ? Specials::kParse : Specials::kLiteral,
@@ -49,7 +49,7 @@ void AddTokenizeCommand(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<TokenizeOptions>();
   CLI::App* command =
       app.add_subcommand("tokenize", "Show the tokens that a model makes of a text");
-  AddModelOption(*command, options->model, ModelNeed::kRequired);
+  AddModelOption(*command, options->model, WithoutModel::kDefault);
   command->add_flag("--no-special", options->no_special, "Add no BOS and the like");
   command->add_flag("--parse-special", options->parse_special,
                     "Read the text of special tokens as those tokens");

@@ -17,13 +17,13 @@ constexpr size_t kStep = size_t{8} << 20;
 
 }  // namespace
 
-NewFile::NewFile(const std::filesystem::path& target) : target_(target) {
+NewFile::NewFile(const std::filesystem::path& target, FileAccess access) : target_(target) {
+  const mode_t mode = access == FileAccess::kOwnerOnly ? 0600 : 0666;  // less the umask
   // O_EXCL finds a free name when several processes or objects write the same target.
   for (int attempt = 0;; ++attempt) {
     temporary_ = target;
     temporary_ += fmt::format(".{}-{}.part", ::getpid(), attempt);
-    constexpr mode_t kMode = 0666;  // less the umask
-    fd_ = UniqueFd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode));
+    fd_ = UniqueFd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (fd_.valid()) return;
     if (errno != EEXIST || attempt == 1000) throw SystemError(target.string(), errno);
   }

@@ -12,6 +12,9 @@
 
 namespace tome {
 
+// Who may read and write a new file: whom the umask lets, or its owner alone.
+enum class FileAccess { kUmask, kOwnerOnly };
+
 // Bytes are collected and written in large steps, at large boundaries of the file: the system then
 // holds them in large pages, which whoever maps the file reads faster.
 //
@@ -20,7 +23,7 @@ namespace tome {
 // target's path; a full disk says so.
 class NewFile {
  public:
-  explicit NewFile(const std::filesystem::path& target);
+  explicit NewFile(const std::filesystem::path& target, FileAccess access = FileAccess::kUmask);
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
   ~NewFile();

@@ -1,0 +1,181 @@
+#include "tome/library/config.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <sstream>
+#include <utility>
+
+#include "tome/base/error.h"
+#include "tome/base/file.h"
+#include "tome/base/new_file.h"
+#include "tome/text/unicode.h"
+
+namespace tome {
+namespace {
+
+constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
+constexpr std::string_view kDefaultModel = "default_model";
+constexpr std::string_view kModels = "models";
+
+bool HasControlCharacter(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7F;
+  });
+}
+
+// A path that TOML can hold and the system can open.
+bool IsPath(std::string_view path) {
+  return !path.empty() && IsValidUtf8(path) && path.find('\0') == std::string_view::npos;
+}
+
+// Turns a parsed table into a Config; every complaint knows its place.
+class ConfigReader {
+ public:
+  explicit ConfigReader(std::string_view what) : what_(what) {}
+
+  Config Read(const toml::table& table) const {
+    Config config;
+    for (const auto& [key, value] : table) {
+      if (key.str() == kDefaultModel) {
+        config.default_model = StringOf(key, value);
+      } else if (key.str() == kModels) {
+        config.models = ModelsOf(key, value);
+      } else {
+        Fail(key.source(), fmt::format("there is no setting \"{}\"; there are {} and [{}]",
+                                       key.str(), kDefaultModel, kModels));
+      }
+    }
+    if (!config.default_model.empty() && !config.models.contains(config.default_model)) {
+      Fail(table.get(kDefaultModel)->source(),
+           fmt::format("{} is \"{}\", which is not under [{}]", kDefaultModel, config.default_model,
+                       kModels));
+    }
+    return config;
+  }
+
+  [[noreturn]] void Fail(const toml::source_region& place, std::string_view message) const {
+    throw Error(Code::kCorrupt, fmt::format("{}: line {}, column {}: {}", what_, place.begin.line,
+                                            place.begin.column, message));
+  }
+
+ private:
+  std::string StringOf(const toml::key& key, const toml::node& value) const {
+    const toml::value<std::string>* text = value.as_string();
+    if (text == nullptr) {
+      Fail(value.source(), fmt::format("{} is to be a text in quotation marks", key.str()));
+    }
+    return text->get();
+  }
+
+  std::map<std::string, std::filesystem::path> ModelsOf(const toml::key& models,
+                                                        const toml::node& node) const {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) {
+      Fail(models.source(),
+           fmt::format("{} is to be a table: names and paths under [{}]", kModels, kModels));
+    }
+    std::map<std::string, std::filesystem::path> paths;
+    for (const auto& [name, value] : *table) {
+      if (!IsModelName(name.str())) {
+        Fail(name.source(),
+             "no model can go by such a name (no \"/\", no control characters, no "
+             "\"-\" in front, 1 to 255 bytes)");
+      }
+      std::string path = StringOf(name, value);
+      if (!IsPath(path)) Fail(value.source(), fmt::format("{} has no path", name.str()));
+      paths.emplace(name.str(), std::move(path));
+    }
+    return paths;
+  }
+
+  std::string_view what_;
+};
+
+}  // namespace
+
+bool IsModelName(std::string_view name) {
+  constexpr size_t kMostBytes = 255;
+  return !name.empty() && name.size() <= kMostBytes && IsValidUtf8(name) &&
+         !HasControlCharacter(name) && name.find('/') == std::string_view::npos &&
+         name.front() != '-';
+}
+
+Config ParseConfig(std::string_view toml, std::string_view what) {
+  const ConfigReader reader(what);
+  toml::table table;
+  try {
+    table = toml::parse(toml);
+  } catch (const toml::parse_error& error) {
+    reader.Fail(error.source(), error.description());
+  }
+  return reader.Read(table);
+}
+
+std::string ToToml(const Config& config) {
+  toml::table models;
+  for (const auto& [name, path] : config.models) {
+    if (!IsModelName(name)) {
+      throw Error(Code::kInvalidArgument,
+                  fmt::format("\"{}\": no model can go by such a name; it must be UTF-8 without "
+                              "control characters and \"/\", and not begin with \"-\"",
+                              name));
+    }
+    if (!IsPath(path.string())) {
+      throw Error(Code::kInvalidArgument,
+                  fmt::format("{}: a path that is not UTF-8 cannot be kept in the settings; rename "
+                              "the file or folder",
+                              path.string()));
+    }
+    models.emplace(name, path.string());
+  }
+  std::ostringstream out;
+  out << "# Settings of Tome. `tome model` writes this file anew, and comments are lost then.\n";
+  if (!config.default_model.empty()) {
+    out << toml::toml_formatter(toml::table{{kDefaultModel, config.default_model}},
+                                toml::format_flags::none)
+        << "\n";
+  }
+  out << "\n"
+      << toml::toml_formatter(toml::table{{kModels, models}}, toml::format_flags::none) << "\n";
+  return std::move(out).str();
+}
+
+std::filesystem::path ConfigFile(const std::filesystem::path& home) { return home / "config.toml"; }
+
+Config ReadConfig(const std::filesystem::path& home) {
+  const std::filesystem::path file = ConfigFile(home);
+  std::error_code error;
+  if (!std::filesystem::exists(file, error) && !error) return {};
+  const std::string toml = ReadAll(OpenForReading(file).get(), kMaxConfigBytes, file.string());
+  Config config = ParseConfig(toml, file.string());
+  for (auto& [name, path] : config.models) path = std::filesystem::absolute(home / path);
+  return config;
+}
+
+void ChangeConfig(const std::filesystem::path& home, FunctionRef<void(Config&)> change) {
+  std::error_code error;
+  std::filesystem::create_directories(home, error);
+  if (error) {
+    throw Error(Code::kIo, fmt::format("{}: {}; set TOME_HOME to a folder that can be written",
+                                       home.string(), error.message()));
+  }
+  // The folder is the lock: the file itself is another one after each change.
+  const UniqueFd lock(::open(home.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock.valid()) throw SystemError(home.string(), errno);
+  while (::flock(lock.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) throw SystemError(home.string(), errno);
+  }
+  Config config = ReadConfig(home);
+  change(config);
+  NewFile file(ConfigFile(home));
+  file.Write(ToToml(config));
+  file.Commit();
+}
+
+}  // namespace tome
