@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -253,18 +253,6 @@ Plan MakePlan(const PlanFacts& facts) {
   if (whole_way == Way::kLinear) std::swap(whole, other);
   plan.ways = {quotes, std::move(whole), std::move(other), std::move(retrieval)};
   return plan;
-}
-
-std::optional<int64_t> AvailableMemory() {
-  std::ifstream in("/proc/meminfo");
-  std::string key;
-  int64_t kib = 0;
-  std::string unit;
-  while (in >> key >> kib) {
-    std::getline(in, unit);
-    if (key == "MemAvailable:") return kib * 1024;
-  }
-  return std::nullopt;
 }
 
 std::optional<int64_t> AvailableDisk(const std::filesystem::path& folder) {

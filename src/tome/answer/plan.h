@@ -12,6 +12,7 @@
 #include "tome/base/error.h"
 #include "tome/generate/model_rates.h"
 #include "tome/models/model.h"
+#include "tome/base/memory_limits.h"
 
 namespace tome {
 
@@ -99,9 +100,6 @@ bool IsWorthCounting(const PlanFacts& facts);
 // answer what the model was made for (or are to be read beyond that) and with their memory
 // kUsableMemory of the free memory, and can be read within the budget; else kRetrieval.
 Plan MakePlan(const PlanFacts& facts);
-
-// What the kernel thinks can be had without swapping; nothing where it does not say.
-std::optional<int64_t> AvailableMemory();
 
 // What the file system of a folder, which need not exist yet, has left for this user; nothing where
 // it does not say.
