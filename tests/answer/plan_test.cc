@@ -10,9 +10,9 @@
 namespace tome {
 namespace {
 
+using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
-using testing::Not;
 
 constexpr int64_t kPlenty = int64_t{1} << 40;
 
@@ -132,7 +132,8 @@ TEST(PlanTest, ReadingMayTakeTheWholeBudget) {
   facts.budget_seconds = seconds * 0.999;
   const Plan plan = MakePlan(facts);
   EXPECT_EQ(plan.taken, Way::kRetrieval);
-  EXPECT_THAT(plan.why, EndsWith("(--budget)"));
+  EXPECT_THAT(plan.why, EndsWith("and the budget is 1000 s"));
+  EXPECT_THAT(plan.advice, ElementsAre(Advice::Raise(Setting::kBudget)));
   EXPECT_FALSE(plan.Of(Way::kContext).obstacle);  // it fits, and may be asked for
 }
 
@@ -176,7 +177,9 @@ TEST(PlanTest, PassagesThatDoNotFitAreSaidSo) {
   facts.model.trained_tokens = 419;
   const Plan plan = MakePlan(facts);
   EXPECT_EQ(plan.taken, Way::kRetrieval);
-  EXPECT_THAT(plan.Of(Way::kRetrieval).obstacle.value().reason, HasSubstr("--passage-tokens"));
+  EXPECT_THAT(
+      plan.Of(Way::kRetrieval).obstacle.value().advice,
+      ElementsAre(Advice::Lower(Setting::kPassageTokens), Advice::Lower(Setting::kMaxTokens)));
   facts.model.trained_tokens = 420;
   EXPECT_FALSE(MakePlan(facts).Of(Way::kRetrieval).obstacle);
 }
@@ -184,12 +187,19 @@ TEST(PlanTest, PassagesThatDoNotFitAreSaidSo) {
 TEST(PlanTest, TextsBeyondTheModelAreReadWhenThatIsAskedFor) {
   PlanFacts facts = SmallFacts();
   facts.prompt_tokens = 1640;
-  EXPECT_THAT(MakePlan(facts).Of(Way::kContext).obstacle->advice, HasSubstr("--longer"));
+  const Plan refused = MakePlan(facts);
+  EXPECT_THAT(
+      refused.Of(Way::kContext).obstacle->advice,
+      ElementsAre(Advice::Use(Setting::kWay, "retrieval"), Advice::Use(Setting::kLonger, "dca"),
+                  Advice::Use(Setting::kLonger, "yarn", "which read beyond that at a loss")));
+  // `auto` reads passages already.
+  EXPECT_EQ(refused.advice.size(), 2U);
+  EXPECT_EQ(refused.advice.front(), Advice::Use(Setting::kLonger, "dca"));
   facts.longer = Longer::kDca;
   const Plan plan = MakePlan(facts);
   EXPECT_FALSE(plan.Of(Way::kContext).obstacle);
   EXPECT_EQ(plan.taken, Way::kContext);
-  EXPECT_THAT(plan.why, HasSubstr("--longer dca takes them beyond the model's 1000"));
+  EXPECT_THAT(plan.why, HasSubstr("dca takes them beyond the model's 1000"));
   facts.prompt_tokens = {};
   facts.document_tokens = 100'000;
   EXPECT_TRUE(IsWorthCounting(facts));
@@ -201,7 +211,8 @@ constexpr int64_t kToken = kWhole / 640;
 
 TEST(PlanTest, KeepingNeedsTheDisk) {
   PlanFacts facts = SmallFacts();
-  EXPECT_EQ(MakePlan(facts).Of(Way::kContext).not_kept, "nothing is kept (--cache-size)");
+  EXPECT_EQ(MakePlan(facts).Of(Way::kContext).not_kept,
+            Note("nothing is kept", {Advice::Raise(Setting::kCacheSize)}));
   facts.keeping = KeepingFacts{.max_bytes = kWhole};
   EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());  // of the disk nothing is known
   facts.free_disk = kWhole;
@@ -216,7 +227,7 @@ TEST(PlanTest, KeepingNeedsTheDisk) {
   facts.kept_tokens = 64;
   EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());
   facts.free_disk = (640 - 64) * kToken - 1;
-  EXPECT_THAT(MakePlan(facts).Of(Way::kContext).not_kept.value(), HasSubstr("MiB more, and"));
+  EXPECT_THAT(MakePlan(facts).Of(Way::kContext).not_kept.value().text, HasSubstr("MiB more, and"));
 
   EXPECT_FALSE(plan.Of(Way::kRetrieval).is_kept());
   EXPECT_FALSE(plan.Of(Way::kQuotes).is_kept());
@@ -233,7 +244,8 @@ TEST(PlanTest, OldMemoriesMakeRoomForOneWithinTheLimit) {
   facts.free_disk = kPlenty;
   facts.keeping = KeepingFacts{.max_bytes = kWhole - 1};
   EXPECT_EQ(MakePlan(facts).Of(Way::kContext).not_kept,
-            "it takes 0.3 MiB, and kept memories may take 0.3 MiB (--cache-size)");
+            Note("it takes 0.3 MiB, and kept memories may take 0.3 MiB",
+                 {Advice::Raise(Setting::kCacheSize)}));
 }
 
 TEST(PlanTest, SparseAttentionIsNotKept) {
@@ -241,7 +253,7 @@ TEST(PlanTest, SparseAttentionIsNotKept) {
   facts.keeping = KeepingFacts{.max_bytes = kPlenty};
   EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());
   facts.sparse = true;
-  EXPECT_THAT(MakePlan(facts).Of(Way::kContext).not_kept.value(), HasSubstr("sparse"));
+  EXPECT_THAT(MakePlan(facts).Of(Way::kContext).not_kept.value().text, HasSubstr("sparse"));
 }
 
 TEST(PlanTest, WhatHasNoRoomInRamNeedsTheDisk) {
@@ -252,7 +264,7 @@ TEST(PlanTest, WhatHasNoRoomInRamNeedsTheDisk) {
   facts.free_disk = 600 * kToken - 1;
   Plan plan = MakePlan(facts);
   EXPECT_EQ(plan.Of(Way::kContext).obstacle.value().code, Code::kIo);
-  EXPECT_THAT(plan.why, HasSubstr("(--memory) takes 0.3 MiB, and 0.3 MiB are free on the disk"));
+  EXPECT_THAT(plan.why, HasSubstr("in RAM takes 0.3 MiB, and 0.3 MiB are free on the disk"));
   EXPECT_EQ(plan.taken, Way::kRetrieval);
   EXPECT_FALSE(plan.Of(Way::kRetrieval).obstacle);
   facts.free_disk = 279 * kToken;  // of 320
@@ -299,8 +311,8 @@ TEST(PlanTest, WhatForgetsReadsNoWholeDocuments) {
   EXPECT_FALSE(IsWorthCounting(facts));
   const Plan plan = MakePlan(facts);
   EXPECT_EQ(plan.taken, Way::kRetrieval);
-  EXPECT_THAT(plan.why, HasSubstr("--window"));
-  EXPECT_THAT(plan.Of(Way::kContext).obstacle->advice, Not(HasSubstr("--longer")));
+  EXPECT_THAT(plan.why, HasSubstr("a window would forget"));
+  EXPECT_THAT(plan.advice, ElementsAre(Advice::LeaveOut(Setting::kWindow)));
 }
 
 }  // namespace

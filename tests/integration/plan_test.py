@@ -64,7 +64,7 @@ class PlanTest(TomeTest):
 
     def test_auto_does_what_was_planned(self):
         document = self.write("twenty.txt", DOCUMENT * 20)
-        for arguments, way, because in (([], "context", "fit"), (["--budget", "0"], "retrieval", "--budget"),
+        for arguments, way, because in (([], "context", "fit"), (["--budget", "0"], "retrieval", "the budget is 0 s"),
                                         (["--max-tokens", "6000"], "retrieval", "made for 8192")):
             with self.subTest(arguments=arguments):
                 plan = self.plan("--passage-tokens", "500", *arguments, document)

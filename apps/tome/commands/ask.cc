@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "advice.h"
 #include "commands/answering.h"
 #include "commands/command.h"
 #include "commands/json_output.h"
@@ -93,7 +94,9 @@ void Print(std::span<const Answer> answers, bool json) {
   const bool one = answers.size() == 1;
   if (json) {
     nlohmann::ordered_json objects = nlohmann::ordered_json::array();
-    for (const Answer& answer : answers) objects.push_back(AnswerToJson(answer));
+    for (const Answer& answer : answers) {
+      objects.push_back(AnswerToJson(answer, [](const Note& note) { return Worded(note); }));
+    }
     return PrintJson(one ? objects.front() : nlohmann::ordered_json{{"answers", objects}});
   }
   for (const Answer& answer : answers) {

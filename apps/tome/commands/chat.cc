@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "advice.h"
 #include "commands/answering.h"
 #include "commands/command.h"
 #include "commands/keeping.h"
@@ -65,7 +66,7 @@ void Chat(const ChatOptions& options, const CommandContext& context) {
     } catch (const Error& error) {
       // One question that cannot be answered does not end the conversation.
       if (error.code() != Code::kInvalidArgument || !terminal) throw;
-      PrintError(error.what());
+      PrintError(Worded(error));
     }
     std::fflush(stdout);
   }

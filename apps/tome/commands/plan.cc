@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "advice.h"
 #include "commands/answering.h"
 #include "commands/command.h"
 #include "commands/json_output.h"
@@ -48,17 +49,19 @@ ordered_json OrNull(const std::optional<T>& value) {
 }
 
 ordered_json ToJson(const PlannedWay& way) {
-  return {{"way", NameOf(way.way)},
-          {"tokens", way.tokens},
-          {"tokens_are_estimated", way.estimated},
-          {"memory_bytes", way.memory_bytes},
-          {"disk_bytes", way.disk_bytes},
-          {"read_seconds", OrNull(way.read_seconds)},
-          {"answer_token_seconds", OrNull(way.answer_seconds)},
-          {"fits", !way.obstacle},
-          {"why_not", way.obstacle ? ordered_json(way.obstacle->reason) : ordered_json(nullptr)},
-          {"kept", way.is_kept()},
-          {"why_not_kept", OrNull(way.not_kept)}};
+  return {
+      {"way", NameOf(way.way)},
+      {"tokens", way.tokens},
+      {"tokens_are_estimated", way.estimated},
+      {"memory_bytes", way.memory_bytes},
+      {"disk_bytes", way.disk_bytes},
+      {"read_seconds", OrNull(way.read_seconds)},
+      {"answer_token_seconds", OrNull(way.answer_seconds)},
+      {"fits", !way.obstacle},
+      {"why_not", way.obstacle ? ordered_json(Worded(way.obstacle->reason, way.obstacle->advice))
+                               : ordered_json(nullptr)},
+      {"kept", way.is_kept()},
+      {"why_not_kept", way.not_kept ? ordered_json(Worded(*way.not_kept)) : ordered_json(nullptr)}};
 }
 
 // The keys and values of `tokens` tokens, and those of a pure transformer of the model's shape.
@@ -173,14 +176,16 @@ void PrintText(const Planned& planned) {
   for (const PlannedWay& way : planned.plan.ways) {
     // What keeps `auto` from a way stands in the last line.
     if (!way.obstacle || planned.plan.why.ends_with(way.obstacle->reason)) continue;
-    fmt::print("{} does not fit, because {}\n", NameOf(way.way), way.obstacle->reason);
+    fmt::print("{} does not fit, because {}\n", NameOf(way.way),
+               Worded(way.obstacle->reason, way.obstacle->advice));
   }
   for (const PlannedWay& way : planned.plan.ways) {
     // That passages are not kept goes without saying.
     if (way.obstacle || !way.not_kept || way.way == Way::kRetrieval) continue;
-    fmt::print("what {} reads will not be kept: {}\n", NameOf(way.way), *way.not_kept);
+    fmt::print("what {} reads will not be kept: {}\n", NameOf(way.way), Worded(*way.not_kept));
   }
-  fmt::print("auto takes {}: {}\n", NameOf(planned.plan.taken), planned.plan.why);
+  fmt::print("auto takes {}: {}\n", NameOf(planned.plan.taken),
+             Worded(planned.plan.why, planned.plan.advice));
 }
 
 void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
@@ -208,7 +213,7 @@ void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
                         .documents = documents.empty() ? library.List().size() : documents.size(),
                         .size = SizeOf(library, documents, names),
                         .kv_loss = kv_loss};
-  if (const auto note = conversation.TypeNoteFor(tokens, kv_loss)) PrintNote(*note);
+  if (const auto note = conversation.TypeNoteFor(tokens, kv_loss)) PrintNote(Worded(*note));
   if (options.json) return PrintJson(ToJson(planned));
   PrintText(planned);
 }

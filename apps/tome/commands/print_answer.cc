@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string>
 
+#include "advice.h"
 #include "terminal.h"
 
 namespace tome {
@@ -56,7 +57,7 @@ void PrintAnswer(const Answer& answer, AnswerText text) {
     first = false;
   }
   std::fflush(stdout);  // before the notes, where both go to one terminal
-  for (const std::string& note : answer.notes) PrintNote(note);
+  for (const Note& note : answer.notes) PrintNote(Worded(note));
   if (!quotes) PrintRead(answer);
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "advice.h"
 #include "commands/answering.h"
 #include "commands/command.h"
 #include "commands/json_output.h"
@@ -46,7 +47,7 @@ void Read(ReadOptions& options, const CommandContext& context) {
     read = conversation.ReadDocuments({.stop = context.stop, .progress = bar.Function()});
   }
   const std::optional<KvLoss> kv_loss = conversation.LossFor(read.tokens);
-  if (const auto note = conversation.TypeNoteFor(read.tokens, kv_loss)) PrintNote(*note);
+  if (const auto note = conversation.TypeNoteFor(read.tokens, kv_loss)) PrintNote(Worded(*note));
   const SnapshotReport& report = store->report();
   if (options.json) {
     PrintJson({{"tokens", read.tokens},
@@ -60,7 +61,7 @@ void Read(ReadOptions& options, const CommandContext& context) {
                read.tokens, read.restored, read.tokens - read.restored, read.seconds,
                report.kept_bytes >> 20);
     std::fflush(stdout);  // before the note
-    if (const auto note = NoteOf(read.length)) PrintNote(*note);
+    if (const auto note = NoteOf(read.length)) PrintNote(Worded(*note));
   }
   PrintStoreNotes(*store);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "advice.h"
 #include "terminal.h"
 
 namespace tome {
@@ -37,8 +38,8 @@ AddedDocument AddFile(Library& library, const std::string& file, const ReadingOp
                                .limits = {},
                                .control = {.stop = context.stop, .progress = bar.Function()}});
   }
-  for (const std::string& note : added.notes) {
-    PrintNote(fmt::format("note: {}: {}", file, note));
+  for (const Note& note : added.notes) {
+    PrintNote(fmt::format("note: {}: {}", file, Worded(note)));
   }
   return added;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tome/base/advice.h"
 #include "tome/documents/document.h"
 #include "tome/library/library.h"
 
@@ -30,7 +31,7 @@ struct Answer {
   std::string why;  // why this way was taken
   std::string text;
   std::vector<Citation> citations;  // best first
-  std::vector<std::string> notes;   // what the reader should know of the answer
+  std::vector<Note> notes;          // what the reader should know of the answer
   std::optional<KvLoss> kv_loss;    // of the memory it was read with, where that is known
   double search_seconds = 0;
   double read_seconds = 0;       // the model reading its prompt

@@ -19,7 +19,9 @@ nlohmann::ordered_json ToJson(const std::optional<KvLoss>& loss) {
           {"bytes_per_token", loss->bytes_per_token}};
 }
 
-nlohmann::ordered_json AnswerToJson(const Answer& answer) {
+nlohmann::ordered_json AnswerToJson(const Answer& answer, const NoteWording& word) {
+  ordered_json notes = ordered_json::array();
+  for (const Note& note : answer.notes) notes.push_back(word(note));
   ordered_json citations = ordered_json::array();
   for (const Citation& citation : answer.citations) {
     citations.push_back({
@@ -38,7 +40,7 @@ nlohmann::ordered_json AnswerToJson(const Answer& answer) {
       {"why", answer.why},
       {"answer", answer.text},
       {"citations", std::move(citations)},
-      {"notes", answer.notes},
+      {"notes", std::move(notes)},
       {"read",
        {{"characters", answer.read_characters},
         {"document_characters", answer.document_characters}}},

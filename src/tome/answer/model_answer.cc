@@ -72,8 +72,8 @@ std::optional<KvLoss> Conversation::LossFor(int64_t tokens) const {
   return KnownKvLoss(library_, model_, KvTypeFor(model_.model().facts(), options_.kv, tokens));
 }
 
-std::optional<std::string> Conversation::TypeNoteFor(int64_t tokens,
-                                                     const std::optional<KvLoss>& loss) const {
+std::optional<Note> Conversation::TypeNoteFor(int64_t tokens,
+                                              const std::optional<KvLoss>& loss) const {
   return NoteOfType(options_.kv, KvTypeFor(model_.model().facts(), options_.kv, tokens), loss);
 }
 
@@ -224,7 +224,7 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
   Plan plan = MakePlan(facts);
   if (IsWhole(way)) {
     if (const std::optional<Obstacle>& obstacle = plan.Of(way).obstacle) {
-      throw Error(obstacle->code, fmt::format("{}; {}", obstacle->reason, obstacle->advice));
+      throw Error(obstacle->code, obstacle->reason, obstacle->advice);
     }
     return {.way = way, .why = "asked for", .prompt = std::move(prompt)};
   }
@@ -344,8 +344,9 @@ class Conversation::Recital {
           dropped_, parser_.evidence().size()));
     }
     if (generated.finish == FinishReason::kMaxTokens) {
-      answer_.notes.push_back(fmt::format(
-          "the answer ended at the limit of {} tokens (--max-tokens)", options_.max_answer_tokens));
+      answer_.notes.push_back(
+          {fmt::format("the answer ended at the limit of {} tokens", options_.max_answer_tokens),
+           {Advice::Raise(Setting::kMaxTokens)}});
     }
     if (generated.finish == FinishReason::kCancelled) control_.CheckStop();
     const bool answered = parser_.in_answer() && !answer_.citations.empty();
@@ -512,9 +513,10 @@ std::vector<Conversation::Asked> Conversation::Prepare(std::span<const std::stri
         static_cast<int64_t>(asked.prompt.size()) + options_.max_answer_tokens > trained) {
       throw Error(Code::kInvalidArgument,
                   fmt::format("the prompt is {} tokens, the answer may take {}, "
-                              "and the model was made for {}; lower --passage-tokens or "
-                              "--max-tokens, or read beyond that with --longer",
-                              asked.prompt.size(), options_.max_answer_tokens, trained));
+                              "and the model was made for {}",
+                              asked.prompt.size(), options_.max_answer_tokens, trained),
+                  {Advice::Lower(Setting::kPassageTokens), Advice::Lower(Setting::kMaxTokens),
+                   Advice::Use(Setting::kLonger, {}, "which reads beyond that")});
     }
   }
   return all;

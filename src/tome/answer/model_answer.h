@@ -63,7 +63,7 @@ class Conversation {
   // What the library knows of the loss of the type of a memory for a text of `tokens` tokens, and
   // what a reader of that text is told of it (NoteOfType).
   std::optional<KvLoss> LossFor(int64_t tokens) const;
-  std::optional<std::string> TypeNoteFor(int64_t tokens, const std::optional<KvLoss>& loss) const;
+  std::optional<Note> TypeNoteFor(int64_t tokens, const std::optional<KvLoss>& loss) const;
 
   // Answers a question; earlier questions of the conversation and their answers are part of what
   // the model reads. `sink` gets the answer as it is written, once evidence for it was found (it

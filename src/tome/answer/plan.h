@@ -8,11 +8,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "tome/base/advice.h"
 #include "tome/base/error.h"
+#include "tome/base/memory_limits.h"
 #include "tome/generate/model_rates.h"
 #include "tome/models/model.h"
-#include "tome/base/memory_limits.h"
 
 namespace tome {
 
@@ -33,7 +35,7 @@ inline constexpr double kUsableMemory = 0.8;
 
 // What memories that are kept on disk may take.
 struct KeepingFacts {
-  int64_t max_bytes = 0;   // of all of them (--cache-size)
+  int64_t max_bytes = 0;   // of all of them
   int64_t used_bytes = 0;  // by those there are, the oldest of which make room
 };
 
@@ -59,11 +61,11 @@ struct PlanFacts {
   std::optional<int64_t> free_disk = {};
 };
 
-// Why a way cannot be gone, as the code and the middle of an error's message.
+// Why a way cannot be gone, as an error that says so has it.
 struct Obstacle {
   Code code = Code::kInvalidArgument;
   std::string reason;
-  std::string advice = "use --way retrieval";  // what to do instead, the message's end
+  std::vector<Advice> advice;  // what to do instead
 };
 
 // What one way takes of the model. Memory and disk are the pages of keys and values, and the states
@@ -79,7 +81,7 @@ struct PlannedWay {
   std::optional<Obstacle> obstacle;      // nothing: it fits
   // Why the memory will not be kept, which keeps nobody from the way; nothing: it will be, or there
   // is none.
-  std::optional<std::string> not_kept = {};
+  std::optional<Note> not_kept = {};
 
   bool is_kept() const { return tokens > 0 && !obstacle && !not_kept; }
 };
@@ -88,6 +90,7 @@ struct Plan {
   std::array<PlannedWay, 4> ways;  // kQuotes, kContext, kLinear, kRetrieval
   Way taken = Way::kRetrieval;     // by `auto`, with a model
   std::string why;
+  std::vector<Advice> advice;  // what would let `auto` read whole documents; empty where it does
 
   const PlannedWay& Of(Way way) const;
 };

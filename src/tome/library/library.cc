@@ -59,8 +59,11 @@ std::string Now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
 }
 
-std::string JoinLines(const std::vector<std::string>& lines) {
-  return fmt::format("{}", fmt::join(lines, "\n"));
+// Without advice: that is for whoever adds the document.
+std::string JoinTexts(const std::vector<Note>& notes) {
+  std::string lines;
+  for (const Note& note : notes) lines += (lines.empty() ? "" : "\n") + note.text;
+  return lines;
 }
 
 }  // namespace
@@ -175,7 +178,7 @@ DocumentId Library::Insert(const Document& document, std::string_view hash,
   const int64_t last = first + static_cast<int64_t>(passages.size()) - 1;
 
   const std::string added_at = Now();
-  const std::string notes = JoinLines(document.notes);
+  const std::string notes = JoinTexts(document.notes);
   database_
       ->Prepare(
           "INSERT INTO documents VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
