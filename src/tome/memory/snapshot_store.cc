@@ -351,7 +351,8 @@ int64_t SnapshotStore::CountStored(const SnapshotKey& root, std::span<const Toke
   SnapshotKey parent = root;
   int64_t count = 0;
   int64_t position = 0;
-  for (auto left = tokens;; left = left.subspan(kWhole)) {
+  auto left = tokens;
+  for (;; left = left.subspan(kWhole)) {
     if (memory.has_recurrent()) {
       if (const auto tail = OpenTailWithState(parent, left)) count = position + tail->used;
     }
@@ -362,7 +363,9 @@ int64_t SnapshotStore::CountStored(const SnapshotKey& root, std::span<const Toke
     if (!memory.has_recurrent() || states_.contains(key)) count = position;
     parent = key;
   }
-  return count;
+  if (memory.has_recurrent()) return count;
+  const std::optional<Found> last = OpenLongest(parent, left);
+  return count + (last ? last->used : 0);
 }
 
 // All files but those that this store used, the one to be given up first in front: what was not
@@ -443,9 +446,9 @@ std::optional<int64_t> SnapshotStore::WriteFile(const fs::path& path, int64_t by
     report_.kept_bytes += size;
     return size;
   } catch (const Error& error) {
-    report_.failure = error.what();
-  } catch (const fs::filesystem_error& error) {
     report_.failure = {error.what(), error.advice()};
+  } catch (const fs::filesystem_error& error) {
+    report_.failure = error.what();
   }
   return std::nullopt;
 }

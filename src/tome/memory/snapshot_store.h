@@ -70,8 +70,9 @@ class SnapshotStore {
   // of whole snapshots in their files from then on.
   void Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens, Memory& memory, bool tail);
 
-  // How many of `tokens` Restore would give a memory like this one at least, by the names of whole
-  // snapshots and of states.
+  // How many of `tokens` Restore would give a memory like this one, where nothing is damaged: whole
+  // snapshots and states count by their names, and only the last step, which may take a part of a
+  // snapshot, is looked into.
   int64_t CountStored(const SnapshotKey& root, std::span<const TokenId> tokens,
                       const Memory& memory);
 
