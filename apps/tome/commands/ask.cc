@@ -68,9 +68,11 @@ std::vector<Answer> AskModel(Library& library, std::span<const std::string> ques
 std::vector<Answer> AskQuotes(Library& library, std::span<const std::string> questions,
                               std::span<const AskedDocument> documents, const AskOptions& options,
                               const CommandContext& context) {
+  QuotesOptions quotes = options.quotes;
+  if (options.way == "quotes") quotes.why = WhyQuotes::kAskedFor;
   std::vector<Answer> answers;
   for (const std::string& question : questions) {
-    answers.push_back(AnswerWithQuotes(library, question, documents, options.quotes,
+    answers.push_back(AnswerWithQuotes(library, question, documents, quotes,
                                        {.stop = context.stop, .progress = {}}));
   }
   return answers;

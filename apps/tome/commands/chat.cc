@@ -58,7 +58,10 @@ void Chat(const ChatOptions& options, const CommandContext& context) {
     try {
       const WorkControl control{.stop = context.stop, .progress = {}};
       if (!conversation || options.way == "quotes") {
-        PrintAnswer(AnswerWithQuotes(library, *line, documents, {}, control), AnswerText::kPrint);
+        const QuotesOptions quotes{.why = options.way == "quotes" ? WhyQuotes::kAskedFor
+                                                                  : WhyQuotes::kNoModel};
+        PrintAnswer(AnswerWithQuotes(library, *line, documents, quotes, control),
+                    AnswerText::kPrint);
       } else {
         const Answer answer = conversation->Ask(*line, WayOf(options.way), PrintingSink(), control);
         PrintAnswer(answer, AnswerText::kPrintedAlready);
