@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "advice.h"
+#include "age.h"
 #include "commands/answering.h"
 #include "commands/command.h"
 #include "commands/json_output.h"
@@ -119,6 +121,8 @@ ordered_json ToJson(const Planned& planned) {
             {"attention_per_second", facts.rates->attention_per_second},
             {"weight_bytes_per_second", facts.rates->weight_bytes_per_second},
             {"kv_bytes_per_second", facts.rates->kv_bytes_per_second}}},
+          {"measured_at", facts.rates->measured_at},
+          {"measured_under_load", facts.rates->under_load},
           {"kv_loss", ToJson(planned.kv_loss)},
           {"hybrid", HybridToJson(facts)}};
 }
@@ -132,6 +136,14 @@ std::string Seconds(double seconds) {
   if (seconds < 2 * kHour) return fmt::format("{:.1f} min", seconds / kMinute);
   if (seconds < 2 * kDay) return fmt::format("{:.1f} h", seconds / kHour);
   return fmt::format("{:.1f} days", seconds / kDay);
+}
+
+void PrintAge(const ModelRates& rates) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  fmt::print("speed measured {}{}\n", Age(rates.measured_at, now),
+             rates.under_load ? ", under load: the machine may be faster, and is measured again "
+                                "next time"
+                              : "");
 }
 
 void PrintText(const Planned& planned) {
@@ -184,6 +196,7 @@ void PrintText(const Planned& planned) {
     if (way.obstacle || !way.not_kept || way.way == Way::kRetrieval) continue;
     fmt::print("what {} reads will not be kept: {}\n", NameOf(way.way), Worded(*way.not_kept));
   }
+  PrintAge(*facts.rates);
   fmt::print("auto takes {}: {}\n", NameOf(planned.plan.taken),
              Worded(planned.plan.why, planned.plan.advice));
 }
@@ -234,8 +247,9 @@ void AddPlanCommand(CLI::App& app, CommandContext& context) {
                     "Measure the model's speed anew, instead of using what was kept");
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(
-      "Seconds are estimates from a short measurement, which is kept in the library: --measure\n"
-      "repeats it, for one that was taken while the machine had other things to do.\n"
+      "Seconds are estimates from a short measurement, which is kept in the library. One that was\n"
+      "taken while the machine had other things to do is repeated by itself, any other by "
+      "--measure.\n"
       "Example:\n"
       "  tome plan novel.epub --model qwen3.gguf --kv q8");
   command->callback([options, &context] {

@@ -196,14 +196,7 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
 }
 
 ModelRates Conversation::Rates(KvType kv, Measuring measuring, const WorkControl& control) {
-  const ModelFacts& facts = model_.model().facts();
-  const SpeedKey key = SpeedKeyOf(facts, model_.compute(), kv);
-  if (measuring == Measuring::kWhereNotKept) {
-    if (const auto kept = library_.RatesOf(key)) return *kept;
-  }
-  const ModelRates rates = MeasureRates(model_.model(), model_.compute(), key.kv, control);
-  library_.KeepRates(key, rates);
-  return rates;
+  return RatesFor(library_, model_, kv, measuring, control);
 }
 
 PlanFacts Conversation::Foresee(Measuring measuring, const WorkControl& control) {
@@ -299,7 +292,14 @@ void Conversation::Read(std::span<const TokenId> prompt, const Asked& asked,
   const auto kept = std::min<int64_t>(
       mine - prompt.begin(), std::max<int64_t>(static_cast<int64_t>(prompt.size()) - 1, 0));
   const int64_t left = session_->Truncate(kept);
+  const WorkClock clock;
   session_->Prefill(prompt.subspan(static_cast<size_t>(left)), control);
+  // What the rates say nothing of: sparse attention, and memories that lie in a file.
+  if (!options_.attention_mass && !options_.resident_bytes) {
+    DropDisprovedRates(
+        library_, model_, KvTypeFor(model_.model().facts(), options_.kv, tokens),
+        {.begin = left > 0 ? left : session_->restored(), .end = tokens, .taken = clock.Elapsed()});
+  }
 }
 
 // An answer that is being written: takes the model's words, looks its quotes up in what it was

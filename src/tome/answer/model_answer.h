@@ -20,6 +20,7 @@
 #include "tome/generate/language_model.h"
 #include "tome/generate/session.h"
 #include "tome/generate/text_length.h"
+#include "tome/library/kept_rates.h"
 #include "tome/library/library.h"
 
 namespace tome {
@@ -48,9 +49,6 @@ struct ReadAhead {
   double seconds = 0;
   TextLength length;  // what was asked of the model
 };
-
-// Whether rates of the model that the library keeps will do.
-enum class Measuring { kWhereNotKept, kAnew };
 
 // A conversation with documents. The library and the model must outlive it. One thread.
 class Conversation {

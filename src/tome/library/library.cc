@@ -280,7 +280,8 @@ void Library::Remove(DocumentId id, const WorkControl& control) {
 void Library::KeepRates(const SpeedKey& key, const ModelRates& rates) {
   const std::string measured_at = Now();
   database_
-      ->Prepare("INSERT OR REPLACE INTO speeds VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+      ->Prepare(
+          "INSERT OR REPLACE INTO speeds VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
       .Bind(1, std::string_view(key.shape))
       .Bind(2, std::string_view(key.processor))
       .Bind(3, std::string_view(key.kernels))
@@ -291,6 +292,20 @@ void Library::KeepRates(const SpeedKey& key, const ModelRates& rates) {
       .Bind(8, rates.weight_bytes_per_second)
       .Bind(9, rates.kv_bytes_per_second)
       .Bind(10, std::string_view(measured_at))
+      .Bind(11, int64_t{rates.under_load})
+      .Run();
+}
+
+void Library::DropRates(const SpeedKey& key) {
+  database_
+      ->Prepare(
+          "DELETE FROM speeds WHERE shape = ?1 AND processor = ?2 AND kernels = ?3 AND "
+          "threads = ?4 AND kv = ?5")
+      .Bind(1, std::string_view(key.shape))
+      .Bind(2, std::string_view(key.processor))
+      .Bind(3, std::string_view(key.kernels))
+      .Bind(4, int64_t{key.threads})
+      .Bind(5, NameOf(key.kv))
       .Run();
 }
 

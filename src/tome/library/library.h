@@ -113,8 +113,9 @@ class Library {
 
   // The rates of a model that were kept; nothing when none were.
   std::optional<ModelRates> RatesOf(const SpeedKey& key);
-  // Keeps rates in the place of those that were.
+  // Keeps rates in the place of those that were, as measured now.
   void KeepRates(const SpeedKey& key, const ModelRates& rates);
+  void DropRates(const SpeedKey& key);
 
   // What a model (LanguageModel::FilesKey) loses by memories of a type, as measured and kept;
   // nothing where nothing was.

@@ -91,8 +91,14 @@ constexpr std::string_view kKvLosses = R"(
     PRIMARY KEY(model, kv)) WITHOUT ROWID;
 )";
 
+// Of what was measured before nothing is known: it is measured again.
+constexpr std::string_view kSpeedsUnderLoad = R"(
+  ALTER TABLE speeds ADD COLUMN
+    under_load INTEGER NOT NULL DEFAULT 1;  -- the machine did other things meanwhile
+)";
+
 // kTables and the lexical index are version 1; upgrade i makes version i + 2 of version i + 1.
-constexpr std::array kUpgrades{kSpeeds, kKvLosses};
+constexpr std::array kUpgrades{kSpeeds, kKvLosses, kSpeedsUnderLoad};
 static_assert(kUpgrades.size() + 1 == kSchemaVersion);
 
 // What a database file is, read in one statement: another process may be creating it just now.
