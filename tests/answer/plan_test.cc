@@ -96,6 +96,16 @@ TEST(PlanTest, DocumentsAndAnswerMayFillTheModelToTheLastToken) {
             "may take 100, and the model was made for 1000");
 }
 
+TEST(PlanTest, ReadingAheadMayFillTheModelWithDocuments) {
+  PlanFacts facts = SmallFacts();
+  facts.answer_tokens = 0;
+  facts.prompt_tokens = 1000;
+  EXPECT_FALSE(MakePlan(facts).Of(Way::kContext).obstacle);
+  facts.prompt_tokens = 1001;
+  EXPECT_EQ(MakePlan(facts).Of(Way::kContext).obstacle.value().reason,
+            "documents and question are 1001 tokens, and the model was made for 1000");
+}
+
 TEST(PlanTest, MemoryMayTakeItsShareOfWhatIsFree) {
   PlanFacts facts = SmallFacts();
   facts.free_memory = 327'680 / 4 * 5;
@@ -293,6 +303,54 @@ TEST(PlanTest, AHybridsMemoryLiesTwiceOnTheDisk) {
   EXPECT_FALSE(MakePlan(facts).Of(Way::kLinear).obstacle);
   facts.free_disk = kWhole - 1;
   EXPECT_TRUE(MakePlan(facts).Of(Way::kLinear).obstacle);
+}
+
+ModelFacts MadeFor(int64_t tokens) {
+  ModelFacts facts;
+  facts.trained_tokens = tokens;
+  return facts;
+}
+
+TEST(RoomTest, LargeModelsHaveRoomForAll) {
+  for (const int64_t tokens : {int64_t{3584}, int64_t{4096}, int64_t{131072}, kAnyLength}) {
+    const AnswerRoom room = RoomFor(MadeFor(tokens), {}, Beyond::kNo);
+    EXPECT_EQ(room.answer_tokens, 1024) << tokens;
+    EXPECT_EQ(room.passage_tokens, 2048) << tokens;
+  }
+}
+
+TEST(RoomTest, SmallModelsAnswerInLess) {
+  const AnswerRoom room = RoomFor(MadeFor(2048), {}, Beyond::kNo);
+  EXPECT_EQ(room.answer_tokens, 512);
+  EXPECT_EQ(room.passage_tokens, 1024);
+  const AnswerRoom tiny = RoomFor(MadeFor(512), {}, Beyond::kNo);
+  EXPECT_EQ(tiny.answer_tokens, 128);
+  EXPECT_EQ(tiny.passage_tokens, 256);
+  // Who reads beyond the model need not save.
+  EXPECT_EQ(RoomFor(MadeFor(512), {}, Beyond::kYes).passage_tokens, 2048);
+}
+
+TEST(RoomTest, AllFitsWhateverTheModelIs) {
+  for (int64_t tokens = 16; tokens < 5000; ++tokens) {
+    const AnswerRoom room = RoomFor(MadeFor(tokens), {}, Beyond::kNo);
+    EXPECT_LE(room.answer_tokens + room.passage_tokens, tokens) << tokens;
+    EXPECT_GE(room.answer_tokens, tokens < 3584 ? tokens / 5 : 1024) << tokens;
+    EXPECT_LE(room.answer_tokens, room.passage_tokens) << tokens;
+  }
+}
+
+TEST(RoomTest, WhatWasAskedForStaysAndTakesFromTheOther) {
+  const AnswerRoom answer = RoomFor(MadeFor(2048), {.answer_tokens = 1000}, Beyond::kNo);
+  EXPECT_EQ(answer.answer_tokens, 1000);
+  EXPECT_EQ(answer.passage_tokens, 536);
+  const AnswerRoom passages = RoomFor(MadeFor(2048), {.passage_tokens = 1500}, Beyond::kNo);
+  EXPECT_EQ(passages.answer_tokens, 36);
+  EXPECT_EQ(passages.passage_tokens, 1500);
+  const AnswerRoom both =
+      RoomFor(MadeFor(2048), {.answer_tokens = 4000, .passage_tokens = 9000}, Beyond::kNo);
+  EXPECT_EQ(both.answer_tokens, 4000);
+  EXPECT_EQ(both.passage_tokens, 9000);
+  EXPECT_EQ(RoomFor(MadeFor(2048), {.answer_tokens = 4000}, Beyond::kNo).passage_tokens, 1);
 }
 
 TEST(PlanTest, TheDiskOfAFolderThatIsNotThereYet) {

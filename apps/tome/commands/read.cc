@@ -40,6 +40,7 @@ void Read(ReadOptions& options, const CommandContext& context) {
       AddDocuments(library, options.files, options.reading, context);
   const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
   options.answering.store = &*store;
+  options.answering.max_answer_tokens = 0;  // none is written
   Conversation conversation(library, *model, documents, options.answering);
   ReadAhead read;
   {

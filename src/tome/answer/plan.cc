@@ -146,9 +146,13 @@ std::optional<Obstacle> WholeObstacle(const PlannedWay& way, const PlanFacts& fa
                     advice};
   }
   return Obstacle{Code::kInvalidArgument,
-                  fmt::format("documents and question are {} tokens, the answer may take {}, and "
-                              "the model was made for {}",
-                              way.tokens, facts.answer_tokens, trained),
+                  fmt::format("documents and question are {} tokens, {}and the model was made for "
+                              "{}",
+                              way.tokens,
+                              facts.answer_tokens > 0
+                                  ? fmt::format("the answer may take {}, ", facts.answer_tokens)
+                                  : "",
+                              trained),
                   advice};
 }
 
@@ -216,6 +220,27 @@ const PlannedWay& Plan::Of(Way way) const {
     if (planned.way == way) return planned;
   }
   internal::CheckFailed("a way of the plan", __FILE__, __LINE__);
+}
+
+AnswerRoom RoomFor(const ModelFacts& model, const AskedRoom& asked, Beyond beyond) {
+  // Instructions and question, which are rarely more.
+  constexpr int64_t kMostForQuestion = 512;
+  const int64_t context = beyond == Beyond::kYes ? kAnyLength : model.trained_tokens;
+  const int64_t left = context - std::min(context / 4, kMostForQuestion);
+  AnswerRoom room;
+  const auto fit = [](int64_t tokens, int64_t most) {
+    return std::clamp<int64_t>(tokens, 1, most);
+  };
+  if (asked.answer_tokens) {
+    room.answer_tokens = *asked.answer_tokens;
+    room.passage_tokens = fit(left - room.answer_tokens, kDefaultPassageTokens);
+  } else {
+    room.answer_tokens =
+        fit(asked.passage_tokens ? left - *asked.passage_tokens : left / 3, kDefaultAnswerTokens);
+    room.passage_tokens = fit(left - room.answer_tokens, kDefaultPassageTokens);
+  }
+  if (asked.passage_tokens) room.passage_tokens = *asked.passage_tokens;
+  return room;
 }
 
 bool IsWorthCounting(const PlanFacts& facts) {

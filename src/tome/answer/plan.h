@@ -95,6 +95,29 @@ struct Plan {
   const PlannedWay& Of(Way way) const;
 };
 
+// Tokens of an answer, evidence included, and of the passages of kRetrieval.
+inline constexpr int64_t kDefaultAnswerTokens = 1024;
+inline constexpr int64_t kDefaultPassageTokens = 2048;
+
+// What the user asked for; nothing: what the model has room for.
+struct AskedRoom {
+  std::optional<int64_t> answer_tokens;
+  std::optional<int64_t> passage_tokens;
+};
+// At most so many.
+struct AnswerRoom {
+  int64_t answer_tokens = kDefaultAnswerTokens;
+  int64_t passage_tokens = kDefaultPassageTokens;
+};
+// Whether more tokens than the model was made for may be read.
+enum class Beyond { kNo, kYes };
+
+// kDefaultAnswerTokens and kDefaultPassageTokens, or less where the model was made for fewer tokens
+// than these with instructions and question: a quarter of its context, at most 512 tokens, stays
+// free for those, and answer and passages share the rest as one to two. What was asked for stays as
+// it is, and takes from the other. Beyond the model nothing need be less.
+AnswerRoom RoomFor(const ModelFacts& model, const AskedRoom& asked, Beyond beyond);
+
 // Whether the documents may fit at all: only then is it worth to count their tokens, since reading
 // and encoding ten million characters to learn that they do not fit takes a while.
 bool IsWorthCounting(const PlanFacts& facts);
