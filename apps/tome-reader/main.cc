@@ -18,6 +18,7 @@
 #include "pdf_reader.h"
 #include "tome/base/error.h"
 #include "tome/base/file.h"
+#include "tome/documents/advice_json.h"
 #include "tome/documents/document_codec.h"
 #include "tome/documents/format.h"
 #include "tome/documents/limits.h"
@@ -101,8 +102,10 @@ Document Read(std::string_view bytes, const std::string& name, const ReadOptions
   throw Error(Code::kUnsupported, "is of an unknown format");
 }
 
-void WriteError(Code code, std::string_view message) {
-  const nlohmann::json error{{"code", CodeName(code)}, {"message", message}};
+void WriteError(const Error& failure) {
+  const nlohmann::json error{{"code", CodeName(failure.code())},
+                             {"message", failure.what()},
+                             {"advice", AdviceToJson(failure.advice())}};
   WriteFrame(kErrorFrame, error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
@@ -125,10 +128,10 @@ int Main(int argc, char** argv) {
     options.control.progress = std::ref(progress);
     WriteFrame(kDocumentFrame, EncodeDocument(Read(bytes, name, options)));
   } catch (const Error& error) {
-    WriteError(error.code(), error.what());
+    WriteError(error);
   } catch (const std::bad_alloc&) {
-    WriteError(Code::kOutOfMemory,
-               fmt::format("needs more than {} MiB to be read", memory_bytes >> 20));
+    WriteError(
+        {Code::kOutOfMemory, fmt::format("needs more than {} MiB to be read", memory_bytes >> 20)});
   }
   return 0;
 }

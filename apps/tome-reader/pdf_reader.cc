@@ -116,13 +116,14 @@ Document ReadPdf(std::string_view bytes, const ReadOptions& options) {
     builder.AddNote(PagesAre(content.scans) + " read by OCR; expect mistakes");
   } else if (!content.scans.empty()) {
     if (content.scans.size() == content.pages.size() || !HasText(content.pages)) {
-      throw Error(Code::kUnsupported,
-                  "this is a scanned PDF: its pages are images without text; read it with --ocr");
+      throw Error(Code::kUnsupported, "this is a scanned PDF: its pages are images without text",
+                  {Advice::Use(Setting::kOcr)});
     }
-    builder.AddNote(PagesAre(content.scans) +
-                    (content.scans.size() == 1
-                         ? " a scan without text; --ocr reads it with tesseract"
-                         : " scans without text; --ocr reads them with tesseract"));
+    const bool one = content.scans.size() == 1;
+    builder.AddNote(
+        {PagesAre(content.scans) + (one ? " a scan" : " scans") + " without text",
+         {Advice::Use(Setting::kOcr, {},
+                      one ? "which reads it with tesseract" : "which reads them with tesseract")}});
   }
   LayOutPages(std::move(content.pages), outline, options.control, builder);
   return std::move(builder).Finish();

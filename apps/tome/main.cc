@@ -12,6 +12,7 @@
 #include <new>
 #include <system_error>
 
+#include "advice.h"
 #include "commands/command.h"
 #include "interrupts.h"
 #include "terminal.h"
@@ -42,7 +43,7 @@ int RunCommand(const CommandContext& context) {
   } catch (const CLI::Error& error) {
     return Fail(error.what(), kWrongUsage);
   } catch (const Error& error) {
-    return Fail(error.what(), error.code() == Code::kCancelled ? kInterrupted : kFailed);
+    return Fail(Worded(error), error.code() == Code::kCancelled ? kInterrupted : kFailed);
   } catch (const std::bad_alloc&) {
     return Fail("out of memory; close other programs or split the document", kFailed);
   } catch (const std::system_error& error) {  // of fmt::print

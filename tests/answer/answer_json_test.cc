@@ -9,6 +9,11 @@
 namespace tome {
 namespace {
 
+// Words notes as a door does.
+std::string WordsOf(const Note& note) {
+  return note.text + (note.advice.empty() ? "" : " (with advice)");
+}
+
 TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
   const Answer answer{.question = "Where?",
                       .way = "quotes",
@@ -22,7 +27,7 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
                                      .span = {.begin = 5, .end = 10},
                                      .quote = "Here.",
                                      .score = 1.5}},
-                      .notes = {"a note"},
+                      .notes = {"a note", {"the end", {Advice::Raise(Setting::kMaxTokens)}}},
                       .kv_loss = {},
                       .search_seconds = 0.25,
                       .read_seconds = 1.5,
@@ -33,35 +38,36 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
                       .generated_tokens = 7,
                       .document_characters = 4000,
                       .read_characters = 400};
-  EXPECT_EQ(AnswerToJson(answer), nlohmann::ordered_json::parse(R"({
+  EXPECT_EQ(AnswerToJson(answer, WordsOf), nlohmann::ordered_json::parse(R"({
     "question": "Where?", "way": "quotes", "why": "no model", "answer": "Here. [1]",
     "citations": [{"document": "a.pdf", "page": 12, "section": "Part > Chapter",
                    "begin": 5, "end": 10, "quote": "Here.", "score": 1.5}],
-    "notes": ["a note"], "read": {"characters": 400, "document_characters": 4000},
+    "notes": ["a note", "the end (with advice)"], "read": {"characters": 400, "document_characters": 4000},
     "timing": {"search_seconds": 0.25, "read_seconds": 1.5, "generate_seconds": 0.5},
     "tokens": {"documents": 1000, "quoted": 2, "prompt": 60, "restored": 0, "generated": 7},
-    "kv_loss": null})"));
-  const nlohmann::ordered_json json = AnswerToJson(answer);
-  std::vector<std::string> keys;
-  for (const auto& [key, value] : json.items()) keys.push_back(key);
-  EXPECT_EQ(keys, (std::vector<std::string>{"question", "way", "why", "answer", "citations",
-                                            "notes", "read", "timing", "tokens", "kv_loss"}));
+    "kv_loss": null
+})"));
+  const nlohmann::ordered_json json = AnswerToJson(answer, WordsOf);
+std::vector<std::string> keys;
+for (const auto& [key, value] : json.items()) keys.push_back(key);
+EXPECT_EQ(keys, (std::vector<std::string>{"question", "way", "why", "answer", "citations", "notes",
+                                          "read", "timing", "tokens", "kv_loss"}));
 }
 
 TEST(AnswerJsonTest, PageAndSectionAreNullWhereThereIsNone) {
   Answer answer;
   answer.citations.emplace_back();
-  const auto citation = AnswerToJson(answer)["citations"][0];
+  const auto citation = AnswerToJson(answer, WordsOf)["citations"][0];
   EXPECT_TRUE(citation.at("page").is_null());
   EXPECT_TRUE(citation.at("section").is_null());
-  EXPECT_TRUE(AnswerToJson(Answer())["citations"].is_array());
-  EXPECT_TRUE(AnswerToJson(Answer())["notes"].is_array());
+  EXPECT_TRUE(AnswerToJson(Answer(), WordsOf)["citations"].is_array());
+  EXPECT_TRUE(AnswerToJson(Answer(), WordsOf)["notes"].is_array());
 }
 
 TEST(AnswerJsonTest, TheLossOfTheMemoryIsShown) {
   Answer answer;
   answer.kv_loss = KvLoss{.kv = KvType::kQ4, .tokens = 100, .mean_kl = 0.5, .perplexity = 8};
-  const auto loss = AnswerToJson(answer).at("kv_loss");
+  const auto loss = AnswerToJson(answer, WordsOf).at("kv_loss");
   EXPECT_EQ(loss.at("kv"), "q4");
   EXPECT_EQ(loss.at("mean_kl"), 0.5);
   EXPECT_EQ(loss.at("perplexity"), 8);

@@ -10,9 +10,9 @@
 namespace tome {
 namespace {
 
+using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
-using testing::Not;
 
 constexpr int64_t kPlenty = int64_t{1} << 40;
 
@@ -96,6 +96,16 @@ TEST(PlanTest, DocumentsAndAnswerMayFillTheModelToTheLastToken) {
             "may take 100, and the model was made for 1000");
 }
 
+TEST(PlanTest, ReadingAheadMayFillTheModelWithDocuments) {
+  PlanFacts facts = SmallFacts();
+  facts.answer_tokens = 0;
+  facts.prompt_tokens = 1000;
+  EXPECT_FALSE(MakePlan(facts).Of(Way::kContext).obstacle);
+  facts.prompt_tokens = 1001;
+  EXPECT_EQ(MakePlan(facts).Of(Way::kContext).obstacle.value().reason,
+            "documents and question are 1001 tokens, and the model was made for 1000");
+}
+
 TEST(PlanTest, MemoryMayTakeItsShareOfWhatIsFree) {
   PlanFacts facts = SmallFacts();
   facts.free_memory = 327'680 / 4 * 5;
@@ -132,7 +142,8 @@ TEST(PlanTest, ReadingMayTakeTheWholeBudget) {
   facts.budget_seconds = seconds * 0.999;
   const Plan plan = MakePlan(facts);
   EXPECT_EQ(plan.taken, Way::kRetrieval);
-  EXPECT_THAT(plan.why, EndsWith("(--budget)"));
+  EXPECT_THAT(plan.why, EndsWith("and the budget is 1000 s"));
+  EXPECT_THAT(plan.advice, ElementsAre(Advice::Raise(Setting::kBudget)));
   EXPECT_FALSE(plan.Of(Way::kContext).obstacle);  // it fits, and may be asked for
 }
 
@@ -176,7 +187,9 @@ TEST(PlanTest, PassagesThatDoNotFitAreSaidSo) {
   facts.model.trained_tokens = 419;
   const Plan plan = MakePlan(facts);
   EXPECT_EQ(plan.taken, Way::kRetrieval);
-  EXPECT_THAT(plan.Of(Way::kRetrieval).obstacle.value().reason, HasSubstr("--passage-tokens"));
+  EXPECT_THAT(
+      plan.Of(Way::kRetrieval).obstacle.value().advice,
+      ElementsAre(Advice::Lower(Setting::kPassageTokens), Advice::Lower(Setting::kMaxTokens)));
   facts.model.trained_tokens = 420;
   EXPECT_FALSE(MakePlan(facts).Of(Way::kRetrieval).obstacle);
 }
@@ -184,12 +197,19 @@ TEST(PlanTest, PassagesThatDoNotFitAreSaidSo) {
 TEST(PlanTest, TextsBeyondTheModelAreReadWhenThatIsAskedFor) {
   PlanFacts facts = SmallFacts();
   facts.prompt_tokens = 1640;
-  EXPECT_THAT(MakePlan(facts).Of(Way::kContext).obstacle->advice, HasSubstr("--longer"));
+  const Plan refused = MakePlan(facts);
+  EXPECT_THAT(
+      refused.Of(Way::kContext).obstacle->advice,
+      ElementsAre(Advice::Use(Setting::kWay, "retrieval"), Advice::Use(Setting::kLonger, "dca"),
+                  Advice::Use(Setting::kLonger, "yarn", "which read beyond that at a loss")));
+  // `auto` reads passages already.
+  EXPECT_EQ(refused.advice.size(), 2U);
+  EXPECT_EQ(refused.advice.front(), Advice::Use(Setting::kLonger, "dca"));
   facts.longer = Longer::kDca;
   const Plan plan = MakePlan(facts);
   EXPECT_FALSE(plan.Of(Way::kContext).obstacle);
   EXPECT_EQ(plan.taken, Way::kContext);
-  EXPECT_THAT(plan.why, HasSubstr("--longer dca takes them beyond the model's 1000"));
+  EXPECT_THAT(plan.why, HasSubstr("dca takes them beyond the model's 1000"));
   facts.prompt_tokens = {};
   facts.document_tokens = 100'000;
   EXPECT_TRUE(IsWorthCounting(facts));
@@ -201,7 +221,8 @@ constexpr int64_t kToken = kWhole / 640;
 
 TEST(PlanTest, KeepingNeedsTheDisk) {
   PlanFacts facts = SmallFacts();
-  EXPECT_EQ(MakePlan(facts).Of(Way::kContext).not_kept, "nothing is kept (--cache-size)");
+  EXPECT_EQ(MakePlan(facts).Of(Way::kContext).not_kept,
+            Note("nothing is kept", {Advice::Raise(Setting::kCacheSize)}));
   facts.keeping = KeepingFacts{.max_bytes = kWhole};
   EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());  // of the disk nothing is known
   facts.free_disk = kWhole;
@@ -216,7 +237,7 @@ TEST(PlanTest, KeepingNeedsTheDisk) {
   facts.kept_tokens = 64;
   EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());
   facts.free_disk = (640 - 64) * kToken - 1;
-  EXPECT_THAT(MakePlan(facts).Of(Way::kContext).not_kept.value(), HasSubstr("MiB more, and"));
+  EXPECT_THAT(MakePlan(facts).Of(Way::kContext).not_kept.value().text, HasSubstr("MiB more, and"));
 
   EXPECT_FALSE(plan.Of(Way::kRetrieval).is_kept());
   EXPECT_FALSE(plan.Of(Way::kQuotes).is_kept());
@@ -233,7 +254,8 @@ TEST(PlanTest, OldMemoriesMakeRoomForOneWithinTheLimit) {
   facts.free_disk = kPlenty;
   facts.keeping = KeepingFacts{.max_bytes = kWhole - 1};
   EXPECT_EQ(MakePlan(facts).Of(Way::kContext).not_kept,
-            "it takes 0.3 MiB, and kept memories may take 0.3 MiB (--cache-size)");
+            Note("it takes 0.3 MiB, and kept memories may take 0.3 MiB",
+                 {Advice::Raise(Setting::kCacheSize)}));
 }
 
 TEST(PlanTest, SparseAttentionIsNotKept) {
@@ -241,7 +263,7 @@ TEST(PlanTest, SparseAttentionIsNotKept) {
   facts.keeping = KeepingFacts{.max_bytes = kPlenty};
   EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());
   facts.sparse = true;
-  EXPECT_THAT(MakePlan(facts).Of(Way::kContext).not_kept.value(), HasSubstr("sparse"));
+  EXPECT_THAT(MakePlan(facts).Of(Way::kContext).not_kept.value().text, HasSubstr("sparse"));
 }
 
 TEST(PlanTest, WhatHasNoRoomInRamNeedsTheDisk) {
@@ -252,7 +274,7 @@ TEST(PlanTest, WhatHasNoRoomInRamNeedsTheDisk) {
   facts.free_disk = 600 * kToken - 1;
   Plan plan = MakePlan(facts);
   EXPECT_EQ(plan.Of(Way::kContext).obstacle.value().code, Code::kIo);
-  EXPECT_THAT(plan.why, HasSubstr("(--memory) takes 0.3 MiB, and 0.3 MiB are free on the disk"));
+  EXPECT_THAT(plan.why, HasSubstr("in RAM takes 0.3 MiB, and 0.3 MiB are free on the disk"));
   EXPECT_EQ(plan.taken, Way::kRetrieval);
   EXPECT_FALSE(plan.Of(Way::kRetrieval).obstacle);
   facts.free_disk = 279 * kToken;  // of 320
@@ -283,6 +305,54 @@ TEST(PlanTest, AHybridsMemoryLiesTwiceOnTheDisk) {
   EXPECT_TRUE(MakePlan(facts).Of(Way::kLinear).obstacle);
 }
 
+ModelFacts MadeFor(int64_t tokens) {
+  ModelFacts facts;
+  facts.trained_tokens = tokens;
+  return facts;
+}
+
+TEST(RoomTest, LargeModelsHaveRoomForAll) {
+  for (const int64_t tokens : {int64_t{3584}, int64_t{4096}, int64_t{131072}, kAnyLength}) {
+    const AnswerRoom room = RoomFor(MadeFor(tokens), {}, Beyond::kNo);
+    EXPECT_EQ(room.answer_tokens, 1024) << tokens;
+    EXPECT_EQ(room.passage_tokens, 2048) << tokens;
+  }
+}
+
+TEST(RoomTest, SmallModelsAnswerInLess) {
+  const AnswerRoom room = RoomFor(MadeFor(2048), {}, Beyond::kNo);
+  EXPECT_EQ(room.answer_tokens, 512);
+  EXPECT_EQ(room.passage_tokens, 1024);
+  const AnswerRoom tiny = RoomFor(MadeFor(512), {}, Beyond::kNo);
+  EXPECT_EQ(tiny.answer_tokens, 128);
+  EXPECT_EQ(tiny.passage_tokens, 256);
+  // Who reads beyond the model need not save.
+  EXPECT_EQ(RoomFor(MadeFor(512), {}, Beyond::kYes).passage_tokens, 2048);
+}
+
+TEST(RoomTest, AllFitsWhateverTheModelIs) {
+  for (int64_t tokens = 16; tokens < 5000; ++tokens) {
+    const AnswerRoom room = RoomFor(MadeFor(tokens), {}, Beyond::kNo);
+    EXPECT_LE(room.answer_tokens + room.passage_tokens, tokens) << tokens;
+    EXPECT_GE(room.answer_tokens, tokens < 3584 ? tokens / 5 : 1024) << tokens;
+    EXPECT_LE(room.answer_tokens, room.passage_tokens) << tokens;
+  }
+}
+
+TEST(RoomTest, WhatWasAskedForStaysAndTakesFromTheOther) {
+  const AnswerRoom answer = RoomFor(MadeFor(2048), {.answer_tokens = 1000}, Beyond::kNo);
+  EXPECT_EQ(answer.answer_tokens, 1000);
+  EXPECT_EQ(answer.passage_tokens, 536);
+  const AnswerRoom passages = RoomFor(MadeFor(2048), {.passage_tokens = 1500}, Beyond::kNo);
+  EXPECT_EQ(passages.answer_tokens, 36);
+  EXPECT_EQ(passages.passage_tokens, 1500);
+  const AnswerRoom both =
+      RoomFor(MadeFor(2048), {.answer_tokens = 4000, .passage_tokens = 9000}, Beyond::kNo);
+  EXPECT_EQ(both.answer_tokens, 4000);
+  EXPECT_EQ(both.passage_tokens, 9000);
+  EXPECT_EQ(RoomFor(MadeFor(2048), {.answer_tokens = 4000}, Beyond::kNo).passage_tokens, 1);
+}
+
 TEST(PlanTest, TheDiskOfAFolderThatIsNotThereYet) {
   const TempFolder folder;
   const auto space = std::filesystem::space(folder.path());
@@ -299,8 +369,8 @@ TEST(PlanTest, WhatForgetsReadsNoWholeDocuments) {
   EXPECT_FALSE(IsWorthCounting(facts));
   const Plan plan = MakePlan(facts);
   EXPECT_EQ(plan.taken, Way::kRetrieval);
-  EXPECT_THAT(plan.why, HasSubstr("--window"));
-  EXPECT_THAT(plan.Of(Way::kContext).obstacle->advice, Not(HasSubstr("--longer")));
+  EXPECT_THAT(plan.why, HasSubstr("a window would forget"));
+  EXPECT_THAT(plan.advice, ElementsAre(Advice::LeaveOut(Setting::kWindow)));
 }
 
 }  // namespace

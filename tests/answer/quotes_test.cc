@@ -63,6 +63,26 @@ TEST_F(QuotesTest, QuotesTheSentenceWithItsPageAndSection) {
   EXPECT_THAT(answer.notes, IsEmpty());
   EXPECT_EQ(answer.document_tokens, library_.Show(document.id).tokens);
   EXPECT_EQ(answer.quoted_tokens, EstimateTokens(citation.quote));
+  EXPECT_EQ(answer.read_characters, citation.quote.size());
+  EXPECT_EQ(answer.document_characters, library_.Show(document.id).characters);
+}
+
+TEST_F(QuotesTest, SaysHowMuchOfTheDocumentsWasQuotedInCharacters) {
+  const AskedDocument document = Add("a.txt", "玉上刻着字。\n\n别的话很多很多。\n");
+  const Answer answer = Ask("刻着什么字", {document});
+  ASSERT_EQ(answer.citations.size(), 1U);
+  EXPECT_EQ(answer.citations[0].quote, "玉上刻着字。");
+  EXPECT_EQ(answer.read_characters, 6U);
+  EXPECT_EQ(answer.document_characters, 16U);
+  Add("b.txt", "An unrelated text.");
+  EXPECT_EQ(Ask("刻着什么字").document_characters, 16U + 18U);  // of the whole library
+}
+
+TEST_F(QuotesTest, SaysTrulyWhyTheyAreTheAnswer) {
+  Add("a.txt", "The needle lies here.");
+  EXPECT_THAT(Ask("needle").why, HasSubstr("no model was given"));
+  const Answer asked = AnswerWithQuotes(library_, "needle", {}, {.why = WhyQuotes::kAskedFor}, {});
+  EXPECT_EQ(asked.why, "asked for");
 }
 
 TEST_F(QuotesTest, WithoutPagesAndSectionsThereAreNone) {

@@ -40,6 +40,14 @@ TEST(ErrorTest, ContextGoesBeforeTheMessageAndKeepsTheCode) {
   EXPECT_STREQ(error.what(), "novel.pdf: page 3: is encrypted");
 }
 
+TEST(ErrorTest, ContextKeepsTheAdvice) {
+  const std::vector advice{Advice::Lower(Setting::kMaxTokens), Advice::Use(Setting::kKv, "q8")};
+  const Error error(Code::kOutOfMemory, "no room", advice);
+  EXPECT_EQ(error.advice(), advice);
+  EXPECT_EQ(error.In("a.txt").In("reading").advice(), advice);
+  EXPECT_STREQ(error.In("a.txt").what(), "a.txt: no room");
+}
+
 TEST(ErrorTest, ASystemErrorSaysWhatAndWhy) {
   const Error denied = SystemError("a.txt", EACCES);
   EXPECT_EQ(denied.code(), Code::kIo);

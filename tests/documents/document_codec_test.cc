@@ -32,7 +32,8 @@ json GoodHeader() {
     "format": "pdf", "encoding": "", "title": "T", "line_breaks": "hard",
     "pages": [[0, 3, "i"], [5, 14, "ii"]],
     "sections": [["One", 1, -1, 0, 14], ["Deep", 2, 0, 5, 14]],
-    "notes": ["a note"], "text_bytes": 14})");
+    "notes": [["a note", []], ["another", [[3, 7, "", "", ""], [0, 4, "q8", "which loses little", ""]]]],
+    "text_bytes": 14})");
 }
 const std::string kGoodText = "One\n\nDeep\n\n字";
 
@@ -46,7 +47,10 @@ TEST(DocumentCodecTest, ReadsTheLayoutThatTheHeaderDescribes) {
                       .line_breaks = LineBreaks::kHard,
                       .pages = {{{0, 3}, "i"}, {{5, 14}, "ii"}},
                       .sections = {{"One", 1, kNoParent, {0, 14}}, {"Deep", 2, 0, {5, 14}}},
-                      .notes = {"a note"}}));
+                      .notes = {"a note",
+                                {"another",
+                                 {Advice::Raise(Setting::kMemory),
+                                  Advice::Use(Setting::kKv, "q8", "which loses little")}}}}));
 }
 
 TEST(DocumentCodecTest, EveryDocumentComesBackAsItWas) {
@@ -101,6 +105,15 @@ TEST(DocumentCodecTest, EachLieOfTheHeaderIsCorrupt) {
       {"line breaks are a number", [](json& h) { h["line_breaks"] = 0; }},
       {"notes are a text", [](json& h) { h["notes"] = "note"; }},
       {"a note is a number", [](json& h) { h["notes"][0] = 3; }},
+      {"a note without advice", [](json& h) { h["notes"][0] = {"a note"}; }},
+      {"advice is a number", [](json& h) { h["notes"][1][1] = 3; }},
+      {"advice of an unknown kind", [](json& h) { h["notes"][1][1][0][0] = 6; }},
+      {"advice of an unknown setting", [](json& h) { h["notes"][1][1][0][1] = 14; }},
+      {"a setting below zero", [](json& h) { h["notes"][1][1][0][1] = -1; }},
+      {"advice without a value",
+       [](json& h) {
+         h["notes"][1][1][0] = {0, 0};
+       }},
       {"too many notes", [](json& h) { h["notes"] = std::vector<int>(kMaxNotes + 1, 0); }},
       {"text longer than said", [](json& h) { h["text_bytes"] = 13; }},
       {"text shorter than said", [](json& h) { h["text_bytes"] = 15; }},

@@ -113,8 +113,10 @@ TEST_F(ReaderProcessTest, PassesProgressOn) {
 
 TEST_F(ReaderProcessTest, GivesTheErrorThatTheWorkerAnswers) {
   UseWorker("cat $ANSWER",
-            Frame(kErrorFrame, R"({"code":"unsupported","message":"is encrypted"})"));
+            Frame(kErrorFrame,
+                  R"({"code":"unsupported","message":"is encrypted","advice":[[0,8,"","",""]]})"));
   EXPECT_EQ(ErrorText([&] { Read(); }), "unsupported: is encrypted");
+  EXPECT_THAT(ErrorOf([&] { Read(); }).value().advice(), ElementsAre(Advice::Use(Setting::kOcr)));
 }
 
 TEST_F(ReaderProcessTest, AnAnswerOfTheWrongKindIsCorrupt) {
@@ -124,6 +126,7 @@ TEST_F(ReaderProcessTest, AnAnswerOfTheWrongKindIsCorrupt) {
       Frame(kErrorFrame, "[]"),
       Frame(kErrorFrame, R"({"code":7,"message":"m"})"),
       Frame(kErrorFrame, R"({"code":"io","message":["m"]})"),
+      Frame(kErrorFrame, R"({"code":"io","message":"m","advice":[3]})"),
       Frame(kErrorFrame, R"({})"),
       Frame(kProgressFrame, R"({"stage":7,"done":1,"total":2})") + document,
       Frame(kProgressFrame, R"({"stage":"s","done":"x","total":2})") + document,

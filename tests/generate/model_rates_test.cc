@@ -35,6 +35,50 @@ TEST_F(ModelRatesTest, EveryArchitectureIsMeasuredWithEveryTypeOfMemory) {
   }
 }
 
+// 700,000 weights: two million operations a token, and attention on top.
+ModelFacts SomeFacts() {
+  ModelFacts facts;
+  facts.layers = 2;
+  facts.linear = {{.dtype = DType::kF16, .elements = 1'000'000, .bytes = 2'000'000}};
+  facts.kv = {.layers = 2, .kv_heads = 2, .head_size = 32};
+  facts.attention_width = 2 * 4 * 32;
+  return facts;
+}
+const ModelRates kSomeRates{.linear_per_second = 1e9,
+                            .attention_per_second = 2e9,
+                            .weight_bytes_per_second = 1e9,
+                            .kv_bytes_per_second = 1e9};
+
+TEST(DisprovesTest, AReadingThatTookFarMoreOrLessShowsThatRatesAreWrong) {
+  const ModelFacts facts = SomeFacts();
+  const double foretold =
+      SecondsToRead(facts, kSomeRates, 3000) - SecondsToRead(facts, kSomeRates, 1000);
+  const auto disproves = [&](double share, double processor, int64_t begin = 1000) {
+    const double wall = share * foretold;
+    return Disproves(
+        {.begin = begin, .end = 3000, .taken = {.wall = wall, .processor = processor * wall}},
+        facts, kSomeRates);
+  };
+  EXPECT_FALSE(disproves(1, 1));
+  EXPECT_FALSE(disproves(1.49, 1));
+  EXPECT_TRUE(disproves(1.51, 1));
+  EXPECT_FALSE(disproves(1 / 1.49, 1));
+  EXPECT_TRUE(disproves(1 / 1.51, 1));
+  // Without a processor it says nothing.
+  EXPECT_FALSE(disproves(10, 0.79));
+  EXPECT_TRUE(disproves(10, 0.81));
+  // Nor does a reading of few tokens.
+  EXPECT_FALSE(disproves(10, 1, 3000 - 511));
+  EXPECT_TRUE(disproves(10, 1, 3000 - 512));
+}
+
+TEST(HadProcessorTest, WorkMayDoWithoutAFifthOfTheTime) {
+  EXPECT_TRUE(HadProcessor({.wall = 10, .processor = 10}));
+  EXPECT_TRUE(HadProcessor({.wall = 10, .processor = 8}));
+  EXPECT_FALSE(HadProcessor({.wall = 10, .processor = 7.9}));
+  EXPECT_TRUE(HadProcessor({}));
+}
+
 TEST_F(ModelRatesTest, StopsWhenAsked) {
   const auto model = Load("llama");
   std::stop_source source;

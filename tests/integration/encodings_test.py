@@ -44,7 +44,7 @@ class EncodingsTest(TomeTest):
                 shown = self.done("text", path)
                 self.assertEqual(shown.text.strip(), text.strip())
                 if guessed:
-                    self.assertRegex(shown.notes, r"^tome: note: .*encoding is a guess: \S+; --encoding")
+                    self.assertRegex(shown.notes, r"^tome: note: .*encoding is a guess: \S+; name another with --encoding")
                     self.assert_one_line(shown.notes)
                 else:
                     self.assertEqual(shown.notes, "")

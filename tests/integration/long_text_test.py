@@ -59,7 +59,7 @@ class LongTextTest(TomeTest):
         plan = self.done("plan", "--json", "--model", self.model, "--longer", "yarn", "--budget", "1000000",
                          self.document).json
         self.assertEqual((plan["way"], plan["longer"]), ("context", "yarn"))
-        self.assertIn("--longer yarn", plan["why"])
+        self.assertIn("yarn takes them beyond", plan["why"])
 
     def test_generate_ends_where_the_model_ends_or_streams(self):
         model = tiny_model.model_that_says(self.folder / "loop.gguf", ["a", "b"], context=400, loops=True)

@@ -1,5 +1,6 @@
 """What a model has read is kept and found again; a damaged or foreign memory is never answered from."""
 import random
+import re
 import subprocess
 
 import tiny_model
@@ -53,7 +54,30 @@ class MemoryTest(TomeTest):
             return self.done("plan", "--json", "--model", self.model, self.document).json["why"]
         self.assertNotIn("kept", why())
         tokens = self.read()["tokens"]
-        self.assertIn(f"{tokens // 1024 * 1024} of them are kept", why())
+        kept = int(re.search(r"(\d+) of them are kept", why()).group(1))
+        # All but what stands behind the documents: a few dozen bytes, a token each.
+        self.assertLessEqual(kept, tokens)
+        self.assertGreater(kept, tokens - 1000)
+
+    def test_a_short_document_that_was_read_ahead_is_counted_as_kept(self):
+        self.document = self.write("short.txt", FACT + "\n")
+        tokens = self.read()["tokens"]
+        self.assertLess(tokens, 1024)
+        plan = self.done("plan", "--json", "--model", self.model, self.document).json
+        kept = int(re.search(r"(\d+) of them are kept", plan["why"]).group(1))
+        self.assertGreater(kept, len(FACT))
+        restored = self.ask("When?")["restored"]
+        self.assertAlmostEqual(restored, kept, delta=1)
+
+    def test_reading_ahead_leaves_no_room_for_an_answer(self):
+        tokens = self.read("--cache-size", "1G")["tokens"]
+        says = [f"[1] {FACT}\n", "Answer: In 1870 [1]."]
+        # A page more than the documents with the shortest question take: no room for 1,024 tokens of an answer.
+        self.model = tiny_model.model_that_says(self.folder / "small.gguf", says, context=tokens + 128)
+        self.assertEqual(self.read()["tokens"], tokens)
+        self.assertGreater(self.ask("When?", "--max-tokens", "100")["restored"], tokens - 1000)
+        self.model = tiny_model.model_that_says(self.folder / "smaller.gguf", says, context=tokens - 1)
+        self.fails("read", "--model", self.model, self.document, naming=f"made for {tokens - 1}")
 
     def test_asking_keeps_what_it_read(self):
         self.assertEqual(self.ask()["restored"], 0)

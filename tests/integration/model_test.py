@@ -102,7 +102,7 @@ class ModelTest(TomeTest):
         self.assertIn("fit", answer["why"])
         answer = self.asked(model, document, "What replaced whale oil?", "--budget", "0", way="auto")
         self.assertEqual(answer["way"], "retrieval")
-        self.assertIn("--budget", answer["why"])
+        self.assertIn("the budget is 0 s", answer["why"])
         long = self.write("long.txt", DOCUMENT * 2000)
         answer = self.asked(model, long, "What replaced whale oil?", way="auto")
         self.assertEqual(answer["way"], "retrieval")

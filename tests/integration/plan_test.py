@@ -39,7 +39,9 @@ class PlanTest(TomeTest):
         self.assertEqual(list(plan), ["way", "why", "ways", "documents", "model", "context_tokens",
                                       "trained_on_tokens", "lengthened_by", "longer", "answer_tokens",
                                       "budget_seconds", "free_memory_bytes", "free_disk_bytes", "kernels",
-                                      "threads", "kv", "rates", "kv_loss", "hybrid"])
+                                      "threads", "kv", "rates", "measured_at", "measured_under_load",
+                                      "kv_loss", "hybrid"])
+        self.assertRegex(plan["measured_at"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
         self.assertIsNone(plan["hybrid"])
         self.assertEqual([way["way"] for way in plan["ways"]], ["quotes", "context", "linear", "retrieval"])
         for way in plan["ways"]:
@@ -64,7 +66,7 @@ class PlanTest(TomeTest):
 
     def test_auto_does_what_was_planned(self):
         document = self.write("twenty.txt", DOCUMENT * 20)
-        for arguments, way, because in (([], "context", "fit"), (["--budget", "0"], "retrieval", "--budget"),
+        for arguments, way, because in (([], "context", "fit"), (["--budget", "0"], "retrieval", "the budget is 0 s"),
                                         (["--max-tokens", "6000"], "retrieval", "made for 8192")):
             with self.subTest(arguments=arguments):
                 plan = self.plan("--passage-tokens", "500", *arguments, document)
@@ -101,7 +103,8 @@ class PlanTest(TomeTest):
         self.assertEqual(len(self.speeds("SELECT * FROM speeds")), 1)
         renamed = self.model.rename(self.folder / "renamed.gguf")
         self.model = renamed
-        self.speeds("UPDATE speeds SET linear_per_second = 1.0")
+        # As on a machine that had nothing else to do: else it would be measured again.
+        self.speeds("UPDATE speeds SET linear_per_second = 1.0, under_load = 0")
         plan = self.plan(self.document)
         self.assertEqual(plan["rates"]["linear_per_second"], 1.0)
         self.assertEqual(plan["way"], "retrieval")

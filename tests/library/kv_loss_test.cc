@@ -12,6 +12,7 @@
 namespace tome {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -60,8 +61,8 @@ TEST_F(KvLossTest, FourBitsAreRefusedUntilTheirLossIsKnown) {
   const auto refused = [&] { KnownKvLoss(library, *model_, KvType::kQ4); };
   EXPECT_TRUE(Fails(Code::kUnavailable, refused));
   EXPECT_THAT(ErrorText(refused), HasSubstr("has not been measured"));
-  EXPECT_THAT(ErrorText(refused),
-              HasSubstr("tome bench kv --model " + (folder_ / "model").string() + " --text"));
+  EXPECT_THAT(ErrorOf(refused).value().advice(),
+              ElementsAre(Advice::Measure(Setting::kKv, "q4", (folder_ / "model").string())));
   // Another model's loss says nothing of this one's, nor does another type's.
   library.KeepKvLoss("another", LossWith(KvType::kQ4, 0.01));
   library.KeepKvLoss(model_->FilesKey().ToString(), LossWith(KvType::kQ8, 0.01));
@@ -82,13 +83,28 @@ TEST_F(KvLossTest, EightBitsGoUnmeasuredAndOthersLoseNothing) {
 }
 
 TEST_F(KvLossTest, TheNoteNamesTheFiguresAndCallsABadLossBad) {
-  const std::string good = NoteOf(LossWith(KvType::kQ4, 0.0123));
+  const Note note = NoteOf(LossWith(KvType::kQ4, 0.0123));
+  const std::string& good = note.text;
+  EXPECT_THAT(note.advice, ElementsAre());
   EXPECT_THAT(good, HasSubstr("q4"));
   EXPECT_THAT(good, HasSubstr("0.0123"));
   EXPECT_THAT(good, HasSubstr("14.5 instead of 13.25"));
   EXPECT_THAT(good, HasSubstr("4096 tokens"));
   EXPECT_THAT(good, Not(HasSubstr("bad")));
-  EXPECT_THAT(NoteOf(LossWith(KvType::kQ4, 0.3)), HasSubstr("this is a bad loss"));
+  const Note bad = NoteOf(LossWith(KvType::kQ4, 0.3));
+  EXPECT_THAT(bad.text, HasSubstr("this is a bad loss"));
+  EXPECT_THAT(bad.advice, ElementsAre(Advice::Use(Setting::kKv, "q8")));
+}
+
+TEST_F(KvLossTest, ATypeThatTheLengthChoseIsNamedWithTheExactOne) {
+  const Advice exact = Advice::Use(Setting::kKv, "f16");
+  EXPECT_EQ(NoteOfType(std::nullopt, KvType::kF16, std::nullopt), std::nullopt);
+  EXPECT_EQ(NoteOfType(KvType::kQ8, KvType::kQ8, std::nullopt), std::nullopt);
+  EXPECT_THAT(NoteOfType(std::nullopt, KvType::kQ8, std::nullopt).value().advice,
+              ElementsAre(exact, Advice::Measure(Setting::kKv, "q8", "")));
+  const Note known = NoteOfType(std::nullopt, KvType::kQ8, LossWith(KvType::kQ8, 0.01)).value();
+  EXPECT_THAT(known.text, HasSubstr("mean KL divergence 0.0100"));
+  EXPECT_THAT(known.advice, ElementsAre(exact));
 }
 
 }  // namespace

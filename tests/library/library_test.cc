@@ -344,10 +344,11 @@ TEST_F(LibraryTest, KeepsHowFastAModelRuns) {
                      .kernels = "generic",
                      .threads = 2,
                      .kv = KvType::kQ8};
-  const ModelRates rates{.linear_per_second = 1.5e11,
-                         .attention_per_second = 2.25e11,
-                         .weight_bytes_per_second = 3e10,
-                         .kv_bytes_per_second = 4e10};
+  ModelRates rates{.linear_per_second = 1.5e11,
+                   .attention_per_second = 2.25e11,
+                   .weight_bytes_per_second = 3e10,
+                   .kv_bytes_per_second = 4e10,
+                   .under_load = true};
   {
     Library library = Open();
     EXPECT_FALSE(library.RatesOf(key));
@@ -355,7 +356,10 @@ TEST_F(LibraryTest, KeepsHowFastAModelRuns) {
     library.KeepRates(key, rates);
   }
   Library library = Open();
-  EXPECT_EQ(library.RatesOf(key), rates);
+  const ModelRates kept = library.RatesOf(key).value();
+  EXPECT_THAT(kept.measured_at, testing::MatchesRegex("20..-..-..T..:..:..Z"));
+  rates.measured_at = kept.measured_at;
+  EXPECT_EQ(kept, rates);
   for (const auto& change : std::initializer_list<void (*)(SpeedKey&)>{
            [](SpeedKey& k) { k.shape = "qwen3"; }, [](SpeedKey& k) { k.processor = ""; },
            [](SpeedKey& k) { k.kernels = "avx2"; }, [](SpeedKey& k) { k.threads = 1; },
@@ -363,7 +367,11 @@ TEST_F(LibraryTest, KeepsHowFastAModelRuns) {
     SpeedKey other = key;
     change(other);
     EXPECT_FALSE(library.RatesOf(other));
+    library.DropRates(other);
   }
+  EXPECT_TRUE(library.RatesOf(key));
+  library.DropRates(key);
+  EXPECT_FALSE(library.RatesOf(key));
 }
 
 }  // namespace

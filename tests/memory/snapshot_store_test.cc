@@ -128,8 +128,12 @@ class SnapshotStoreTest : public testing::TestWithParam<KvType> {
   int64_t ExpectRestored(std::span<const TokenId> tokens, const SnapshotOwner& owner = kOwner) {
     SnapshotStore store = Open();
     Memory memory = reader_.NewMemory();
+    const int64_t foreseen = store.CountStored(owner.root, tokens, memory);
     const int64_t count = store.Restore(owner, tokens, memory, reader_.threads());
     EXPECT_EQ(memory.length(), count);
+    if (store.report().damaged == 0) {
+      EXPECT_EQ(foreseen, count);
+    }
     const Memory expected = reader_.ReadAll(tokens.first(Count(count)));
     EXPECT_TRUE(reader_.Content(memory) == reader_.Content(expected)) << count << " tokens";
     return count;
@@ -168,6 +172,19 @@ TEST_P(SnapshotStoreTest, ChangedEndingsCostOnlyWhatDiffers) {
   const std::vector<TokenId> more = RandomTokens(random_, 2000);
   tokens.insert(tokens.end(), more.begin(), more.end());
   EXPECT_EQ(ExpectRestored(tokens), 2 * kSnapshotTokens + 333);
+}
+
+TEST_P(SnapshotStoreTest, AShortTextIsCountedAsItIsRestored) {
+  const std::vector<TokenId> tokens = RandomTokens(random_, 300);
+  KeepAll(tokens);
+  const Memory memory = reader_.NewMemory();
+  EXPECT_EQ(Open().CountStored(kOwner.root, tokens, memory), 300);
+  std::vector<TokenId> longer = tokens;
+  longer.insert(longer.end(), 5, 3);
+  EXPECT_EQ(Open().CountStored(kOwner.root, longer, memory), 300);
+  EXPECT_EQ(Open().CountStored(kOwner.root, First(tokens, 250), memory), 250);
+  EXPECT_EQ(Open().CountStored({.high = 9, .low = 9}, tokens, memory), 0);
+  EXPECT_EQ(ExpectRestored(longer), 300);
 }
 
 TEST_P(SnapshotStoreTest, WhatIsRestoredIsCopiedBeforeItIsWritten) {

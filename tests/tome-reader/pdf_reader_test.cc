@@ -131,7 +131,8 @@ TEST(PdfReaderTest, SaysThatAScanNeedsOcr) {
   pdf.Picture(60, 80, std::string(60 * 80, '\x7F'));
   const Error error = ErrorOf(pdf.Finish());
   EXPECT_EQ(error.code(), Code::kUnsupported);
-  EXPECT_NE(std::string_view(error.what()).find("--ocr"), std::string_view::npos);
+  ASSERT_EQ(error.advice().size(), 1U);
+  EXPECT_EQ(error.advice().front(), Advice::Use(Setting::kOcr));
 }
 
 TEST(PdfReaderTest, NotesScannedPagesAmongOthers) {
@@ -142,7 +143,9 @@ TEST(PdfReaderTest, NotesScannedPagesAmongOthers) {
   }
   const Document document = Read(pdf.Finish());
   ASSERT_EQ(document.notes.size(), 1U);
-  EXPECT_EQ(document.notes[0], "pages 3-5 are scans without text; --ocr reads them with tesseract");
+  EXPECT_EQ(document.notes[0],
+            Note("pages 3-5 are scans without text",
+                 {Advice::Use(Setting::kOcr, {}, "which reads them with tesseract")}));
   EXPECT_EQ(document.pages.size(), 5U);
 }
 

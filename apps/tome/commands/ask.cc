@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "advice.h"
 #include "commands/answering.h"
 #include "commands/command.h"
 #include "commands/json_output.h"
@@ -76,7 +77,9 @@ void Print(const AskedAnswers& asked, bool json) {
   const bool one = answers.size() == 1;
   if (json) {
     nlohmann::ordered_json objects = nlohmann::ordered_json::array();
-    for (const Answer& answer : answers) objects.push_back(AnswerToJson(answer));
+    for (const Answer& answer : answers) {
+      objects.push_back(AnswerToJson(answer, [](const Note& note) { return Worded(note); }));
+    }
     return PrintJson(one ? objects.front() : nlohmann::ordered_json{{"answers", objects}});
   }
   for (const Answer& answer : answers) {
@@ -86,7 +89,7 @@ void Print(const AskedAnswers& asked, bool json) {
       std::fflush(stdout);  // before the notes
     }
     const bool quotes = answer.way == "quotes";
-    if (!quotes) PrintNote(fmt::format("{}: {}", answer.way, answer.why));
+    if (!quotes) PrintNote(fmt::format("{}: {}", answer.way, Worded(answer.why)));
     PrintAnswer(answer, asked.text);
   }
 }

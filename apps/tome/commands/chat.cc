@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "advice.h"
 #include "commands/answering.h"
 #include "commands/chat_history.h"
 #include "commands/command.h"
@@ -57,7 +58,10 @@ void Print(Answerer& answerer, Answer& answer, AnswerText text) {
 void AnswerOne(Answerer& answerer, const std::string& question, Way way, std::stop_token stop) {
   if (!answerer.conversation) {
     const WorkControl control{.stop = std::move(stop), .progress = {}};
-    Answer answer = AnswerWithQuotes(answerer.library, question, answerer.documents, {}, control);
+    const QuotesOptions quotes{.why = way == Way::kQuotes ? WhyQuotes::kAskedFor
+                                                          : WhyQuotes::kNoModel};
+    Answer answer =
+        AnswerWithQuotes(answerer.library, question, answerer.documents, quotes, control);
     Print(answerer, answer, AnswerText::kPrint);
     return;
   }
@@ -90,7 +94,7 @@ void AnswerPerson(Answerer& answerer, const std::string& question, Way way,
     if (error.code() == Code::kCancelled && !context.stop.stop_requested()) {
       PrintNote("interrupted; the question and what was answered are no part of the conversation");
     } else if (error.code() == Code::kInvalidArgument) {
-      PrintError(error.what());
+      PrintError(Worded(error));
     } else {
       throw;
     }

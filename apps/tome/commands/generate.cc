@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "advice.h"
 #include "commands/command.h"
 #include "commands/json_output.h"
 #include "commands/keeping.h"
@@ -107,7 +108,7 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
     Library library = OpenUserLibrary(context);
     kv_loss = KnownKvLoss(library, *model, kv);
   }
-  if (const auto note = NoteOfType(options.kv, kv, kv_loss)) PrintNote(*note);
+  if (const auto note = NoteOfType(options.kv, kv, kv_loss)) PrintNote(Worded(*note));
   Session session(model->model(), model->tokenizer(), model->compute(),
                   NewMemory(options, model->model(), static_cast<int64_t>(tokens.size())));
   std::optional<SnapshotStore> store;
@@ -130,7 +131,7 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
     fmt::print("\n");
     std::fflush(stdout);  // before the notes
     if (session.memory().sparse()) PrintNote(NoteOf(session.memory().sparse()->use));
-    if (const auto note = NoteOf(length)) PrintNote(*note);
+    if (const auto note = NoteOf(length)) PrintNote(Worded(*note));
   } else {
     PrintJson({{"text", generated.text},
                {"tokens", generated.tokens},

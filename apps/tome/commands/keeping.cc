@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "advice.h"
 #include "terminal.h"
 #include "tome/base/error.h"
 #include "tome/library/library.h"
@@ -30,7 +31,7 @@ std::optional<SnapshotStore> OpenUserStore(const KeepingOptions& options) {
     return SnapshotStore(MemoriesFolder(),
                          static_cast<int64_t>(std::min(options.cache_bytes, kMost)));
   } catch (const Error& error) {
-    PrintNote(fmt::format("note: what is read is not kept: {}", error.what()));
+    PrintNote(fmt::format("note: what is read is not kept: {}", Worded(error)));
     return std::nullopt;
   }
 }
@@ -43,8 +44,9 @@ void PrintStoreNotes(const SnapshotStore& store) {
                     "held was read again",
                     report.damaged));
   }
-  if (!report.failure.empty()) {
-    PrintNote(fmt::format("note: not everything that was read is kept: {}", report.failure));
+  if (!report.failure.text.empty()) {
+    PrintNote(
+        fmt::format("note: not everything that was read is kept: {}", Worded(report.failure)));
   }
 }
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "advice.h"
 #include "commands/command.h"
 #include "commands/json_output.h"
 #include "commands/keeping.h"
@@ -85,7 +86,7 @@ void Add(const LibraryOptions& options, const CommandContext& context) {
       }
     } catch (const Error& error) {
       if (error.code() == Code::kCancelled || options.names.size() == 1) throw;
-      PrintNote(error.what());
+      PrintNote(Worded(error));
       ++failed;
     }
   }

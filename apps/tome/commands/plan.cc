@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "advice.h"
+#include "age.h"
 #include "commands/answering.h"
 #include "commands/command.h"
 #include "commands/json_output.h"
@@ -48,17 +51,19 @@ ordered_json OrNull(const std::optional<T>& value) {
 }
 
 ordered_json ToJson(const PlannedWay& way) {
-  return {{"way", NameOf(way.way)},
-          {"tokens", way.tokens},
-          {"tokens_are_estimated", way.estimated},
-          {"memory_bytes", way.memory_bytes},
-          {"disk_bytes", way.disk_bytes},
-          {"read_seconds", OrNull(way.read_seconds)},
-          {"answer_token_seconds", OrNull(way.answer_seconds)},
-          {"fits", !way.obstacle},
-          {"why_not", way.obstacle ? ordered_json(way.obstacle->reason) : ordered_json(nullptr)},
-          {"kept", way.is_kept()},
-          {"why_not_kept", OrNull(way.not_kept)}};
+  return {
+      {"way", NameOf(way.way)},
+      {"tokens", way.tokens},
+      {"tokens_are_estimated", way.estimated},
+      {"memory_bytes", way.memory_bytes},
+      {"disk_bytes", way.disk_bytes},
+      {"read_seconds", OrNull(way.read_seconds)},
+      {"answer_token_seconds", OrNull(way.answer_seconds)},
+      {"fits", !way.obstacle},
+      {"why_not", way.obstacle ? ordered_json(Worded(way.obstacle->reason, way.obstacle->advice))
+                               : ordered_json(nullptr)},
+      {"kept", way.is_kept()},
+      {"why_not_kept", way.not_kept ? ordered_json(Worded(*way.not_kept)) : ordered_json(nullptr)}};
 }
 
 // The keys and values of `tokens` tokens, and those of a pure transformer of the model's shape.
@@ -116,6 +121,8 @@ ordered_json ToJson(const Planned& planned) {
             {"attention_per_second", facts.rates->attention_per_second},
             {"weight_bytes_per_second", facts.rates->weight_bytes_per_second},
             {"kv_bytes_per_second", facts.rates->kv_bytes_per_second}}},
+          {"measured_at", facts.rates->measured_at},
+          {"measured_under_load", facts.rates->under_load},
           {"kv_loss", ToJson(planned.kv_loss)},
           {"hybrid", HybridToJson(facts)}};
 }
@@ -129,6 +136,14 @@ std::string Seconds(double seconds) {
   if (seconds < 2 * kHour) return fmt::format("{:.1f} min", seconds / kMinute);
   if (seconds < 2 * kDay) return fmt::format("{:.1f} h", seconds / kHour);
   return fmt::format("{:.1f} days", seconds / kDay);
+}
+
+void PrintAge(const ModelRates& rates) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  fmt::print("speed measured {}{}\n", Age(rates.measured_at, now),
+             rates.under_load ? ", under load: the machine may be faster, and is measured again "
+                                "next time"
+                              : "");
 }
 
 void PrintText(const Planned& planned) {
@@ -173,14 +188,17 @@ void PrintText(const Planned& planned) {
   for (const PlannedWay& way : planned.plan.ways) {
     // What keeps `auto` from a way stands in the last line.
     if (!way.obstacle || planned.plan.why.ends_with(way.obstacle->reason)) continue;
-    fmt::print("{} does not fit, because {}\n", NameOf(way.way), way.obstacle->reason);
+    fmt::print("{} does not fit, because {}\n", NameOf(way.way),
+               Worded(way.obstacle->reason, way.obstacle->advice));
   }
   for (const PlannedWay& way : planned.plan.ways) {
     // That passages are not kept goes without saying.
     if (way.obstacle || !way.not_kept || way.way == Way::kRetrieval) continue;
-    fmt::print("what {} reads will not be kept: {}\n", NameOf(way.way), *way.not_kept);
+    fmt::print("what {} reads will not be kept: {}\n", NameOf(way.way), Worded(*way.not_kept));
   }
-  fmt::print("auto takes {}: {}\n", NameOf(planned.plan.taken), planned.plan.why);
+  PrintAge(*facts.rates);
+  fmt::print("auto takes {}: {}\n", NameOf(planned.plan.taken),
+             Worded(planned.plan.why, planned.plan.advice));
 }
 
 void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
@@ -209,7 +227,7 @@ void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
                         .documents = documents.empty() ? library.List().size() : documents.size(),
                         .size = SizeOf(library, documents, names),
                         .kv_loss = kv_loss};
-  if (const auto note = conversation.TypeNoteFor(tokens, kv_loss)) PrintNote(*note);
+  if (const auto note = conversation.TypeNoteFor(tokens, kv_loss)) PrintNote(Worded(*note));
   if (options.json) return PrintJson(ToJson(planned));
   PrintText(planned);
 }
@@ -230,8 +248,9 @@ void AddPlanCommand(CLI::App& app, CommandContext& context) {
                     "Measure the model's speed anew, instead of using what was kept");
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(
-      "Seconds are estimates from a short measurement, which is kept in the library: --measure\n"
-      "repeats it, for one that was taken while the machine had other things to do.\n"
+      "Seconds are estimates from a short measurement, which is kept in the library. One that was\n"
+      "taken while the machine had other things to do is repeated by itself, any other by "
+      "--measure.\n"
       "Example:\n"
       "  tome plan novel.epub --model qwen3.gguf --kv q8");
   command->callback([options, &context] {

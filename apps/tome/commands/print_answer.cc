@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "advice.h"
 #include "terminal.h"
 
 namespace tome {
@@ -104,7 +105,7 @@ void PrintAnswer(const Answer& answer, AnswerText text) {
   }
   std::fflush(stdout);  // before the notes, where both go to one terminal
   for (const std::string& note : SupportNotes(answer, text)) PrintNote(note);
-  for (const std::string& note : answer.notes) PrintNote(note);
+  for (const Note& note : answer.notes) PrintNote(Worded(note));
   if (by_model) PrintRead(answer);
 }
 

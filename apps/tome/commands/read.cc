@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "advice.h"
 #include "commands/answering.h"
 #include "commands/command.h"
 #include "commands/json_output.h"
@@ -40,6 +41,7 @@ void Read(ReadOptions& options, const CommandContext& context) {
       AddDocuments(library, options.files, options.reading, context);
   const auto model = LanguageModel::Open(model_path, options.reading.threads);
   options.answering.store = &*store;
+  options.answering.room.answer_tokens = 0;  // none is written
   Conversation conversation(library, *model, documents, options.answering);
   ReadAhead read;
   {
@@ -47,7 +49,7 @@ void Read(ReadOptions& options, const CommandContext& context) {
     read = conversation.ReadDocuments({.stop = context.stop, .progress = bar.Function()});
   }
   const std::optional<KvLoss> kv_loss = conversation.LossFor(read.tokens);
-  if (const auto note = conversation.TypeNoteFor(read.tokens, kv_loss)) PrintNote(*note);
+  if (const auto note = conversation.TypeNoteFor(read.tokens, kv_loss)) PrintNote(Worded(*note));
   const SnapshotReport& report = store->report();
   if (options.json) {
     PrintJson({{"tokens", read.tokens},
@@ -61,7 +63,7 @@ void Read(ReadOptions& options, const CommandContext& context) {
                read.tokens, read.restored, read.tokens - read.restored, read.seconds,
                report.kept_bytes >> 20);
     std::fflush(stdout);  // before the note
-    if (const auto note = NoteOf(read.length)) PrintNote(*note);
+    if (const auto note = NoteOf(read.length)) PrintNote(Worded(*note));
   }
   PrintStoreNotes(*store);
 }

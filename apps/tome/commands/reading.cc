@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
+#include "advice.h"
 #include "terminal.h"
 
 namespace tome {
@@ -37,10 +39,12 @@ AddedDocument AddFile(Library& library, const std::string& file, const ReadingOp
                                .limits = {},
                                .control = {.stop = context.stop, .progress = bar.Function()}});
   }
-  // Those of the document and not of this adding: what is doubtful stays so.
-  added.notes = library.Show(added.id).notes;
-  for (const std::string& note : added.notes) {
-    PrintNote(fmt::format("note: {}: {}", file, note));
+  // What is doubtful stays so when the document is found in the library again.
+  if (added.notes.empty()) {
+    for (std::string& note : library.Show(added.id).notes) added.notes.emplace_back(std::move(note));
+  }
+  for (const Note& note : added.notes) {
+    PrintNote(fmt::format("note: {}: {}", file, Worded(note)));
   }
   return added;
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tome/base/advice.h"
 #include "tome/documents/document.h"
 #include "tome/library/library.h"
 
@@ -43,7 +44,7 @@ struct SentenceSupport {
 struct Answer {
   std::string question;
   std::string way;  // "quotes", "context", "retrieval"
-  std::string why;  // why this way was taken
+  Note why;         // why this way was taken
   std::string text;
   std::vector<Citation> citations;  // best first
   // How far the text stands on the citations; nothing where no model wrote it.
@@ -52,7 +53,7 @@ struct Answer {
   std::optional<double> gain = {};  // as WrittenAnswer::gain; nothing where it is not measured
   std::vector<SentenceSupport> sentences = {};  // of the text
   std::vector<std::string> missing = {};  // numbers and names of the text that no citation holds
-  std::vector<std::string> notes;         // what the reader should know of the answer
+  std::vector<Note> notes;                // what the reader should know of the answer
   std::optional<KvLoss> kv_loss;          // of the memory it was read with, where that is known
   double search_seconds = 0;
   double read_seconds = 0;       // the model reading its prompt

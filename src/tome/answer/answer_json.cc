@@ -19,7 +19,9 @@ nlohmann::ordered_json ToJson(const std::optional<KvLoss>& loss) {
           {"bytes_per_token", loss->bytes_per_token}};
 }
 
-nlohmann::ordered_json AnswerToJson(const Answer& answer) {
+nlohmann::ordered_json AnswerToJson(const Answer& answer, const NoteWording& word) {
+  ordered_json notes = ordered_json::array();
+  for (const Note& note : answer.notes) notes.push_back(word(note));
   ordered_json citations = ordered_json::array();
   for (const Citation& citation : answer.citations) {
     citations.push_back({
@@ -44,7 +46,7 @@ nlohmann::ordered_json AnswerToJson(const Answer& answer) {
   return {
       {"question", answer.question},
       {"way", answer.way},
-      {"why", answer.why},
+      {"why", word(answer.why)},
       {"answer", answer.text},
       {"support", answer.support ? ordered_json(NameOf(*answer.support)) : ordered_json(nullptr)},
       {"confidence", answer.confidence ? ordered_json(*answer.confidence) : ordered_json(nullptr)},
@@ -52,7 +54,7 @@ nlohmann::ordered_json AnswerToJson(const Answer& answer) {
       {"missing", answer.missing},
       {"sentences", std::move(sentences)},
       {"citations", std::move(citations)},
-      {"notes", answer.notes},
+      {"notes", std::move(notes)},
       {"read",
        {{"characters", answer.read_characters},
         {"document_characters", answer.document_characters}}},

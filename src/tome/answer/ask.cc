@@ -23,9 +23,10 @@ std::vector<Answer> Ask(Library& library, const LanguageModel* model, const AskR
   TOME_CHECK(!request.questions.empty());
   std::vector<Answer> answers;
   if (!IsAnsweredByModel(request.way, model != nullptr)) {
+    QuotesOptions quotes = request.quotes;
+    if (request.way == Way::kQuotes) quotes.why = WhyQuotes::kAskedFor;
     for (const std::string& question : request.questions) {
-      answers.push_back(
-          AnswerWithQuotes(library, question, request.documents, request.quotes, control));
+      answers.push_back(AnswerWithQuotes(library, question, request.documents, quotes, control));
     }
     return answers;
   }

@@ -70,7 +70,13 @@ struct Conversation::Pending {
 
 Conversation::Conversation(Library& library, const LanguageModel& model,
                            std::vector<AskedDocument> documents, const ModelAnswerOptions& options)
-    : library_(library), model_(model), documents_(std::move(documents)), options_(options) {
+    : library_(library),
+      model_(model),
+      documents_(std::move(documents)),
+      options_(options),
+      room_(RoomFor(model.model().facts(), options.room,
+                    options.memory.longer || options.memory.window > 0 ? Beyond::kYes
+                                                                       : Beyond::kNo)) {
   if (options_.memory.kv) KnownKvLoss(library_, model_, *options_.memory.kv);
 }
 
@@ -81,7 +87,7 @@ std::optional<KvLoss> Conversation::LossFor(int64_t tokens) const {
                      KvTypeFor(model_.model().facts(), options_.memory.kv, tokens));
 }
 
-std::optional<std::string> Conversation::TypeNoteFor(int64_t tokens,
+std::optional<Note> Conversation::TypeNoteFor(int64_t tokens,
                                                      const std::optional<KvLoss>& loss) const {
   const std::optional<KvType>& kv = options_.memory.kv;
   return NoteOfType(kv, KvTypeFor(model_.model().facts(), kv, tokens), loss);
@@ -129,7 +135,7 @@ std::vector<TokenId> Conversation::Encode(const std::string& message) const {
 
 // A memory for a prompt and its answer.
 Memory Conversation::NewMemory(int64_t prompt_tokens) const {
-  const int64_t needed = prompt_tokens + options_.max_answer_tokens;
+  const int64_t needed = prompt_tokens + room_.answer_tokens;
   const int64_t trained = model_.model().facts().trained_tokens;
   int64_t max_tokens = std::max(needed, trained);
   if (options_.memory.window > 0) {
@@ -178,7 +184,7 @@ void Conversation::UseStore(const Pending& pending) {
 void Conversation::Read(std::span<const TokenId> prompt, const Pending& pending,
                         const WorkControl& control) {
   const auto tokens = static_cast<int64_t>(prompt.size());
-  if (!session_ || session_->memory().max_tokens() < tokens + options_.max_answer_tokens) {
+  if (!session_ || session_->memory().max_tokens() < tokens + room_.answer_tokens) {
     session_.emplace(model_.model(), model_.tokenizer(), model_.compute(), NewMemory(tokens));
     UseStore(pending);
   }
@@ -188,7 +194,14 @@ void Conversation::Read(std::span<const TokenId> prompt, const Pending& pending,
   const auto kept = std::min<int64_t>(
       mine - prompt.begin(), std::max<int64_t>(static_cast<int64_t>(prompt.size()) - 1, 0));
   const int64_t left = session_->Truncate(kept);
+  const WorkClock clock;
   session_->Prefill(prompt.subspan(static_cast<size_t>(left)), control);
+  // What the rates say nothing of: sparse attention, and memories that lie in a file.
+  if (!options_.memory.attention_mass && !options_.memory.resident_bytes) {
+    DropDisprovedRates(
+        library_, model_, KvTypeFor(model_.model().facts(), options_.memory.kv, tokens),
+        {.begin = left > 0 ? left : session_->restored(), .end = tokens, .taken = clock.Elapsed()});
+  }
 }
 
 // An answer that a model writes from the text it has read: thinking is passed over, the rest is
@@ -207,7 +220,7 @@ class Conversation::Reply {
     const ModelAnswerOptions& options = conversation_.options_;
     return {.session = &session,
             .options = {.sampling = options.sampling,
-                        .max_tokens = options.max_answer_tokens,
+                        .max_tokens = conversation_.room_.answer_tokens,
                         .stops = {},
                         .speculation = options.speculation,
                         .stop = control_.stop},
@@ -224,8 +237,9 @@ class Conversation::Reply {
     answer.generate_seconds = generated.seconds;
     if (generated.finish == FinishReason::kCancelled) control_.CheckStop();
     if (generated.finish == FinishReason::kMaxTokens) {
-      answer.notes.push_back(fmt::format("the answer ended at the limit of {} tokens",
-                                         conversation_.options_.max_answer_tokens));
+      answer.notes.push_back({fmt::format("the answer ended at the limit of {} tokens",
+                                          conversation_.room_.answer_tokens),
+                              {Advice::Raise(Setting::kMaxTokens)}});
     }
     if (thinking_.is_thinking()) {
       answer.notes.emplace_back("the model was still thinking when its answer had to end");
@@ -335,13 +349,13 @@ std::vector<Conversation::Pending> Conversation::Prepare(std::span<const std::st
   }
   DocumentNames names(library_, documents_);
   const AskedSize size = SizeOf(library_, documents_, names);
-  std::optional<std::string> why_passages;
-  if (way == Way::kRetrieval && !whole_read_) why_passages = "asked for";
+  std::optional<Note> why_passages;
+  if (way == Way::kRetrieval && !whole_read_) why_passages = Note("asked for");
   for (Pending& pending : all) {
     if (why_passages) break;
     if (whole_read_) {
       pending.way = WholeWayOf(model_.model().facts());
-      pending.answer.why = "the documents have been read already";
+      pending.answer.why = {"the documents have been read already"};
       pending.shown = ShowDocuments(library_, documents_);
       continue;
     }
@@ -378,8 +392,8 @@ void Conversation::MakePrompt(Pending& pending, const WorkControl& control) {
   const Ability& ability = AbilityFor(LanguageOf(answer.question), control);
   if (pending.way == Way::kRetrieval) {
     const int64_t most = ability.amount == EvidenceAmount::kText
-                             ? options_.passage_tokens
-                             : std::min(options_.passage_tokens, kRankedTokens);
+                             ? room_.passage_tokens
+                             : std::min(room_.passage_tokens, kRankedTokens);
     pending.shown = ShowPassages(library_, documents_, answer.question, most, CountTokensWith());
   }
   answer.way = NameOf(pending.way);
@@ -409,7 +423,7 @@ void Conversation::DropTurns(Pending& pending) {
   if (options_.memory.longer || options_.memory.window > 0) return;
   const int64_t trained = model_.model().facts().trained_tokens;
   const auto fits = [&] {
-    return static_cast<int64_t>(pending.prompt.size()) + options_.max_answer_tokens <= trained;
+    return static_cast<int64_t>(pending.prompt.size()) + room_.answer_tokens <= trained;
   };
   const size_t first = whole_read_ ? 1 : 0;
   size_t dropped = 0;
@@ -426,8 +440,10 @@ void Conversation::DropTurns(Pending& pending) {
   if (!fits()) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("the prompt is {} tokens, the answer may take {}, and the model was "
-                            "made for {}; give it fewer tokens of passages, or a shorter answer",
-                            pending.prompt.size(), options_.max_answer_tokens, trained));
+                            "made for {}",
+                            pending.prompt.size(), room_.answer_tokens, trained),
+                {Advice::Lower(Setting::kPassageTokens), Advice::Lower(Setting::kMaxTokens),
+                 Advice::Use(Setting::kLonger, {}, "which reads beyond that")});
   }
 }
 
@@ -496,7 +512,7 @@ void Conversation::AnswerFromEvidence(Pending& pending, const WorkControl& contr
   const WrittenAnswer written =
       WriteFromEvidence(model_, ability, answer.question, pending.sentences,
                         {.sampling = options_.sampling,
-                         .max_tokens = std::min(options_.max_answer_tokens, kEvidenceAnswerTokens)},
+                         .max_tokens = std::min(room_.answer_tokens, kEvidenceAnswerTokens)},
                         computed, control);
   answer.generate_seconds = SecondsSince(start);
   answer.text = written.text;
@@ -573,7 +589,7 @@ size_t Conversation::CountTogether(std::span<Pending* const> pending) const {
   for (const Pending* one : pending.first(std::min(pending.size(), kQuestionsTogether))) {
     prompts.emplace_back(one->prompt);
     // Each writes its answer into pages of its own, the first of which it may share no longer.
-    const int64_t own = options_.max_answer_tokens + kKvPageTokens;
+    const int64_t own = room_.answer_tokens + kKvPageTokens;
     const KvType kv =
         KvTypeFor(facts, options_.memory.kv, static_cast<int64_t>(one->prompt.size()));
     const int64_t bytes =

@@ -23,6 +23,8 @@
 #include "tome/generate/language_model.h"
 #include "tome/generate/session.h"
 #include "tome/generate/text_length.h"
+#include "tome/library/kept_rates.h"
+#include "tome/library/kept_rates.h"
 #include "tome/library/library.h"
 
 namespace tome {
@@ -31,8 +33,7 @@ class Citer;
 
 struct ModelAnswerOptions {
   SamplingOptions sampling;
-  int64_t max_answer_tokens = 1024;
-  int64_t passage_tokens = 2048;  // of the model's, for the passages of `retrieval`
+  AskedRoom room;  // for the answer, and the passages of `retrieval`
   double budget_seconds = 60;     // that reading may take for `auto` to choose `context`
   // Of what the model reads; `kv` none: KvTypeFor's choice. `max_tokens` is the conversation's.
   MemoryOptions memory = {};
@@ -52,9 +53,6 @@ struct ReadAhead {
   TextLength length;  // what was asked of the model
 };
 
-// Whether rates of the model that the library keeps will do.
-enum class Measuring { kWhereNotKept, kAnew };
-
 // A conversation with documents. The library and the model must outlive it. One thread.
 class Conversation {
  public:
@@ -66,7 +64,7 @@ class Conversation {
   // What the library knows of the loss of the type of a memory for a text of `tokens` tokens, and
   // what a reader of that text is told of it (NoteOfType).
   std::optional<KvLoss> LossFor(int64_t tokens) const;
-  std::optional<std::string> TypeNoteFor(int64_t tokens, const std::optional<KvLoss>& loss) const;
+  std::optional<Note> TypeNoteFor(int64_t tokens, const std::optional<KvLoss>& loss) const;
 
   // Answers a question; earlier questions of the conversation and their answers are part of what
   // a model reads that answers from whole texts (EvidenceAmount::kText). `sink` gets the answer as
@@ -100,7 +98,7 @@ class Conversation {
   class Reply;     // an answer that a model writes from the text it has read
   struct Choice {
     Way way = Way::kRetrieval;
-    std::string why;
+    Note why;
     Shown shown;                  // of whole documents
     std::vector<TokenId> prompt;  // of whole documents
   };
@@ -111,7 +109,6 @@ class Conversation {
 
   // Facts for the plan (conversation_plan.cc).
   PlanFacts Facts(const AskedSize& size, const std::string& question, Choice& choice);
-  ModelRates Rates(KvType kv, Measuring measuring, const WorkControl& control);
   Choice Choose(Way way, const AskedSize& size, const std::string& question,
                 const WorkControl& control);
 
@@ -149,6 +146,7 @@ class Conversation {
   const LanguageModel& model_;
   std::vector<AskedDocument> documents_;
   ModelAnswerOptions options_;
+  AnswerRoom room_;
   std::map<PromptLanguage, Ability> abilities_;
   std::vector<Turn> turns_;
   bool whole_read_ = false;         // the first turn holds the documents

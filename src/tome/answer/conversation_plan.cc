@@ -25,7 +25,7 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
                   .prompt_tokens = {},
                   .kept_tokens = 0,
                   .retrieval_tokens = 0,
-                  .answer_tokens = options_.max_answer_tokens,
+                  .answer_tokens = room_.answer_tokens,
                   .free_memory = AvailableMemory(),
                   .rates = {},
                   .longer = memory_options.longer,
@@ -55,27 +55,16 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
   }
   const auto instructions = static_cast<int64_t>(Encode(PromptOf(question, {})).size());
   facts.retrieval_tokens =
-      std::min(instructions + options_.passage_tokens,
+      std::min(instructions + room_.passage_tokens,
                facts.prompt_tokens.value_or(instructions + facts.document_tokens));
   return facts;
-}
-
-ModelRates Conversation::Rates(KvType kv, Measuring measuring, const WorkControl& control) {
-  const ModelFacts& facts = model_.model().facts();
-  const SpeedKey key = SpeedKeyOf(facts, model_.compute(), kv);
-  if (measuring == Measuring::kWhereNotKept) {
-    if (const auto kept = library_.RatesOf(key)) return *kept;
-  }
-  const ModelRates rates = MeasureRates(model_.model(), model_.compute(), key.kv, control);
-  library_.KeepRates(key, rates);
-  return rates;
 }
 
 PlanFacts Conversation::Foresee(Measuring measuring, const WorkControl& control) {
   DocumentNames names(library_, documents_);
   Choice choice;
   PlanFacts facts = Facts(SizeOf(library_, documents_, names), /*question=*/"", choice);
-  facts.rates = Rates(facts.kv, measuring, control);
+  facts.rates = RatesFor(library_, model_, facts.kv, measuring, control);
   return facts;
 }
 
@@ -87,27 +76,26 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
   Plan plan = MakePlan(facts);
   if (IsWhole(way)) {
     if (const std::optional<Obstacle>& obstacle = plan.Of(way).obstacle) {
-      throw Error(obstacle->code, fmt::format("{}; {}", obstacle->reason, obstacle->advice));
+      throw Error(obstacle->code, obstacle->reason, obstacle->advice);
     }
     choice.way = way;
-    choice.why = "asked for";
+    choice.why = {"asked for"};
     return choice;
   }
   if (!plan.Of(WholeWayOf(facts.model)).obstacle) {
-    facts.rates = Rates(facts.kv, Measuring::kWhereNotKept, control);
+    facts.rates = RatesFor(library_, model_, facts.kv, Measuring::kWhereNotKept, control);
     plan = MakePlan(facts);
   }
   choice.way = plan.taken;
-  choice.why = std::move(plan.why);
+  choice.why = {std::move(plan.why), std::move(plan.advice)};
   if (IsWhole(choice.way)) {
     const Ability& ability = AbilityFor(LanguageOf(question), control);
     const auto tokens = static_cast<int64_t>(choice.prompt.size());
     if (const int64_t most = ReadableTokens(ability); tokens > most) {
       choice.way = Way::kRetrieval;
-      choice.why = fmt::format(
-          "the best passages are read, because the documents are {} tokens and this model finds "
-          "its way in about {}",
-          tokens, most);
+      choice.why = {fmt::format("the best passages are read, because the documents are {} tokens "
+                                "and this model finds its way in about {}",
+                                tokens, most)};
     }
   }
   if (!IsWhole(choice.way)) {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -59,12 +59,13 @@ int64_t SpilledBytes(const PlanFacts& facts, int64_t tokens, int64_t kept) {
 }
 
 // Why the memory of whole documents will not be kept.
-std::optional<std::string> WhyNotKept(const PlannedWay& way, const PlanFacts& facts) {
-  if (facts.sparse) return "what sparse attention computes depends on how the text is cut";
-  if (!facts.keeping) return "nothing is kept (--cache-size)";
+std::optional<Note> WhyNotKept(const PlannedWay& way, const PlanFacts& facts) {
+  if (facts.sparse) return Note("what sparse attention computes depends on how the text is cut");
+  if (!facts.keeping) return Note("nothing is kept", {Advice::Raise(Setting::kCacheSize)});
   if (way.disk_bytes > facts.keeping->max_bytes) {
-    return fmt::format("it takes {}, and kept memories may take {} (--cache-size)",
-                       MiB(way.disk_bytes), MiB(facts.keeping->max_bytes));
+    return Note(fmt::format("it takes {}, and kept memories may take {}", MiB(way.disk_bytes),
+                            MiB(facts.keeping->max_bytes)),
+                {Advice::Raise(Setting::kCacheSize)});
   }
   const int64_t missing = way.disk_bytes - DiskBytes(facts, facts.kept_tokens);
   // A hybrid's keys and values are kept from state to state, and lie in RAM or a file until then;
@@ -78,49 +79,66 @@ std::optional<std::string> WhyNotKept(const PlannedWay& way, const PlanFacts& fa
   return std::nullopt;
 }
 
+Advice UseWay(Way way) { return Advice::Use(Setting::kWay, std::string(NameOf(way))); }
+
 // `kept` of the tokens are read where they are kept.
 std::optional<Obstacle> MemoryObstacle(const PlannedWay& way, int64_t kept,
                                        const PlanFacts& facts) {
   // What has no room in RAM lies in a file: that of the kept memory, where it is kept at once.
-  const bool kept_at_once =
-      way.way != Way::kRetrieval && !way.not_kept && !facts.model.has_recurrent();
+  const bool whole = way.way != Way::kRetrieval;
+  const bool kept_at_once = whole && !way.not_kept && !facts.model.has_recurrent();
+  std::vector<Advice> advice{whole ? UseWay(Way::kRetrieval)
+                                   : Advice::Lower(Setting::kPassageTokens)};
   const int64_t spilled = SpilledBytes(facts, way.tokens, kept);
   if (!kept_at_once && facts.free_disk && spilled > *facts.free_disk) {
+    advice.push_back(Advice::Raise(Setting::kMemory));
     return Obstacle{Code::kIo,
-                    fmt::format("what of {} tokens has no room in RAM (--memory) takes {}, and {} "
-                                "are free on the disk",
-                                way.tokens, MiB(spilled), MiB(*facts.free_disk))};
+                    fmt::format("what of {} tokens has no room in RAM takes {}, and {} are free on "
+                                "the disk",
+                                way.tokens, MiB(spilled), MiB(*facts.free_disk)),
+                    std::move(advice)};
   }
   const int64_t resident = std::min(way.memory_bytes, facts.resident_bytes.value_or(INT64_MAX));
   if (!facts.free_memory ||
       static_cast<double>(resident) <= kUsableMemory * static_cast<double>(*facts.free_memory)) {
     return std::nullopt;
   }
-  return Obstacle{
-      Code::kOutOfMemory,
-      fmt::format("remembering {} tokens takes {} MiB and {} MiB are free{}", way.tokens,
-                  resident >> 20, *facts.free_memory >> 20,
-                  facts.model.has_whole_kv() ? " (--memory leaves the rest in a file)" : "")};
+  if (facts.model.has_whole_kv()) {
+    advice.push_back(Advice::Use(Setting::kMemory, {}, "which leaves the rest in a file"));
+  }
+  return Obstacle{Code::kOutOfMemory,
+                  fmt::format("remembering {} tokens takes {} MiB and {} MiB are free", way.tokens,
+                              resident >> 20, *facts.free_memory >> 20),
+                  std::move(advice)};
+}
+
+Advice UseLonger(Longer longer, std::string effect = {}) {
+  return Advice::Use(Setting::kLonger, std::string(NameOf(longer)), std::move(effect));
 }
 
 std::optional<Obstacle> WholeObstacle(const PlannedWay& way, const PlanFacts& facts) {
   const int64_t trained = facts.model.trained_tokens;
   if (!facts.documents_named) {
     return Obstacle{Code::kInvalidArgument,
-                    "no documents were named, and the whole library is asked"};
+                    "no documents were named, and the whole library is asked",
+                    {UseWay(Way::kRetrieval)}};
   }
   if (facts.forgets) {
     return Obstacle{Code::kInvalidArgument,
-                    "a window (--window) would forget the documents while they are read"};
+                    "a window would forget the documents while they are read",
+                    {UseWay(Way::kRetrieval), Advice::LeaveOut(Setting::kWindow)}};
   }
   if (facts.longer || way.tokens + facts.answer_tokens <= trained) {
     return MemoryObstacle(way, facts.kept_tokens, facts);
   }
   // Recurrent layers tell no positions apart, and read on as they are.
-  const std::string advice = way.way == Way::kLinear
-                                 ? "use --way retrieval, or --longer none, which reads on as it is"
-                                 : "use --way retrieval, or --longer dca or --longer yarn, which "
-                                   "read beyond that at a loss";
+  std::vector<Advice> advice{UseWay(Way::kRetrieval)};
+  if (way.way == Way::kLinear) {
+    advice.push_back(UseLonger(Longer::kNone, "which reads on as it is"));
+  } else {
+    advice.push_back(UseLonger(Longer::kDca));
+    advice.push_back(UseLonger(Longer::kYarn, "which read beyond that at a loss"));
+  }
   if (way.estimated) {
     return Obstacle{Code::kInvalidArgument,
                     fmt::format("the documents are about {} tokens and the model was made for {}",
@@ -128,9 +146,13 @@ std::optional<Obstacle> WholeObstacle(const PlannedWay& way, const PlanFacts& fa
                     advice};
   }
   return Obstacle{Code::kInvalidArgument,
-                  fmt::format("documents and question are {} tokens, the answer may take {}, and "
-                              "the model was made for {}",
-                              way.tokens, facts.answer_tokens, trained),
+                  fmt::format("documents and question are {} tokens, {}and the model was made for "
+                              "{}",
+                              way.tokens,
+                              facts.answer_tokens > 0
+                                  ? fmt::format("the answer may take {}, ", facts.answer_tokens)
+                                  : "",
+                              trained),
                   advice};
 }
 
@@ -146,7 +168,7 @@ PlannedWay NotGone(const ModelFacts& facts) {
                             "linear way needs a model with recurrent layers (Mamba, Mamba-2, "
                             "Jamba, RetNet, Infini-attention)",
                             facts.architecture),
-                "use --way context or --way retrieval with this one"}};
+                {UseWay(Way::kContext), UseWay(Way::kRetrieval)}}};
   }
   return {.way = Way::kContext,
           .read_seconds = {},
@@ -155,7 +177,7 @@ PlannedWay NotGone(const ModelFacts& facts) {
               Obstacle{Code::kInvalidArgument,
                        fmt::format("{} has recurrent layers, which do not keep every token exactly",
                                    facts.architecture),
-                       "use --way linear, or --way retrieval"}};
+                       {UseWay(Way::kLinear), UseWay(Way::kRetrieval)}}};
 }
 
 std::optional<Obstacle> RetrievalObstacle(const PlannedWay& way, const PlanFacts& facts) {
@@ -164,8 +186,9 @@ std::optional<Obstacle> RetrievalObstacle(const PlannedWay& way, const PlanFacts
     return Obstacle{
         Code::kInvalidArgument,
         fmt::format("passages and question are about {} tokens, the answer may take {}, and the "
-                    "model was made for {}; lower --passage-tokens or --max-tokens",
-                    way.tokens, facts.answer_tokens, facts.model.trained_tokens)};
+                    "model was made for {}",
+                    way.tokens, facts.answer_tokens, facts.model.trained_tokens),
+        {Advice::Lower(Setting::kPassageTokens), Advice::Lower(Setting::kMaxTokens)}};
   }
   return MemoryObstacle(way, /*kept=*/0, facts);
 }
@@ -199,6 +222,27 @@ const PlannedWay& Plan::Of(Way way) const {
   internal::CheckFailed("a way of the plan", __FILE__, __LINE__);
 }
 
+AnswerRoom RoomFor(const ModelFacts& model, const AskedRoom& asked, Beyond beyond) {
+  // Instructions and question, which are rarely more.
+  constexpr int64_t kMostForQuestion = 512;
+  const int64_t context = beyond == Beyond::kYes ? kAnyLength : model.trained_tokens;
+  const int64_t left = context - std::min(context / 4, kMostForQuestion);
+  AnswerRoom room;
+  const auto fit = [](int64_t tokens, int64_t most) {
+    return std::clamp<int64_t>(tokens, 1, most);
+  };
+  if (asked.answer_tokens) {
+    room.answer_tokens = *asked.answer_tokens;
+    room.passage_tokens = fit(left - room.answer_tokens, kDefaultPassageTokens);
+  } else {
+    room.answer_tokens =
+        fit(asked.passage_tokens ? left - *asked.passage_tokens : left / 3, kDefaultAnswerTokens);
+    room.passage_tokens = fit(left - room.answer_tokens, kDefaultPassageTokens);
+  }
+  if (asked.passage_tokens) room.passage_tokens = *asked.passage_tokens;
+  return room;
+}
+
 bool IsWorthCounting(const PlanFacts& facts) {
   constexpr int64_t kEstimateMargin = 4;
   return facts.documents_named && !facts.forgets &&
@@ -214,17 +258,22 @@ Plan MakePlan(const PlanFacts& facts) {
   whole.obstacle = WholeObstacle(whole, facts);
   PlannedWay retrieval =
       Sized(Way::kRetrieval, facts.retrieval_tokens, /*kept=*/0, /*estimated=*/true, facts);
-  retrieval.not_kept = "other questions find other passages";
+  retrieval.not_kept = Note("other questions find other passages");
   retrieval.obstacle = RetrievalObstacle(retrieval, facts);
 
   Plan plan;
   std::string reason;
   if (whole.obstacle) {
     reason = whole.obstacle->reason;
+    // That passages are read is what `auto` does already.
+    std::copy_if(whole.obstacle->advice.begin(), whole.obstacle->advice.end(),
+                 std::back_inserter(plan.advice),
+                 [](const Advice& advice) { return advice != UseWay(Way::kRetrieval); });
   } else if (whole.read_seconds && *whole.read_seconds > facts.budget_seconds) {
-    reason = fmt::format(
-        "reading all {} tokens would take about {:.0f} s, and the budget is {:.0f} s (--budget)",
-        whole.tokens, *whole.read_seconds, facts.budget_seconds);
+    reason =
+        fmt::format("reading all {} tokens would take about {:.0f} s, and the budget is {:.0f} s",
+                    whole.tokens, *whole.read_seconds, facts.budget_seconds);
+    plan.advice = {Advice::Raise(Setting::kBudget)};
   }
   if (reason.empty()) {
     plan.taken = whole_way;
@@ -234,7 +283,7 @@ Plan MakePlan(const PlanFacts& facts) {
                     trained == kAnyLength ? "the model reads any length"
                     : whole.tokens + facts.answer_tokens <= trained
                         ? fmt::format("they fit the model's {}", trained)
-                        : fmt::format("--longer {} takes them beyond the model's {}",
+                        : fmt::format("{} takes them beyond the model's {}",
                                       NameOf(facts.longer.value_or(Longer::kNone)), trained));
     if (facts.kept_tokens > 0) {
       plan.why += fmt::format(", {} of them are kept from an earlier reading", facts.kept_tokens);
@@ -253,18 +302,6 @@ Plan MakePlan(const PlanFacts& facts) {
   if (whole_way == Way::kLinear) std::swap(whole, other);
   plan.ways = {quotes, std::move(whole), std::move(other), std::move(retrieval)};
   return plan;
-}
-
-std::optional<int64_t> AvailableMemory() {
-  std::ifstream in("/proc/meminfo");
-  std::string key;
-  int64_t kib = 0;
-  std::string unit;
-  while (in >> key >> kib) {
-    std::getline(in, unit);
-    if (key == "MemAvailable:") return kib * 1024;
-  }
-  return std::nullopt;
 }
 
 std::optional<int64_t> AvailableDisk(const std::filesystem::path& folder) {

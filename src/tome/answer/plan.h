@@ -8,8 +8,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "tome/base/advice.h"
 #include "tome/base/error.h"
+#include "tome/base/memory_limits.h"
 #include "tome/generate/model_rates.h"
 #include "tome/models/model.h"
 
@@ -32,7 +35,7 @@ inline constexpr double kUsableMemory = 0.8;
 
 // What memories that are kept on disk may take.
 struct KeepingFacts {
-  int64_t max_bytes = 0;   // of all of them (--cache-size)
+  int64_t max_bytes = 0;   // of all of them
   int64_t used_bytes = 0;  // by those there are, the oldest of which make room
 };
 
@@ -58,11 +61,11 @@ struct PlanFacts {
   std::optional<int64_t> free_disk = {};
 };
 
-// Why a way cannot be gone, as the code and the middle of an error's message.
+// Why a way cannot be gone, as an error that says so has it.
 struct Obstacle {
   Code code = Code::kInvalidArgument;
   std::string reason;
-  std::string advice = "use --way retrieval";  // what to do instead, the message's end
+  std::vector<Advice> advice;  // what to do instead
 };
 
 // What one way takes of the model. Memory and disk are the pages of keys and values, and the states
@@ -78,7 +81,7 @@ struct PlannedWay {
   std::optional<Obstacle> obstacle;      // nothing: it fits
   // Why the memory will not be kept, which keeps nobody from the way; nothing: it will be, or there
   // is none.
-  std::optional<std::string> not_kept = {};
+  std::optional<Note> not_kept = {};
 
   bool is_kept() const { return tokens > 0 && !obstacle && !not_kept; }
 };
@@ -87,9 +90,33 @@ struct Plan {
   std::array<PlannedWay, 4> ways;  // kQuotes, kContext, kLinear, kRetrieval
   Way taken = Way::kRetrieval;     // by `auto`, with a model
   std::string why;
+  std::vector<Advice> advice;  // what would let `auto` read whole documents; empty where it does
 
   const PlannedWay& Of(Way way) const;
 };
+
+// Tokens of an answer, evidence included, and of the passages of kRetrieval.
+inline constexpr int64_t kDefaultAnswerTokens = 1024;
+inline constexpr int64_t kDefaultPassageTokens = 2048;
+
+// What the user asked for; nothing: what the model has room for.
+struct AskedRoom {
+  std::optional<int64_t> answer_tokens;
+  std::optional<int64_t> passage_tokens;
+};
+// At most so many.
+struct AnswerRoom {
+  int64_t answer_tokens = kDefaultAnswerTokens;
+  int64_t passage_tokens = kDefaultPassageTokens;
+};
+// Whether more tokens than the model was made for may be read.
+enum class Beyond { kNo, kYes };
+
+// kDefaultAnswerTokens and kDefaultPassageTokens, or less where the model was made for fewer tokens
+// than these with instructions and question: a quarter of its context, at most 512 tokens, stays
+// free for those, and answer and passages share the rest as one to two. What was asked for stays as
+// it is, and takes from the other. Beyond the model nothing need be less.
+AnswerRoom RoomFor(const ModelFacts& model, const AskedRoom& asked, Beyond beyond);
 
 // Whether the documents may fit at all: only then is it worth to count their tokens, since reading
 // and encoding ten million characters to learn that they do not fit takes a while.
@@ -99,9 +126,6 @@ bool IsWorthCounting(const PlanFacts& facts);
 // answer what the model was made for (or are to be read beyond that) and with their memory
 // kUsableMemory of the free memory, and can be read within the budget; else kRetrieval.
 Plan MakePlan(const PlanFacts& facts);
-
-// What the kernel thinks can be had without swapping; nothing where it does not say.
-std::optional<int64_t> AvailableMemory();
 
 // What the file system of a folder, which need not exist yet, has left for this user; nothing where
 // it does not say.

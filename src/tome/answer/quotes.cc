@@ -12,6 +12,7 @@
 #include "tome/retrieval/excerpt.h"
 #include "tome/retrieval/question.h"
 #include "tome/text/analyzer.h"
+#include "tome/text/unicode.h"
 
 namespace tome {
 namespace {
@@ -45,6 +46,12 @@ Citation Cite(Library& library, const ScoredPassage& scored, std::span<const Ter
   return citation;
 }
 
+std::string Worded(WhyQuotes why) {
+  return why == WhyQuotes::kAskedFor
+             ? "asked for"
+             : "no model was given, so the best passages themselves are the answer";
+}
+
 std::string NothingFound(const Question& question) {
   if (!question.phrases.empty()) {
     return fmt::format(
@@ -76,16 +83,19 @@ Answer AnswerWithQuotes(Library& library, const std::string& question_text,
   }
   DocumentNames names(library, documents);
   Excerpter excerpter(analyzer);
+  const AskedSize size = SizeOf(library, documents, names);
   Answer answer{.question = question.text,
                 .way = "quotes",
-                .why = "no model was given, so the best passages themselves are the answer",
+                .why = Worded(options.why),
                 .text = {},
                 .citations = {},
                 .notes = {},
                 .kv_loss = {},
                 .search_seconds = 0,
-                .document_tokens = SizeOf(library, documents, names).tokens,
-                .quoted_tokens = 0};
+                .document_tokens = size.tokens,
+                .quoted_tokens = 0,
+                .document_characters = size.characters,
+                .read_characters = 0};
   std::vector<std::vector<uint64_t>> taken;
   for (const ScoredPassage& scored : found.passages) {
     control.CheckStop();
@@ -98,6 +108,7 @@ Answer AnswerWithQuotes(Library& library, const std::string& question_text,
     if (duplicate) continue;
     taken.push_back(std::move(shingles));
     answer.quoted_tokens += EstimateTokens(citation.quote);
+    answer.read_characters += CountCodePoints(citation.quote);
     answer.text += fmt::format("{}{} [{}]", answer.text.empty() ? "" : "\n\n", citation.quote,
                                answer.citations.size() + 1);
     answer.citations.push_back(std::move(citation));

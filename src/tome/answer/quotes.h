@@ -13,8 +13,12 @@ namespace tome {
 inline constexpr int kDefaultQuotes = 5;
 inline constexpr int kMaxQuotes = 100;
 
+// Why the passages themselves are the answer.
+enum class WhyQuotes { kNoModel, kAskedFor };
+
 struct QuotesOptions {
   int top = kDefaultQuotes;  // quotes at most, 1 to kMaxQuotes
+  WhyQuotes why = WhyQuotes::kNoModel;
 };
 
 // Finds the passages that answer, trims each to the sentences that do, and drops those that say the

@@ -40,7 +40,7 @@ Code CodeFromName(std::string_view name) {
 }
 
 Error Error::In(std::string_view context) const {
-  return Error(code_, fmt::format("{}: {}", context, what()));
+  return Error(code_, fmt::format("{}: {}", context, what()), advice_);
 }
 
 Error SystemError(std::string_view what, int error_number) {

@@ -2,14 +2,19 @@
 //
 // An error says what was wrong, where (file, page, offset, tensor) and what to do, in one line, and
 // carries a Code from a closed list, so that the doors of the program (main, an HTTP handler, a
-// worker loop) can map it to an exit code or a status without reading its words. Layers may add
-// context with Error::In; none swallows an error. Absence that is normal is std::optional, not an
+// worker loop) can map it to an exit code or a status without reading its words. Which setting
+// would help is Advice, which a door words with its own names. Layers may add context with
+// Error::In; none swallows an error. Absence that is normal is std::optional, not an
 // error.
 #pragma once
 
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tome/base/advice.h"
 
 namespace tome {
 
@@ -33,15 +38,19 @@ Code CodeFromName(std::string_view name);
 
 class Error : public std::runtime_error {
  public:
-  Error(Code code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  Error(Code code, const std::string& message, std::vector<Advice> advice = {})
+      : std::runtime_error(message), code_(code), advice_(std::move(advice)) {}
 
   Code code() const { return code_; }
+  // What would help, any one of it; may be empty.
+  const std::vector<Advice>& advice() const { return advice_; }
 
   // This error with `context` ("novel.pdf") put before its message ("novel.pdf: page 3: …").
   Error In(std::string_view context) const;
 
  private:
   Code code_;
+  std::vector<Advice> advice_;
 };
 
 // An Io error for a failed system call: "WHAT: strerror(error_number)". A full disk says so

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tome/base/advice.h"
+
 namespace tome {
 
 // A byte range [begin, end) of a document's text.
@@ -59,8 +61,7 @@ struct Document {
   LineBreaks line_breaks = LineBreaks::kHard;
   std::vector<Page> pages;        // in order, disjoint; empty for formats without pages
   std::vector<Section> sections;  // in order of begin, parents before children
-  std::vector<std::string>
-      notes;  // what the reader should be told: a guessed encoding, a scanned page
+  std::vector<Note> notes;  // what the reader should be told: a guessed encoding, a scanned page
 
   friend bool operator==(const Document&, const Document&) = default;
 };

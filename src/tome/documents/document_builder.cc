@@ -35,8 +35,10 @@ void DocumentBuilder::SetTitle(std::string_view title) { document_.title = OneLi
 
 void DocumentBuilder::SetEncoding(std::string_view encoding) { document_.encoding = encoding; }
 
-void DocumentBuilder::AddNote(std::string_view note) {
-  if (document_.notes.size() < kMaxNotes) document_.notes.push_back(OneLine(note));
+void DocumentBuilder::AddNote(const Note& note) {
+  if (document_.notes.size() < kMaxNotes) {
+    document_.notes.emplace_back(OneLine(note.text), note.advice);
+  }
 }
 
 void DocumentBuilder::Append(std::string_view normalized) {

@@ -26,7 +26,7 @@ class DocumentBuilder {
 
   void SetTitle(std::string_view title);
   void SetEncoding(std::string_view encoding);
-  void AddNote(std::string_view note);
+  void AddNote(const Note& note);
 
   // A heading becomes a block of the text and opens a section; it closes open sections of the same
   // or a deeper level. Levels may skip (1 then 3). A heading without visible text is ignored.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tome/base/error.h"
+#include "tome/documents/advice_json.h"
 #include "tome/documents/limits.h"
 
 namespace tome {
@@ -15,6 +16,14 @@ using nlohmann::json;
 
 constexpr std::string_view kMagic = "TOMEDOC1";
 constexpr size_t kLengthBytes = 8;
+
+json NotesOf(const Document& document) {
+  json notes = json::array();
+  for (const Note& note : document.notes) {
+    notes.push_back(json::array({note.text, AdviceToJson(note.advice)}));
+  }
+  return notes;
+}
 
 json HeaderOf(const Document& document) {
   json pages = json::array();
@@ -32,7 +41,7 @@ json HeaderOf(const Document& document) {
           {"line_breaks", document.line_breaks == LineBreaks::kSoft ? "soft" : "hard"},
           {"pages", std::move(pages)},
           {"sections", std::move(sections)},
-          {"notes", document.notes},
+          {"notes", NotesOf(document)},
           {"text_bytes", document.text.size()}};
 }
 
@@ -64,12 +73,14 @@ void ReadHeader(const json& header, Document& document) {
   header.at("encoding").get_to(document.encoding);
   header.at("title").get_to(document.title);
   document.line_breaks = LineBreaksOf(header.at("line_breaks"));
-  header.at("notes").get_to(document.notes);
+  const json& notes = header.at("notes");
   const json& pages = header.at("pages");
   const json& sections = header.at("sections");
-  if (pages.size() > kMaxPages || sections.size() > kMaxSections ||
-      document.notes.size() > kMaxNotes) {
+  if (pages.size() > kMaxPages || sections.size() > kMaxSections || notes.size() > kMaxNotes) {
     throw Error(Code::kCorrupt, "more pages, sections or notes than a document may have");
+  }
+  for (const json& note : notes) {
+    document.notes.emplace_back(note.at(0).get<std::string>(), AdviceFromJson(note.at(1)));
   }
   for (const json& page : pages) {
     document.pages.push_back({.span = {.begin = OffsetOf(page.at(0)), .end = OffsetOf(page.at(1))},

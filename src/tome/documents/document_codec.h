@@ -2,7 +2,7 @@
 //
 // Layout: "TOMEDOC1", the length of the header as 8 bytes little-endian, the header (JSON: format,
 // encoding, title, line_breaks, pages as [begin, end, label], sections as [title, level, parent,
-// begin, end], notes, text_bytes), then the text.
+// begin, end], notes as [text, advice] (advice_json.h), text_bytes), then the text.
 #pragma once
 
 #include <string>

@@ -19,6 +19,7 @@
 
 #include "tome/base/error.h"
 #include "tome/base/file.h"
+#include "tome/documents/advice_json.h"
 #include "tome/documents/document_codec.h"
 #include "tome/documents/limits.h"
 #include "tome/documents/reader_frames.h"
@@ -200,14 +201,16 @@ void ReportProgress(const std::string& payload, const WorkControl& control) {
 [[noreturn]] void ThrowReported(const std::string& payload) {
   std::string code;
   std::string message;
+  std::vector<Advice> advice;
   try {
     const json error = json::parse(payload);
     error.at("code").get_to(code);
     error.at("message").get_to(message);
+    advice = AdviceFromJson(error.value("advice", json::array()));
   } catch (const json::exception&) {
     ThrowMalformed();
   }
-  throw Error(CodeFromName(code), message);
+  throw Error(CodeFromName(code), message, std::move(advice));
 }
 
 // The worker ended without an answer.

@@ -205,7 +205,9 @@ class Measurement {
 
   static void CheckKept(const SnapshotStore& store, int64_t tokens) {
     const SnapshotReport& report = store.report();
-    if (!report.failure.empty()) throw Error(Code::kIo, report.failure);
+    if (!report.failure.text.empty()) {
+      throw Error(Code::kIo, report.failure.text, report.failure.advice);
+    }
     if (report.kept_tokens != tokens) {
       throw Error(Code::kUnsupported, "what this model remembers is not kept on disk");
     }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 #include <limits>
 #include <vector>
@@ -13,8 +12,6 @@
 
 namespace tome {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // Enough to keep all threads at work, and soon over.
 constexpr int64_t kMeasuredTokens = 2 * kKvPageTokens;
@@ -73,24 +70,28 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
   const std::vector<TokenId> sample(static_cast<size_t>(kMeasuredTokens), 0);
   constexpr uint64_t kPasses = uint64_t{5} * kRuns;
   uint64_t passes = 0;
+  WorkTime all;  // of what is measured
   const auto time = [&](int64_t tokens, LogitsOf logits) {
     const int64_t depth = memory.length();
     memory.Checkpoint();
     const BatchItem item{.memory = &memory,
                          .tokens = std::span(sample).first(static_cast<size_t>(tokens)),
                          .logits = logits};
-    double best = std::numeric_limits<double>::infinity();
+    WorkTime best{.wall = std::numeric_limits<double>::infinity()};
     for (int run = 0; run < kRuns; ++run) {
       control.CheckStop();
-      const auto start = Clock::now();
+      const WorkClock clock;
       model.Forward({&item, 1}, compute);
-      best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
+      const WorkTime taken = clock.Elapsed();
+      if (taken.wall < best.wall) best = taken;
       TOME_CHECK(memory.Truncate(depth) == depth);
       control.Report("measuring", ++passes, kPasses);
     }
-    return best;
+    all += best;
+    return best.wall;
   };
   time(1, LogitsOf::kLast);  // brings the weights into memory
+  all = {};
   const double read = time(kMeasuredTokens, LogitsOf::kNone);
   const double write = time(1, LogitsOf::kLast);
   const int64_t depth = DepthOf(facts);
@@ -101,7 +102,7 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
   const double linear = 2 * LayerElements(facts) * static_cast<double>(kMeasuredTokens);
   const double near = AttentionOperations(facts, 0, kMeasuredTokens);
   const double far = AttentionOperations(facts, depth, kMeasuredTokens);
-  ModelRates rates;
+  ModelRates rates{.under_load = !HadProcessor(all)};
   const double both = (linear + near) / read;
   rates.attention_per_second = RateOf(far - near, read_deep - read, both);
   rates.linear_per_second = RateOf(linear, read - near / rates.attention_per_second, both);
@@ -123,6 +124,16 @@ SpeedKey SpeedKeyOf(const ModelFacts& facts, const Compute& compute, KvType kv) 
 double SecondsToRead(const ModelFacts& facts, const ModelRates& rates, int64_t tokens) {
   return 2 * LayerElements(facts) * static_cast<double>(tokens) / rates.linear_per_second +
          AttentionOperations(facts, 0, tokens) / rates.attention_per_second;
+}
+
+bool Disproves(const ReadingTime& reading, const ModelFacts& facts, const ModelRates& rates) {
+  // Of fewer tokens the costs of a single pass may be most.
+  constexpr int64_t kTelling = 512;
+  constexpr double kTolerance = 1.5;
+  if (reading.end - reading.begin < kTelling || !HadProcessor(reading.taken)) return false;
+  const double foretold =
+      SecondsToRead(facts, rates, reading.end) - SecondsToRead(facts, rates, reading.begin);
+  return reading.taken.wall > kTolerance * foretold || kTolerance * reading.taken.wall < foretold;
 }
 
 double SecondsToWrite(const ModelFacts& facts, const ModelRates& rates, KvType kv, int64_t depth) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tome/base/progress.h"
+#include "tome/base/work_clock.h"
 #include "tome/kernels/kernel_set.h"
 #include "tome/models/model.h"
 
@@ -16,12 +17,15 @@ struct ModelRates {
   double attention_per_second = 0;     // operations of attention, while reading
   double weight_bytes_per_second = 0;  // of layers and output head, while writing
   double kv_bytes_per_second = 0;      // of keys and values, while writing
+  bool under_load = false;  // the machine did other things meanwhile: it may be faster than this
+  std::string measured_at = {};  // UTC, ISO 8601; empty where they are not kept yet
 
   friend bool operator==(const ModelRates&, const ModelRates&) = default;
 };
 
 // A few passes over two pages of tokens, at the beginning and behind a memory of some thousand
-// tokens that were never read; reports "measuring". Errors: Model::Forward's, kCancelled.
+// tokens that were never read; reports "measuring". Says whether the processors were there for it
+// (HadProcessor). Errors: Model::Forward's, kCancelled.
 ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
                         const WorkControl& control);
 
@@ -38,6 +42,17 @@ SpeedKey SpeedKeyOf(const ModelFacts& facts, const Compute& compute, KvType kv);
 // Of one run of the model over a prompt: linear work is 2P operations a token, attention 4·L·H·d·t
 // at position t.
 double SecondsToRead(const ModelFacts& facts, const ModelRates& rates, int64_t tokens);
+
+// What reading a text's tokens [begin, end) took.
+struct ReadingTime {
+  int64_t begin = 0;
+  int64_t end = 0;
+  WorkTime taken;
+};
+
+// Whether a reading shows that rates are wrong: it was long enough to tell, had its processors, and
+// took more than one and a half times as long as foretold, or less than two thirds of it.
+bool Disproves(const ReadingTime& reading, const ModelFacts& facts, const ModelRates& rates);
 
 // Of one token written behind `depth` others: every byte of weights and memory is read.
 double SecondsToWrite(const ModelFacts& facts, const ModelRates& rates, KvType kv, int64_t depth);

@@ -24,12 +24,13 @@ TextLength LengthOf(const ModelFacts& facts, const Memory& memory) {
           .forgotten = memory.forgotten()};
 }
 
-std::optional<std::string> NoteOf(const TextLength& length) {
+std::optional<Note> NoteOf(const TextLength& length) {
   if (length.forgotten > 0) {
-    return fmt::format(
-        "of the text's {} tokens {} are forgotten: tokens see its beginning (--sinks) and those of "
-        "late (--window) only",
-        length.tokens, length.forgotten);
+    return Note(
+        fmt::format("of the text's {} tokens {} are forgotten: tokens see its beginning and "
+                    "those of late only",
+                    length.tokens, length.forgotten),
+        {Advice::Raise(Setting::kSinks), Advice::Raise(Setting::kWindow)});
   }
   if (length.tokens <= length.trained_on) return std::nullopt;
   std::string note = fmt::format("the text is {} tokens, and the model was trained on {}",

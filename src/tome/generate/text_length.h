@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "tome/base/advice.h"
 #include "tome/models/model.h"
 
 namespace tome {
@@ -22,6 +23,6 @@ TextLength LengthOf(const ModelFacts& facts, const Memory& memory);
 
 // For the user; nothing where the text is no longer than what the model was trained on and nothing
 // was forgotten.
-std::optional<std::string> NoteOf(const TextLength& length);
+std::optional<Note> NoteOf(const TextLength& length);
 
 }  // namespace tome

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "tome/base/advice.h"
 #include "tome/kernels/attention.h"
 
 namespace tome {
@@ -34,12 +35,12 @@ struct KvLoss {
 inline constexpr double kBadMeanKl = 0.1;
 
 // "keys and values in q4 cost a mean KL divergence of …", for whoever reads with them.
-std::string NoteOf(const KvLoss& loss);
+Note NoteOf(const KvLoss& loss);
 
 // What a reader is told of the memory's type: its loss, where it is known, or that the text's
 // length chose it. Nothing where it loses nothing or was asked for.
-std::optional<std::string> NoteOfType(std::optional<KvType> asked, KvType used,
-                                      const std::optional<KvLoss>& loss);
+std::optional<Note> NoteOfType(std::optional<KvType> asked, KvType used,
+                               const std::optional<KvLoss>& loss);
 
 // What was measured of memories of type `kv` of this model (`tome bench kv`); nothing where nothing
 // was, or for types that lose nothing. Reads the model's files whole when something may be known.

@@ -59,8 +59,11 @@ std::string Now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
 }
 
-std::string JoinLines(const std::vector<std::string>& lines) {
-  return fmt::format("{}", fmt::join(lines, "\n"));
+// Without advice: that is for whoever adds the document.
+std::string JoinTexts(const std::vector<Note>& notes) {
+  std::string lines;
+  for (const Note& note : notes) lines += (lines.empty() ? "" : "\n") + note.text;
+  return lines;
 }
 
 }  // namespace
@@ -175,7 +178,7 @@ DocumentId Library::Insert(const Document& document, std::string_view hash,
   const int64_t last = first + static_cast<int64_t>(passages.size()) - 1;
 
   const std::string added_at = Now();
-  const std::string notes = JoinLines(document.notes);
+  const std::string notes = JoinTexts(document.notes);
   database_
       ->Prepare(
           "INSERT INTO documents VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
@@ -277,7 +280,8 @@ void Library::Remove(DocumentId id, const WorkControl& control) {
 void Library::KeepRates(const SpeedKey& key, const ModelRates& rates) {
   const std::string measured_at = Now();
   database_
-      ->Prepare("INSERT OR REPLACE INTO speeds VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+      ->Prepare(
+          "INSERT OR REPLACE INTO speeds VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
       .Bind(1, std::string_view(key.shape))
       .Bind(2, std::string_view(key.processor))
       .Bind(3, std::string_view(key.kernels))
@@ -288,6 +292,20 @@ void Library::KeepRates(const SpeedKey& key, const ModelRates& rates) {
       .Bind(8, rates.weight_bytes_per_second)
       .Bind(9, rates.kv_bytes_per_second)
       .Bind(10, std::string_view(measured_at))
+      .Bind(11, int64_t{rates.under_load})
+      .Run();
+}
+
+void Library::DropRates(const SpeedKey& key) {
+  database_
+      ->Prepare(
+          "DELETE FROM speeds WHERE shape = ?1 AND processor = ?2 AND kernels = ?3 AND "
+          "threads = ?4 AND kv = ?5")
+      .Bind(1, std::string_view(key.shape))
+      .Bind(2, std::string_view(key.processor))
+      .Bind(3, std::string_view(key.kernels))
+      .Bind(4, int64_t{key.threads})
+      .Bind(5, NameOf(key.kv))
       .Run();
 }
 

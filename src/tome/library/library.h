@@ -43,9 +43,9 @@ struct DocumentRecord {
   uint64_t characters = 0;  // code points of the text
   uint64_t pages = 0;
   PassageRange passages;
-  uint64_t tokens = 0;   // estimated
-  std::string added_at;  // UTC, ISO 8601
-  std::vector<std::string> notes;
+  uint64_t tokens = 0;             // estimated
+  std::string added_at;            // UTC, ISO 8601
+  std::vector<std::string> notes;  // of the reader, without advice
   std::vector<std::string> paths;  // files that gave it, sorted
 };
 
@@ -58,7 +58,7 @@ enum class AddOutcome {
 struct AddedDocument {
   DocumentId id = 0;
   AddOutcome outcome = AddOutcome::kAdded;
-  std::vector<std::string> notes;  // of the reader
+  std::vector<Note> notes;  // of the reader
 };
 
 class Library {
@@ -113,8 +113,9 @@ class Library {
 
   // The rates of a model that were kept; nothing when none were.
   std::optional<ModelRates> RatesOf(const SpeedKey& key);
-  // Keeps rates in the place of those that were.
+  // Keeps rates in the place of those that were, as measured now.
   void KeepRates(const SpeedKey& key, const ModelRates& rates);
+  void DropRates(const SpeedKey& key);
 
   // What a model (LanguageModel::FilesKey) loses by memories of a type, as measured and kept;
   // nothing where nothing was.

@@ -231,7 +231,8 @@ LexicalResult Library::Search(std::span<const QueryTerm> query,
 std::optional<ModelRates> Library::RatesOf(const SpeedKey& key) {
   Statement select = database_->Prepare(
       "SELECT linear_per_second, attention_per_second, weight_bytes_per_second, "
-      "kv_bytes_per_second FROM speeds WHERE shape = ?1 AND processor = ?2 AND kernels = ?3 AND "
+      "kv_bytes_per_second, under_load, measured_at FROM speeds WHERE shape = ?1 AND processor = "
+      "?2 AND kernels = ?3 AND "
       "threads = ?4 AND kv = ?5");
   select.Bind(1, std::string_view(key.shape))
       .Bind(2, std::string_view(key.processor))
@@ -242,7 +243,9 @@ std::optional<ModelRates> Library::RatesOf(const SpeedKey& key) {
   return ModelRates{.linear_per_second = select.Real(0),
                     .attention_per_second = select.Real(1),
                     .weight_bytes_per_second = select.Real(2),
-                    .kv_bytes_per_second = select.Real(3)};
+                    .kv_bytes_per_second = select.Real(3),
+                    .under_load = select.Int(4) != 0,
+                    .measured_at = std::string(select.Text(5))};
 }
 
 std::optional<KvLoss> Library::KvLossOf(std::string_view model, KvType kv) {

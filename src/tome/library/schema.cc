@@ -91,6 +91,12 @@ constexpr std::string_view kKvLosses = R"(
     PRIMARY KEY(model, kv)) WITHOUT ROWID;
 )";
 
+// Of what was measured before nothing is known: it is measured again.
+constexpr std::string_view kSpeedsUnderLoad = R"(
+  ALTER TABLE speeds ADD COLUMN
+    under_load INTEGER NOT NULL DEFAULT 1;  -- the machine did other things meanwhile
+)";
+
 constexpr std::string_view kAbilities = R"(
   CREATE TABLE abilities(
     model TEXT NOT NULL,           -- hash of its files
@@ -101,7 +107,7 @@ constexpr std::string_view kAbilities = R"(
 )";
 
 // kTables and the lexical index are version 1; upgrade i makes version i + 2 of version i + 1.
-constexpr std::array kUpgrades{kSpeeds, kKvLosses, kAbilities};
+constexpr std::array kUpgrades{kSpeeds, kKvLosses, kSpeedsUnderLoad, kAbilities};
 static_assert(kUpgrades.size() + 1 == kSchemaVersion);
 
 // What a database file is, read in one statement: another process may be creating it just now.

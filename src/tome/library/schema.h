@@ -22,7 +22,7 @@
 
 namespace tome {
 
-inline constexpr int64_t kSchemaVersion = 4;
+inline constexpr int64_t kSchemaVersion = 5;
 
 // Opens the library file, creating it and its folder where missing. Error(kCorrupt) for a file that
 // is no database or is damaged, Error(kUnsupported) for one that is not Tome's or from a newer

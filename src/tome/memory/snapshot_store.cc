@@ -351,7 +351,8 @@ int64_t SnapshotStore::CountStored(const SnapshotKey& root, std::span<const Toke
   SnapshotKey parent = root;
   int64_t count = 0;
   int64_t position = 0;
-  for (auto left = tokens;; left = left.subspan(kWhole)) {
+  auto left = tokens;
+  for (;; left = left.subspan(kWhole)) {
     if (memory.has_recurrent()) {
       if (const auto tail = OpenTailWithState(parent, left)) count = position + tail->used;
     }
@@ -362,7 +363,9 @@ int64_t SnapshotStore::CountStored(const SnapshotKey& root, std::span<const Toke
     if (!memory.has_recurrent() || states_.contains(key)) count = position;
     parent = key;
   }
-  return count;
+  if (memory.has_recurrent()) return count;
+  const std::optional<Found> last = OpenLongest(parent, left);
+  return count + (last ? last->used : 0);
 }
 
 // All files but those that this store used, the one to be given up first in front: what was not
@@ -431,10 +434,9 @@ bool SnapshotStore::MakeRoom(int64_t bytes) {
 std::optional<int64_t> SnapshotStore::WriteFile(const fs::path& path, int64_t bytes,
                                                 const std::function<void()>& write) {
   if (!MakeRoom(bytes)) {
-    report_.failure = fmt::format(
-        "kept memories may take {} MiB, and this one takes more "
-        "(--cache-size)",
-        max_bytes_ >> 20);
+    report_.failure = {
+        fmt::format("kept memories may take {} MiB, and this one takes more", max_bytes_ >> 20),
+        {Advice::Raise(Setting::kCacheSize)}};
     return std::nullopt;
   }
   try {
@@ -444,7 +446,7 @@ std::optional<int64_t> SnapshotStore::WriteFile(const fs::path& path, int64_t by
     report_.kept_bytes += size;
     return size;
   } catch (const Error& error) {
-    report_.failure = error.what();
+    report_.failure = {error.what(), error.advice()};
   } catch (const fs::filesystem_error& error) {
     report_.failure = error.what();
   }
@@ -524,7 +526,8 @@ void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> to
   SnapshotKey parent = owner.root;
   const auto length = static_cast<int64_t>(tokens.size());
   PagedKv* const kv = memory.has_whole_kv() ? &memory.kv() : nullptr;
-  for (int64_t first = 0; first < length && report_.failure.empty(); first += kSnapshotTokens) {
+  for (int64_t first = 0; first < length && report_.failure.text.empty();
+       first += kSnapshotTokens) {
     const int64_t count = std::min(kSnapshotTokens, length - first);
     const bool whole = count == kSnapshotTokens;
     if (!whole && !tail) break;
@@ -547,7 +550,7 @@ void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> to
       RemoveStates(parent, first, own, length, StateStep(memory.segment()));
     parent = key;
   }
-  if (!tail || !memory.has_recurrent() || !report_.failure.empty()) return;
+  if (!tail || !memory.has_recurrent() || !report_.failure.text.empty()) return;
   TOME_CHECK(memory.segment() == 0 || memory.kv().length() == 0);
   KeepState(owner, parent, memory.recurrent());
 }

@@ -24,6 +24,7 @@
 #include <string>
 #include <vector>
 
+#include "tome/base/advice.h"
 #include "tome/base/progress.h"
 #include "tome/base/thread_pool.h"
 #include "tome/memory/memory.h"
@@ -36,7 +37,7 @@ struct SnapshotReport {
   int64_t kept_tokens = 0;
   int64_t kept_bytes = 0;  // more than before, on disk
   int64_t damaged = 0;     // files that were removed
-  std::string failure;     // why nothing more is kept; empty: nothing failed
+  Note failure;            // why nothing more is kept; without words: nothing failed
 };
 
 // Whose memory it is. `root`: what its bits depend on besides tokens (see MemoryRoot).
@@ -69,8 +70,9 @@ class SnapshotStore {
   // of whole snapshots in their files from then on.
   void Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens, Memory& memory, bool tail);
 
-  // How many of `tokens` Restore would give a memory like this one at least, by the names of whole
-  // snapshots and of states.
+  // How many of `tokens` Restore would give a memory like this one, where nothing is damaged: whole
+  // snapshots and states count by their names, and only the last step, which may take a part of a
+  // snapshot, is looked into.
   int64_t CountStored(const SnapshotKey& root, std::span<const TokenId> tokens,
                       const Memory& memory);
 

@@ -160,11 +160,11 @@ class Conversion {
     }
     for (size_t i = 0; i < plans.size(); ++i) {
       if (!to_gguf_ && IsBlockQuantized(plans[i].dtype)) {
-        throw Error(
-            Code::kUnsupported,
-            fmt::format("{}: the tensor {} is {}, which safetensors cannot hold; convert with "
-                        "--type f16, bf16 or f32",
-                        in_.path().string(), plans[i].name, NameOf(plans[i].dtype)));
+        throw Error(Code::kUnsupported,
+                    fmt::format("{}: the tensor {} is {}, which safetensors cannot hold",
+                                in_.path().string(), plans[i].name, NameOf(plans[i].dtype)),
+                    {Advice::Use(Setting::kType, "f16"), Advice::Use(Setting::kType, "bf16"),
+                     Advice::Use(Setting::kType, "f32")});
       }
       steps_[i].plan.dtype = plans[i].dtype;
     }

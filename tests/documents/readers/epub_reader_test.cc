@@ -175,9 +175,10 @@ TEST(EpubReaderTest, ResolvesHrefsInsideTheBookOnly) {
                  {"../../etc/passwd", Xhtml("<p>root</p>")}}});
   EXPECT_EQ(document.text, "decoded\n\none");
   EXPECT_EQ(Sections(document), (Strings{"In: one"}));
-  EXPECT_EQ(document.notes,
-            (Strings{"the part '../../etc/passwd' lies outside of the book and was left out",
-                     "the part 'http://x/y.xhtml' lies outside of the book and was left out"}));
+  EXPECT_EQ(
+      document.notes,
+      (std::vector<Note>{"the part '../../etc/passwd' lies outside of the book and was left out",
+                         "the part 'http://x/y.xhtml' lies outside of the book and was left out"}));
 }
 
 TEST(EpubReaderTest, NotesWhatIsMissingFromTheSpine) {
@@ -190,9 +191,9 @@ TEST(EpubReaderTest, NotesWhatIsMissingFromTheSpine) {
                      R"(<itemref idref="f"/><itemref idref="c0"/>)"});
   EXPECT_EQ(document.text, "one");
   EXPECT_EQ(document.notes,
-            (Strings{"the part 'OEBPS/gone.xhtml' is missing from the file",
-                     "the book's manifest lacks the part 'nowhere'",
-                     "the part 'p.svg' is image/svg+xml, not text, and was left out"}));
+            (std::vector<Note>{"the part 'OEBPS/gone.xhtml' is missing from the file",
+                               "the book's manifest lacks the part 'nowhere'",
+                               "the part 'p.svg' is image/svg+xml, not text, and was left out"}));
 }
 
 TEST(EpubReaderTest, NotesABrokenTableOfContents) {
@@ -200,7 +201,7 @@ TEST(EpubReaderTest, NotesABrokenTableOfContents) {
   const Document document = Read(book);
   EXPECT_EQ(document.text, "One");
   ASSERT_EQ(document.notes.size(), 1U);
-  EXPECT_NE(document.notes[0].find("the table of contents was left out: OEBPS/toc.ncx"),
+  EXPECT_NE(document.notes[0].text.find("the table of contents was left out: OEBPS/toc.ncx"),
             std::string::npos);
 }
 

@@ -58,7 +58,8 @@ TEST(TextReaderTest, ReportsAGuessedEncoding) {
   EXPECT_EQ(document.text, "今天天气很好，他们都去公园了。");
   EXPECT_EQ(document.encoding, "GB18030");
   ASSERT_EQ(document.notes.size(), 1U);
-  EXPECT_EQ(document.notes[0], "the encoding is a guess: GB18030; --encoding names another");
+  EXPECT_EQ(document.notes[0],
+            Note("the encoding is a guess: GB18030", {Advice::Name(Setting::kEncoding)}));
 }
 
 TEST(TextReaderTest, ObeysTheEncodingOption) {
@@ -77,7 +78,7 @@ TEST(TextReaderTest, SaysWhatCouldNotBeRead) {
   ASSERT_EQ(utf8.notes.size(), 1U);
   const Document gbk = Read("abc \xD6", In("gbk"));
   ASSERT_EQ(gbk.notes.size(), 1U);
-  EXPECT_NE(gbk.notes[0].find("1 characters could not be read as GB18030"), std::string::npos);
+  EXPECT_NE(gbk.notes[0].text.find("1 characters could not be read as GB18030"), std::string::npos);
 }
 
 TEST(TextReaderTest, RefusesBinaryDataAndEmptyFiles) {

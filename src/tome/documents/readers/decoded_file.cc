@@ -23,8 +23,7 @@ bool IsSurelyUtf8(std::string_view bytes) {
 }
 
 std::string ChooseEncoding(std::string_view bytes, const ReadOptions& options,
-                           std::optional<std::string_view> declared,
-                           std::vector<std::string>& notes) {
+                           std::optional<std::string_view> declared, std::vector<Note>& notes) {
   if (!options.encoding.empty()) return RequireEncoding(options.encoding);
   if (std::optional<std::string> bom = EncodingOfBom(bytes)) return *std::move(bom);
   std::optional<std::string> name;
@@ -39,8 +38,8 @@ std::string ChooseEncoding(std::string_view bytes, const ReadOptions& options,
     notes.push_back(fmt::format("the file declares {} but is not in it", *name));
   }
   if (found.is_guess) {
-    notes.push_back(
-        fmt::format("the encoding is a guess: {}; --encoding names another", found.name));
+    notes.emplace_back(fmt::format("the encoding is a guess: {}", found.name),
+                       std::vector{Advice::Name(Setting::kEncoding)});
   }
   return std::move(found.name);
 }

@@ -11,10 +11,10 @@
 namespace tome {
 
 struct DecodedFile {
-  std::string encoding;            // canonical name (text/encoding.h)
-  std::string_view utf8;           // the file's own bytes, or `converted`; perhaps ill-formed
-  std::string converted;           // empty where the file is UTF-8
-  std::vector<std::string> notes;  // what the reader should be told about the encoding
+  std::string encoding;     // canonical name (text/encoding.h)
+  std::string_view utf8;    // the file's own bytes, or `converted`; perhaps ill-formed
+  std::string converted;    // empty where the file is UTF-8
+  std::vector<Note> notes;  // what the reader should be told about the encoding
 
   DecodedFile() = default;
   DecodedFile(const DecodedFile&) = delete;  // `utf8` may point into `converted`

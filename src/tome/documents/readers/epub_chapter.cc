@@ -130,7 +130,7 @@ void AppendLines(std::string_view text, DocumentBuilder& builder) {
 }  // namespace
 
 void ChapterJoiner::Append(const Document& chapter, std::span<const ContentsEntry> entries) {
-  for (const std::string& note : chapter.notes) builder_.AddNote(note);
+  for (const Note& note : chapter.notes) builder_.AddNote(note);
   std::vector<Block> blocks = SplitBlocks(chapter);
   const std::vector<bool> matched = MatchTitles(entries, blocks);
 

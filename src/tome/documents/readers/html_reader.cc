@@ -42,7 +42,7 @@ Document ReadHtml(std::string_view bytes, const ReadOptions& options) {
   DocumentBuilder builder("html");
   builder.SetTitle(AppendHtml(file.utf8, {}, options, builder));
   builder.SetEncoding(file.encoding);
-  for (const std::string& note : file.notes) builder.AddNote(note);
+  for (const Note& note : file.notes) builder.AddNote(note);
   Document document = std::move(builder).Finish();
   if (document.text.empty()) throw Error(Code::kUnsupported, "the page holds no text");
   if (document.title.empty() && !document.sections.empty() && document.sections[0].level == 1) {

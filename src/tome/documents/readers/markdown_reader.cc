@@ -153,7 +153,7 @@ Document ReadMarkdown(std::string_view bytes, const ReadOptions& options) {
              {.heading_offset = 0, .keep_boilerplate = true}, options, builder);
   builder.SetTitle(front_matter.title);
   builder.SetEncoding(file.encoding);
-  for (const std::string& note : file.notes) builder.AddNote(note);
+  for (const Note& note : file.notes) builder.AddNote(note);
   Document document = std::move(builder).Finish();
   if (document.text.empty()) throw Error(Code::kUnsupported, "the file holds no text");
   if (document.title.empty()) {

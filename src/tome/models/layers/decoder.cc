@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tome/base/error.h"
 #include "tome/memory/spill.h"
@@ -37,10 +38,12 @@ ChunkedPositions StandardChunks(int64_t trained) {
   const int64_t local = std::max(kKvPageTokens, trained / 32);
   const int64_t chunk = (trained - local) / kKvPageTokens * kKvPageTokens;
   if (chunk < kKvPageTokens) {
-    throw Error(Code::kInvalidArgument,
-                fmt::format("dual chunk attention (--longer dca) needs a model made for {} tokens "
-                            "at least; this one was made for {}",
-                            2 * kKvPageTokens, trained));
+    throw Error(
+        Code::kInvalidArgument,
+        fmt::format("dual chunk attention needs a model made for {} tokens at least; this one "
+                    "was made for {}",
+                    2 * kKvPageTokens, trained),
+        {Advice::Use(Setting::kLonger, std::string(NameOf(Longer::kYarn)))});
   }
   return {.chunk = chunk, .limit = trained - 1, .trained = trained};
 }
@@ -52,9 +55,10 @@ StreamingWindow StreamingOf(const MemoryOptions& options, int64_t trained) {
     throw Error(
         Code::kInvalidArgument,
         fmt::format("{} sinks, a window of {} and the page of {} being read, in whole pages, are "
-                    "{} tokens, and the model was made for {}; lower --window or --sinks",
+                    "{} tokens, and the model was made for {}",
                     streaming.sinks, streaming.window, kKvPageTokens, streaming.MostSeen(),
-                    trained));
+                    trained),
+        {Advice::Lower(Setting::kWindow), Advice::Lower(Setting::kSinks)});
   }
   return streaming;
 }
@@ -65,8 +69,8 @@ double YarnFactor(const RopeConfig& rope, int64_t trained, int64_t tokens) {
   if ((rope.type != RopeScalingType::kNone && rope.type != RopeScalingType::kYarn) ||
       !rope.divisors.empty() || rope.base <= 1) {
     throw Error(Code::kInvalidArgument,
-                "YaRN (--longer yarn) does not go with the scaling of RoPE that the model has; use "
-                "--longer dca");
+                "YaRN does not go with the scaling of RoPE that the model has",
+                {Advice::Use(Setting::kLonger, std::string(NameOf(Longer::kDca)))});
   }
   double factor = 2;
   while (static_cast<double>(trained) * factor < static_cast<double>(tokens)) factor *= 2;
@@ -96,7 +100,9 @@ PositionScheme SchemeOf(const DecoderConfig& config, const MemoryOptions& option
 }
 
 void Check(const MemoryOptions& options) {
-  const auto refuse = [](const std::string& why) { throw Error(Code::kInvalidArgument, why); };
+  const auto refuse = [](const std::string& why, std::vector<Advice> advice = {}) {
+    throw Error(Code::kInvalidArgument, why, std::move(advice));
+  };
   if (options.max_tokens < 0) {
     refuse(fmt::format("a memory for {} tokens was asked for", options.max_tokens));
   }
@@ -109,12 +115,16 @@ void Check(const MemoryOptions& options) {
     refuse(fmt::format("a window of {} tokens and {} sinks were asked for", options.window,
                        options.sinks));
   }
-  if (options.sinks > 0 && options.window == 0) refuse("sinks (--sinks) need a window (--window)");
+  if (options.sinks > 0 && options.window == 0) {
+    refuse("sinks need a window", {Advice::Use(Setting::kWindow)});
+  }
   if (options.window > 0 && options.longer) {
-    refuse("a window (--window) forgets what a longer text (--longer) would keep; choose one");
+    refuse("a window forgets what ways to read longer texts would keep",
+           {Advice::LeaveOut(Setting::kWindow), Advice::LeaveOut(Setting::kLonger)});
   }
   if (options.window > 0 && mass < 1) {
-    refuse("a window (--window) and sparse attention (--attention sparse) exclude each other");
+    refuse("a window and sparse attention exclude each other",
+           {Advice::LeaveOut(Setting::kWindow), Advice::LeaveOut(Setting::kAttention)});
   }
 }
 
@@ -150,8 +160,10 @@ Memory NewRecurrentMemory(const ModelFacts& facts, const MemoryOptions& options)
   if (options.window > 0 || options.longer.value_or(Longer::kNone) != Longer::kNone) {
     throw Error(
         Code::kInvalidArgument,
-        "this model has layers whose memory has a constant size: it takes texts of any length "
-        "(--longer none), but goes with no other --longer and no --window");
+        "this model has layers whose memory has a constant size: it takes texts of any length as "
+        "it is, and goes with no window and no other way to read longer ones",
+        {Advice::Use(Setting::kLonger, std::string(NameOf(Longer::kNone))),
+         Advice::LeaveOut(Setting::kWindow)});
   }
   const int64_t max_tokens = options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens;
   std::optional<PagedKv> kv;
