@@ -50,6 +50,8 @@ struct Ability {
 // Texts of up to so many tokens are given to the model as a whole to look for evidence in; in
 // longer ones it looks in passages.
 int64_t ReadableTokens(const Ability& ability);
+// Tokens of the passages that a model looks in which does not answer from whole texts.
+inline constexpr int64_t kRankedTokens = 600;
 
 // Tests a model: reads some thousand tokens; reports "testing the model". Errors as
 // Model::Forward's, Error(kCancelled).

@@ -30,8 +30,6 @@ double SecondsSince(Clock::time_point start) {
 // Questions answered in the same passes at most: a row more of a matrix product costs less the
 // fewer there are.
 constexpr size_t kQuestionsTogether = 16;
-// In longer texts sentences are ranked in the passages that a search finds: so many tokens of them.
-constexpr int64_t kRankedTokens = 600;
 // Longest answer from evidence alone.
 constexpr int64_t kEvidenceAnswerTokens = 64;
 // Sentences shown where no answer stands on any of them.

@@ -10,6 +10,13 @@
 namespace tome {
 namespace {
 
+// What follows from what the model can do.
+void AddAbility(const Ability& ability, PlanFacts& facts) {
+  facts.readable_tokens = ReadableTokens(ability);
+  if (ability.amount == EvidenceAmount::kText) return;
+  facts.retrieval_tokens = std::min(facts.retrieval_tokens, kRankedTokens);
+}
+
 bool IsWhole(Way way) { return way == Way::kContext || way == Way::kLinear; }
 
 }  // namespace
@@ -64,6 +71,10 @@ PlanFacts Conversation::Foresee(Measuring measuring, const WorkControl& control)
   DocumentNames names(library_, documents_);
   Choice choice;
   PlanFacts facts = Facts(SizeOf(library_, documents_, names), /*question=*/"", choice);
+  // Questions will be asked in the language of the documents.
+  constexpr size_t kBeginning = 2000;
+  const std::string text = documents_.empty() ? std::string() : library_.Text(documents_.front().id);
+  AddAbility(AbilityFor(LanguageOf(std::string_view(text).substr(0, kBeginning)), control), facts);
   facts.rates = RatesFor(library_, model_, facts.kv, measuring, control);
   return facts;
 }
@@ -83,21 +94,12 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
     return choice;
   }
   if (!plan.Of(WholeWayOf(facts.model)).obstacle) {
+    AddAbility(AbilityFor(LanguageOf(question), control), facts);
     facts.rates = RatesFor(library_, model_, facts.kv, Measuring::kWhereNotKept, control);
     plan = MakePlan(facts);
   }
   choice.way = plan.taken;
   choice.why = {std::move(plan.why), std::move(plan.advice)};
-  if (IsWhole(choice.way)) {
-    const Ability& ability = AbilityFor(LanguageOf(question), control);
-    const auto tokens = static_cast<int64_t>(choice.prompt.size());
-    if (const int64_t most = ReadableTokens(ability); tokens > most) {
-      choice.way = Way::kRetrieval;
-      choice.why = {fmt::format("the best passages are read, because the documents are {} tokens "
-                                "and this model finds its way in about {}",
-                                tokens, most)};
-    }
-  }
   if (!IsWhole(choice.way)) {
     choice.shown = {};
     choice.prompt.clear();

@@ -269,6 +269,9 @@ Plan MakePlan(const PlanFacts& facts) {
     std::copy_if(whole.obstacle->advice.begin(), whole.obstacle->advice.end(),
                  std::back_inserter(plan.advice),
                  [](const Advice& advice) { return advice != UseWay(Way::kRetrieval); });
+  } else if (whole.tokens > facts.readable_tokens) {
+    reason = fmt::format("the documents are {} tokens, and the model finds its way in about {}",
+                         whole.tokens, facts.readable_tokens);
   } else if (whole.read_seconds && *whole.read_seconds > facts.budget_seconds) {
     reason =
         fmt::format("reading all {} tokens would take about {:.0f} s, and the budget is {:.0f} s",
