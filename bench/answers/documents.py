@@ -19,6 +19,7 @@ GNOME = "usr/share/help/C/gnome-help/"
 HANDBOOK = "usr/share/doc/debian-handbook/html/zh-CN/"
 FAQ = "usr/share/doc/debian/FAQ/zh-cn/"
 INSTALLATION = "usr/share/doc/installation-guide-amd64/zh_CN/"
+KERNEL = "usr/share/doc/debian-kernel-handbook/kernel-handbook.html/"
 NATIONS = "usr/share/games/freeciv/nation/"
 JARGON = "usr/share/doc/jargon-text/jargon.txt.gz"
 MAGIC = "usr/share/doc/gitmagic/html/"
@@ -36,8 +37,8 @@ VERSIONS = {
     "miscfiles": "1.5+dfsg-4",
 }
 
-# Each document: package, how its files are read, and its parts: a file, where the part begins and where it ends. The last
-# place where the beginning stands is meant, since tables of contents name it before; an end that is None is the file's.
+# Each document: package, how its files are read, and its parts: a file, where the part begins and where it ends. The
+# last place where the beginning stands is meant, since tables of contents name it before; no end is the file's own.
 DOCUMENTS = {
     "L-git": ("gitmagic", plain_text.of_html, [
         (MAGIC + "ch01.html", "Chapter 1. Introduction", "Ben Lynn"),
@@ -56,7 +57,7 @@ DOCUMENTS = {
         (NATIONS + f"{name}.ruleset", None, None) for name in ("gepid", "tocharian", "toltec")]),
     "colours": ("gnome-user-docs", plain_text.of_mallard, [(GNOME + "color-whatisspace.page", None, None)]),
     "initramfs": ("debian-kernel-handbook", plain_text.of_html, [
-        ("usr/share/doc/debian-kernel-handbook/kernel-handbook.html/ch-initramfs.html", "The booting in Debian", None)]),
+        (KERNEL + "ch-initramfs.html", "The booting in Debian", None)]),
     "L-zh-installer": ("installation-guide-amd64", plain_text.of_html, [(INSTALLATION + "ch06s03.html", None, None)]),
     "L-zh-choosing": ("debian-faq-zh-cn", plain_text.of_html, [
         (FAQ + "choosing.zh-cn.html", "有很多种不同的 Debian 发布版本。", None)]),

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """LangChain's retrieval chain as its documentation puts it together, answering lines of JSON on standard input.
 
-Chunks of 1,000 characters without overlap; BM25 and FAISS (bge-small-en-v1.5) through an ensemble retriever of equal
-weights; the four chunks that it puts first; the prompt rlm/rag-prompt; a model behind an OpenAI-compatible server. The index of
-a document is made when it is first asked about and kept. Run by systems.py in the virtual environment of requirements.txt.
+Chunks of 1,000 characters without overlap; BM25 and FAISS (BGE embeddings) through an ensemble retriever of equal
+weights; the four chunks that it puts first; the prompt rlm/rag-prompt; a model behind an OpenAI-compatible server. The
+index of a document is made when it is first asked about, and kept. Run by systems.py in the virtual environment of
+requirements.txt.
 """
 import argparse
 import json
 import os
 import pathlib
+import re
 import sys
 import time
 
@@ -29,14 +31,15 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 CHUNKS = 4
 CHUNK_CHARACTERS = 1000
-PROMPT = ("You are an assistant for question-answering tasks. Use the following pieces of retrieved context to answer the "
-          "question. If you don't know the answer, just say that you don't know. Use three sentences maximum and keep the "
-          "answer concise.\nQuestion: {question} \nContext: {context} \nAnswer:")
+PROMPT = ("You are an assistant for question-answering tasks. Use the following pieces of retrieved context to answer "
+          "the question. If you don't know the answer, just say that you don't know. Use three sentences maximum and "
+          "keep the answer concise.\nQuestion: {question} \nContext: {context} \nAnswer:")
 
 
 class BgeEmbeddings(Embeddings):
-    """BGE embeddings from an ONNX file: the state of the first token, of unit length; questions with their instruction."""
-    INSTRUCTION = "Represent this sentence for searching relevant passages: "
+    """BGE embeddings from an ONNX file: the first token's state, of unit length; questions have an instruction."""
+    ENGLISH = "Represent this sentence for searching relevant passages: "
+    CHINESE = "为这个句子生成表示以用于检索相关文章："
 
     def __init__(self, folder, threads):
         options = onnxruntime.SessionOptions()
@@ -54,20 +57,22 @@ class BgeEmbeddings(Embeddings):
         return (states / numpy.linalg.norm(states, axis=1, keepdims=True)).tolist()
 
     def embed_query(self, text):
-        return self.embed_documents([self.INSTRUCTION + text])[0]
+        instruction = self.CHINESE if re.search("[\u4e00-\u9fff]", text) else self.ENGLISH
+        return self.embed_documents([instruction + text])[0]
 
 
 class Chain:
     def __init__(self, options):
         self.embeddings = BgeEmbeddings(options.embeddings, options.threads)
         self.prompt = ChatPromptTemplate.from_template(PROMPT)
-        self.model = options.address and ChatOpenAI(base_url=options.address, api_key="none", model="local", temperature=0,
-                                                    max_tokens=options.max_tokens)
+        self.model = options.address and ChatOpenAI(base_url=options.address, api_key="none", model="local",
+                                                    temperature=0, max_tokens=options.max_tokens)
         self.retrievers = {}
 
     def retriever(self, path):
         if path not in self.retrievers:
-            splitter = RecursiveCharacterTextSplitter(chunk_size=CHUNK_CHARACTERS, chunk_overlap=0, add_start_index=True)
+            splitter = RecursiveCharacterTextSplitter(chunk_size=CHUNK_CHARACTERS, chunk_overlap=0,
+                                                      add_start_index=True)
             chunks = splitter.split_documents([Document(pathlib.Path(path).read_text())])
             words = BM25Retriever.from_documents(chunks, k=CHUNKS)
             vectors = FAISS.from_documents(chunks, self.embeddings).as_retriever(search_kwargs={"k": CHUNKS})
@@ -90,7 +95,7 @@ class Chain:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--embeddings", type=pathlib.Path, required=True, help="a folder with model.onnx, tokenizer.json")
+    parser.add_argument("--embeddings", type=pathlib.Path, required=True, help="folder of model.onnx, tokenizer.json")
     parser.add_argument("--address", help="of an OpenAI-compatible server; without it only chunks are found")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--max-tokens", type=int, default=128)

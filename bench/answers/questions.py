@@ -42,7 +42,7 @@ class Question:
 
 
 def find_folded(sentence, text):
-    """The span (begin, end) of characters at which `sentence` stands in `text`, whatever their white space; else None."""
+    """The span (begin, end) of characters at which `sentence` stands in `text`, whatever their white space, or None."""
     words = sentence.split()
     match = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
     return match.span() if match else None

@@ -3,6 +3,15 @@ import statistics
 
 COLUMNS = ["right", "right and vouched for", "first", "among three", "refused wrongly", "vouched for the unanswerable",
            "words", "evidence", "tokens", "first seconds", "seconds", "inner seconds", "quotes exact"]
+EVIDENCE_COLUMNS = ["first", "among three", "evidence", "quotes exact"]
+GROUPS = {
+    "short": lambda r: r["length"] == "short",
+    "long": lambda r: r["length"] == "long",
+    "same words": lambda r: r["answerable"] and r["wording"] == "same",
+    "partly the same": lambda r: r["answerable"] and r["wording"] == "partly",
+    "other words": lambda r: r["answerable"] and r["wording"] == "other",
+    "all": lambda r: True,
+}
 
 
 def _share(records, test):
@@ -50,20 +59,21 @@ def _row(cells):
 
 
 def markdown(title, records):
-    """The table of one set of questions."""
+    """The table of one set of questions; where no model answered, of the evidence alone."""
+    columns = EVIDENCE_COLUMNS if records[0]["evidence_only"] else COLUMNS
     systems = list(dict.fromkeys(r["system"] for r in records))
-    lines = [f"## {title}", "", _row(["system", "questions", *COLUMNS]), _row(["---"] * (2 + len(COLUMNS)))]
+    lines = [f"## {title}", "", _row(["system", "questions", *columns]), _row(["---"] * (2 + len(columns)))]
     for system in systems:
-        own = [r for r in records if r["system"] == system]
-        for length in ("short", "long", "all"):
-            some = [r for r in own if length in ("all", r["length"])]
-            row = summary(some)
-            lines.append(_row([system, f"{length}, {len(some)}", *(row[column] for column in COLUMNS)]))
+        for group, belongs in GROUPS.items():
+            some = [r for r in records if r["system"] == system and belongs(r)]
+            if some:
+                row = summary(some)
+                lines.append(_row([system, f"{group}, {len(some)}", *(row[column] for column in columns)]))
     lines.append("")
     for system in systems[1:]:
         for first, what in ((True, "a document's first question"), (False, "further questions")):
             times = ratios(records, systems[0], system, first)
             if times:
-                lines.append(f"- {system} took {statistics.median(times):.2f} times as long as {systems[0]} over {what} "
-                             f"(median of {len(times)} ratios)")
+                lines.append(f"- {system} took {statistics.median(times):.2f} times as long as {systems[0]} over "
+                             f"{what} (median of {len(times)} ratios)")
     return "\n".join(lines) + "\n"

@@ -3,12 +3,14 @@
 
   bench/answers/run.py WORK --model M.gguf --llama-server "llama-server" --embeddings bge-small-en-v1.5/
 
-WORK is a folder outside the repository; it keeps the documents, the peers' virtual environment, and of each run every answer
-(answers.jsonl) and the table (table.md). README.md beside this file says how systems are set up and what is scored.
+WORK is a folder outside the repository; it keeps the documents, the peers' virtual environment, and of each run every
+answer (answers.jsonl) and the table (table.md). README.md beside this file says how systems are set up and what is
+scored.
 """
 import argparse
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,18 +33,20 @@ def parsed_arguments():
     parser.add_argument("--sets", default="cases,own", help="which of %(default)s")
     parser.add_argument("--language", choices=["en", "zh"], help="questions of one language only")
     parser.add_argument("--cases", type=pathlib.Path, default=REPOSITORY.parent / "shared/cases/answers",
-                        help="questions.jsonl and docs/ of the other set (default: the folder of cases beside the project)")
+                        help="folder of the other set (default: the folder of cases beside the project)")
     parser.add_argument("--model", type=pathlib.Path, help="the instruct model, GGUF, of all systems")
-    parser.add_argument("--threads", type=int, default=2, help="of the peers; give Tome its own by --tome-arguments")
+    parser.add_argument("--threads", type=int, default=2, help="of every system (default: 2)")
     parser.add_argument("--tome", default=REPOSITORY / "build/release/bin/tome")
     parser.add_argument("--tome-arguments", default="", help="more words for `tome ask`")
     parser.add_argument("--way", default="auto", help="of `tome ask` (default: auto)")
-    parser.add_argument("--tome-batch", action="store_true", help="all questions of a document in one process; no times")
+    parser.add_argument("--tome-batch", action="store_true",
+                        help="all questions of a document in one process; no times")
     parser.add_argument("--llama-server", default="llama-server", help="the command of llama.cpp's server")
-    parser.add_argument("--embeddings", type=pathlib.Path, help="folder of bge-small-en-v1.5: model.onnx, tokenizer.json")
+    parser.add_argument("--embeddings", type=pathlib.Path, help="folder of BGE embeddings: model.onnx, tokenizer.json")
     parser.add_argument("--evidence-only", action="store_true",
-                        help="no model answers; scored is which sentence comes first (for languages the model does not know)")
-    parser.add_argument("--report", action="store_true", help="only writes the table again, from the answers of the run")
+                        help="no model answers; scored is which sentence comes first (without a model of a language)")
+    parser.add_argument("--report", action="store_true",
+                        help="only writes the table again, from the answers of the run")
     return parser.parse_args()
 
 
@@ -97,14 +101,15 @@ def question_sets(options):
     return sets
 
 
-def record(name, system, question, answer, first):
+def record(name, system, question, answer, first, evidence_only):
     """Everything that is known of one answer."""
     gold = [questions.find_folded(sentence, system.reads(question)) for sentence in question.gold_text]
     if None in gold:
         sys.exit(f"run: {system.name}'s text of {question.doc} lacks a sentence of question {question.id}")
     return {"set": name, "system": system.name, "id": question.id, "doc": question.doc, "q": question.q,
             "language": question.language, "length": question.length, "wording": question.wording, "first": first,
-            "answers": question.answers, "gold": gold, **answer, **scoring.score(answer, question.answers, gold)}
+            "evidence_only": evidence_only, "answers": question.answers, "gold": gold, **answer,
+            **scoring.score(answer, question.answers, gold)}
 
 
 def warmed(path):
@@ -129,10 +134,12 @@ def asked(options, name, chosen, running):
         for system in running.values():
             batched = system.name == "tome" and options.tome_batch
             answer = together[question.id] if batched else system.ask(question)
-            yield record(name, system, question, answer, first)
+            yield record(name, system, question, answer, first, options.evidence_only)
 
 
 def main():
+    # Ended from outside, the run still ends the servers that it started.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     options = checked(parsed_arguments())
     folder = options.work / options.run
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Scores of one answer, by functions that know nothing of the system that gave it.
 
-A reply is what a system showed: its text, and where it cites, the spans of its evidence in the order shown. Spans are pairs
-(begin, end) of characters of the document.
+A reply is what a system showed: its text, and where it cites, the spans of its evidence in the order shown. Spans are
+pairs (begin, end) of characters of the document.
 """
 import re
 import unicodedata
@@ -63,8 +63,8 @@ def is_refusal(text):
 
 
 def is_vouched_for(text, support):
-    """Whether the system gave the text as the document's answer. `support` is the system's own word, "supported", "partly" or
-    "none"; a system without such a word (None) vouches for all that is no refusal."""
+    """Whether the system gave the text as the document's answer. `support` is the system's own word, "supported",
+    "partly" or "none"; a system without such a word (None) vouches for all that is no refusal."""
     return not is_refusal(text) and support in (None, "supported")
 
 

@@ -1,8 +1,9 @@
 """The systems under test, each asked one question about one file: Tome, llama.cpp's server, LangChain's chain.
 
-ask(question) gives a dict: text, support (the system's own word on its answer, or None), evidence (spans of characters of
-`reads(question)`, best first; None where the system cites nothing), exact (quotes that are their bytes, and all quotes),
-computed (tokens that the model computed), seconds (as a user waits), inner_seconds (without start-up, or None).
+ask(question) gives a dict: text, support (the system's own word on its answer, or None), evidence (spans of characters
+of `reads(question)`, best first; None where the system cites nothing), exact (quotes that are their bytes, and all
+quotes), computed (tokens that the model computed), seconds (as a user waits), inner_seconds (without start-up, or
+None).
 """
 import json
 import os
@@ -27,7 +28,7 @@ class Tome:
 
     def __init__(self, options, home):
         self.command = [options.tome]
-        self.arguments = shlex.split(options.tome_arguments)
+        self.arguments = ["--threads", options.threads, *shlex.split(options.tome_arguments)]
         if options.model:
             self.arguments += ["--model", options.model, "--way", options.way]
         self.environment = {**{k: v for k, v in os.environ.items() if not k.startswith("TOME")}, "TOME_HOME": str(home)}
@@ -70,7 +71,7 @@ class Tome:
         return self._answer(question, json.loads(out), time.monotonic() - begin)
 
     def ask_together(self, asked):
-        """The answers to questions about one document, from one process; without times, which would be of all of them."""
+        """The answers to questions about one document, from one process; without times, which would be of them all."""
         flags = [word for question in asked for word in ("-q", question.q)]
         answers = json.loads(self._run("ask", asked[0].path, *self.arguments, "--json", *flags))
         answers = answers["answers"] if len(asked) > 1 else [answers]
@@ -143,7 +144,7 @@ class LlamaServer:
 
 
 class LangChain:
-    """LangChain's retrieval chain (langchain_peer.py), a process in the virtual environment that answers line by line."""
+    """LangChain's retrieval chain (langchain_peer.py), a process in the virtual environment, asked line by line."""
     name = "langchain"
 
     def __init__(self, options, folder):
@@ -172,7 +173,7 @@ class LangChain:
         self.process.stdin.flush()
         reply = self._line()
         seconds = time.monotonic() - begin
-        return {"support": None, "exact": None, "seconds": seconds, "inner_seconds": reply.pop("inner_seconds"), **reply}
+        return {"support": None, "exact": None, "seconds": seconds, **reply}
 
     def close(self):
         self.process.stdin.close()
