@@ -1,9 +1,10 @@
 """The table of a run: what each system scored on each set of questions, and how long it took beside Tome."""
+import math
 import statistics
 
-COLUMNS = ["right", "right and vouched for", "first", "among three", "refused wrongly", "vouched for the unanswerable",
-           "words", "evidence", "tokens", "first seconds", "seconds", "inner seconds", "quotes exact"]
-EVIDENCE_COLUMNS = ["first", "among three", "evidence", "quotes exact"]
+COLUMNS = ["right", "right and vouched for", "refused wrongly", "vouched for the unanswerable", "first", "among three",
+           "read to gold", "words", "evidence", "tokens", "first seconds", "seconds", "inner seconds", "quotes exact"]
+EVIDENCE_COLUMNS = ["first", "among three", "read to gold", "evidence", "quotes exact"]
 GROUPS = {
     "short": lambda r: r["length"] == "short",
     "long": lambda r: r["length"] == "long",
@@ -23,6 +24,13 @@ def _median(values, form):
     return format(statistics.median(values), form) if values else "–"
 
 
+def _reading(cited):
+    """The median of the characters read to a gold sentence; what is never met is farther than everything."""
+    lengths = [math.inf if r["read_to_gold"] is None else r["read_to_gold"] for r in cited]
+    median = statistics.median_low(lengths) if lengths else math.inf
+    return "–" if math.isinf(median) else f"{median}"
+
+
 def summary(records):
     """The row of one system over some questions, by column."""
     asked = [r for r in records if r["answerable"]]
@@ -35,6 +43,7 @@ def summary(records):
         "right and vouched for": _share(asked, lambda r: r["right"] and r["vouched"]),
         "first": _share(cited, lambda r: r["gold_rank"] == 1),
         "among three": _share(cited, lambda r: (r["gold_rank"] or 4) <= 3),
+        "read to gold": _reading(cited),
         "refused wrongly": _share(asked, lambda r: r["refused"]),
         "vouched for the unanswerable": _share(others, lambda r: r["vouched"]),
         "words": _median([len(r["text"].split()) for r in records], ".0f"),

@@ -82,6 +82,18 @@ def gold_rank(evidence, gold):
     return None
 
 
+def read_to_gold(evidence, gold):
+    """The characters of evidence that a reader reads, in the order shown, until a gold sentence is read; None where
+    there is none. Unlike the rank, it is the same effort for sentences and for chunks of a page."""
+    before = 0
+    for span in evidence:
+        ends = [min(sentence[1], span[1]) - span[0] for sentence in gold if overlap(span, sentence)]
+        if ends:
+            return before + min(ends)
+        before += span[1] - span[0]
+    return None
+
+
 def score(answer, answers, gold):
     """All scores of one answer. `answer` has text, support, and evidence (None: the system cites nothing)."""
     evidence = answer["evidence"]
@@ -92,5 +104,6 @@ def score(answer, answers, gold):
         "refused": is_refusal(answer["text"]),
         "vouched": is_vouched_for(answer["text"], answer["support"]),
         "gold_rank": rank,
+        "read_to_gold": read_to_gold(evidence, gold) if evidence is not None else None,
         "cites": evidence is not None,
     }

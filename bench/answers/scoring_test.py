@@ -79,6 +79,11 @@ class EvidenceTest(unittest.TestCase):
         self.assertIsNone(scoring.gold_rank([(0, 10)], [(40, 50)]))
         self.assertIsNone(scoring.gold_rank([], [(40, 50)]))
 
+    def test_reading_counts_all_that_stands_before_the_gold_sentence(self):
+        self.assertEqual(scoring.read_to_gold([(100, 150), (0, 60)], [(20, 40)]), 50 + 40)
+        self.assertEqual(scoring.read_to_gold([(0, 1000)], [(20, 40)]), 40)
+        self.assertIsNone(scoring.read_to_gold([(100, 150)], [(20, 40)]))
+
     def test_a_sentence_is_found_whatever_its_white_space(self):
         text = "One.\nTwo\n   words (here).  Three."
         begin, end = questions.find_folded("Two words (here).", text)
@@ -103,8 +108,9 @@ class ScoreTest(unittest.TestCase):
 class ReportTest(unittest.TestCase):
     def record(self, system, id, **others):
         return {"system": system, "id": id, "length": "short", "language": "en", "answerable": True, "right": True,
-                "refused": False, "vouched": True, "gold_rank": 1, "cites": True, "computed": 10, "seconds": 2.0,
-                "inner_seconds": 1.0, "first": False, "exact": [1, 1], "text": "a", "evidence": [[0, 5]], **others}
+                "refused": False, "vouched": True, "gold_rank": 1, "read_to_gold": 5, "cites": True, "computed": 10,
+                "seconds": 2.0, "inner_seconds": 1.0, "first": False, "exact": [1, 1], "text": "a", "evidence": [[0, 5]],
+                **others}
 
     def test_ratios_are_of_the_same_questions_and_of_those_that_both_timed(self):
         records = [self.record("tome", "a", seconds=1.0), self.record("peer", "a", seconds=3.0),
@@ -121,7 +127,13 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(row["among three"], "2 of 2")
         self.assertEqual(row["refused wrongly"], "1 of 2")
         self.assertEqual(row["vouched for the unanswerable"], "1 of 1")
+        self.assertEqual(row["read to gold"], "5")
         self.assertEqual(row["quotes exact"], "100 %")
+
+    def test_what_is_never_read_is_farther_than_everything(self):
+        records = [self.record("tome", "a"), self.record("tome", "b", read_to_gold=None),
+                   self.record("tome", "c", read_to_gold=None)]
+        self.assertEqual(report.summary(records)["read to gold"], "–")
 
 
 class PlainTextTest(unittest.TestCase):
