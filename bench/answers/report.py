@@ -63,6 +63,18 @@ def ratios(records, ours, theirs, first):
                   if system == ours and (theirs, id) in seconds)
 
 
+def own_words(records):
+    """Lines that say how right a system is by its own word on its answers; none where it has no such word."""
+    lines = []
+    for word in ("supported", "partly", "none"):
+        said = [r for r in records if r["support"] == word]
+        if said:
+            right, asked = sum(r["right"] for r in said), sum(r["answerable"] for r in said)
+            lines.append(f"- {said[0]['system']} calls {len(said)} answers \"{word}\": {right} right, "
+                         f"{asked - right} wrong, {len(said) - asked} to unanswerable questions")
+    return lines
+
+
 def _row(cells):
     return "| " + " | ".join(cells) + " |"
 
@@ -79,6 +91,8 @@ def markdown(title, records):
                 row = summary(some)
                 lines.append(_row([system, f"{group}, {len(some)}", *(row[column] for column in columns)]))
     lines.append("")
+    for system in systems:
+        lines += own_words([r for r in records if r["system"] == system])
     for system in systems[1:]:
         for first, what in ((True, "a document's first question"), (False, "further questions")):
             times = ratios(records, systems[0], system, first)

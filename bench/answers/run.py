@@ -10,6 +10,7 @@ scored.
 import argparse
 import json
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ def parsed_arguments():
     parser.add_argument("--systems", default=",".join(SYSTEMS), help="which of %(default)s, in which order")
     parser.add_argument("--sets", default="cases,own", help="which of %(default)s")
     parser.add_argument("--language", choices=["en", "zh"], help="questions of one language only")
+    parser.add_argument("--only", default="", help="only documents in whose names this expression is found")
     parser.add_argument("--cases", type=pathlib.Path, default=REPOSITORY.parent / "shared/cases/answers",
                         help="folder of the other set (default: the folder of cases beside the project)")
     parser.add_argument("--model", type=pathlib.Path, help="the instruct model, GGUF, of all systems")
@@ -95,7 +97,8 @@ def question_sets(options):
         if faults:
             sys.exit("\n".join(["run: questions do not fit their documents:", *faults]))
         for language in ("en", "zh"):
-            chosen = [q for q in loaded if q.language == language and options.language in (None, language)]
+            chosen = [q for q in loaded
+                      if q.language == language and options.language in (None, language) and re.search(options.only, q.doc)]
             if chosen:
                 sets[f"{name}, {language}"] = sorted(chosen, key=lambda q: q.doc)
     return sets

@@ -130,6 +130,14 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(row["read to gold"], "5")
         self.assertEqual(row["quotes exact"], "100 %")
 
+    def test_a_systems_own_words_are_held_against_what_is_right(self):
+        records = [self.record("tome", "a", support="supported"), self.record("tome", "b", support="partly", right=False),
+                   self.record("tome", "c", support="supported", answerable=False, right=False)]
+        self.assertEqual(report.own_words(records), [
+            '- tome calls 2 answers "supported": 1 right, 0 wrong, 1 to unanswerable questions',
+            '- tome calls 1 answers "partly": 0 right, 1 wrong, 0 to unanswerable questions'])
+        self.assertEqual(report.own_words([self.record("peer", "a", support=None)]), [])
+
     def test_what_is_never_read_is_farther_than_everything(self):
         records = [self.record("tome", "a"), self.record("tome", "b", read_to_gold=None),
                    self.record("tome", "c", read_to_gold=None)]
