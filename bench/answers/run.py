@@ -97,8 +97,9 @@ def question_sets(options):
         if faults:
             sys.exit("\n".join(["run: questions do not fit their documents:", *faults]))
         for language in ("en", "zh"):
-            chosen = [q for q in loaded
-                      if q.language == language and options.language in (None, language) and re.search(options.only, q.doc)]
+            chosen = [q for q in loaded if q.language == language and re.search(options.only, q.doc)]
+            if options.language not in (None, language):
+                continue
             if chosen:
                 sets[f"{name}, {language}"] = sorted(chosen, key=lambda q: q.doc)
     return sets
