@@ -2,7 +2,8 @@
 """LangChain's retrieval chain as its documentation puts it together, answering lines of JSON on standard input.
 
 Chunks of 1,000 characters without overlap; BM25 and FAISS (BGE embeddings) through an ensemble retriever of equal
-weights; the four chunks that it puts first; the prompt rlm/rag-prompt; a model behind an OpenAI-compatible server. The
+weights; the four chunks that it puts first; the prompt rlm/rag-prompt, or the plain
+one of the other peer; a model behind an OpenAI-compatible server. The
 index of a document is made when it is first asked about, and kept. Run by systems.py in the virtual environment of
 requirements.txt.
 """
@@ -31,9 +32,10 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 CHUNKS = 4
 CHUNK_CHARACTERS = 1000
-PROMPT = ("You are an assistant for question-answering tasks. Use the following pieces of retrieved context to answer "
-          "the question. If you don't know the answer, just say that you don't know. Use three sentences maximum and "
-          "keep the answer concise.\nQuestion: {question} \nContext: {context} \nAnswer:")
+PROMPTS = {"stock": ("You are an assistant for question-answering tasks. Use the following pieces of retrieved context to answer "
+                     "the question. If you don't know the answer, just say that you don't know. Use three sentences maximum and "
+                     "keep the answer concise.\nQuestion: {question} \nContext: {context} \nAnswer:"),
+           "plain": "{context}\n\nAnswer the question from the text above, briefly.\n\n{question}"}
 
 
 class BgeEmbeddings(Embeddings):
@@ -64,7 +66,7 @@ class BgeEmbeddings(Embeddings):
 class Chain:
     def __init__(self, options):
         self.embeddings = BgeEmbeddings(options.embeddings, options.threads)
-        self.prompt = ChatPromptTemplate.from_template(PROMPT)
+        self.prompt = ChatPromptTemplate.from_template(PROMPTS[options.prompt])
         self.model = options.address and ChatOpenAI(base_url=options.address, api_key="none", model="local",
                                                     temperature=0, max_tokens=options.max_tokens)
         self.retrievers = {}
@@ -97,6 +99,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--embeddings", type=pathlib.Path, required=True, help="folder of model.onnx, tokenizer.json")
     parser.add_argument("--address", help="of an OpenAI-compatible server; without it only chunks are found")
+    parser.add_argument("--prompt", choices=PROMPTS, default="stock")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--max-tokens", type=int, default=128)
     chain = Chain(parser.parse_args())

@@ -23,14 +23,15 @@ import scoring
 import systems
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-SYSTEMS = {system.name: system for system in (systems.Tome, systems.LlamaServer, systems.LangChain)}
+SYSTEMS = {system.name: system for system in (systems.Tome, systems.LlamaServer, systems.LangChain,
+                                              systems.LangChainPlain)}
 
 
 def parsed_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=pathlib.Path)
     parser.add_argument("--run", default="run", help="the run's folder in WORK (default: run)")
-    parser.add_argument("--systems", default=",".join(SYSTEMS), help="which of %(default)s, in which order")
+    parser.add_argument("--systems", default=",".join(SYSTEMS), help="which of %(default)s, in this order")
     parser.add_argument("--sets", default="cases,own", help="which of %(default)s")
     parser.add_argument("--language", choices=["en", "zh"], help="questions of one language only")
     parser.add_argument("--only", default="", help="only documents in whose names this expression is found")
@@ -63,10 +64,10 @@ def checked(options):
         sys.exit(f"run: no system {', '.join(unknown)}; there are {', '.join(SYSTEMS)}")
     if options.evidence_only:
         options.model = None
-        options.systems = [name for name in options.systems if name != "llama.cpp"]
+        options.systems = [name for name in options.systems if name in ("tome", "langchain")]
     elif not options.model and not options.report:
         sys.exit("run: name the model with --model, or take --evidence-only")
-    if "langchain" in options.systems and not options.report:
+    if set(options.systems) & {"langchain", "langchain-plain"} and not options.report:
         if not options.embeddings:
             sys.exit("run: langchain needs --embeddings")
         options.python = environment(options.work / "environment")

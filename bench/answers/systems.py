@@ -156,14 +156,15 @@ class LlamaServer:
 class LangChain:
     """LangChain's retrieval chain (langchain_peer.py), a process in the virtual environment, asked line by line."""
     name = "langchain"
+    prompt = "stock"
 
     def __init__(self, options, folder):
-        self.server = _Server(options, folder / "langchain-server.log") if options.model else None
+        self.server = _Server(options, folder / f"{self.name}-server.log") if options.model else None
         command = [options.python, HERE / "langchain_peer.py", "--embeddings", options.embeddings, "--threads",
-                   options.threads, "--max-tokens", MAX_ANSWER_TOKENS]
+                   options.threads, "--max-tokens", MAX_ANSWER_TOKENS, "--prompt", self.prompt]
         if self.server:
             command += ["--address", self.server.address + "/v1"]
-        self.log = open(folder / "langchain.log", "wb")
+        self.log = open(folder / f"{self.name}.log", "wb")
         self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.log)
         self._line()
@@ -191,3 +192,9 @@ class LangChain:
         self.log.close()
         if self.server:
             self.server.close()
+
+
+class LangChainPlain(LangChain):
+    """The same chain with llama.cpp's plain prompt, the question last: it tells what the stock prompt costs a small model."""
+    name = "langchain-plain"
+    prompt = "plain"
