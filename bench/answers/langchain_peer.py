@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""LangChain's retrieval chain as its documentation puts it together, answering lines of JSON on standard input.
+
+Chunks of 1,000 characters without overlap; BM25 and FAISS (BGE embeddings) through an ensemble retriever of equal
+weights; the four chunks that it puts first; the prompt rlm/rag-prompt, or the plain
+one of the other peer; a model behind an OpenAI-compatible server. The
+index of a document is made when it is first asked about, and kept. Run by systems.py in the virtual environment of
+requirements.txt.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import sys
+import time
+
+# Nothing is reported to a tracing service.
+os.environ["LANGSMITH_TRACING"] = "false"
+
+import numpy
+import onnxruntime
+import tokenizers
+from langchain_classic.retrievers import EnsembleRetriever
+from langchain_community.retrievers import BM25Retriever
+from langchain_community.vectorstores import FAISS
+from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_openai import ChatOpenAI
+from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+CHUNKS = 4
+CHUNK_CHARACTERS = 1000
+PROMPTS = {"stock": ("You are an assistant for question-answering tasks. Use the following pieces of retrieved context to answer "
+                     "the question. If you don't know the answer, just say that you don't know. Use three sentences maximum and "
+                     "keep the answer concise.\nQuestion: {question} \nContext: {context} \nAnswer:"),
+           "plain": "{context}\n\nAnswer the question from the text above, briefly.\n\n{question}"}
+
+
+class BgeEmbeddings(Embeddings):
+    """BGE embeddings from an ONNX file: the first token's state, of unit length; questions have an instruction."""
+    ENGLISH = "Represent this sentence for searching relevant passages: "
+    CHINESE = "为这个句子生成表示以用于检索相关文章："
+
+    def __init__(self, folder, threads):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self.session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
+        self.tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.enable_truncation(512)
+        self.tokenizer.enable_padding()
+
+    def embed_documents(self, texts):
+        encoded = self.tokenizer.encode_batch(texts)
+        ids = numpy.array([e.ids for e in encoded], numpy.int64)
+        mask = numpy.array([e.attention_mask for e in encoded], numpy.int64)
+        states = self.session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": ids * 0})[0][:, 0]
+        return (states / numpy.linalg.norm(states, axis=1, keepdims=True)).tolist()
+
+    def embed_query(self, text):
+        instruction = self.CHINESE if re.search("[\u4e00-\u9fff]", text) else self.ENGLISH
+        return self.embed_documents([instruction + text])[0]
+
+
+class Chain:
+    def __init__(self, options):
+        self.embeddings = BgeEmbeddings(options.embeddings, options.threads)
+        self.prompt = ChatPromptTemplate.from_template(PROMPTS[options.prompt])
+        self.model = options.address and ChatOpenAI(base_url=options.address, api_key="none", model="local",
+                                                    temperature=0, max_tokens=options.max_tokens)
+        self.retrievers = {}
+
+    def retriever(self, path):
+        if path not in self.retrievers:
+            splitter = RecursiveCharacterTextSplitter(chunk_size=CHUNK_CHARACTERS, chunk_overlap=0,
+                                                      add_start_index=True)
+            chunks = splitter.split_documents([Document(pathlib.Path(path).read_text())])
+            words = BM25Retriever.from_documents(chunks, k=CHUNKS)
+            vectors = FAISS.from_documents(chunks, self.embeddings).as_retriever(search_kwargs={"k": CHUNKS})
+            self.retrievers[path] = EnsembleRetriever(retrievers=[words, vectors], weights=[0.5, 0.5])
+        return self.retrievers[path]
+
+    def answer(self, path, question):
+        begin = time.monotonic()
+        chunks = self.retriever(path).invoke(question)[:CHUNKS]
+        starts = [chunk.metadata["start_index"] for chunk in chunks]
+        reply = {"text": "", "computed": 0, "evidence": [[s, s + len(c.page_content)] for s, c in zip(starts, chunks)]}
+        if self.model:
+            context = "\n\n".join(chunk.page_content for chunk in chunks)
+            message = (self.prompt | self.model).invoke({"question": question, "context": context})
+            usage = message.usage_metadata
+            kept = usage.get("input_token_details", {}).get("cache_read", 0)
+            reply.update(text=message.content, computed=usage["input_tokens"] - kept + usage["output_tokens"])
+        return {**reply, "inner_seconds": time.monotonic() - begin}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--embeddings", type=pathlib.Path, required=True, help="folder of model.onnx, tokenizer.json")
+    parser.add_argument("--address", help="of an OpenAI-compatible server; without it only chunks are found")
+    parser.add_argument("--prompt", choices=PROMPTS, default="stock")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--max-tokens", type=int, default=128)
+    chain = Chain(parser.parse_args())
+    # Libraries that print would break the lines of replies.
+    out, sys.stdout = sys.stdout, sys.stderr
+    print(json.dumps({"ready": True}), file=out, flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        print(json.dumps(chain.answer(asked["path"], asked["q"])), file=out, flush=True)
+
+
+if __name__ == "__main__":
+    main()
