@@ -41,7 +41,8 @@ AddedDocument AddFile(Library& library, const std::string& file, const ReadingOp
   }
   // What is doubtful stays so when the document is found in the library again.
   if (added.notes.empty()) {
-    for (std::string& note : library.Show(added.id).notes) added.notes.emplace_back(std::move(note));
+    for (std::string& note : library.Show(added.id).notes)
+      added.notes.emplace_back(std::move(note));
   }
   for (const Note& note : added.notes) {
     PrintNote(fmt::format("note: {}: {}", file, Worded(note)));

@@ -32,6 +32,10 @@ double SecondsSince(Clock::time_point start) {
 constexpr size_t kQuestionsTogether = 16;
 // Longest answer from evidence alone.
 constexpr int64_t kEvidenceAnswerTokens = 64;
+// An answer's evidence is looked for in all of what was shown up to so many characters, and beyond
+// in the passages that share words with it.
+constexpr uint64_t kMostSearched = 20000;
+constexpr int64_t kSearchedTokens = 4000;
 // Sentences shown where no answer stands on any of them.
 constexpr size_t kClosest = 3;
 // Sentences whose likelihood is measured where attention tells nothing.
@@ -72,9 +76,9 @@ Conversation::Conversation(Library& library, const LanguageModel& model,
       model_(model),
       documents_(std::move(documents)),
       options_(options),
-      room_(RoomFor(model.model().facts(), options.room,
-                    options.memory.longer || options.memory.window > 0 ? Beyond::kYes
-                                                                       : Beyond::kNo)) {
+      room_(RoomFor(
+          model.model().facts(), options.room,
+          options.memory.longer || options.memory.window > 0 ? Beyond::kYes : Beyond::kNo)) {
   if (options_.memory.kv) KnownKvLoss(library_, model_, *options_.memory.kv);
 }
 
@@ -86,7 +90,7 @@ std::optional<KvLoss> Conversation::LossFor(int64_t tokens) const {
 }
 
 std::optional<Note> Conversation::TypeNoteFor(int64_t tokens,
-                                                     const std::optional<KvLoss>& loss) const {
+                                              const std::optional<KvLoss>& loss) const {
   const std::optional<KvType>& kv = options_.memory.kv;
   return NoteOfType(kv, KvTypeFor(model_.model().facts(), kv, tokens), loss);
 }
@@ -284,11 +288,14 @@ void Conversation::JudgeReply(Pending& pending) {
     const std::string sentence = text.substr(span.begin, span.size());
     if (!HasWords(sentence)) continue;
     // Of long documents only the passages that share words with the sentence can hold it.
-    const Shown found = pending.shown.characters() < 20000
-                            ? pending.shown
-                            : ShowPassages(library_, documents_, sentence, 4000, CountTokensWith());
+    Shown found;
+    if (pending.shown.characters() <= kMostSearched) {
+      found.parts = pending.shown.parts;
+    } else {
+      found = ShowPassages(library_, documents_, sentence, kSearchedTokens, CountTokensWith());
+    }
     std::vector<EvidenceSentence> candidates = SentencesOf(found, library_);
-    ScoreWords(sentence, analyzer, candidates);
+    ScoreWords(sentence, found.idf, analyzer, candidates);
     ScoreEvidence(candidates);
     SentenceSupport judged{.span = span, .support = Support::kNone, .citations = {}};
     const std::vector<size_t> best = BestEvidence(candidates, 1);
@@ -320,7 +327,7 @@ void Conversation::CiteClosest(Pending& pending, Citer& citer) {
                                      CountTokensWith());
     pending.sentences = SentencesOf(found, library_);
     pending.shown.parts = found.parts;
-    ScoreWords(pending.answer.question, analyzer, pending.sentences);
+    ScoreWords(pending.answer.question, found.idf, analyzer, pending.sentences);
     ScoreEvidence(pending.sentences);
   }
   for (const size_t i : BestEvidence(pending.sentences, kClosest)) {
@@ -465,7 +472,7 @@ void Conversation::RankEvidence(Pending& pending, const Ability& ability, Comput
   }
   pending.sentences = SentencesOf(pending.shown, library_);
   Analyzer analyzer;
-  ScoreWords(question, analyzer, pending.sentences);
+  ScoreWords(question, pending.shown.idf, analyzer, pending.sentences);
   ScoreEvidence(pending.sentences);
   std::vector<std::string_view> texts;
   for (const EvidenceSentence& sentence : pending.sentences) {

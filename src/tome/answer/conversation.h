@@ -24,7 +24,6 @@
 #include "tome/generate/session.h"
 #include "tome/generate/text_length.h"
 #include "tome/library/kept_rates.h"
-#include "tome/library/kept_rates.h"
 #include "tome/library/library.h"
 
 namespace tome {
@@ -33,8 +32,8 @@ class Citer;
 
 struct ModelAnswerOptions {
   SamplingOptions sampling;
-  AskedRoom room;  // for the answer, and the passages of `retrieval`
-  double budget_seconds = 60;     // that reading may take for `auto` to choose `context`
+  AskedRoom room;              // for the answer, and the passages of `retrieval`
+  double budget_seconds = 60;  // that reading may take for `auto` to choose `context`
   // Of what the model reads; `kv` none: KvTypeFor's choice. `max_tokens` is the conversation's.
   MemoryOptions memory = {};
   Speculation speculation = Speculation::kPromptLookup;

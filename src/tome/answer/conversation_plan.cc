@@ -73,7 +73,8 @@ PlanFacts Conversation::Foresee(Measuring measuring, const WorkControl& control)
   PlanFacts facts = Facts(SizeOf(library_, documents_, names), /*question=*/"", choice);
   // Questions will be asked in the language of the documents.
   constexpr size_t kBeginning = 2000;
-  const std::string text = documents_.empty() ? std::string() : library_.Text(documents_.front().id);
+  const std::string text =
+      documents_.empty() ? std::string() : library_.Text(documents_.front().id);
   AddAbility(AbilityFor(LanguageOf(std::string_view(text).substr(0, kBeginning)), control), facts);
   facts.rates = RatesFor(library_, model_, facts.kv, measuring, control);
   return facts;

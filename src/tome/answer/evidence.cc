@@ -149,18 +149,21 @@ std::vector<std::string> TermsOf(std::string_view text, Analyzer& analyzer) {
 struct QuestionTerm {
   std::string term;
   double weight = 0;
+  size_t index = 0;  // among the question's
 };
 
 std::vector<QuestionTerm> QuestionTerms(const Question& question) {
   std::vector<QuestionTerm> terms;
-  for (const QueryTerm& query : question.terms) {
+  for (size_t i = 0; i < question.terms.size(); ++i) {
+    const QueryTerm& query = question.terms[i];
     std::string_view stream = query.stream;
     std::string_view term;
     bool colocated = false;
     std::vector<std::string> parts;
     while (NextTerm(stream, term, colocated)) parts.emplace_back(term);
     // Phrases were searched beside their words.
-    if (parts.size() == 1) terms.push_back({.term = parts.front(), .weight = query.weight});
+    if (parts.size() == 1)
+      terms.push_back({.term = parts.front(), .weight = query.weight, .index = i});
   }
   return terms;
 }
@@ -206,8 +209,8 @@ std::vector<EvidenceSentence> SentencesOf(const Shown& shown, Library& library) 
 
 bool HasWords(std::string_view text) { return WeightOf(text) > 0; }
 
-void ScoreWords(std::string_view question_text, Analyzer& analyzer,
-                std::vector<EvidenceSentence>& sentences) {
+void ScoreWords(std::string_view question_text, std::span<const double> known_idf,
+                Analyzer& analyzer, std::vector<EvidenceSentence>& sentences) {
   if (!HasWords(question_text)) return;
   constexpr double kK1 = 1.2;
   constexpr double kB = 0.75;
@@ -231,7 +234,9 @@ void ScoreWords(std::string_view question_text, Analyzer& analyzer,
   std::vector<double> idf(terms.size());
   double total = 0;
   for (size_t t = 0; t < terms.size(); ++t) {
-    idf[t] = terms[t].weight * std::log(1 + (n - holders[t] + 0.5) / (holders[t] + 0.5));
+    idf[t] = terms[t].weight * (terms[t].index < known_idf.size()
+                                    ? known_idf[terms[t].index]
+                                    : std::log(1 + (n - holders[t] + 0.5) / (holders[t] + 0.5)));
     total += idf[t];
   }
   for (size_t i = 0; i < sentences.size(); ++i) {

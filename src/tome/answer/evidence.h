@@ -36,9 +36,10 @@ struct EvidenceSentence {
 // of each document tell headings.
 std::vector<EvidenceSentence> SentencesOf(const Shown& shown, Library& library);
 
-// Measures `words` and `coverage`; how rare a word is, is counted over the sentences. Nothing for a
-// question without words.
-void ScoreWords(std::string_view question, Analyzer& analyzer,
+// Measures `words` and `coverage`. How rare each term of the question is, is `idf` (Shown::idf):
+// sentences that a search has found hold the rarest word of all. Where it is empty, as of whole
+// documents, it is counted over the sentences. Nothing for a question without words.
+void ScoreWords(std::string_view question, std::span<const double> idf, Analyzer& analyzer,
                 std::vector<EvidenceSentence>& sentences);
 
 // Whether a text holds a letter or a digit.

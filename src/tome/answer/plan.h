@@ -48,9 +48,9 @@ struct PlanFacts {
   int64_t kept_tokens = 0;               // of the prompt, from an earlier reading
   // The longest text that the model finds its way in, as far as that was tested.
   int64_t readable_tokens = kAnyLength;
-  int64_t retrieval_tokens = 0;          // of the passages with instructions and question, at most
-  int64_t answer_tokens = 0;             // at most
-  std::optional<int64_t> free_memory;    // nothing: unknown, and taken to do
+  int64_t retrieval_tokens = 0;        // of the passages with instructions and question, at most
+  int64_t answer_tokens = 0;           // at most
+  std::optional<int64_t> free_memory;  // nothing: unknown, and taken to do
   std::optional<ModelRates> rates;  // nothing: seconds stay unknown, and the budget is taken to do
   // As MemoryOptions has it: texts beyond what the model was made for may be read.
   std::optional<Longer> longer = {};
