@@ -2,10 +2,9 @@
 """LangChain's retrieval chain as its documentation puts it together, answering lines of JSON on standard input.
 
 Chunks of 1,000 characters without overlap; BM25 and FAISS (BGE embeddings) through an ensemble retriever of equal
-weights; the four chunks that it puts first; the prompt rlm/rag-prompt, or the plain
-one of the other peer; a model behind an OpenAI-compatible server. The
-index of a document is made when it is first asked about, and kept. Run by systems.py in the virtual environment of
-requirements.txt.
+weights; the four chunks that it puts first; the prompt rlm/rag-prompt, or the plain one of the other peer; a model
+behind an OpenAI-compatible server. The index of a document is made when it is first asked about, and kept. Run by
+systems.py in the virtual environment of requirements.txt.
 """
 import argparse
 import json
@@ -32,10 +31,12 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 CHUNKS = 4
 CHUNK_CHARACTERS = 1000
-PROMPTS = {"stock": ("You are an assistant for question-answering tasks. Use the following pieces of retrieved context to answer "
-                     "the question. If you don't know the answer, just say that you don't know. Use three sentences maximum and "
-                     "keep the answer concise.\nQuestion: {question} \nContext: {context} \nAnswer:"),
-           "plain": "{context}\n\nAnswer the question from the text above, briefly.\n\n{question}"}
+PROMPTS = {
+    "stock": "You are an assistant for question-answering tasks. Use the following pieces of retrieved context to answer "
+             "the question. If you don't know the answer, just say that you don't know. Use three sentences maximum and "
+             "keep the answer concise.\nQuestion: {question} \nContext: {context} \nAnswer:",
+    "plain": "{context}\n\nAnswer the question from the text above, briefly.\n\n{question}",
+}
 
 
 class BgeEmbeddings(Embeddings):

@@ -195,6 +195,6 @@ class LangChain:
 
 
 class LangChainPlain(LangChain):
-    """The same chain with llama.cpp's plain prompt, the question last: it tells what the stock prompt costs a small model."""
+    """The same chain with llama.cpp's plain prompt, the question last: it tells what the stock prompt costs."""
     name = "langchain-plain"
     prompt = "plain"
