@@ -17,6 +17,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
+// Of a note.
+auto Says(const std::string& words) { return testing::Field(&Note::text, HasSubstr(words)); }
+
 class QuotesTest : public LibraryFixture {
  protected:
   Answer Ask(const std::string& question, const std::vector<AskedDocument>& documents = {},
@@ -133,19 +136,19 @@ TEST_F(QuotesTest, SaysThatNothingWasFound) {
   const Answer answer = Ask("elephants?");
   EXPECT_THAT(answer.citations, IsEmpty());
   EXPECT_EQ(answer.text, "");
-  EXPECT_THAT(answer.notes, ElementsAre(HasSubstr("no passage holds any of the question's words")));
+  EXPECT_THAT(answer.notes, ElementsAre(Says("no passage holds any of the question's words")));
 }
 
 TEST_F(QuotesTest, SaysThatAQuotedPhraseWasNotFound) {
   Add("a.txt", "The needle lies here.");
   const Answer answer = Ask("\"needle here\" in the hay");
   EXPECT_THAT(answer.citations, IsEmpty());
-  EXPECT_THAT(answer.notes, ElementsAre(HasSubstr("the quoted phrase \"needle here\"")));
+  EXPECT_THAT(answer.notes, ElementsAre(Says("the quoted phrase \"needle here\"")));
   EXPECT_EQ(Ask("\"lies here\"").citations.size(), 1U);
 }
 
 TEST_F(QuotesTest, AnEmptyLibraryAnswersThatNothingWasFound) {
-  EXPECT_THAT(Ask("needle").notes, ElementsAre(HasSubstr("no passage")));
+  EXPECT_THAT(Ask("needle").notes, ElementsAre(Says("no passage")));
 }
 
 TEST_F(QuotesTest, AQuestionWithoutWordsIsRefusedAndAStopObeyed) {

@@ -70,6 +70,9 @@ TEST(DisprovesTest, AReadingThatTookFarMoreOrLessShowsThatRatesAreWrong) {
   // Nor does a reading of few tokens.
   EXPECT_FALSE(disproves(10, 1, 3000 - 511));
   EXPECT_TRUE(disproves(10, 1, 3000 - 512));
+  // Nor does a short one.
+  EXPECT_FALSE(disproves(0.99 / foretold, 1));
+  EXPECT_TRUE(disproves(1.01 / foretold, 1));
 }
 
 TEST(HadProcessorTest, WorkMayDoWithoutAFifthOfTheTime) {

@@ -127,10 +127,14 @@ double SecondsToRead(const ModelFacts& facts, const ModelRates& rates, int64_t t
 }
 
 bool Disproves(const ReadingTime& reading, const ModelFacts& facts, const ModelRates& rates) {
-  // Of fewer tokens the costs of a single pass may be most.
-  constexpr int64_t kTelling = 512;
+  // Of less the costs of a pass, or of keeping what was read, may be most.
+  constexpr int64_t kTellingTokens = 512;
+  constexpr double kTellingSeconds = 1;
   constexpr double kTolerance = 1.5;
-  if (reading.end - reading.begin < kTelling || !HadProcessor(reading.taken)) return false;
+  if (reading.end - reading.begin < kTellingTokens || reading.taken.wall < kTellingSeconds ||
+      !HadProcessor(reading.taken)) {
+    return false;
+  }
   const double foretold =
       SecondsToRead(facts, rates, reading.end) - SecondsToRead(facts, rates, reading.begin);
   return reading.taken.wall > kTolerance * foretold || kTolerance * reading.taken.wall < foretold;
