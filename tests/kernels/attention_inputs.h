@@ -216,43 +216,54 @@ inline Queries RandomQueries(std::mt19937& random, const Cache& cache, int64_t t
           RandomFloats(random, tokens * heads.heads * heads.size, deviation)};
 }
 
+// A sequence as kernels take it, with the pages up to its last token only; valid as long as
+// `queries` and `ranges`, which it fills.
+inline AttentionSequence SequenceOf(const Queries& queries, std::vector<QueryRange>& ranges,
+                                    float* out = nullptr) {
+  ranges.clear();
+  for (const auto& [page, q] : queries.ranges) {
+    ranges.push_back({.first_page = page, .q = q.data()});
+  }
+  KvView kv = queries.view();
+  const int64_t tokens = queries.tokens();
+  const auto pages = Count((queries.first + tokens + kKvPageTokens - 1) / kKvPageTokens);
+  kv.keys = kv.keys.first(pages);
+  kv.values = kv.values.first(pages);
+  return {.q = queries.q.data(),
+          .out = out,
+          .kv = kv,
+          .tokens = tokens,
+          .first_position = queries.first,
+          .chosen = queries.chosen,
+          .ranges = ranges};
+}
+
+// What a call is told of the layer; no sequences, plan and scratch.
+inline AttentionArgs ArgsOf(const Heads& heads) {
+  return {.sequences = {},
+          .type = heads.type,
+          .heads = heads.heads,
+          .kv_heads = heads.kv_heads,
+          .head_size = heads.size,
+          .window = heads.window,
+          .scale = ScaleOf(heads),
+          .soft_cap = heads.soft_cap};
+}
+
 // One call for sequences of one layer; their outputs in the same order.
 inline std::vector<std::vector<float>> AttendAll(const KernelSet& kernels,
                                                  const std::vector<Queries>& batch,
                                                  int threads = 1) {
-  const Heads& heads = batch[0].cache->heads();
   std::vector<std::vector<float>> outs;
   std::vector<AttentionSequence> sequences;
-  std::vector<std::vector<QueryRange>> ranges;
+  std::vector<std::vector<QueryRange>> ranges(batch.size());
   outs.reserve(batch.size());
-  for (const Queries& queries : batch) {
-    outs.emplace_back(queries.q.size(), kNaN);
-    for (std::vector<QueryRange>& of = ranges.emplace_back();
-         const auto& [page, q] : queries.ranges) {
-      of.push_back({.first_page = page, .q = q.data()});
-    }
-    // Only the pages up to the last token.
-    KvView kv = queries.view();
-    const int64_t tokens = queries.tokens();
-    const auto pages = Count((queries.first + tokens + kKvPageTokens - 1) / kKvPageTokens);
-    kv.keys = kv.keys.first(pages);
-    kv.values = kv.values.first(pages);
-    sequences.push_back({.q = queries.q.data(),
-                         .out = outs.back().data(),
-                         .kv = kv,
-                         .tokens = tokens,
-                         .first_position = queries.first,
-                         .chosen = queries.chosen,
-                         .ranges = ranges.back()});
+  for (size_t i = 0; i < batch.size(); ++i) {
+    outs.emplace_back(batch[i].q.size(), kNaN);
+    sequences.push_back(SequenceOf(batch[i], ranges[i], outs.back().data()));
   }
-  AttentionArgs args{.sequences = sequences,
-                     .type = heads.type,
-                     .heads = heads.heads,
-                     .kv_heads = heads.kv_heads,
-                     .head_size = heads.size,
-                     .window = heads.window,
-                     .scale = ScaleOf(heads),
-                     .soft_cap = heads.soft_cap};
+  AttentionArgs args = ArgsOf(batch[0].cache->heads());
+  args.sequences = sequences;
   const AttentionPlan plan = PlanAttention(args);
   Guarded scratch(AttentionScratchBytes(args, plan));
   args.plan = &plan;

@@ -104,5 +104,65 @@ TEST(AttendTest, OutliersOfKeysCostFourBitsLittle) {
   EXPECT_LT(ErrorOf(outliers, KvType::kQ4), 2.5 * error);
 }
 
+// Values of 1 at the positions of a span, in a channel of its own, and 0 elsewhere: what attention
+// adds up there is the mass that a tap counts.
+TEST(AttendTest, ATapCountsWhatAttentionAddsUp) {
+  const std::vector<PositionSpan> spans{{0, 1}, {3, 64}, {64, 130}, {150, 152}, {199, 200}};
+  for (const KvType type : {KvType::kF32, KvType::kF16, KvType::kQ8}) {
+    for (const int64_t chunk : {0, 64}) {
+      Heads heads = RandomHeads();
+      // Of Dual Chunk Attention: farther pages are looked at with queries of their own.
+      Heads middle = heads;
+      Heads far = heads;
+      std::ranges::reverse(middle.q);
+      std::ranges::rotate(far.q, far.q.begin() + 1000);
+      std::ranges::fill(heads.v, 0.0F);
+      for (size_t j = 0; j < spans.size(); ++j) {
+        for (int64_t s = spans[j].begin; s < spans[j].end; ++s) {
+          heads.v[static_cast<size_t>(s * kHeadSize) + j] = 1;
+        }
+      }
+      PositionScheme positions;
+      if (chunk > 0) positions.chunks = {.chunk = chunk, .limit = chunk, .trained = chunk};
+      Memory memory(PagedKv({.layers = 1, .kv_heads = 1, .head_size = kHeadSize}, type), kTokens,
+                    {}, positions);
+      ThreadPool threads(2);
+      Scratch scratch;
+      std::vector<float> out(heads.q.size());
+      AttentionTap tap{.heads = {{.layer = 0, .head = 1}, {.layer = 1, .head = 0}, {.head = 0}},
+                       .spans = spans,
+                       .first_position = 70,
+                       .mass = {}};
+      for (size_t begin = 0; begin < kTokens; begin += 80) {
+        const std::vector<TokenId> tokens(std::min<size_t>(80, kTokens - begin));
+        const BatchItem item{.memory = &memory, .tokens = tokens, .tap = &tap};
+        memory.kv().Reserve(static_cast<int64_t>(tokens.size()));
+        const size_t at = begin * 2 * kHeadSize;
+        Attend({&item, 1}, 0,
+               {.heads = 2, .kv_heads = 1, .head_size = kHeadSize, .window = 0, .scale = 0.125F},
+               {.q = heads.q.data() + at,
+                .k = heads.k.data() + begin * kHeadSize,
+                .v = heads.v.data() + begin * kHeadSize,
+                .q_middle = chunk > 0 ? middle.q.data() + at : nullptr,
+                .q_far = chunk > 0 ? far.q.data() + at : nullptr},
+               out.data() + at, scratch, {SelectKernelSet(), threads});
+        memory.kv().Advance(static_cast<int64_t>(tokens.size()));
+      }
+      // Of each token's share: the roundings of float; of types of 16 bits queries and weights are
+      // rounded to BF16 by some sets, and Q8 keeps a value of 1 but for the rounding of its scale.
+      const double relative = type == KvType::kF32 ? 1e-5 : 0x1p-6;
+      for (size_t j = 0; j < spans.size(); ++j) {
+        double expected[2] = {0, 0};
+        for (size_t t = 70; t < kTokens; ++t) {
+          for (size_t h = 0; h < 2; ++h) expected[h] += out[(t * 2 + h) * kHeadSize + j];
+        }
+        EXPECT_NEAR(tap.At(0, j), expected[1], relative * expected[1] + 1e-6) << NameOf(type);
+        EXPECT_NEAR(tap.At(2, j), expected[0], relative * expected[0] + 1e-6) << NameOf(type);
+        EXPECT_EQ(tap.At(1, j), 0) << "another layer's";
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tome

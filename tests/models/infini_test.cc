@@ -98,6 +98,16 @@ TEST_P(InfiniTest, GreedyContinuationAgrees) {
             golden_.greedy);
 }
 
+// What is forgotten at the end of a segment is no part of a softmax, which a tap would count.
+TEST_P(InfiniTest, ATapStaysEmpty) {
+  Memory memory = model_->NewMemory({});
+  AttentionTap tap{.heads = {{.layer = 0, .head = 0}}, .spans = {{0, 300}}, .mass = {}};
+  const BatchItem item{.memory = &memory, .tokens = golden_.tokens, .tap = &tap};
+  model_->Forward({&item, 1}, compute_);
+  EXPECT_GT(memory.segment(), 0);
+  EXPECT_EQ(tap.At(0, 0), 0);
+}
+
 TEST_P(InfiniTest, SequencesOfABatchEndTheirSegmentsWhereTheyAre) {
   const std::span<const TokenId> tokens(golden_.tokens);
   Memory memory = model_->NewMemory({});

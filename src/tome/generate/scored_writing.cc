@@ -33,6 +33,11 @@ void ContrastLogits(std::span<const float> with, std::span<const float> without,
   }
 }
 
+// Whether a session, which may be none, has no room for another token.
+bool IsFull(const Session* session) {
+  return session != nullptr && session->memory().length() >= session->memory().max_tokens();
+}
+
 // One text on its way.
 class ScoredWriter {
  public:
@@ -49,15 +54,15 @@ class ScoredWriter {
   // Chooses the next token by the sessions' logits.
   void Choose() {
     const std::span<const float> logits = writing_.session->logits();
-    std::span<const float> chosen_by = logits;
+    const Tokenizer& tokenizer = writing_.session->tokenizer();
+    // Rows behind these pad the vocabulary.
+    const size_t usable = std::min(logits.size(), static_cast<size_t>(tokenizer.vocabulary_size()));
+    std::span<const float> chosen_by = logits.first(usable);
     if (writing_.without != nullptr) {
-      ContrastLogits(logits, writing_.without->logits(), contrasted_);
+      ContrastLogits(chosen_by, writing_.without->logits().first(usable), contrasted_);
       chosen_by = contrasted_;
     }
-    const Tokenizer& tokenizer = writing_.session->tokenizer();
-    const int64_t usable =
-        std::min(static_cast<int64_t>(logits.size()), tokenizer.vocabulary_size());
-    next_ = sampler_.Next(chosen_by, usable, writing_.session->tokens());
+    next_ = sampler_.Next(chosen_by, static_cast<int64_t>(usable), writing_.session->tokens());
     total_ += LogProbability(logits, next_);
     if (writing_.without != nullptr) {
       total_without_ += LogProbability(writing_.without->logits(), next_);
@@ -67,19 +72,24 @@ class ScoredWriter {
     if (std::binary_search(ends.begin(), ends.end(), next_)) return End(FinishReason::kEnd);
     result_.tokens.push_back(next_);
     const bool wanted = Emit(decoder_.Push(next_));
-    const Memory& memory = writing_.session->memory();
     if (!wanted) return End(FinishReason::kStop);
     if (static_cast<int64_t>(result_.tokens.size()) >= options_.max_tokens ||
-        memory.length() >= memory.max_tokens()) {
+        IsFull(writing_.session) || IsFull(writing_.without)) {
       End(FinishReason::kMaxTokens);
     }
   }
 
   // What the next pass reads: the token chosen.
   void AddTo(std::vector<SessionReading>& readings) const {
-    readings.push_back({.session = writing_.session, .tokens = {&next_, 1}, .tap = writing_.tap});
+    SessionReading reading{.session = writing_.session,
+                           .tokens = {&next_, 1},
+                           .tap = writing_.tap,
+                           .origin = TokenOrigin::kWritten};
+    readings.push_back(reading);
     if (writing_.without == nullptr) return;
-    readings.push_back({.session = writing_.without, .tokens = {&next_, 1}});
+    reading.session = writing_.without;
+    reading.tap = nullptr;
+    readings.push_back(reading);
   }
 
   ScoredText Result() { return std::move(result_); }

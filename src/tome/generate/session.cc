@@ -269,6 +269,7 @@ void Session::Prefill(std::span<const TokenId> tokens, const WorkControl& contro
 
 int64_t Session::Truncate(int64_t length) {
   const int64_t left = memory_.Truncate(length);
+  if (left < std::ssize(tokens_)) logits_ = Tensor();  // of a token that is forgotten
   tokens_.resize(static_cast<size_t>(left));
   kept_ = std::min(kept_, left);
   return left;
@@ -284,7 +285,8 @@ void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& 
   size_t total = 0;
   size_t done = 0;
   for (SessionReading& reading : readings) {
-    const size_t restored = reading.session->Restore(reading.tokens);
+    const bool asked = reading.tap != nullptr || reading.log_probabilities != nullptr;
+    const size_t restored = asked ? 0 : reading.session->Restore(reading.tokens);
     total += reading.tokens.size();
     done += restored;
     reading.tokens = reading.tokens.subspan(restored);
@@ -298,7 +300,11 @@ void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& 
       control.CheckStop();
     }
     std::vector<BatchItem> batch;
-    std::vector<const SessionReading*> passing;
+    struct Passing {
+      const SessionReading* reading;
+      bool last;  // the reading ends with this pass
+    };
+    std::vector<Passing> passing;
     size_t room = kPrefillChunk;
     while (room > 0 && next < readings.size()) {
       const SessionReading& reading = readings[next];
@@ -318,31 +324,38 @@ void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& 
                                    : last                               ? LogitsOf::kLast
                                                                         : LogitsOf::kNone,
                          .tap = reading.tap});
-        passing.push_back(&reading);
+        passing.push_back({&reading, last});
       }
       if (last) {
         ++next;
         offset = 0;
       }
     }
-    const Session& first = *passing.front()->session;
+    const Session& first = *passing.front().reading->session;
     Tensor rows = first.model_.Forward(batch, first.compute_);
     const auto vocabulary = static_cast<size_t>(rows.shape()[1]);
     std::span<const float> unread = rows.floats();
     for (size_t i = 0; i < batch.size(); ++i) {
       const auto& tokens = batch[i].tokens;
-      Session& session = *passing[i]->session;
+      const auto& [reading, last] = passing[i];
+      const bool prompt = reading->origin == TokenOrigin::kPrompt;
+      Session& session = *reading->session;
       session.tokens_.insert(session.tokens_.end(), tokens.begin(), tokens.end());
-      session.memory_.Checkpoint();
-      session.Keep(batch[i].logits != LogitsOf::kNone && !session.memory_.has_recurrent());
-      done += tokens.size();
-      if (batch[i].logits == LogitsOf::kNone) continue;
-      const size_t count = batch[i].logits == LogitsOf::kAll ? tokens.size() : 1;
-      if (passing[i]->log_probabilities != nullptr) {
-        session.AddLogProbabilities(tokens, unread.first(count * vocabulary),
-                                    *passing[i]->log_probabilities);
+      if (prompt) {
+        session.memory_.Checkpoint();
+        session.Keep(last && !session.memory_.has_recurrent());
       }
-      session.memory_.Preselect();
+      done += tokens.size();
+      if (batch[i].logits == LogitsOf::kNone) {
+        session.logits_ = Tensor();
+        continue;
+      }
+      const size_t count = batch[i].logits == LogitsOf::kAll ? tokens.size() : 1;
+      if (reading->log_probabilities != nullptr) {
+        session.AddLogProbabilities(tokens, unread.first(count * vocabulary),
+                                    *reading->log_probabilities);
+      }
+      if (prompt && last) session.memory_.Preselect();
       session.KeepLogits(unread.subspan((count - 1) * vocabulary, vocabulary));
       unread = unread.subspan(count * vocabulary);
     }

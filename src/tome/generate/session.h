@@ -95,7 +95,8 @@ class Session {
   // GenerateTogether for this session alone.
   Generated Generate(const GenerateOptions& options, const TextSink& sink);
 
-  // The logits of the next token: of the last token read. Valid until the next call.
+  // The logits of the next token: of the last token read. None where that is unknown: behind a
+  // Truncate that forgot tokens, and a reading that was stopped. Valid until the next call.
   std::span<const float> logits() const { return logits_.floats(); }
   // All tokens read and generated.
   std::span<const TokenId> tokens() const { return tokens_; }
@@ -140,22 +141,29 @@ class Session {
   int64_t next_state_ = 0;  // position where a state is to be kept, or an earlier one
 };
 
+// Where the tokens of a reading come from. Behind a prompt, sparse attention looks for pages where
+// the prompt found some (Memory::Preselect), the session can go back there (Memory::Checkpoint),
+// and its store keeps it. Nothing of this is done for tokens that the model has written.
+enum class TokenOrigin { kPrompt, kWritten };
+
 // Tokens that one of several sessions is to read.
 struct SessionReading {
   Session* session = nullptr;
   std::span<const TokenId> tokens;
   AttentionTap* tap = nullptr;  // gets where the tokens attend; none: nobody asks
-  // Gets ln P(token | all before it) of each token, but for the first one of an empty session;
-  // none: nobody asks. Every token's logits are computed then.
+  // Gets ln P(token | all before it) of each token, but for the first one where the session is
+  // empty or has no logits; none: nobody asks. Every token's logits are computed then.
   std::vector<double>* log_probabilities = nullptr;
+  TokenOrigin origin = TokenOrigin::kPrompt;
 };
 
 // ln P(token) by a row of logits.
 double LogProbability(std::span<const float> logits, TokenId token);
 
 // Reads each one's tokens, kPrefillChunk of all of them in a pass; reports "reading" with tokens
-// done. Stopped, it throws Error(kCancelled) and what was read is kept. The sessions are different
-// ones, of one model. Errors as Model::Forward.
+// done. Where a tap or log-probabilities are asked for, no token is taken from a store. Stopped, it
+// throws Error(kCancelled) and what was read is kept. The sessions are different ones, of one
+// model. Errors as Model::Forward.
 void PrefillTogether(std::span<const SessionReading> readings, const WorkControl& control);
 
 // How one of several sessions is to be continued.

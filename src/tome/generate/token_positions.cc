@@ -24,6 +24,7 @@ std::optional<size_t> TokenPositions::FindLast(std::string_view text) const {
 PositionSpan TokenPositions::Of(size_t begin, size_t end) const {
   // The first token that ends behind `begin`, and the first that ends at `end` or behind it.
   const auto first = std::upper_bound(ends_.begin(), ends_.end(), begin);
+  if (begin >= end) return {.begin = first - ends_.begin(), .end = first - ends_.begin()};
   const auto last = std::lower_bound(ends_.begin(), ends_.end(), end);
   return {.begin = first - ends_.begin(),
           .end = std::min<int64_t>(last - ends_.begin() + 1, static_cast<int64_t>(ends_.size()))};

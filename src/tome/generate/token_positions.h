@@ -23,7 +23,7 @@ class TokenPositions {
   std::optional<size_t> Find(std::string_view text, size_t from = 0) const;
   // The same, the last place.
   std::optional<size_t> FindLast(std::string_view text) const;
-  // The tokens that hold bytes [begin, end) of the tokens' text.
+  // The tokens that hold bytes [begin, end) of the tokens' text; none where there are no bytes.
   PositionSpan Of(size_t begin, size_t end) const;
 
  private:

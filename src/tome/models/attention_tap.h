@@ -11,7 +11,7 @@
 namespace tome {
 
 struct AttentionHead {
-  int64_t layer = 0;
+  int64_t layer = 0;  // of those that attend: recurrent ones are not counted
   int64_t head = 0;
 
   friend auto operator<=>(const AttentionHead&, const AttentionHead&) = default;

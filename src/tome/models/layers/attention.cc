@@ -138,8 +138,9 @@ void Tap(const BatchItem& item, int64_t layer, std::span<const AttentionSequence
   std::vector<int64_t> heads;
   std::vector<size_t> rows;
   for (size_t i = 0; i < tap.heads.size(); ++i) {
-    if (tap.heads[i].layer != layer || tap.heads[i].head >= shape.heads) continue;
-    heads.push_back(tap.heads[i].head);
+    const int64_t head = tap.heads[i].head;
+    if (tap.heads[i].layer != layer || head < 0 || head >= shape.heads) continue;
+    heads.push_back(head);
     rows.push_back(i);
   }
   if (heads.empty() || tap.spans.empty()) return;
