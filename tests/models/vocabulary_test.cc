@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tests/expect_error.h"
+#include "tome/text/unicode.h"
 
 namespace tome {
 namespace {
@@ -69,6 +70,46 @@ TEST_P(PublishedVocabularyTest, GivesTheIdsOfTheReference) {
     if (std::string(GetParam()) != "bert-bge") {
       EXPECT_EQ(tokenizer->Decode(ids), texts[i]);
     }
+  }
+}
+
+// Characters of every plane, ill-formed bytes and the text of every special token, read as a
+// document's are: none may become a token with a meaning.
+void ExpectNoControlTokenFromText(const Tokenizer& tokenizer) {
+  const auto expect_plain = [&](const std::string& text) {
+    for (const TokenId id : tokenizer.Encode(text, Specials::kLiteral, {.add_special = false})) {
+      if (!tokenizer.IsSpecial(id) || tokenizer.Piece(id) == "[UNK]") continue;
+      ADD_FAILURE() << tokenizer.Piece(id) << " from \"" << text << '"';
+      return;
+    }
+  };
+  for (char32_t c = 1; c < 0x110000; c += c < 0x3000 ? 1 : 0x107) {
+    std::string text;
+    if (c < 0xD800 || c > 0xDFFF) AppendUtf8(c, text);
+    expect_plain(text);
+  }
+  std::string damaged = "\U000AB5DA ";  // the first that was seen to fail, with SmolLM2
+  for (int byte = 0; byte < 256; ++byte) damaged += static_cast<char>(byte);
+  expect_plain(damaged);
+  for (int64_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
+    const auto token = static_cast<TokenId>(id);
+    if (tokenizer.IsSpecial(token)) expect_plain(std::string(tokenizer.Piece(token)));
+  }
+}
+
+TEST_P(PublishedVocabularyTest, MakesNoControlTokenOfText) {
+  ExpectNoControlTokenFromText(*TokenizerOf(Checkpoint::Open(path_)));
+}
+
+TEST(VocabularyTest, ModelsOfThisMachineMakeNoControlTokenOfText) {
+  const char* paths = std::getenv("TOME_TEST_MODELS");
+  if (paths == nullptr || *paths == '\0') {
+    GTEST_SKIP() << "TOME_TEST_MODELS names no models: paths, separated by colons";
+  }
+  std::stringstream list(paths);
+  for (std::string path; std::getline(list, path, ':');) {
+    SCOPED_TRACE(path);
+    ExpectNoControlTokenFromText(*TokenizerOf(Checkpoint::Open(path)));
   }
 }
 
