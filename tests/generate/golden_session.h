@@ -14,7 +14,7 @@
 namespace tome {
 
 // A vocabulary of the golden models' size: 64 pieces of a letter each; id 63 ends a text.
-inline std::unique_ptr<Tokenizer> LetterTokenizer() {
+inline VocabularySpec LetterVocabulary() {
   VocabularySpec spec;
   spec.model = "llama";
   for (char c = 0; c < 63; ++c) spec.tokens.emplace_back(1, static_cast<char>('!' + c));
@@ -27,7 +27,10 @@ inline std::unique_ptr<Tokenizer> LetterTokenizer() {
   spec.unknown = 0;
   spec.add_bos = false;
   spec.add_space_prefix = false;
-  return Tokenizer::Create(std::move(spec));
+  return spec;
+}
+inline std::unique_ptr<Tokenizer> LetterTokenizer() {
+  return Tokenizer::Create(LetterVocabulary());
 }
 
 inline std::string VariantName(const testing::TestParamInfo<std::string>& variant) {

@@ -54,6 +54,10 @@ std::string_view NameOf(FinishReason reason) {
       return "stop";
     case FinishReason::kMaxTokens:
       return "max_tokens";
+    case FinishReason::kContext:
+      return "context";
+    case FinishReason::kComplete:
+      return "complete";
     case FinishReason::kCancelled:
       return "cancelled";
   }
@@ -130,6 +134,9 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
     std::fflush(stdout);  // before the notes
     if (session.memory().sparse()) PrintNote(NoteOf(session.memory().sparse()->use));
     if (const auto note = NoteOf(length)) PrintNote(*note);
+    if (generated.finish == FinishReason::kContext) {
+      PrintNote("the text ended where the model's context did (--longer and --window go on)");
+    }
   } else {
     PrintJson({{"text", generated.text},
                {"tokens", generated.tokens},

@@ -347,6 +347,9 @@ class Conversation::Recital {
       answer_.notes.push_back(fmt::format(
           "the answer ended at the limit of {} tokens (--max-tokens)", options_.max_answer_tokens));
     }
+    if (generated.finish == FinishReason::kContext) {
+      answer_.notes.emplace_back("the answer ended where the model's context did");
+    }
     if (generated.finish == FinishReason::kCancelled) control_.CheckStop();
     const bool answered = parser_.in_answer() && !answer_.citations.empty();
     if (answered) return;
