@@ -41,15 +41,16 @@ std::unique_ptr<LanguageModel> LanguageModel::Open(const std::filesystem::path& 
   language_model->threads_ = std::make_unique<ThreadPool>(threads > 0 ? threads : ProcessorCount());
   language_model->tokenizer_ = TokenizerOf(*checkpoint);
   language_model->chat_template_ = MakeTemplate(*checkpoint, *language_model->tokenizer_);
+  language_model->config_json_ = checkpoint->SideFile("config.json");
+  language_model->checkpoint_ = checkpoint;
   language_model->model_ = LoadModel(std::move(checkpoint), language_model->compute());
   return language_model;
 }
 
 SnapshotKey LanguageModel::HashFiles() const {
-  const Checkpoint checkpoint = Checkpoint::Open(path_);
   constexpr size_t kPiece = size_t{16} << 20;
   std::vector<std::span<const std::byte>> pieces;
-  for (std::span<const std::byte> file : checkpoint.Files()) {
+  for (std::span<const std::byte> file : checkpoint_->Files()) {
     for (; file.size() > kPiece; file = file.subspan(kPiece)) pieces.push_back(file.first(kPiece));
     pieces.push_back(file);
   }
@@ -61,7 +62,7 @@ SnapshotKey LanguageModel::HashFiles() const {
             .ToString();
     ReleasePages(piece);
   });
-  return KeyOf(fmt::format("{} {}", fmt::join(hashes, " "), checkpoint.SideFile("config.json")));
+  return KeyOf(fmt::format("{} {}", fmt::join(hashes, " "), config_json_));
 }
 
 SnapshotKey LanguageModel::FilesKey() const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tome/base/thread_pool.h"
+#include "tome/formats/checkpoint.h"
 #include "tome/kernels/kernel_set.h"
 #include "tome/memory/snapshot.h"
 #include "tome/models/model.h"
@@ -38,7 +39,8 @@ class LanguageModel {
   Compute compute() const { return {kernels_, *threads_}; }
   bool has_chat_template() const { return chat_template_ != nullptr; }
 
-  // Of the model's files, which are read whole when this or MemoryRoot is first called.
+  // Of the model's files as they were opened, whatever has replaced them since; they are read whole
+  // when this or MemoryRoot is first called.
   SnapshotKey FilesKey() const;
 
   // What the bits of a memory of this model depend on besides the tokens: the model's files, kernel
@@ -59,6 +61,9 @@ class LanguageModel {
 
   SnapshotKey HashFiles() const;
 
+  // The model's tensors lie in its maps. A file that is replaced by rename stays mapped.
+  std::shared_ptr<const Checkpoint> checkpoint_;
+  std::string config_json_;  // of safetensors, as it was opened
   std::filesystem::path path_;
   std::string name_;
   const KernelSet& kernels_;
