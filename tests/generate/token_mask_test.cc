@@ -162,7 +162,8 @@ TEST_P(MaskedSessionTest, AllowingAllChangesNothing) {
 }
 
 TEST_P(MaskedSessionTest, WritesOneOfTheChoices) {
-  const std::vector<TokenId> quoted(golden_.tokens.begin(), golden_.tokens.begin() + 20);
+  std::vector<TokenId> quoted(golden_.tokens.begin(), golden_.tokens.begin() + 20);
+  std::replace(quoted.begin(), quoted.end(), kEnd, TokenId{0});
   const std::vector<std::vector<TokenId>> choices{{7, 8, 9}, {7, 8, 10, 11}, quoted};
   for (const double temperature : {0.0, 1.0}) {
     for (const auto speculation : {Speculation::kNone, Speculation::kPromptLookup}) {
