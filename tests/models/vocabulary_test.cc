@@ -11,9 +11,12 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/expect_error.h"
+#include "tests/formats/gguf_bytes.h"
+#include "tests/temp_folder.h"
 #include "tome/text/unicode.h"
 
 namespace tome {
@@ -141,6 +144,26 @@ TEST(VocabularyTest, ReadsWhatTheMetadataSays) {
   EXPECT_EQ(spec.add_eos, false);
   EXPECT_EQ(spec.add_bos, std::nullopt);
   EXPECT_EQ(spec.precompiled_charsmap, std::string("\xFF\xFF\0", 3));
+}
+
+TEST(VocabularyTest, SaysWhichPreTokenizerIsTakenWhereTheFileNamesNone) {
+  const TempFolder folder;
+  const auto notes_with = [&](const std::vector<std::pair<const char*, const char*>>& keys) {
+    GgufBytes file = SmallGguf();
+    for (const auto& [key, value] : keys) {
+      file.pairs.push_back(GgufPairOf(key, 8, RawString(value)));
+    }
+    std::ofstream(folder / "m.gguf", std::ios::binary) << file.Build();
+    return TokenizerNotes(Checkpoint::Open(folder / "m.gguf"));
+  };
+  constexpr const char* kModel = "tokenizer.ggml.model";
+  constexpr const char* kPre = "tokenizer.ggml.pre";
+  EXPECT_THAT(notes_with({{kModel, "gpt2"}}),
+              testing::ElementsAre(testing::AllOf(
+                  testing::HasSubstr("m.gguf"), testing::HasSubstr(kPre),
+                  testing::HasSubstr(std::string("\"").append(kAssumedPreTokenizer)))));
+  EXPECT_THAT(notes_with({{kModel, "gpt2"}, {kPre, "gpt-2"}}), testing::IsEmpty());
+  EXPECT_THAT(notes_with({{kModel, "llama"}}), testing::IsEmpty());
 }
 
 TEST(VocabularyTest, NamesTheKeyThatIsWrong) {

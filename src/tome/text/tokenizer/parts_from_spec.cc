@@ -128,7 +128,8 @@ class SpecBuilder {
   }
 
   void BuildByteLevel() {
-    const NamedPreTokenizer pre = MakeNamedPreTokenizer(spec_.pre.empty() ? "default" : spec_.pre);
+    const NamedPreTokenizer pre =
+        MakeNamedPreTokenizer(spec_.pre.empty() ? std::string(kAssumedPreTokenizer) : spec_.pre);
     default_bos_ = pre.info.add_bos && parts_->named.bos.has_value();
     BpeSpec bpe;
     bpe.byte_level = true;
