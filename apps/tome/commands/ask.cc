@@ -12,6 +12,7 @@
 #include "commands/command.h"
 #include "commands/json_output.h"
 #include "commands/keeping.h"
+#include "commands/model_options.h"
 #include "commands/print_answer.h"
 #include "commands/reading.h"
 #include "terminal.h"
@@ -39,7 +40,7 @@ struct AskOptions {
 std::vector<Answer> AskModel(Library& library, std::span<const std::string> questions,
                              std::vector<AskedDocument> documents, const AskOptions& options,
                              const CommandContext& context) {
-  const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
+  const auto model = OpenModel(options.model, options.reading.threads, ModelUse::kConversation);
   std::optional<SnapshotStore> store = OpenUserStore(options.keeping);
   ModelAnswerOptions answering = options.answering;
   answering.store = store ? &*store : nullptr;

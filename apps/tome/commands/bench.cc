@@ -97,7 +97,7 @@ void BenchSpeed(BenchSpeedCommand& options, const CommandContext& context) {
     limits = MeasureLimits({SelectKernelSet(), threads});
   }
   ResetPeakMemory();  // the measurement of the limits is no part of the model's
-  const auto model = LanguageModel::Open(options.model.path, options.threads);
+  const auto model = OpenModel(options.model, options.threads, ModelUse::kText);
   const Compute compute = model->compute();
   if (!options.text.empty()) {
     options.speed.tokens = TokensOfFile(*model, options.text);

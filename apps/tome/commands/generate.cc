@@ -98,7 +98,8 @@ Memory NewMemory(const GenerateCommand& options, const Model& model, int64_t pro
 void Generate(GenerateCommand& options, const CommandContext& context) {
   const std::string prompt =
       options.prompt ? *options.prompt : ReadAll(STDIN_FILENO, kMaxPromptBytes, "standard input");
-  const auto model = LanguageModel::Open(options.model.path, options.threads);
+  const auto model = OpenModel(options.model, options.threads,
+                               options.chat ? ModelUse::kConversation : ModelUse::kText);
   const std::vector<ChatMessage> messages{{.role = "user", .content = prompt}};
   const std::vector<TokenId> tokens =
       options.chat ? model->EncodeChat(messages) : model->EncodeText(prompt, Specials::kParse);

@@ -179,7 +179,7 @@ void Verify(const LibraryOptions& options, const CommandContext& context) {
     const WorkControl control{.stop = context.stop, .progress = bar.Function()};
     wrong = store.FindDamaged(control);
     if (!options.model.path.empty()) {
-      const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
+      const auto model = OpenModel(options.model, options.reading.threads, ModelUse::kText);
       verified = VerifyMemories(store, *model, options.samples, control);
       wrong.insert(wrong.end(), verified.different.begin(), verified.different.end());
     }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "terminal.h"
 #include "tome/library/library.h"
 
 namespace tome {
@@ -31,6 +32,14 @@ std::optional<double> AttentionMass(std::string_view text) {
 }
 
 }  // namespace
+
+std::unique_ptr<LanguageModel> OpenModel(const ModelOptions& options, int threads, ModelUse use) {
+  auto model = LanguageModel::Open(options.path, threads);
+  for (const std::string& note : model->notes()) PrintNote(note);
+  if (use == ModelUse::kText) return model;
+  for (const std::string& note : model->chat_notes()) PrintNote(note);
+  return model;
+}
 
 CLI::Option* AddModelOption(CLI::App& command, ModelOptions& options, ModelNeed need) {
   CLI::Option* option =

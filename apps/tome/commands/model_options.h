@@ -18,6 +18,11 @@ struct ModelOptions {
 };
 
 enum class ModelNeed { kOptional, kRequired };
+// What a model is opened for: notes about conversation are for those who hold one.
+enum class ModelUse { kText, kConversation };
+// Opens the model and says on stderr what its reader should know (LanguageModel::notes).
+std::unique_ptr<LanguageModel> OpenModel(const ModelOptions& options, int threads, ModelUse use);
+
 CLI::Option* AddModelOption(CLI::App& command, ModelOptions& options, ModelNeed need);
 void AddKvOption(CLI::App& command, std::optional<KvType>& kv);
 // The same for several, with commas.

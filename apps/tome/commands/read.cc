@@ -11,6 +11,7 @@
 #include "commands/json_output.h"
 #include "commands/keeping.h"
 #include "commands/length_output.h"
+#include "commands/model_options.h"
 #include "commands/reading.h"
 #include "terminal.h"
 #include "tome/answer/answer_json.h"
@@ -37,7 +38,7 @@ void Read(ReadOptions& options, const CommandContext& context) {
   Library library = OpenUserLibrary(context);
   const std::vector<AskedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
-  const auto model = LanguageModel::Open(options.model.path, options.reading.threads);
+  const auto model = OpenModel(options.model, options.reading.threads, ModelUse::kConversation);
   options.answering.store = &*store;
   Conversation conversation(library, *model, documents, options.answering);
   ReadAhead read;
