@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/text/tiny_vocabulary.h"
@@ -38,6 +39,14 @@ std::string WithSpaces(std::string_view text) {
   return out;
 }
 
+// A byte-level vocabulary that lacks bytes and calls a control token its unknown one, as SmolLM2's.
+std::unique_ptr<tome::Tokenizer> MakeLackingBytes() {
+  tome::VocabularySpec spec = tome::TinyByteLevel({"a a", "Ġ a", "t h"});
+  spec.unknown = 1;
+  for (const size_t byte : {size_t{'x'}, size_t{0x80}, size_t{0xF2}}) spec.tokens[3 + byte] = "";
+  return tome::Tokenizer::Create(std::move(spec));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -61,6 +70,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!spaces) {
       TOME_CHECK(tokenizer->Decode(parsed, {.keep_special = true}) == text);
     }
+  }
+  static const std::unique_ptr<tome::Tokenizer> lacking = MakeLackingBytes();
+  for (const tome::TokenId id :
+       lacking->Encode(text, tome::Specials::kLiteral, {.add_special = false})) {
+    TOME_CHECK(!lacking->IsSpecial(id));
   }
   return 0;
 }

@@ -42,6 +42,19 @@ TEST(Sampler, NeverChoosesWhatIsNoNumberOrPadding) {
   EXPECT_TRUE(Fails(Code::kCorrupt, [] { Next({}, {kNan, kNan}); }));
 }
 
+TEST(Sampler, ChoosesOnlyWhatIsAllowed) {
+  TokenSet allowed(4);
+  allowed.Add(0);
+  allowed.Add(2);
+  const std::vector<float> logits{1, 9, 2, 8};
+  EXPECT_EQ(Sampler({}).Next(logits, 4, {}, &allowed), 2);
+  // The penalty makes no token that is not allowed one that is.
+  EXPECT_EQ(
+      Sampler({.repetition_penalty = 4}).Next(logits, 4, std::vector<TokenId>{2, 1}, &allowed), 0);
+  Sampler drawing({.temperature = 5});
+  for (int i = 0; i < 200; ++i) EXPECT_TRUE(allowed.Has(drawing.Next(logits, 4, {}, &allowed)));
+}
+
 TEST(Sampler, DrawsByTheSoftmaxOfTheTemperature) {
   const std::vector<float> logits{0, 1, 2, -1};
   constexpr int kDraws = 40000;

@@ -319,12 +319,49 @@ TEST_P(PlainSessionTest, StopStringsSinksAndBudgetsEndTheText) {
       FinishReason::kCancelled);
 }
 
+// Issue: "…and then \uFFFD" where the budget ended in the middle of a character.
+TEST_P(PlainSessionTest, ACharacterThatTheBudgetCutsIsLeftOut) {
+  const auto generate = [&](const Tokenizer& tokenizer, int64_t max_tokens, int64_t memory_tokens) {
+    Session session(*model_, tokenizer, Compute{SelectKernelSet(), threads_},
+                    model_->NewMemory({.kv = KvType::kF32, .max_tokens = memory_tokens}));
+    session.Prefill(Prompt(), {});
+    std::string seen;
+    const Generated generated = session.Generate(
+        {.sampling = {}, .max_tokens = max_tokens, .stops = {}, .stop = {}}, [&](auto text) {
+          seen += text;
+          return true;
+        });
+    EXPECT_EQ(generated.text, seen);
+    return generated;
+  };
+  const Generated letters = generate(*tokenizer_, 3, 512);
+  ASSERT_EQ(letters.tokens.size(), 3U);
+  // The third token becomes the first byte of a character of three, and so do its like.
+  VocabularySpec spec = LetterVocabulary();
+  const auto third = static_cast<size_t>(letters.tokens[2]);
+  spec.tokens[third] = "<0xE4>";
+  spec.token_types[third] = static_cast<int32_t>(TokenType::kByte);
+  const auto bytes = Tokenizer::Create(std::move(spec));
+  const std::string whole =
+      bytes->Decode(std::vector(letters.tokens.begin(), letters.tokens.begin() + 2));
+  ASSERT_NE(letters.tokens[0], letters.tokens[2]);
+  ASSERT_NE(letters.tokens[1], letters.tokens[2]);
+  const Generated few = generate(*bytes, 3, 512);
+  EXPECT_EQ(few.finish, FinishReason::kMaxTokens);
+  EXPECT_EQ(few.tokens, letters.tokens);
+  EXPECT_EQ(few.text, whole);
+  // The last token is not in memory.
+  const Generated full = generate(*bytes, 60, static_cast<int64_t>(Prompt().size()) + 2);
+  EXPECT_EQ(full.finish, FinishReason::kContext);
+  EXPECT_EQ(full.text, whole);
+}
+
 TEST_P(PlainSessionTest, AFullMemoryEndsTheText) {
   Session session = NewSession(static_cast<int64_t>(Prompt().size()) + 4);
   session.Prefill(Prompt(), {});
   const Generated generated =
       session.Generate({.sampling = {}, .max_tokens = 60, .stops = {}, .stop = {}}, {});
-  EXPECT_EQ(generated.finish, FinishReason::kMaxTokens);
+  EXPECT_EQ(generated.finish, FinishReason::kContext);
   EXPECT_LE(session.memory().length(), session.memory().max_tokens());
   EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { session.Prefill(Prompt(), {}); }));
 }

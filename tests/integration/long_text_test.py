@@ -69,7 +69,7 @@ class LongTextTest(TomeTest):
 
         result = generate("Count.\n", "--max-tokens", "1000")
         self.assertIn("made for 400", result.notes)
-        self.assertEqual(result.json["finish"], "max_tokens")
+        self.assertEqual(result.json["finish"], "context")
         self.assertLess(len(result.json["tokens"]), 400)
         long = "x" * 500 + "\n"
         refused = self.fails("generate", "--model", model, "--prompt", long, naming="made for 400")

@@ -275,6 +275,15 @@ class ModelTest(TomeTest):
         short = self.done("generate", "--model", model, "--prompt", "Count.\n", "--json", "--max-tokens", "2").json
         self.assertEqual((short["text"], short["finish"]), ("One two ", "max_tokens"))
 
+    def test_a_model_without_a_chat_template_is_said_not_to_be_made_for_conversation(self):
+        base = self.says("One ", "two")
+        asked = self.done("ask", "--model", base, "--way", "context", self.write("a.txt", DOCUMENT), "Who?")
+        self.assertEqual(asked.notes.count("no chat template"), 1, asked.notes)
+        chat = self.done("generate", "--chat", "--model", base, "--prompt", "Count.")
+        self.assertEqual(chat.notes.count("no chat template"), 1, chat.notes)
+        continued = self.done("generate", "--model", base, "--prompt", "Count.\n")
+        self.assertNotIn("no chat template", continued.notes)
+
     def test_tokenize_and_logits_are_as_documented(self):
         model = self.says("One ", "two")
         with open(self.write("text", "aOne 鲸"), "rb") as text:

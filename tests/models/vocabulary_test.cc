@@ -11,9 +11,13 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/expect_error.h"
+#include "tests/formats/gguf_bytes.h"
+#include "tests/temp_folder.h"
+#include "tome/text/unicode.h"
 
 namespace tome {
 namespace {
@@ -72,6 +76,46 @@ TEST_P(PublishedVocabularyTest, GivesTheIdsOfTheReference) {
   }
 }
 
+// Characters of every plane, ill-formed bytes and the text of every special token, read as a
+// document's are: none may become a token with a meaning.
+void ExpectNoControlTokenFromText(const Tokenizer& tokenizer) {
+  const auto expect_plain = [&](const std::string& text) {
+    for (const TokenId id : tokenizer.Encode(text, Specials::kLiteral, {.add_special = false})) {
+      if (!tokenizer.IsSpecial(id) || tokenizer.Piece(id) == "[UNK]") continue;
+      ADD_FAILURE() << tokenizer.Piece(id) << " from \"" << text << '"';
+      return;
+    }
+  };
+  for (char32_t c = 1; c < 0x110000; c += c < 0x3000 ? 1 : 0x107) {
+    std::string text;
+    if (c < 0xD800 || c > 0xDFFF) AppendUtf8(c, text);
+    expect_plain(text);
+  }
+  std::string damaged = "\U000AB5DA ";  // the first that was seen to fail, with SmolLM2
+  for (int byte = 0; byte < 256; ++byte) damaged += static_cast<char>(byte);
+  expect_plain(damaged);
+  for (int64_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
+    const auto token = static_cast<TokenId>(id);
+    if (tokenizer.IsSpecial(token)) expect_plain(std::string(tokenizer.Piece(token)));
+  }
+}
+
+TEST_P(PublishedVocabularyTest, MakesNoControlTokenOfText) {
+  ExpectNoControlTokenFromText(*TokenizerOf(Checkpoint::Open(path_)));
+}
+
+TEST(VocabularyTest, ModelsOfThisMachineMakeNoControlTokenOfText) {
+  const char* paths = std::getenv("TOME_TEST_MODELS");
+  if (paths == nullptr || *paths == '\0') {
+    GTEST_SKIP() << "TOME_TEST_MODELS names no models: paths, separated by colons";
+  }
+  std::stringstream list(paths);
+  for (std::string path; std::getline(list, path, ':');) {
+    SCOPED_TRACE(path);
+    ExpectNoControlTokenFromText(*TokenizerOf(Checkpoint::Open(path)));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Published, PublishedVocabularyTest,
                          testing::Values("gpt-2", "deepseek-llm", "llama-spm", "bert-bge"),
                          [](const auto& parameter) {
@@ -100,6 +144,26 @@ TEST(VocabularyTest, ReadsWhatTheMetadataSays) {
   EXPECT_EQ(spec.add_eos, false);
   EXPECT_EQ(spec.add_bos, std::nullopt);
   EXPECT_EQ(spec.precompiled_charsmap, std::string("\xFF\xFF\0", 3));
+}
+
+TEST(VocabularyTest, SaysWhichPreTokenizerIsTakenWhereTheFileNamesNone) {
+  const TempFolder folder;
+  const auto notes_with = [&](const std::vector<std::pair<const char*, const char*>>& keys) {
+    GgufBytes file = SmallGguf();
+    for (const auto& [key, value] : keys) {
+      file.pairs.push_back(GgufPairOf(key, 8, RawString(value)));
+    }
+    std::ofstream(folder / "m.gguf", std::ios::binary) << file.Build();
+    return TokenizerNotes(Checkpoint::Open(folder / "m.gguf"));
+  };
+  constexpr const char* kModel = "tokenizer.ggml.model";
+  constexpr const char* kPre = "tokenizer.ggml.pre";
+  EXPECT_THAT(notes_with({{kModel, "gpt2"}}),
+              testing::ElementsAre(testing::AllOf(
+                  testing::HasSubstr("m.gguf"), testing::HasSubstr(kPre),
+                  testing::HasSubstr(std::string("\"").append(kAssumedPreTokenizer)))));
+  EXPECT_THAT(notes_with({{kModel, "gpt2"}, {kPre, "gpt-2"}}), testing::IsEmpty());
+  EXPECT_THAT(notes_with({{kModel, "llama"}}), testing::IsEmpty());
 }
 
 TEST(VocabularyTest, NamesTheKeyThatIsWrong) {

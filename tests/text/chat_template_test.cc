@@ -389,6 +389,12 @@ TEST(ChatTemplateTest, RefusesWrongInput) {
   options.variables = &array;
   EXPECT_TRUE(
       Fails(Code::kInvalidArgument, [&] { chat_template.RenderText(Messages("x"), options); }));
+  ChatTemplate::Options undated;
+  undated.no_date = "not known";
+  const ChatTemplate dated("Today: {{ strftime_now('%Y') }}.", "", "");
+  EXPECT_EQ(dated.RenderText(Messages("x"), undated), "Today: not known.");
+  EXPECT_TRUE(dated.asks_for_date());
+  EXPECT_FALSE(ChatTemplate("{{ messages }}", "", "").asks_for_date());
   EXPECT_THAT(ErrorText([] { Render("{{ strftime_now('%Y') }}", Messages("x")); }),
               HasSubstr("no date"));
   EXPECT_THAT(ErrorText([] { Render("\n{{ raise_exception('Roles!') }}", Messages("x")); }),

@@ -94,6 +94,83 @@ TEST(TokenizerTest, TakesUserDefinedPiecesThatLookLikeControlTokensForSuch) {
   EXPECT_EQ(tokenizer->Encode("<|user|>", Specials::kParse, kBare).size(), 1U);
 }
 
+// Issue: SmolLM2's vocabulary lacks some bytes and names "<|endoftext|>" as its unknown token.
+TEST(TokenizerTest, LeavesOutBytesThatAByteLevelVocabularyLacks) {
+  VocabularySpec spec = TinyByteLevel({"a b", "b \u0160"});
+  spec.unknown = 1;  // "<|end|>"
+  spec.tokens[3 + 0xF2] = "unused";
+  spec.merges.pop_back();
+  const auto tokenizer = Tokenizer::Create(spec);
+  EXPECT_THAT(Pieces(*tokenizer, "ab\xF2\xAB\x97\x9A"), ElementsAre("ab", "«", "Ĺ", "ļ"));
+  EXPECT_THAT(Pieces(*tokenizer, "\xF2"), IsEmpty());
+  EXPECT_THAT(Pieces(*tokenizer, "\xF2", Specials::kParse), IsEmpty());
+  // The file's unknown token is still known by name.
+  EXPECT_EQ(tokenizer->unknown(), 1);
+
+  const auto json = Tokenizer::FromTokenizerJson(R"({
+      "model": {"type": "BPE", "vocab": {"a": 0, "<|endoftext|>": 1}, "merges": [],
+                "unk_token": "<|endoftext|>"},
+      "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false},
+      "added_tokens": [{"id": 1, "content": "<|endoftext|>", "special": true}]})",
+                                                 "");
+  EXPECT_THAT(Pieces(*json, "aba"), ElementsAre("a", "a"));
+}
+
+TEST(TokenizerTest, KeepsUnknownTextFromBecomingATokenWithAMeaning) {
+  VocabularySpec pieces = TinySentencePiece({{"ab", -1}});
+  std::fill(pieces.token_types.begin() + 3, pieces.token_types.end(), 1);  // no byte tokens
+  EXPECT_THAT(Pieces(*Tokenizer::Create(pieces), "a?b"), ElementsAre("▁", "a", "<unk>", "b"));
+  for (const TokenId end : {1, 2}) {  // "<s>", "</s>"
+    pieces.unknown = end;
+    EXPECT_THAT(Pieces(*Tokenizer::Create(pieces), "a?b"), ElementsAre("▁", "a", "b"));
+  }
+  VocabularySpec unigram = pieces;
+  unigram.model = "t5";
+  unigram.unknown = 2;
+  unigram.eos = 2;
+  EXPECT_THAT(Pieces(*Tokenizer::Create(unigram), "a?b"), ElementsAre("a", "b"));
+
+  VocabularySpec words;
+  words.model = "bert";
+  words.tokens = {"[CLS]", "[SEP]", "[UNK]", "a", "##b"};
+  words.token_types = {3, 3, 3, 1, 1};
+  words.bos = 0;
+  words.separator = 1;
+  words.unknown = 2;
+  EXPECT_THAT(Pieces(*Tokenizer::Create(words), "ab c a"), ElementsAre("a", "##b", "[UNK]", "a"));
+  words.unknown = 1;
+  EXPECT_THAT(Pieces(*Tokenizer::Create(words), "ab c a"), ElementsAre("a", "##b", "a"));
+}
+
+TEST(TokenizerTest, MakesNoControlTokenOfPiecesThatTextMerges) {
+  // "ab" is a control token that merges of the file lead to.
+  VocabularySpec spec = TinyByteLevel({"a b", "ab a"});
+  spec.token_types[3 + 256] = static_cast<int32_t>(TokenType::kControl);
+  EXPECT_THAT(Pieces(*Tokenizer::Create(spec), "aba"), ElementsAre("a", "b", "a"));
+  EXPECT_THAT(Pieces(*Tokenizer::Create(spec), "aba", Specials::kParse), ElementsAre("ab", "a"));
+  spec.pre = "llama-bpe";  // whole words are pieces, whatever the merges say
+  EXPECT_THAT(Pieces(*Tokenizer::Create(spec), "ab"), ElementsAre("a", "b"));
+
+  const auto unigram = Tokenizer::FromTokenizerJson(R"({
+      "model": {"type": "Unigram", "unk_id": 1, "vocab": [["<s>", 0], ["<unk>", 0], ["<", -1],
+                ["s", -1], [">", -1]]},
+      "added_tokens": [{"id": 0, "content": "<s>", "special": true},
+                       {"id": 1, "content": "<unk>", "special": true}]})",
+                                                    "");
+  EXPECT_THAT(Pieces(*unigram, "<s>"), ElementsAre("<", "s", ">"));
+  EXPECT_THAT(Pieces(*unigram, "<s>", Specials::kParse), ElementsAre("<s>"));
+}
+
+TEST(TokenizerTest, TakesEndsOfTurnsForControlTokensWhateverTheFileCallsThem) {
+  VocabularySpec spec = TinyByteLevel({"a b"});
+  spec.tokens.emplace_back("<end_of_turn>");
+  spec.token_types.push_back(static_cast<int32_t>(TokenType::kUserDefined));
+  const auto tokenizer = Tokenizer::Create(spec);
+  EXPECT_EQ(tokenizer->Encode("<end_of_turn>", Specials::kLiteral, kBare).size(), 13U);
+  EXPECT_EQ(tokenizer->Encode("<end_of_turn>", Specials::kParse, kBare).size(), 1U);
+  EXPECT_TRUE(tokenizer->IsSpecial(*tokenizer->Find("<end_of_turn>")));
+}
+
 TEST(TokenizerTest, PutsTheTokensAroundATextOnce) {
   VocabularySpec spec = TinyByteLevel({"a b"});
   spec.bos = *Tokenizer::Create(spec)->Find("<s>");

@@ -13,6 +13,7 @@
 #include "commands/command.h"
 #include "commands/json_output.h"
 #include "commands/keeping.h"
+#include "commands/model_options.h"
 #include "commands/print_answer.h"
 #include "commands/reading.h"
 #include "terminal.h"
@@ -42,7 +43,7 @@ struct AskedAnswers {
 // is printed as JSON.
 AskedAnswers AskModel(Library& library, AskRequest request, const AskOptions& options,
                       const std::filesystem::path& model_path, const CommandContext& context) {
-  const auto model = LanguageModel::Open(model_path, options.reading.threads);
+  const auto model = OpenModel(model_path, options.reading.threads, ModelUse::kConversation);
   std::optional<SnapshotStore> store = OpenUserStore(options.keeping);
   request.answering.store = store ? &*store : nullptr;
   ProgressBar bar(model->name());

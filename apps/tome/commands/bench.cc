@@ -99,7 +99,7 @@ void BenchSpeed(BenchSpeedCommand& options, const CommandContext& context) {
     limits = MeasureLimits({SelectKernelSet(), threads});
   }
   ResetPeakMemory();  // the measurement of the limits is no part of the model's
-  const auto model = LanguageModel::Open(model_path, options.threads);
+  const auto model = OpenModel(model_path, options.threads, ModelUse::kText);
   const Compute compute = model->compute();
   if (!options.text.empty()) {
     options.speed.tokens = TokensOfFile(*model, options.text);

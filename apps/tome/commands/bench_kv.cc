@@ -61,7 +61,7 @@ void PrintText(const LanguageModel& model, const BenchKvCommand& options, const 
 }
 
 void BenchKv(const BenchKvCommand& options, const CommandContext& context) {
-  const auto model = LanguageModel::Open(NeedModel(options.model), options.threads);
+  const auto model = OpenModel(NeedModel(options.model), options.threads, ModelUse::kText);
   const bool random = options.text.empty();
   std::mt19937 generator(1);
   const std::vector<TokenId> tokens =

@@ -54,7 +54,7 @@ void PrintText(const LanguageModel& model, const BenchMemoryCommand& options,
 }
 
 void BenchMemory(BenchMemoryCommand& options, const CommandContext& context) {
-  const auto model = LanguageModel::Open(NeedModel(options.model), options.threads);
+  const auto model = OpenModel(NeedModel(options.model), options.threads, ModelUse::kText);
   options.speed.folder = MemoriesFolder().parent_path();
   MemorySpeed speed;
   {

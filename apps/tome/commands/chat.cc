@@ -26,7 +26,7 @@
 namespace tome {
 namespace {
 
-struct ChatOptions {
+struct ChatCommand {
   std::vector<std::string> files;
   std::string way = "auto";
   ModelOptions model;
@@ -140,7 +140,7 @@ void ChatByLines(Answerer& answerer, Way way, const CommandContext& context) {
   }
 }
 
-void Chat(const ChatOptions& options, const CommandContext& context) {
+void Chat(const ChatCommand& options, const CommandContext& context) {
   const auto model_path = ModelForWay(options.way, options.model);
   Library library = OpenUserLibrary(context);
   const std::vector<AskedDocument> documents =
@@ -148,7 +148,7 @@ void Chat(const ChatOptions& options, const CommandContext& context) {
   std::unique_ptr<LanguageModel> model;
   Answerer answerer{.library = library, .documents = documents, .store = {}, .conversation = {}};
   if (model_path) {
-    model = LanguageModel::Open(*model_path, options.reading.threads);
+    model = OpenModel(*model_path, options.reading.threads, ModelUse::kConversation);
     answerer.model = model.get();
     answerer.store = OpenUserStore(options.keeping);
     ModelAnswerOptions answering = options.answering;
@@ -166,7 +166,7 @@ void Chat(const ChatOptions& options, const CommandContext& context) {
 }  // namespace
 
 void AddChatCommand(CLI::App& app, CommandContext& context) {
-  auto options = std::make_shared<ChatOptions>();
+  auto options = std::make_shared<ChatCommand>();
   CLI::App* command = app.add_subcommand("chat", "Ask one question after another about documents");
   command->add_option("files", options->files, "Documents; without any the whole library is asked")
       ->type_name("FILE…");

@@ -55,6 +55,10 @@ std::string_view NameOf(FinishReason reason) {
       return "stop";
     case FinishReason::kMaxTokens:
       return "max_tokens";
+    case FinishReason::kContext:
+      return "context";
+    case FinishReason::kComplete:
+      return "complete";
     case FinishReason::kCancelled:
       return "cancelled";
   }
@@ -96,7 +100,7 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
   const std::filesystem::path model_path = NeedModel(options.model);  // before the prompt is read
   const std::string prompt =
       options.prompt ? *options.prompt : ReadAll(STDIN_FILENO, kMaxPromptBytes, "standard input");
-  const auto model = LanguageModel::Open(model_path, options.threads);
+  const auto model = OpenModel(model_path, options.threads, options.chat ? ModelUse::kConversation : ModelUse::kText);
   const std::vector<ChatMessage> messages{{.role = "user", .content = prompt}};
   const std::vector<TokenId> tokens =
       options.chat ? model->EncodeChat(messages) : model->EncodeText(prompt, Specials::kParse);
@@ -132,6 +136,9 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
     std::fflush(stdout);  // before the notes
     if (session.memory().sparse()) PrintNote(NoteOf(session.memory().sparse()->use));
     if (const auto note = NoteOf(length)) PrintNote(Worded(*note));
+    if (generated.finish == FinishReason::kContext) {
+      PrintNote("the text ended where the model's context did (--longer and --window go on)");
+    }
   } else {
     PrintJson({{"text", generated.text},
                {"tokens", generated.tokens},

@@ -181,7 +181,7 @@ void Verify(const LibraryOptions& options, const CommandContext& context) {
     wrong = store.FindDamaged(control);
     if (!options.model.named.empty()) {
       const auto model =
-          LanguageModel::Open(ModelNamed(options.model.named), options.reading.threads);
+          OpenModel(ModelNamed(options.model.named), options.reading.threads, ModelUse::kText);
       verified = VerifyMemories(store, *model, options.samples, control);
       wrong.insert(wrong.end(), verified.different.begin(), verified.different.end());
     }

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "terminal.h"
 #include "tome/base/error.h"
 #include "tome/library/config.h"
 #include "tome/library/library.h"
@@ -47,6 +48,15 @@ std::filesystem::path PathOf(const Config& config, const std::string& name, std:
 }
 
 }  // namespace
+
+std::unique_ptr<LanguageModel> OpenModel(const std::filesystem::path& path, int threads,
+                                         ModelUse use) {
+  auto model = LanguageModel::Open(path, threads);
+  for (const std::string& note : model->notes()) PrintNote(note);
+  if (use == ModelUse::kText) return model;
+  for (const std::string& note : model->chat_notes()) PrintNote(note);
+  return model;
+}
 
 void AddModelOption(CLI::App& command, ModelOptions& options, WithoutModel without) {
   CLI::Option* option =

@@ -30,6 +30,12 @@ std::optional<std::filesystem::path> FindModel(const ModelOptions& options);
 // The same for commands that need one: wrong usage where there is none.
 std::filesystem::path NeedModel(const ModelOptions& options);
 
+// What a model is opened for: notes about conversation are for those who hold one.
+enum class ModelUse { kText, kConversation };
+// Opens the model and says on stderr what its reader should know (LanguageModel::notes).
+std::unique_ptr<LanguageModel> OpenModel(const std::filesystem::path& path, int threads,
+                                         ModelUse use);
+
 void AddKvOption(CLI::App& command, std::optional<KvType>& kv);
 // The same for several, with commas.
 void AddKvListOption(CLI::App& command, std::vector<KvType>& types);

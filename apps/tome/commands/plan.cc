@@ -13,6 +13,7 @@
 #include "commands/json_output.h"
 #include "commands/keeping.h"
 #include "commands/length_output.h"
+#include "commands/model_options.h"
 #include "commands/reading.h"
 #include "terminal.h"
 #include "tome/answer/answer_json.h"
@@ -206,7 +207,7 @@ void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
   Library library = OpenUserLibrary(context);
   const std::vector<AskedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
-  const auto model = LanguageModel::Open(model_path, options.reading.threads);
+  const auto model = OpenModel(model_path, options.reading.threads, ModelUse::kConversation);
   std::optional<SnapshotStore> store = OpenUserStore(options.keeping);
   ModelAnswerOptions answering = options.answering;
   answering.store = store ? &*store : nullptr;

@@ -12,6 +12,7 @@
 #include "commands/json_output.h"
 #include "commands/keeping.h"
 #include "commands/length_output.h"
+#include "commands/model_options.h"
 #include "commands/reading.h"
 #include "terminal.h"
 #include "tome/answer/answer_json.h"
@@ -39,7 +40,7 @@ void Read(ReadOptions& options, const CommandContext& context) {
   Library library = OpenUserLibrary(context);
   const std::vector<AskedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
-  const auto model = LanguageModel::Open(model_path, options.reading.threads);
+  const auto model = OpenModel(model_path, options.reading.threads, ModelUse::kConversation);
   options.answering.store = &*store;
   options.answering.room.answer_tokens = 0;  // none is written
   Conversation conversation(library, *model, documents, options.answering);

@@ -26,7 +26,9 @@ struct TokenizeOptions {
 };
 
 void Tokenize(const TokenizeOptions& options) {
-  const auto tokenizer = TokenizerOf(Checkpoint::Open(NeedModel(options.model)));
+  const Checkpoint checkpoint = Checkpoint::Open(NeedModel(options.model));
+  const auto tokenizer = TokenizerOf(checkpoint);
+  for (const std::string& note : TokenizerNotes(checkpoint)) PrintNote(note);
   const std::string text = ReadAll(STDIN_FILENO, kMaxTextBytes, "standard input");
   const std::vector<TokenId> ids =
       tokenizer->Encode(text, options.parse_special ? Specials::kParse : Specials::kLiteral,

@@ -243,6 +243,9 @@ class Conversation::Reply {
                                           conversation_.room_.answer_tokens),
                               {Advice::Raise(Setting::kMaxTokens)}});
     }
+    if (generated.finish == FinishReason::kContext) {
+      answer.notes.emplace_back("the answer ended where the model's context did");
+    }
     if (thinking_.is_thinking()) {
       answer.notes.emplace_back("the model was still thinking when its answer had to end");
     }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <ctime>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -31,25 +30,49 @@ std::unique_ptr<ChatTemplate> MakeTemplate(const Checkpoint& checkpoint,
   }
 }
 
+std::vector<std::string> ChatNotesOn(const LanguageModel& model) {
+  std::vector<std::string> notes;
+  if (!model.has_chat_template()) {
+    notes.push_back(
+        fmt::format("{} has no chat template: it was made to continue texts, not for conversation, "
+                    "and is asked in plain text; take the model's \"instruct\" or \"chat\" version "
+                    "for questions",
+                    model.name()));
+  }
+  if (model.chat_has_date()) {
+    notes.push_back(fmt::format(
+        "{} is told that today's date is {}, though its chat template asks for it: with a date, "
+        "what was read today would have to be read again tomorrow; say it in the question where it "
+        "matters",
+        model.name(), kNoDate));
+  }
+  return notes;
+}
+
 }  // namespace
 
 std::unique_ptr<LanguageModel> LanguageModel::Open(const std::filesystem::path& path, int threads) {
   auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::Open(path));
+  // Of a model that does not run this is what matters, not what is odd about its vocabulary.
+  ArchitectureOf(*checkpoint);
   std::unique_ptr<LanguageModel> language_model(new LanguageModel());
   language_model->path_ = path;
   language_model->name_ = std::filesystem::absolute(path).lexically_normal().filename().string();
   language_model->threads_ = std::make_unique<ThreadPool>(threads > 0 ? threads : ProcessorCount());
   language_model->tokenizer_ = TokenizerOf(*checkpoint);
   language_model->chat_template_ = MakeTemplate(*checkpoint, *language_model->tokenizer_);
+  language_model->config_json_ = checkpoint->SideFile("config.json");
+  language_model->notes_ = TokenizerNotes(*checkpoint);
+  language_model->chat_notes_ = ChatNotesOn(*language_model);
+  language_model->checkpoint_ = checkpoint;
   language_model->model_ = LoadModel(std::move(checkpoint), language_model->compute());
   return language_model;
 }
 
 SnapshotKey LanguageModel::HashFiles() const {
-  const Checkpoint checkpoint = Checkpoint::Open(path_);
   constexpr size_t kPiece = size_t{16} << 20;
   std::vector<std::span<const std::byte>> pieces;
-  for (std::span<const std::byte> file : checkpoint.Files()) {
+  for (std::span<const std::byte> file : checkpoint_->Files()) {
     for (; file.size() > kPiece; file = file.subspan(kPiece)) pieces.push_back(file.first(kPiece));
     pieces.push_back(file);
   }
@@ -61,7 +84,7 @@ SnapshotKey LanguageModel::HashFiles() const {
             .ToString();
     ReleasePages(piece);
   });
-  return KeyOf(fmt::format("{} {}", fmt::join(hashes, " "), checkpoint.SideFile("config.json")));
+  return KeyOf(fmt::format("{} {}", fmt::join(hashes, " "), config_json_));
 }
 
 SnapshotKey LanguageModel::FilesKey() const {
@@ -81,7 +104,8 @@ SnapshotKey LanguageModel::MemoryRoot(const Memory& memory) const {
                            scheme.is_plain() ? "" : " positions ", scheme.ToString()));
 }
 
-std::vector<TokenId> LanguageModel::EncodeChat(std::span<const ChatMessage> messages) const {
+std::vector<TokenId> LanguageModel::EncodeChat(std::span<const ChatMessage> messages,
+                                               const ChatOptions& options) const {
   if (chat_template_ == nullptr) {
     std::string text;
     for (const ChatMessage& message : messages) text += message.content + "\n\n";
@@ -93,11 +117,8 @@ std::vector<TokenId> LanguageModel::EncodeChat(std::span<const ChatMessage> mess
   }
   // Models that think aloud are asked not to: evidence takes that part.
   const nlohmann::ordered_json variables = {{"enable_thinking", false}};
-  const std::time_t now = std::time(nullptr);
-  std::tm today{};
-  ::localtime_r(&now, &today);
-  const std::vector<PromptPiece> rendered =
-      chat_template_->Render(turns, {.variables = &variables, .now = today, .limits = {}});
+  const std::vector<PromptPiece> rendered = chat_template_->Render(
+      turns, {.variables = &variables, .now = options.date, .no_date = kNoDate, .limits = {}});
   std::vector<TextPiece> pieces;
   pieces.reserve(rendered.size());
   for (const PromptPiece& piece : rendered) {

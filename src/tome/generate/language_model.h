@@ -1,15 +1,18 @@
 // Everything that a model on disk is made of, ready to talk: weights, tokenizer, chat template.
 #pragma once
 
+#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tome/base/thread_pool.h"
+#include "tome/formats/checkpoint.h"
 #include "tome/kernels/kernel_set.h"
 #include "tome/memory/snapshot.h"
 #include "tome/models/model.h"
@@ -24,6 +27,16 @@ struct ChatMessage {
   std::string content;
 };
 
+// How a conversation is written down.
+struct ChatOptions {
+  // What a template that writes today's date is told. Unset, it is told that no date is known
+  // (kNoDate): the date stands before all else, so another one tomorrow would lose what was read
+  // today, and a date that was true when a document was read is false later. Who knows that a
+  // question is about today can say the date in the question.
+  std::optional<std::tm> date;
+};
+inline constexpr std::string_view kNoDate = "not known";  // "Today Date: not known"
+
 // Immutable but for the pool of threads, which serves one caller at a time.
 class LanguageModel {
  public:
@@ -37,8 +50,18 @@ class LanguageModel {
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   Compute compute() const { return {kernels_, *threads_}; }
   bool has_chat_template() const { return chat_template_ != nullptr; }
+  // Whether the chat template writes a date (ChatOptions).
+  bool chat_has_date() const {
+    return chat_template_ != nullptr && chat_template_->asks_for_date();
+  }
 
-  // Of the model's files, which are read whole when this or MemoryRoot is first called.
+  // What to know of the model before trusting it, a sentence each, most often none: whatever it is
+  // used for, and in conversation besides.
+  const std::vector<std::string>& notes() const { return notes_; }
+  const std::vector<std::string>& chat_notes() const { return chat_notes_; }
+
+  // Of the model's files as they were opened, whatever has replaced them since; they are read whole
+  // when this or MemoryRoot is first called.
   SnapshotKey FilesKey() const;
 
   // What the bits of a memory of this model depend on besides the tokens: the model's files, kernel
@@ -48,7 +71,8 @@ class LanguageModel {
   // The tokens of a conversation, up to where the assistant speaks next. The text of contents is
   // never read as special tokens. Without a template (a base model) the contents follow each other,
   // separated by empty lines.
-  std::vector<TokenId> EncodeChat(std::span<const ChatMessage> messages) const;
+  std::vector<TokenId> EncodeChat(std::span<const ChatMessage> messages,
+                                  const ChatOptions& options = {}) const;
 
   // Tokens of a text alone, BOS and the like included where the vocabulary says so; special tokens
   // in it are read as such when `specials` says so.
@@ -59,6 +83,9 @@ class LanguageModel {
 
   SnapshotKey HashFiles() const;
 
+  // The model's tensors lie in its maps. A file that is replaced by rename stays mapped.
+  std::shared_ptr<const Checkpoint> checkpoint_;
+  std::string config_json_;  // of safetensors, as it was opened
   std::filesystem::path path_;
   std::string name_;
   const KernelSet& kernels_;
@@ -66,6 +93,8 @@ class LanguageModel {
   std::unique_ptr<Model> model_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::unique_ptr<ChatTemplate> chat_template_;
+  std::vector<std::string> notes_;
+  std::vector<std::string> chat_notes_;
   mutable std::once_flag hashed_;
   mutable SnapshotKey hash_;  // of the files
 };

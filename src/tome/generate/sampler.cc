@@ -74,9 +74,10 @@ double Sampler::Uniform() {
 }
 
 TokenId Sampler::Next(std::span<const float> logits, int64_t usable,
-                      std::span<const TokenId> history) {
+                      std::span<const TokenId> history, const TokenSet* allowed) {
   const size_t size = std::min(logits.size(), static_cast<size_t>(usable));
   scores_.assign(logits.begin(), logits.begin() + static_cast<int64_t>(size));
+  if (allowed != nullptr) allowed->KeepOnly(scores_);
   if (options_.repetition_penalty != 1) {
     const size_t window = std::min(history.size(), static_cast<size_t>(options_.repetition_window));
     Penalize(scores_, history.last(window), options_.repetition_penalty);

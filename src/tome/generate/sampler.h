@@ -1,15 +1,17 @@
 // Chooses the next token from a row of logits.
 //
-// The steps, in this order: repetition penalty (Keskar et al., 2019: a positive logit of a token of
-// the last `repeat_window` ones is divided by the penalty, a negative one multiplied), temperature,
-// top-k, top-p (Holtzman et al., 2020), min-p (Nguyen et al., 2024), then a draw. Temperature 0 is
-// greedy: the largest logit after the penalty, the lowest id among equals.
+// The steps, in this order: a mask, where there is one (token_mask.h), repetition penalty (Keskar
+// et al., 2019: a positive logit of a token of the last `repeat_window` ones is divided by the
+// penalty, a negative one multiplied), temperature, top-k, top-p (Holtzman et al., 2020), min-p
+// (Nguyen et al., 2024), then a draw. Temperature 0 is greedy: the largest logit after the penalty,
+// the lowest id among equals.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "tome/generate/token_mask.h"
 #include "tome/text/tokenizer.h"
 
 namespace tome {
@@ -36,8 +38,10 @@ class Sampler {
 
   // `logits` is the row of the model; ids at or above `usable` (rows that pad the embedding) are
   // never chosen. `history`: all tokens so far, for the repetition penalty.
-  // Error(kCorrupt) when no logit is a finite number: the model's weights are damaged.
-  TokenId Next(std::span<const float> logits, int64_t usable, std::span<const TokenId> history);
+  // `allowed`: no other token is chosen; null: all may be.
+  // Error(kCorrupt) when no such logit is a finite number: the model's weights are damaged.
+  TokenId Next(std::span<const float> logits, int64_t usable, std::span<const TokenId> history,
+               const TokenSet* allowed = nullptr);
 
  private:
   double Uniform();  // [0, 1)

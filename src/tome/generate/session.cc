@@ -46,7 +46,8 @@ class Output {
 
   void Finish() {
     if (filter_.stopped()) return;
-    Emit(filter_.Push(decoder_.Flush()));
+    // Bytes of a character that would have gone on are no damage of the model's.
+    if (generated.finish == FinishReason::kEnd) Emit(filter_.Push(decoder_.Flush()));
     if (!filter_.stopped()) Emit(filter_.Flush());
   }
 
@@ -90,6 +91,7 @@ class Session::Writer {
                 !session_.memory_.has_recurrent()),
         usable_(
             std::min(session_.model_.facts().vocabulary, session_.tokenizer_.vocabulary_size())),
+        allowed_(usable_),
         output_(session_.tokenizer_, options_, writing.sink) {
     TOME_CHECK(!session_.tokens_.empty() && session_.logits_.shape().rank() == 2);
     if (options_.max_tokens < 1) {
@@ -102,7 +104,11 @@ class Session::Writer {
 
   // Chooses the first token.
   void Begin() {
-    if (!Choose(session_.logits())) End();
+    if (!AskMask()) {
+      End(FinishReason::kComplete);
+    } else if (!Choose(session_.logits())) {
+      End();
+    }
   }
 
   // The token chosen and a draft, of at most `draft` tokens, of what may follow it. None: it has
@@ -111,7 +117,7 @@ class Session::Writer {
     if (ended_) return {};
     if (options_.stop.stop_requested()) return End(FinishReason::kCancelled);
     const int64_t room = session_.memory_.max_tokens() - session_.memory_.length();
-    if (room < 1) return End(FinishReason::kMaxTokens);
+    if (room < 1) return End(FinishReason::kContext);
     before_ = session_.memory_.length();
     session_.tokens_.push_back(next_);
     pass_.assign(1, next_);
@@ -154,8 +160,24 @@ class Session::Writer {
  private:
   // False when the text ends with the token chosen.
   bool Choose(std::span<const float> row) {
-    next_ = sampler_.Next(row, usable_, session_.tokens_);
-    return output_.Push(next_);
+    next_ = sampler_.Next(row, usable_, session_.tokens_,
+                          options_.mask == nullptr ? nullptr : &allowed_);
+    const bool more = output_.Push(next_);
+    if (options_.mask == nullptr) return more;
+    options_.mask->Accept(next_);
+    FinishReason& finish = output_.generated.finish;
+    if ((!more && finish != FinishReason::kMaxTokens) || AskMask()) return more;
+    // Asked at once, so that a complete text costs no further pass.
+    finish = FinishReason::kComplete;
+    return false;
+  }
+
+  // What may come next; false when nothing may.
+  bool AskMask() {
+    if (options_.mask == nullptr) return true;
+    allowed_.Clear();
+    options_.mask->AddAllowed(allowed_);
+    return !allowed_.empty();
   }
 
   void End() {
@@ -177,6 +199,7 @@ class Session::Writer {
   PromptLookup lookup_;
   bool drafts_;
   int64_t usable_;
+  TokenSet allowed_;  // by the mask, for the next token
   Output output_;
   TokenId next_ = 0;           // chosen, not yet in memory
   std::vector<TokenId> pass_;  // the token chosen and the draft

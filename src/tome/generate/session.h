@@ -12,6 +12,7 @@
 
 #include "tome/base/progress.h"
 #include "tome/generate/sampler.h"
+#include "tome/generate/token_mask.h"
 #include "tome/memory/snapshot_store.h"
 #include "tome/models/model.h"
 #include "tome/text/tokenizer.h"
@@ -44,19 +45,26 @@ struct GenerateOptions {
   // for token, since a token's logits do not depend on the pass it is computed in; with a
   // temperature drafts are not used.
   Speculation speculation = Speculation::kPromptLookup;
+  // Says which tokens may come; null: all. It serves this generation alone and outlives it. Greedy
+  // output under a mask, too, is the same with and without drafts.
+  TokenMask* mask = nullptr;
   std::stop_token stop;  // ends the generation; what was generated stands
 };
 
 enum class FinishReason {
   kEnd,        // the model ended its turn
   kStop,       // a stop string came up, or the sink asked to stop
-  kMaxTokens,  // the budget, or the memory's max_tokens, is used up
+  kMaxTokens,  // GenerateOptions::max_tokens are used up
+  kContext,    // the memory's max_tokens are: the text is as long as it can be
+  kComplete,   // the mask allows nothing more
   kCancelled,
 };
 
 struct Generated {
   std::vector<TokenId> tokens;  // without the end-of-generation token
-  std::string text;             // without the stop string
+  // Without the stop string. Whole characters: the beginning of one, where the text was ended in
+  // its middle, is left out; only where the model itself ended there it is U+FFFD.
+  std::string text;
   FinishReason finish = FinishReason::kEnd;
   int64_t forward_passes = 0;
   int64_t drafted_tokens = 0;   // by speculation

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -59,16 +60,18 @@ const Architecture& ArchitectureOf(const Checkpoint& checkpoint) {
     const bool keyed = !hf || architecture.hf_key.empty() || hf->Has(architecture.hf_key);
     if (gguf && !architecture.has_gguf) continue;
     if (candidate == name && keyed) return architecture;
-    if (known.empty() || known.back() != candidate) known.push_back(candidate);
+    if (std::find(known.begin(), known.end(), candidate) == known.end()) known.push_back(candidate);
   }
   const char* const field = gguf ? "general.architecture" : "config.json: model_type";
   if (name.empty()) {
     throw Error(Code::kUnsupported,
-                fmt::format("{}: {} is missing, so it does not say what model it is",
+                fmt::format("{}: {} is missing, so it does not say what model it is; convert or "
+                            "download the model again",
                             checkpoint.path().string(), field));
   }
   throw Error(Code::kUnsupported,
-              fmt::format("{}: {} is \"{}\"; this version of Tome runs {}",
+              fmt::format("{}: {} is \"{}\", an architecture that this version of Tome does not "
+                          "run; take a model of one that it does: {}",
                           checkpoint.path().string(), field, name, fmt::join(known, ", ")));
 }
 

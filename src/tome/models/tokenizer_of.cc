@@ -38,4 +38,16 @@ std::unique_ptr<Tokenizer> TokenizerOf(const Checkpoint& checkpoint) {
   }
 }
 
+std::vector<std::string> TokenizerNotes(const Checkpoint& checkpoint) {
+  const Metadata& metadata = checkpoint.metadata();
+  if (checkpoint.container() != Container::kGguf || metadata.String(kTokenizerJsonKey)) return {};
+  if (metadata.String("tokenizer.ggml.model") != "gpt2") return {};
+  if (!metadata.String("tokenizer.ggml.pre").value_or("").empty()) return {};
+  return {
+      fmt::format("{} does not say how its vocabulary splits text into words "
+                  "(tokenizer.ggml.pre); \"{}\" is taken, with which the model may understand "
+                  "less; a newly converted file says it",
+                  checkpoint.path().filename().string(), kAssumedPreTokenizer)};
+}
+
 }  // namespace tome

@@ -53,7 +53,10 @@ Value Messages(Heap& heap, const Json& json) {
 }  // namespace
 
 ChatTemplate::ChatTemplate(std::string_view source, std::string bos_token, std::string eos_token)
-    : template_(source), bos_token_(std::move(bos_token)), eos_token_(std::move(eos_token)) {}
+    : template_(source),
+      asks_for_date_(source.find("strftime_now") != std::string_view::npos),
+      bos_token_(std::move(bos_token)),
+      eos_token_(std::move(eos_token)) {}
 
 MarkedText ChatTemplate::RenderMarked(const Json& messages, const Options& options) const {
   RequireMessages(messages);
@@ -84,7 +87,7 @@ MarkedText ChatTemplate::RenderMarked(const Json& messages, const Options& optio
   }
   variables.emplace_back("bos_token", heap.NewText(bos_token_, Origin::kTemplate));
   variables.emplace_back("eos_token", heap.NewText(eos_token_, Origin::kTemplate));
-  return template_.Render(heap, variables, options.now ? &*options.now : nullptr);
+  return template_.Render(heap, variables, {.now = options.now, .no_date = options.no_date});
 }
 
 std::vector<PromptPiece> ChatTemplate::Render(const Json& messages, const Options& options) const {

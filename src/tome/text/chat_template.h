@@ -57,6 +57,9 @@ class ChatTemplate {
   // Throws Error(kCorrupt) or Error(kUnsupported), with the line, for a source that is no template.
   ChatTemplate(std::string_view source, std::string bos_token, std::string eos_token);
 
+  // Whether the template names strftime_now: what it writes may depend on the date.
+  bool asks_for_date() const { return asks_for_date_; }
+
   enum class GenerationPrompt { kNone, kAdd };
 
   struct Options {
@@ -67,8 +70,10 @@ class ChatTemplate {
     // More variables, an object ({"enable_thinking": false}); null: none. They take precedence over
     // the others except bos_token and eos_token.
     const nlohmann::ordered_json* variables = nullptr;
-    // What strftime_now formats. Unset, a template that asks for the date fails.
+    // What strftime_now formats. Unset, it gives `no_date` whatever the format; where that is empty
+    // too, a template that asks for the date fails.
     std::optional<std::tm> now;
+    std::string_view no_date;
     // Unset: Limits::ForInput of the bytes of messages, tools and variables.
     std::optional<jinja::Limits> limits;
   };
@@ -86,6 +91,7 @@ class ChatTemplate {
   MarkedText RenderMarked(const nlohmann::ordered_json& messages, const Options& options) const;
 
   jinja::Template template_;
+  bool asks_for_date_;
   std::string bos_token_;
   std::string eos_token_;
 };

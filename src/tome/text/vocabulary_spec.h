@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tome {
@@ -25,11 +26,14 @@ enum class TokenType : int32_t {
   kByte = 6,         // "<0x41>": one byte
 };
 
+// The pre-tokenizer of a byte-level BPE that names none, as in llama.cpp.
+inline constexpr std::string_view kAssumedPreTokenizer = "default";
+
 struct VocabularySpec {
   // .model: "gpt2" (byte-level BPE), "llama" (SentencePiece BPE), "t5" (SentencePiece Unigram),
   // "bert" (WordPiece). Required.
   std::string model;
-  // .pre: the pre-tokenizer of a byte-level BPE. Empty is "default".
+  // .pre: the pre-tokenizer of a byte-level BPE. Empty is kAssumedPreTokenizer.
   std::string pre;
 
   // .tokens: the pieces, by id. Required. In a "gpt2" vocabulary they are in the alphabet that has

@@ -26,7 +26,7 @@ TEST(GoldenExpressionsTest, RenderAsJinja2Does) {
     std::string result;
     bool failed = false;
     try {
-      result = Template(source).Render(heap, variables, &now).text();
+      result = Template(source).Render(heap, variables, {.now = now}).text();
     } catch (const Error& error) {
       failed = true;
       result = error.what();

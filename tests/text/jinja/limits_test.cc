@@ -207,8 +207,9 @@ TEST(LimitsTest, Formats) {
   EXPECT_EQ(Render("{{ '%1000d' % 1 }}").size(), 1000U);
   const std::tm now{};
   Heap heap((Limits()));
-  EXPECT_THAT(ErrorText([&] { Template("{{ strftime_now('%5000d') }}").Render(heap, {}, &now); }),
-              HasSubstr("strftime_now"));
+  EXPECT_THAT(
+      ErrorText([&] { Template("{{ strftime_now('%5000d') }}").Render(heap, {}, {.now = now}); }),
+      HasSubstr("strftime_now"));
 }
 
 TEST(LimitsTest, GrowWithTheInput) {

@@ -1,11 +1,11 @@
 // The filters, tests, methods and global functions of templates, by name.
 #pragma once
 
-#include <ctime>
 #include <memory>
 #include <string_view>
 
 #include "tome/text/jinja/arguments.h"
+#include "tome/text/jinja/date.h"
 #include "tome/text/jinja/interpreter.h"
 #include "tome/text/jinja/value.h"
 
@@ -28,8 +28,7 @@ Function FindTextFilter(std::string_view name);
 Function FindSequenceFilter(std::string_view name);
 Function FindNumberFilter(std::string_view name);
 
-// Puts range, dict, namespace, raise_exception and strftime_now into `scope`. strftime_now formats
-// *now; where that is null it throws.
-void AddGlobals(Heap& heap, Scope& scope, const std::tm* now);
+// Puts range, dict, namespace, raise_exception and strftime_now, which gives `date`, into `scope`.
+void AddGlobals(Heap& heap, Scope& scope, const Date& date);
 
 }  // namespace tome::jinja

@@ -69,23 +69,27 @@ Value RaiseException(Interpreter& interpreter, Arguments& arguments) {
                    ToText(interpreter.heap(), bound.Get(0))->text()));
 }
 
-Value FormatTime(Interpreter& interpreter, Arguments& arguments, const std::tm* now) {
+Value FormatTime(Interpreter& interpreter, Arguments& arguments, const Date& date) {
   const Bound bound(arguments, "strftime_now", {"format"}, 1);
   const MarkedText* format = bound.Text(0);
   if (format == nullptr) Fail("strftime_now() needs a format");
-  if (now == nullptr) Fail("strftime_now() is called, but no date was given to the rendering");
+  if (!date.now) {
+    if (date.no_date.empty())
+      Fail("strftime_now() is called, but no date was given to the rendering");
+    return interpreter.heap().NewText(date.no_date, format->origin());
+  }
   if (format->text().find('\0') != std::string::npos) Fail("a NUL in the format of strftime_now()");
   std::array<char, kMaxTimeBytes> text;
   // A character before the format tells an empty result from one that does not fit.
   const std::string marked = " " + format->text();
-  const size_t size = std::strftime(text.data(), text.size(), marked.c_str(), now);
+  const size_t size = std::strftime(text.data(), text.size(), marked.c_str(), &*date.now);
   if (size == 0) FailLimit(fmt::format("strftime_now() of more than {} bytes", kMaxTimeBytes));
   return interpreter.heap().NewText({text.data() + 1, size - 1}, format->origin());
 }
 
 }  // namespace
 
-void AddGlobals(Heap& heap, Scope& scope, const std::tm* now) {
+void AddGlobals(Heap& heap, Scope& scope, const Date& date) {
   const auto add = [&](const char* name, Value (*function)(Interpreter&, Arguments&)) {
     scope.variables[name] = heap.NewCallable(name, function);
   };
@@ -94,8 +98,8 @@ void AddGlobals(Heap& heap, Scope& scope, const std::tm* now) {
   add("namespace", MakeNamespace);
   add("raise_exception", RaiseException);
   scope.variables["strftime_now"] =
-      heap.NewCallable("strftime_now", [now](Interpreter& interpreter, Arguments& arguments) {
-        return FormatTime(interpreter, arguments, now);
+      heap.NewCallable("strftime_now", [date](Interpreter& interpreter, Arguments& arguments) {
+        return FormatTime(interpreter, arguments, date);
       });
 }
 

@@ -21,9 +21,9 @@ Template::Template(std::string_view source) {
   body_ = ParseTemplate(source);
 }
 
-MarkedText Template::Render(Heap& heap, const Variables& variables, const std::tm* now) const {
+MarkedText Template::Render(Heap& heap, const Variables& variables, const Date& date) const {
   auto globals = std::make_shared<Scope>();
-  AddGlobals(heap, *globals, now);
+  AddGlobals(heap, *globals, date);
   for (const auto& [name, value] : variables) globals->variables[name] = value;
   return Interpreter(heap).Render(body_, std::move(globals));
 }

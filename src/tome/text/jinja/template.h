@@ -10,13 +10,13 @@
 // render one at the same time, each with a Heap of its own. A Heap serves one rendering.
 #pragma once
 
-#include <ctime>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "tome/text/jinja/ast.h"
+#include "tome/text/jinja/date.h"
 #include "tome/text/jinja/heap.h"
 #include "tome/text/jinja/value.h"
 
@@ -30,11 +30,11 @@ class Template {
   // of parsing, Error(kUnsupported) for parts of Jinja that chat templates do not need.
   explicit Template(std::string_view source);
 
-  // `now` is what strftime_now formats; where it is null a template that asks fails.
+  // `date` is what strftime_now gives.
   // Throws Error(kInvalidArgument) where the template misuses a value or calls raise_exception,
   // kUnsupported for an unknown filter or test, kOutOfMemory past the limits of `heap`; each names
   // the line.
-  MarkedText Render(Heap& heap, const Variables& variables, const std::tm* now = nullptr) const;
+  MarkedText Render(Heap& heap, const Variables& variables, const Date& date = {}) const;
 
  private:
   Block body_;

@@ -16,7 +16,9 @@ BpeModel::BpeModel(const PieceIndex& pieces, BpeSpec spec)
   merges_.resize(slots);
   merge_mask_ = slots - 1;
   merge_shift_ = static_cast<uint32_t>(64 - std::countr_zero(slots));
-  for (const BpeMerge& merge : spec_.merges) InsertMerge(merge);
+  for (const BpeMerge& merge : spec_.merges) {
+    if (!spec_.excluded[static_cast<size_t>(merge.result)]) InsertMerge(merge);
+  }
   BuildSymbols();
   if (spec_.ignore_merges && spec_.byte_level) {
     std::vector<std::string> words(pieces.size());

@@ -40,13 +40,14 @@ struct BpeSpec {
   bool byte_level = false;
   // A whole word that is a piece is that token, whatever the merges say.
   bool ignore_merges = false;
-  // What stands for a symbol that is no piece: its bytes, or the unknown token, or nothing.
+  // What stands for a symbol that is no piece: its bytes, or the unknown token, or nothing. At byte
+  // level it is nothing: such a vocabulary has a piece a byte, but for bytes of no text in use.
   std::optional<ByteTokens> byte_tokens;
   std::optional<TokenId> unknown;
   bool fuse_unknown = false;      // neighbouring unknown symbols become one token
   std::string continuing_prefix;  // how pieces that do not begin a word begin
   std::string word_suffix;        // how pieces that end a word end ("</w>")
-  // Unused pieces and those that are never part of text.
+  // Unused pieces and those that are never part of text; merges that make one do not count.
   std::vector<bool> excluded;
 };
 

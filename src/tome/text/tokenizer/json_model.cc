@@ -13,6 +13,9 @@
 namespace tome {
 namespace {
 
+using internal::TokenizerParts;
+using internal::UnknownForText;
+
 // The piece that two pieces make: a continuing prefix ("##") of the second is not kept.
 std::string Join(std::string_view left, std::string_view right, std::string_view prefix) {
   std::string both(left);
@@ -53,18 +56,19 @@ void ReadMerges(const JsonField& model, const PieceIndex& pieces, BpeSpec& bpe) 
   }
 }
 
-std::unique_ptr<WordModel> ReadBpe(const JsonField& model, const PieceIndex& pieces,
-                                   bool byte_level, std::optional<TokenId>& unknown) {
+std::unique_ptr<WordModel> ReadBpe(const JsonField& model, bool byte_level, TokenizerParts& parts) {
+  const PieceIndex& pieces = parts.pieces;
   BpeSpec bpe;
+  bpe.excluded = parts.never_from_text;
   bpe.byte_level = byte_level;
   bpe.ignore_merges = model.BoolOr("ignore_merges", false);
   bpe.fuse_unknown = model.BoolOr("fuse_unk", false);
   bpe.continuing_prefix = model.StringOr("continuing_subword_prefix", "");
   bpe.word_suffix = model.StringOr("end_of_word_suffix", "");
   if (const auto token = model.Find("unk_token")) {
-    unknown = pieces.Find(token->String());
-    if (!unknown) token->Fail(Code::kCorrupt, "is not in the vocabulary");
-    bpe.unknown = unknown;
+    parts.named.unknown = pieces.Find(token->String());
+    if (!parts.named.unknown) token->Fail(Code::kCorrupt, "is not in the vocabulary");
+    if (!byte_level) bpe.unknown = UnknownForText(parts, parts.named.unknown);
   }
   if (const auto dropout = model.Find("dropout"); dropout && dropout->Number() != 0) {
     dropout->Fail(Code::kUnsupported, "dropout is for training; set it to null");
@@ -78,43 +82,43 @@ std::unique_ptr<WordModel> ReadBpe(const JsonField& model, const PieceIndex& pie
   return std::make_unique<BpeModel>(pieces, std::move(bpe));
 }
 
-std::unique_ptr<WordModel> ReadUnigram(const JsonField& model, const PieceIndex& pieces,
-                                       std::vector<double> scores,
-                                       std::optional<TokenId>& unknown) {
+std::unique_ptr<WordModel> ReadUnigram(const JsonField& model, std::vector<double> scores,
+                                       TokenizerParts& parts) {
+  const PieceIndex& pieces = parts.pieces;
   UnigramSpec unigram;
   const size_t size = scores.size();
   unigram.scores = std::move(scores);
   unigram.scores.resize(pieces.size(), 0);
-  unigram.excluded.resize(pieces.size(), false);
+  unigram.excluded = parts.never_from_text;
   // Added tokens are read from the text itself.
   for (size_t id = size; id < pieces.size(); ++id) unigram.excluded[id] = true;
   if (const auto id = model.Find("unk_id")) {
     if (id->Int() < 0 || static_cast<size_t>(id->Int()) >= size) {
       id->Fail(Code::kCorrupt, "is not in the vocabulary");
     }
-    unknown = static_cast<TokenId>(id->Int());
-    unigram.unknown = unknown;
+    parts.named.unknown = static_cast<TokenId>(id->Int());
+    unigram.unknown = UnknownForText(parts, parts.named.unknown);
   }
   if (model.BoolOr("byte_fallback", false)) unigram.byte_tokens = FindByteTokens(pieces);
   return std::make_unique<UnigramModel>(pieces, std::move(unigram));
 }
 
-std::unique_ptr<WordModel> ReadWordPiece(const JsonField& model, const PieceIndex& pieces,
-                                         std::optional<TokenId>& unknown) {
+std::unique_ptr<WordModel> ReadWordPiece(const JsonField& model, TokenizerParts& parts) {
   WordPieceSpec wordpiece;
+  wordpiece.excluded = parts.never_from_text;
   const std::string token = model.StringOr("unk_token", "[UNK]");
-  unknown = pieces.Find(token);
-  if (!unknown) {
+  parts.named.unknown = parts.pieces.Find(token);
+  if (!parts.named.unknown) {
     throw Error(Code::kCorrupt,
                 fmt::format("{}.unk_token: \"{}\" is not in the vocabulary", model.path(), token));
   }
-  wordpiece.unknown = *unknown;
+  wordpiece.unknown = UnknownForText(parts, parts.named.unknown);
   wordpiece.continuing_prefix = model.StringOr("continuing_subword_prefix", "##");
   if (const auto limit = model.Find("max_input_chars_per_word")) {
     if (limit->Int() < 0 || limit->Int() > INT32_MAX) limit->Fail(Code::kCorrupt, "is no length");
     wordpiece.max_word_chars = static_cast<size_t>(limit->Int());
   }
-  return std::make_unique<WordPieceModel>(pieces, wordpiece);
+  return std::make_unique<WordPieceModel>(parts.pieces, wordpiece);
 }
 
 }  // namespace
@@ -175,18 +179,18 @@ JsonVocabulary ReadVocabulary(const JsonField& model, JsonModelType type) {
 }
 
 std::unique_ptr<WordModel> ReadModel(const JsonField& model, JsonModelType type,
-                                     const PieceIndex& pieces, std::vector<double> scores,
-                                     bool byte_level, std::optional<TokenId>& unknown) {
+                                     std::vector<double> scores, bool byte_level,
+                                     TokenizerParts& parts) {
   if (byte_level && type != JsonModelType::kBpe) {
     model.Require("type").Fail(Code::kUnsupported, "the pre-tokenizer ByteLevel is for BPE only");
   }
   switch (type) {
     case JsonModelType::kBpe:
-      return ReadBpe(model, pieces, byte_level, unknown);
+      return ReadBpe(model, byte_level, parts);
     case JsonModelType::kUnigram:
-      return ReadUnigram(model, pieces, std::move(scores), unknown);
+      return ReadUnigram(model, std::move(scores), parts);
     case JsonModelType::kWordPiece:
-      return ReadWordPiece(model, pieces, unknown);
+      return ReadWordPiece(model, parts);
   }
   return nullptr;
 }

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "tome/text/tokenizer/json_field.h"
-#include "tome/text/tokenizer/piece_index.h"
+#include "tome/text/tokenizer/tokenizer_parts.h"
 #include "tome/text/tokenizer/word_model.h"
 
 namespace tome {
@@ -24,10 +23,10 @@ struct JsonVocabulary {
 };
 JsonVocabulary ReadVocabulary(const JsonField& model, JsonModelType type);
 
-// `pieces` has the added tokens as well and outlives the model; `unknown` is set where the model
-// names an unknown token.
+// `parts` outlives the model and has all but it: pieces with the added tokens, what text never
+// becomes, named tokens and ends. Sets the unknown token where the model names one.
 std::unique_ptr<WordModel> ReadModel(const JsonField& model, JsonModelType type,
-                                     const PieceIndex& pieces, std::vector<double> scores,
-                                     bool byte_level, std::optional<TokenId>& unknown);
+                                     std::vector<double> scores, bool byte_level,
+                                     internal::TokenizerParts& parts);
 
 }  // namespace tome

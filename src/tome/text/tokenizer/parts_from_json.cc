@@ -28,7 +28,6 @@ DeclaredToken ReadAddedToken(const JsonField& field, TokenId id) {
   declared.token.strip_right = field.BoolOr("rstrip", false);
   declared.special = field.BoolOr("special", false);
   declared.normalized = field.BoolOr("normalized", !declared.special);
-  declared.token.only_parsed = declared.special || LooksLikeControl(declared.token.content);
   if (declared.token.content.size() > AddedTokens::kMaxContentBytes) {
     field.Fail(Code::kUnsupported,
                fmt::format("content of {} bytes, more than {}", declared.token.content.size(),
@@ -101,34 +100,50 @@ class JsonBuilder {
     if (const auto field = root_.Find("pre_tokenizer")) {
       AddPreTokenizer(*field, parts_->pre_tokenizer, byte_level);
     }
-    parts_->model = ReadModel(model, type, parts_->pieces, std::move(vocabulary.scores), byte_level,
-                              parts_->named.unknown);
-    SortAddedTokens(added);
-    ReadDecoder(added);
+    MarkSpecials(added);
     NameTokens();
-    if (const auto field = root_.Find("post_processor")) ReadPostProcessor(*field);
-    AddConfiguredEnds();
     std::vector<bool> is_control(parts_->pieces.size());
     for (const auto& [id, declared] : added) is_control[static_cast<size_t>(id)] = true;
     FindEndTokens(*parts_, is_control);
+    parts_->never_from_text = parts_->special;
+    for (const auto& [id, declared] : added) {
+      if (OnlyParsed(declared)) parts_->never_from_text[static_cast<size_t>(id)] = true;
+    }
+    SortAddedTokens(added);
+    parts_->model = ReadModel(model, type, std::move(vocabulary.scores), byte_level, *parts_);
+    ReadDecoder(added);
+    if (const auto field = root_.Find("post_processor")) ReadPostProcessor(*field);
+    AddConfiguredEnds();
     return std::move(parts_);
   }
 
  private:
-  void SortAddedTokens(const std::map<TokenId, DeclaredToken>& added) {
-    std::vector<AddedToken> raw;
-    std::vector<AddedToken> normalized;
+  void MarkSpecials(const std::map<TokenId, DeclaredToken>& added) {
     parts_->special.resize(parts_->pieces.size());
     for (const auto& [id, declared] : added) {
       parts_->special[static_cast<size_t>(id)] = declared.special;
+    }
+  }
+
+  // Read only where special tokens may be read. Needs the ends of generation.
+  bool OnlyParsed(const DeclaredToken& declared) const {
+    return parts_->special[static_cast<size_t>(declared.token.id)] ||
+           LooksLikeControl(declared.token.content);
+  }
+
+  void SortAddedTokens(const std::map<TokenId, DeclaredToken>& added) {
+    std::vector<AddedToken> raw;
+    std::vector<AddedToken> normalized;
+    for (const auto& [id, declared] : added) {
+      AddedToken token = declared.token;
+      token.only_parsed = OnlyParsed(declared);
       // Special tokens are always looked for in the text as it is: what the caller allows to hold
       // them is told by positions there.
-      if (declared.normalized && !declared.token.only_parsed && !parts_->normalizer.empty()) {
-        AddedToken token = declared.token;
+      if (declared.normalized && !token.only_parsed && !parts_->normalizer.empty()) {
         token.content = Normalized(parts_->normalizer, token.content);
         normalized.push_back(std::move(token));
       } else {
-        raw.push_back(declared.token);
+        raw.push_back(std::move(token));
       }
     }
     parts_->added = AddedTokens(std::move(raw));
@@ -170,7 +185,7 @@ class JsonBuilder {
     named.separator = Named("sep_token", {"[SEP]"});
     named.cls = Named("cls_token", {"[CLS]"});
     named.mask = Named("mask_token", {"[MASK]", "<mask>"});
-    if (!named.unknown) named.unknown = Named("unk_token", {"<unk>", "[UNK]"});
+    named.unknown = Named("unk_token", {"<unk>", "[UNK]"});
   }
 
   TokenId CheckedId(const JsonField& field) const {

@@ -30,6 +30,7 @@ class SpecBuilder {
   std::unique_ptr<TokenizerParts> Build() {
     CheckPieces();
     ReadNamed();
+    FindEnds();
     if (spec_.model == "gpt2") {
       BuildByteLevel();
     } else if (spec_.model == "llama") {
@@ -47,10 +48,6 @@ class SpecBuilder {
     }
     AddTokens();
     AddEnds();
-    std::vector<bool> is_control(size());
-    for (size_t id = 0; id < size(); ++id)
-      is_control[id] = IsType(id, TokenType::kControl) || IsType(id, TokenType::kUserDefined);
-    FindEndTokens(*parts_, is_control);
     return std::move(parts_);
   }
 
@@ -116,13 +113,28 @@ class SpecBuilder {
     if (bert && !named.cls) named.cls = named.bos;
   }
 
+  void FindEnds() {
+    std::vector<bool> is_control(size());
+    for (size_t id = 0; id < size(); ++id) {
+      is_control[id] = IsType(id, TokenType::kControl) || IsType(id, TokenType::kUserDefined);
+    }
+    FindEndTokens(*parts_, is_control);
+    parts_->never_from_text.resize(size());
+    for (size_t id = 0; id < size(); ++id) {
+      parts_->never_from_text[id] =
+          parts_->special[id] || IsType(id, TokenType::kUnused) || IsType(id, TokenType::kByte) ||
+          (IsType(id, TokenType::kUserDefined) && LooksLikeControl(parts_->pieces.pieces()[id]));
+    }
+  }
+
   void BuildByteLevel() {
-    const NamedPreTokenizer pre = MakeNamedPreTokenizer(spec_.pre.empty() ? "default" : spec_.pre);
+    const NamedPreTokenizer pre =
+        MakeNamedPreTokenizer(spec_.pre.empty() ? std::string(kAssumedPreTokenizer) : spec_.pre);
     default_bos_ = pre.info.add_bos && parts_->named.bos.has_value();
     BpeSpec bpe;
     bpe.byte_level = true;
     bpe.ignore_merges = pre.info.ignore_merges;
-    bpe.unknown = parts_->named.unknown;
+    bpe.excluded = parts_->never_from_text;
     if (spec_.merges.empty() && size() > 256) Corrupt("merges", "missing");
     if (spec_.merges.size() > kMaxMerges) {
       throw Error(Code::kUnsupported, fmt::format("tokenizer.ggml.merges: {} merges, more than {}",
@@ -154,14 +166,6 @@ class SpecBuilder {
     decoder_ = {{DecoderStep::Kind::kByteLevel, "", "", 0}};
   }
 
-  std::vector<bool> NeverFromText() const {
-    std::vector<bool> excluded(size());
-    for (size_t id = 0; id < size(); ++id) {
-      excluded[id] =
-          parts_->special[id] || IsType(id, TokenType::kUnused) || IsType(id, TokenType::kByte);
-    }
-    return excluded;
-  }
   std::optional<ByteTokens> BytesByType() const {
     auto tokens = FindByteTokens(parts_->pieces);
     if (tokens && !spec_.token_types.empty() &&
@@ -184,10 +188,10 @@ class SpecBuilder {
     if (prefix) parts_->normalizer.push_back(PrependStep(std::string(kLowBlock)));
     parts_->normalizer.push_back(ReplaceStep(" ", std::string(kLowBlock)));
     BpeSpec bpe;
-    bpe.unknown = parts_->named.unknown;
+    bpe.unknown = UnknownForText(*parts_, parts_->named.unknown);
     bpe.fuse_unknown = true;
     bpe.byte_tokens = BytesByType();
-    bpe.excluded = NeverFromText();
+    bpe.excluded = parts_->never_from_text;
     MergesFromScores(parts_->pieces, spec_.scores, "tokenizer.ggml.tokens", bpe);
     parts_->model = std::make_unique<BpeModel>(parts_->pieces, std::move(bpe));
     DecodeSentencePiece(prefix);
@@ -207,9 +211,9 @@ class SpecBuilder {
     parts_->normalizer.push_back(ReplaceStep(" ", std::string(kLowBlock)));
     UnigramSpec unigram;
     unigram.scores.assign(spec_.scores.begin(), spec_.scores.end());
-    unigram.unknown = parts_->named.unknown;
+    unigram.unknown = UnknownForText(*parts_, parts_->named.unknown);
     unigram.byte_tokens = BytesByType();
-    unigram.excluded = NeverFromText();
+    unigram.excluded = parts_->never_from_text;
     for (size_t id = 0; id < size(); ++id) {
       if (IsType(id, TokenType::kUserDefined)) unigram.scores[id] = 0;
     }
@@ -221,7 +225,7 @@ class SpecBuilder {
     default_bos_ = parts_->named.bos.has_value();
     WordPieceSpec wordpiece;
     if (!parts_->named.unknown) Corrupt("unknown_token_id", "missing");
-    wordpiece.unknown = *parts_->named.unknown;
+    wordpiece.unknown = UnknownForText(*parts_, parts_->named.unknown);
     const auto& pieces = parts_->pieces.pieces();
     const bool phantom_spaces =
         std::any_of(pieces.begin(), pieces.end(),
@@ -235,10 +239,7 @@ class SpecBuilder {
       decoder_ = {{DecoderStep::Kind::kWordPiece, "##", "", 0}};
     }
     decoder_.push_back({DecoderStep::Kind::kCleanUp, "", "", 0});
-    wordpiece.excluded.resize(size());
-    for (size_t id = 0; id < size(); ++id) {
-      wordpiece.excluded[id] = parts_->special[id] || IsType(id, TokenType::kUnused);
-    }
+    wordpiece.excluded = parts_->never_from_text;
     parts_->normalizer.push_back(BertStep({}));
     parts_->pre_tokenizer.push_back(CharStep(CharKind::kWhiteSpace, SplitBehavior::kRemoved));
     parts_->pre_tokenizer.push_back(CharStep(CharKind::kSign, SplitBehavior::kIsolated));

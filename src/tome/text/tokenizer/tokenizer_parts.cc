@@ -44,11 +44,24 @@ void FindEndTokens(TokenizerParts& parts, const std::vector<bool>& is_control) {
     add(id);
   }
   for (const std::string_view name : kOtherEnds) add(find(name));
+  for (const TokenId id : ends) parts.special[static_cast<size_t>(id)] = true;
   add(parts.named.eos);
   add(parts.named.eot);
   add(parts.named.eom);
   std::sort(ends.begin(), ends.end());
   ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+}
+
+std::optional<TokenId> UnknownForText(const TokenizerParts& parts, std::optional<TokenId> unknown) {
+  if (!unknown) return std::nullopt;
+  const NamedTokens& named = parts.named;
+  const std::array others{named.bos,       named.eos, named.eot, named.eom,
+                          named.separator, named.cls, named.mask};
+  const auto& ends = parts.end_of_generation;
+  const bool has_meaning = std::find(others.begin(), others.end(), unknown) != others.end() ||
+                           std::binary_search(ends.begin(), ends.end(), *unknown) ||
+                           LooksLikeControl(parts.pieces.pieces()[static_cast<size_t>(*unknown)]);
+  return has_meaning ? std::nullopt : unknown;
 }
 
 bool LooksLikeControl(std::string_view piece) {

@@ -34,6 +34,7 @@ struct NamedTokens {
 struct TokenizerParts {
   PieceIndex pieces;  // the model refers to it: parts do not move
   std::vector<bool> special;
+  std::vector<bool> never_from_text;  // tokens that text itself never becomes
   AddedTokens added;
   AddedTokens added_normalized;
   Normalizer normalizer;
@@ -47,8 +48,14 @@ struct TokenizerParts {
 };
 
 // Adds the end of turn and the ends of generation that the vocabulary has by their usual names;
-// only tokens for which is_control holds count.
+// only tokens for which is_control holds count. Those found by name are special from then on, even
+// if the file calls them user-defined: else a document that holds "<end_of_turn>" ends its turn.
 void FindEndTokens(TokenizerParts& parts, const std::vector<bool>& is_control);
+
+// `unknown` where it may stand for text that no piece covers; nothing where it has another meaning
+// as well (SmolLM2's is "<|endoftext|>"): text of a document must not become a control token, so
+// what it lacks is left out. Needs the named tokens and the ends of generation.
+std::optional<TokenId> UnknownForText(const TokenizerParts& parts, std::optional<TokenId> unknown);
 
 // "<|x|>" and "<｜x｜>": the way that control tokens are written. Such a piece is read from text
 // only where special tokens are, even if the file calls it user-defined.

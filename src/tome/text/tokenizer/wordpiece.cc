@@ -44,13 +44,13 @@ void WordPieceModel::EncodeUncached(std::string_view word, std::vector<TokenId>&
   for (size_t i = 0; i < word.size() && chars <= max_word_chars_; i += CharAt(word, i).bytes)
     ++chars;
   if (chars > max_word_chars_) {
-    out.push_back(unknown_);
+    if (unknown_) out.push_back(*unknown_);
     return;
   }
   const size_t start = out.size();
   for (size_t i = 0; i < word.size();) {
     size_t longest = 0;
-    TokenId id = unknown_;
+    TokenId id = 0;
     (i == 0 ? initial_ : continuing_)
         .ForEachPrefix(word.substr(i), [&](size_t bytes, TokenId piece) {
           longest = bytes;
@@ -58,7 +58,7 @@ void WordPieceModel::EncodeUncached(std::string_view word, std::vector<TokenId>&
         });
     if (longest == 0) {
       out.resize(start);
-      out.push_back(unknown_);
+      if (unknown_) out.push_back(*unknown_);
       return;
     }
     out.push_back(id);

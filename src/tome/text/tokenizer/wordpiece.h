@@ -2,6 +2,7 @@
 // so on; where nothing goes on, the whole word is unknown (Devlin et al. 2018, arXiv 1810.04805).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,7 @@
 namespace tome {
 
 struct WordPieceSpec {
-  TokenId unknown = 0;
+  std::optional<TokenId> unknown;  // none: unknown words are left out
   // Pieces that begin a word begin with `initial_prefix` ("▁" in GGUF files, nothing in
   // tokenizer.json), the others with `continuing_prefix` (nothing in GGUF files, "##").
   std::string initial_prefix;
@@ -32,7 +33,7 @@ class WordPieceModel : public WordModel {
  private:
   void EncodeUncached(std::string_view word, std::vector<TokenId>& out) const;
 
-  TokenId unknown_;
+  std::optional<TokenId> unknown_;
   size_t max_word_chars_;
   PieceTrie initial_;
   PieceTrie continuing_;
