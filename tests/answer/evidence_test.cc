@@ -3,266 +3,194 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <random>
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <vector>
 
-#include "tests/random_text.h"
-#include "tome/text/unicode.h"
+#include "tests/library/library_fixture.h"
 
 namespace tome {
 namespace {
 
-using Evidence = std::vector<std::pair<int, std::string>>;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
-struct Parsed {
-  Evidence evidence;
-  std::string answer;
-  bool not_found = false;
+class EvidenceTest : public LibraryFixture {
+ protected:
+  DocumentId Add(std::string_view content) {
+    return library_.Add(folder_.Write("a.txt", content), {}).id;
+  }
+
+  // What a part of this text gives, which needs no place in a document.
+  std::vector<std::string> TextsOf(const std::string& text) {
+    const Shown shown{.parts = {{.document = Add("Nothing."),
+                                 .span = {.begin = 1000, .end = 1000 + text.size()},
+                                 .text = text,
+                                 .section = {},
+                                 .score = 1}}};
+    std::vector<std::string> texts;
+    for (const EvidenceSentence& sentence : SentencesOf(shown, library_)) {
+      // However it is introduced, the span is the sentence alone.
+      const std::string own = text.substr(sentence.span.begin - 1000, sentence.span.size());
+      EXPECT_TRUE(sentence.text.ends_with(own)) << sentence.text << "\n" << own;
+      texts.push_back(sentence.text);
+    }
+    return texts;
+  }
+
+  std::vector<EvidenceSentence> Of(const std::vector<std::string>& texts) {
+    std::vector<EvidenceSentence> sentences;
+    for (const std::string& text : texts) sentences.emplace_back().text = text;
+    return sentences;
+  }
+
+  Library library_ = Open();
 };
 
-Parsed Parse(const std::vector<std::string>& pieces) {
-  EvidenceParser parser;
-  Parsed parsed;
-  for (const std::string& piece : pieces) parsed.answer += parser.Push(piece);
-  parsed.answer += parser.Finish();
-  for (const EvidenceLine& line : parser.evidence()) {
-    parsed.evidence.emplace_back(line.number, line.quote);
+TEST_F(EvidenceTest, SentencesAreBytesOfTheDocumentAndHeadingsAreNone) {
+  const DocumentId id =
+      Add("# The lighthouse keeper\nThe keeper lit the lamp. The brig struck the reef.\n"
+          "## 守塔人的生活\n守塔人在黄昏点亮了灯。鲸油换成了煤油灯。\n");
+  const AskedDocument document{.id = id, .name = "a.txt"};
+  const Shown shown = ShowDocuments(library_, {&document, 1});
+  std::vector<std::string> quotes;
+  for (const EvidenceSentence& sentence : SentencesOf(shown, library_)) {
+    EXPECT_EQ(sentence.part, 0U);
+    quotes.push_back(library_.Text(id, sentence.span));
+    EXPECT_EQ(sentence.text, quotes.back());
   }
-  parsed.not_found = parser.not_found();
-  return parsed;
+  EXPECT_THAT(quotes, ElementsAre("The keeper lit the lamp.", "The brig struck the reef.",
+                                  "守塔人在黄昏点亮了灯。", "鲸油换成了煤油灯。"));
 }
 
-TEST(EvidenceParser, ReadsNumberedLinesThenTheAnswer) {
-  const Parsed parsed = Parse({"[1] One sentence.\n[3] Another.\nAnswer: It is so [1].\nIndeed."});
-  EXPECT_THAT(parsed.evidence,
-              testing::ElementsAre(std::pair(1, "One sentence."), std::pair(3, "Another.")));
-  EXPECT_EQ(parsed.answer, "It is so [1].\nIndeed.");
+TEST_F(EvidenceTest, APronounComesWithTheSentenceBefore) {
+  EXPECT_THAT(TextsOf("Anna kept the lamp. She died in 1912.\n\nThey sailed from Hull that year."),
+              ElementsAre("Anna kept the lamp.", "Anna kept the lamp. She died in 1912.",
+                          "They sailed from Hull that year."));
+  EXPECT_THAT(TextsOf("安娜守着灯塔的灯。她在1912年去世了。"),
+              ElementsAre("安娜守着灯塔的灯。", "安娜守着灯塔的灯。 她在1912年去世了。"));
+  // A word that only begins like one points nowhere.
+  EXPECT_THAT(
+      TextsOf("Anna kept the lamp. Sheila kept the boat. Items were sold there."),
+      ElementsAre("Anna kept the lamp.", "Sheila kept the boat.", "Items were sold there."));
 }
 
-TEST(EvidenceParser, TakesTheFormsThatModelsUse) {
-  EXPECT_THAT(Parse({"> [2] A.\n1. B.\n\"C.\"\nEvidence below\n**Answer:** D"}).evidence,
-              testing::ElementsAre(std::pair(2, "A."), std::pair(1, "B."), std::pair(2, "\"C.\"")));
-  EXPECT_EQ(Parse({"**Answer:** D"}).answer, "D");
-  EXPECT_EQ(Parse({"[1] 甲。\n答案：乙。"}).answer, "乙。");
-  EXPECT_EQ(Parse({"<think>\n[1] not this\n</think>\n[1] this\nAnswer: x"}).evidence.size(), 1U);
+TEST_F(EvidenceTest, AnItemComesWithWhatIntroducesItsList) {
+  EXPECT_THAT(
+      TextsOf(
+          "The brig carried these goods:\n\n- barrels of tar\n\n- copper nails\n\n2. oak planks"),
+      ElementsAre("The brig carried these goods:", "The brig carried these goods: - barrels of tar",
+                  "The brig carried these goods: - copper nails",
+                  "The brig carried these goods: 2. oak planks"));
+  EXPECT_THAT(TextsOf("The sign over the door reads:\n\nKeep away from the lamp."),
+              ElementsAre("The sign over the door reads:",
+                          "The sign over the door reads: Keep away from the lamp."));
+  // An introduction of any length would be more than its item.
+  const std::string longer(500, 'x');
+  EXPECT_THAT(TextsOf(longer + ":\n\n- barrels of tar"),
+              ElementsAre(longer + ":", "- barrels of tar"));
 }
 
-TEST(EvidenceParser, ReadsOnBehindAThinkingBlockOfAnyLength) {
-  EXPECT_EQ(Parse({"<think>[1] not this</think> [1] this\nAnswer: x"}).evidence,
-            (Evidence{{1, "this"}}));
-  EXPECT_EQ(Parse({"<think>\nhm</think>Answer: x"}).answer, "x");
-  // A paragraph without a line end that is longer than a line of evidence may be.
-  const std::string thought(3 * EvidenceParser::kMaxEvidenceLine, 'x');
-  EXPECT_EQ(Parse({"<think>", thought, "</thi", "nk>\n[1] this\nAnswer: x"}).answer, "x");
-  EXPECT_EQ(Parse({"<think>Answer: never closed"}).answer, "");
+TEST_F(EvidenceTest, ARowComesWithTheHeaderOfItsTable) {
+  EXPECT_THAT(TextsOf("| Keeper | Years |\n| Anna Holm | 1870 |\n| Bertil Ek | 1912 |"),
+              ElementsAre("| Keeper | Years |", "| Keeper | Years | | Anna Holm | 1870 |",
+                          "| Keeper | Years | | Bertil Ek | 1912 |"));
 }
 
-TEST(EvidenceParser, NumbersOfAnySizeAreNoHarm) {
-  EXPECT_EQ(Parse({"[99999] a\n\"b\"\n"}).evidence, (Evidence{{99999, "a"}, {100000, "\"b\""}}));
-  for (const char* number : {"100000", "2147483647", "2147483648", "99999999999999999999", "-1"}) {
-    EXPECT_EQ(Parse({"[" + std::string(number) + "] a\n\"b\"\n"}).evidence,
-              (Evidence{{1, "\"b\""}}))
-        << number;
-  }
+TEST_F(EvidenceTest, WhatSaysNothingIsNone) {
+  EXPECT_THAT(TextsOf("12\n\n----------------\n\n• • • • • • • • •\n\n第3页\n\n。。。。。。。。。"),
+              IsEmpty());
+  EXPECT_THAT(TextsOf(""), IsEmpty());
+  EXPECT_TRUE(HasWords("..1"));
+  EXPECT_TRUE(HasWords("灯"));
+  EXPECT_FALSE(HasWords(" .!。、—"));
 }
 
-TEST(EvidenceParser, AnAnswerIsNotBoundedAsALineOfEvidenceIs) {
-  const std::string answer(2 * EvidenceParser::kMaxEvidenceLine, 'x');
-  EXPECT_EQ(Parse({"Answer: " + answer + "\nMore."}).answer, answer + "\nMore.");
-}
-
-TEST(EvidenceParser, KnowsThatNothingWasFound) {
-  EXPECT_TRUE(Parse({"NOT FOUND"}).not_found);
-  EXPECT_TRUE(Parse({"未找到。\n"}).not_found);
-  EXPECT_FALSE(Parse({"[1] It was not found.\nAnswer: Lost."}).not_found);
-}
-
-TEST(EvidenceParser, HoldsBackNoMoreThanALine) {
-  const Parsed parsed = Parse({"[1] " + std::string(1 << 20, 'x') + "\n"});
-  ASSERT_EQ(parsed.evidence.size(), 1U);
-  EXPECT_LE(parsed.evidence[0].second.size(), EvidenceParser::kMaxEvidenceLine);
-}
-
-TEST(EvidenceParser, AnyCutsGiveTheSame) {
-  const std::string text =
-      "<think>hm\n</think>\n[1] Eins.\n> [2] 二。\n\nAnswer: Drei [1][2].\nVier.\n";
-  const Parsed whole = Parse({text});
-  for (size_t cut = 0; cut <= text.size(); ++cut) {
-    const Parsed parsed = Parse({text.substr(0, cut), text.substr(cut)});
-    EXPECT_EQ(parsed.evidence, whole.evidence) << cut;
-    EXPECT_EQ(parsed.answer, whole.answer) << cut;
-  }
-}
-
-TEST(EvidenceParser, ManyCutsGiveTheSame) {
-  static constexpr std::string_view kParts[] = {
-      "[1] ",   "[2]",    "3. ",       "> ",     "\"", "“",       "「",       "Answer:", "answer：",
-      "答案：", "未找到", "NOT FOUND", "**",     "# ", "<think>", "</think>", "\n",      "\n",
-      "\r\n",   " ",      "灯塔",      "a lamp", "[",  "]",       "Ans",      "<thi",    "\t"};
-  std::mt19937 random(20261125);
-  for (int round = 0; round < 2000; ++round) {
-    std::string text;
-    for (size_t i = random() % 24; i > 0; --i) text += kParts[random() % std::size(kParts)];
-    std::vector<std::string> pieces;
-    for (size_t at = 0; at < text.size();) {
-      pieces.push_back(text.substr(at, 1 + random() % 6));
-      at += pieces.back().size();
-    }
-    const Parsed whole = Parse({text});
-    const Parsed cut = Parse(pieces);
-    ASSERT_EQ(cut.evidence, whole.evidence) << text;
-    ASSERT_EQ(cut.answer, whole.answer) << text;
-    ASSERT_EQ(cut.not_found, whole.not_found) << text;
-  }
-}
-
-TEST(MarkRewriter, RenumbersListsOfNumbers) {
-  const auto rewritten = [](std::string_view text) {
-    MarkRewriter rewriter({{1, 7}, {3, 8}});
-    std::string out;
-    for (size_t i = 0; i < text.size(); ++i) out += rewriter.Push(text.substr(i, 1));
-    return out + rewriter.Finish();
+// Okapi BM25 by its definition, over words that need no stemming.
+double Bm25(const std::vector<std::vector<std::string>>& texts, size_t text,
+            const std::vector<std::string>& words) {
+  const auto holds = [&](size_t i, const std::string& word) {
+    return static_cast<double>(std::count(texts[i].begin(), texts[i].end(), word));
   };
-  EXPECT_EQ(rewritten("a [1, 3] b"), "a [7][8] b");
-  EXPECT_EQ(rewritten("a [1,2,3]"), "a [7][8]");
-  EXPECT_EQ(rewritten("甲[1，3]乙[1、3]。"), "甲[7][8]乙[7][8]。");
-  for (const std::string_view other : {"[]", "[,]", "[1,]", "[ ]", "[1 3]", "[1, see]", "[1-3]",
-                                       "[甲]", "[99999999999]", "[1, 3"}) {
-    EXPECT_EQ(rewritten(other), other);
+  const auto n = static_cast<double>(texts.size());
+  double total = 0;
+  for (const auto& each : texts) total += static_cast<double>(each.size());
+  double score = 0;
+  for (const std::string& word : words) {
+    double holders = 0;
+    for (size_t i = 0; i < texts.size(); ++i) holders += holds(i, word) > 0 ? 1 : 0;
+    const double idf = std::log(1 + (n - holders + 0.5) / (holders + 0.5));
+    const double f = holds(text, word);
+    const double length = static_cast<double>(texts[text].size()) / (total / n);
+    score += idf * f * 2.2 / (f + 1.2 * (0.25 + 0.75 * length));
   }
-  const std::string endless = "[" + std::string(1000, '1');
-  EXPECT_EQ(rewritten(endless), endless);
+  return score;
 }
 
-TEST(MarkRewriter, RenumbersAndDrops) {
-  const std::string text = "a [1] b [2][3] [see] [12] [[1]] [";
-  const std::map<int, int> numbers{{1, 7}, {3, 8}};
-  const std::string expected = "a [7] b [8] [see]  [[7]] [";
-  for (size_t cut = 0; cut <= text.size(); ++cut) {
-    MarkRewriter rewriter(numbers);
-    std::string out = rewriter.Push(text.substr(0, cut));
-    out += rewriter.Push(text.substr(cut));
-    EXPECT_EQ(out + rewriter.Finish(), expected) << cut;
+TEST_F(EvidenceTest, WordsAreMeasuredByBm25) {
+  const std::vector<std::vector<std::string>> texts{
+      {"lamp", "burn", "lamp", "oil"},
+      {"reef", "brig"},
+      {"lamp", "reef", "gull", "cliff", "sand", "mud"},
+      {"gull", "sand", "mud"}};
+  std::vector<std::string> joined;
+  for (const auto& words : texts) {
+    std::string& text = joined.emplace_back();
+    for (const std::string& word : words) text += word + " ";
+  }
+  std::vector<EvidenceSentence> sentences = Of(joined);
+  ScoreWords("lamp, oil, reef", analyzer_, sentences);
+  const double weight = ParseQuestion("lamp", analyzer_).terms.front().weight;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    EXPECT_NEAR(sentences[i].words, weight * Bm25(texts, i, {"lamp", "oil", "reef"}), 1e-9) << i;
+  }
+  // The share of the question by idf: lamp and reef are held twice, oil once, of four.
+  const double twice = std::log(1 + 2.5 / 2.5);
+  const double once = std::log(1 + 3.5 / 1.5);
+  EXPECT_NEAR(sentences[0].coverage, (twice + once) / (2 * twice + once), 1e-9);
+  EXPECT_NEAR(sentences[2].coverage, 2 * twice / (2 * twice + once), 1e-9);
+  EXPECT_EQ(sentences[3].coverage, 0);
+}
+
+TEST_F(EvidenceTest, AQuestionWithoutWordsMeasuresNothing) {
+  std::vector<EvidenceSentence> sentences = Of({"lamp", "reef"});
+  ScoreWords("?!", analyzer_, sentences);
+  EXPECT_EQ(sentences[0].words, 0);
+  ScoreWords("灯塔", analyzer_, sentences);
+  EXPECT_EQ(sentences[0].words, 0);
+  std::vector<EvidenceSentence> none;
+  ScoreWords("lamp", analyzer_, none);
+  ScoreEvidence(none);
+  EXPECT_THAT(BestEvidence(none, 3), IsEmpty());
+}
+
+TEST_F(EvidenceTest, ScoresAreSumsOfZScores) {
+  std::vector<EvidenceSentence> sentences = Of({"a", "b", "c"});
+  const double words[] = {1, 2, 6};          // mean 3, variance 14 / 3
+  const double likelihood[] = {-3, -1, -2};  // mean -2, variance 2 / 3
+  for (size_t i = 0; i < 3; ++i) {
+    sentences[i].words = words[i];
+    sentences[i].likelihood = likelihood[i];
+    sentences[i].question = 0.25;  // the same everywhere tells nothing
+    sentences[i].score = 100;      // of an earlier ranking
+  }
+  ScoreEvidence(sentences);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_NEAR(sentences[i].score,
+                (words[i] - 3) / std::sqrt(14.0 / 3) + (likelihood[i] + 2) / std::sqrt(2.0 / 3),
+                1e-9);
   }
 }
 
-TEST(FindQuote, FindsTheBytesOfTheDocument) {
-  const std::string first = "Nothing of interest stands here.";
-  const std::string second = "He said:  “the\nlamp — was lit”. 鲸油换成了煤油灯。";
-  const std::vector<ShownText> shown{{first, 0}, {second, 1000}};
-  const auto found = [&](std::string_view quote) -> std::string {
-    const auto place = FindQuote(quote, shown);
-    if (!place) return "none";
-    const ShownText& text = shown[place->shown];
-    return std::string(text.text.substr(place->span.begin - text.begin, place->span.size()));
-  };
-  EXPECT_EQ(found("interest stands"), "interest stands");
-  EXPECT_EQ(found("\"interest stands here.\""), "interest stands here.");
-  EXPECT_EQ(found("the lamp - was LIT"), "the\nlamp — was lit");
-  EXPECT_EQ(found("鲸油换成了煤油灯。"), "鲸油换成了煤油灯。");
-  EXPECT_EQ(found("鲸油 换成了煤油灯"), "鲸油换成了煤油灯");
-  EXPECT_EQ(found("interest stood here"), "none");
-  EXPECT_EQ(found("the"), "none");  // too short to prove anything
-  EXPECT_EQ(found(""), "none");
-  EXPECT_EQ(found("interest \xFF stands here"), "none");
-  EXPECT_EQ(FindQuote("lamp — was lit", shown)->span.begin, 1000 + second.find("lamp"));
-}
-
-TEST(FindQuote, WhatItFindsLiesInTheTextAtCharacterBorders) {
-  const auto seed = std::random_device{}();
-  SCOPED_TRACE(seed);
-  std::mt19937 random(seed);
-  int hits = 0;
-  for (int round = 0; round < 300; ++round) {
-    const std::string text = NormalizeText(RandomText(random, 60));
-    const uint64_t a = FloorToCodePoint(text, random() % (text.size() + 1));
-    const uint64_t b = FloorToCodePoint(text, random() % (text.size() + 1));
-    const std::string quote = text.substr(std::min(a, b), std::max(a, b) - std::min(a, b));
-    const auto found = FindQuote(quote, {{text, 50}});
-    if (!found) continue;
-    ++hits;
-    ASSERT_GE(found->span.begin, 50U);
-    ASSERT_LE(found->span.end, text.size() + 50);
-    EXPECT_TRUE(IsValidUtf8(text.substr(found->span.begin - 50, found->span.size())));
-  }
-  EXPECT_GT(hits, 50);
-}
-
-// What a quote and its place in a text must agree in, folded in another way than the code under
-// test: letters and digits alone, ASCII ones in lower case.
-std::string Letters(std::string_view text) {
-  std::string letters;
-  for (uint64_t offset = 0; offset < text.size();) {
-    const uint64_t begin = offset;
-    const char32_t c = NextCodePoint(text, offset);
-    if (IsLetterOrDigit(c)) letters += LowerAscii(text.substr(begin, offset - begin));
-  }
-  return letters;
-}
-
-TEST(FindQuote, FindsWhatDiffersInSpaceCaseAndMarksAlone) {
-  std::mt19937 random(20261125);
-  int hits = 0;
-  for (int round = 0; round < 1000; ++round) {
-    const std::string text = NormalizeText(RandomText(random, 60));
-    const uint64_t a = FloorToCodePoint(text, random() % (text.size() + 1));
-    const uint64_t b = FloorToCodePoint(text, random() % (text.size() + 1));
-    std::string quote;
-    for (uint64_t at = std::min(a, b); at < std::max(a, b);) {
-      const uint64_t begin = at;
-      const char32_t c = NextCodePoint(text, at);
-      std::string_view written = std::string_view(text).substr(begin, at - begin);
-      if (IsWhiteSpace(c)) {
-        written = random() % 2 == 0 ? "\n" : " \u00A0";
-      } else if (c == U'”') {
-        written = "\"";
-      } else if (c == U'’') {
-        written = "'";
-      } else if (c == U'-') {
-        written = "—";
-      }
-      quote += random() % 2 == 0 ? LowerAscii(written) : std::string(written);
-      if (random() % 8 == 0) quote += ' ';
-    }
-    uint64_t weight = 0;
-    const std::string letters = Letters(quote);
-    for (uint64_t offset = 0; offset < letters.size();) {
-      weight += IsCjk(NextCodePoint(letters, offset)) ? 2 : 1;
-    }
-    const auto found = FindQuote(quote, {{"Something else.", 7}, {text, 50}});
-    ASSERT_EQ(found.has_value(), weight >= kMinQuoteWeight) << quote << "\nin\n" << text;
-    if (!found) continue;
-    ++hits;
-    ASSERT_EQ(found->shown, 1U);
-    ASSERT_GE(found->span.begin, 50U);
-    ASSERT_LE(found->span.end, text.size() + 50);
-    const std::string place = text.substr(found->span.begin - 50, found->span.size());
-    EXPECT_TRUE(IsValidUtf8(place));
-    EXPECT_EQ(Letters(place), letters);
-  }
-  EXPECT_GT(hits, 500);
-}
-
-TEST(FindQuote, PunctuationProvesNothing) {
-  const std::string text =
-      "a 。。。。。。。。 b •••••••••• c ■■■■■■■■■■ d ×÷×÷×÷×÷×÷ e → → → → → → → → f "
-      "😀😀😀😀😀😀😀😀";
-  for (const std::string_view quote : {"。。。。。。。。", "••••••••••", "■■■■■■■■■■", "×÷×÷×÷×÷×÷",
-                                       "→ → → → → → → →", "😀😀😀😀😀😀😀😀"}) {
-    EXPECT_FALSE(FindQuote(quote, {{text, 0}})) << quote;
-  }
-  // Eight letters of any script, or four CJK characters, do.
-  EXPECT_TRUE(FindQuote("новыйдом", {{"новыйдом", 0}}));
-  EXPECT_FALSE(FindQuote("новыйдо", {{"новыйдо", 0}}));
-  EXPECT_TRUE(FindQuote("软件管理", {{"软件管理", 0}}));
-  EXPECT_FALSE(FindQuote("软件管", {{"软件管", 0}}));
-}
-
-TEST(FindQuote, TakesTheTextThatHasItWordForWordFirst) {
-  const std::vector<ShownText> shown{{"the LAMP was lit", 10}, {"so the lamp was lit", 100}};
-  EXPECT_EQ(FindQuote("the lamp was lit", shown)->shown, 1U);
-  EXPECT_EQ(FindQuote("The Lamp was lit", shown)->shown, 0U);
-  EXPECT_FALSE(FindQuote("the lamp was lit", {}));
-  EXPECT_FALSE(FindQuote("the lamp was lit", {{"", 0}}));
+TEST_F(EvidenceTest, TiesStandInTheOrderOfTheText) {
+  std::vector<EvidenceSentence> sentences = Of({"a", "b", "c", "d"});
+  sentences[2].score = 2;
+  sentences[1].score = sentences[3].score = 1;
+  EXPECT_THAT(BestEvidence(sentences, 3), ElementsAre(2, 1, 3));
+  EXPECT_THAT(BestEvidence(sentences, 9), ElementsAre(2, 1, 3, 0));
+  EXPECT_THAT(BestEvidence(sentences, 0), IsEmpty());
 }
 
 }  // namespace

@@ -13,14 +13,15 @@ VALUES = tiny_model.KV_HEADS * tiny_model.HEAD * 2  # of keys and values a token
 class KvLossTest(TomeTest):
     def setUp(self):
         super().setUp()
-        self.model = tiny_model.model_that_says(self.folder / "model.gguf", ["NOT FOUND"], context=16384)
+        self.model = tiny_model.model_that_says(self.folder / "model.gguf", ["The keeper."], context=16384)
         self.text = self.write("a.txt", TEXT)
 
     def bench(self, *arguments):
         return self.done("bench", "kv", "--model", self.model, "--json", *arguments)
 
     def reading_commands(self, kv):
-        return {"ask": ["ask", "--json", "--model", self.model, "--kv", kv, self.text, "Who?"],
+        return {"ask": ["ask", "--json", "--model", self.model, "--way", "context", "--evidence", "text", "--kv", kv, self.text,
+                        "Who?"],
                 "read": ["read", "--json", "--model", self.model, "--kv", kv, self.text],
                 "plan": ["plan", "--json", "--model", self.model, "--kv", kv, self.text],
                 "generate": ["generate", "--json", "--model", self.model, "--kv", kv, "--prompt", "a",
@@ -62,7 +63,8 @@ class KvLossTest(TomeTest):
                 self.assertEqual(result.json["kv_loss"]["kv"], "q4")
                 notes = result.json["notes"][0] if name == "ask" else result.notes
                 self.assertIn("mean KL divergence", notes)
-        text = self.done("ask", "--model", self.model, "--kv", "q4", self.text, "Who?")
+        text = self.done("ask", "--model", self.model, "--way", "context", "--evidence", "text", "--kv", "q4", self.text,
+                         "Who?")
         self.assertIn("mean KL divergence", text.notes)
 
     def test_a_bad_loss_is_called_so_and_another_model_is_another(self):
@@ -72,7 +74,7 @@ class KvLossTest(TomeTest):
         database.commit()
         database.close()
         self.assertIn("bad loss", self.done(*self.reading_commands("q4")["generate"]).notes)
-        self.model = tiny_model.model_that_says(self.folder / "other.gguf", ["FOUND"], context=16384)
+        self.model = tiny_model.model_that_says(self.folder / "other.gguf", ["A burner."], context=16384)
         self.fails(*self.reading_commands("q4")["generate"], naming="other.gguf")
 
     def test_eight_bits_need_none_and_show_theirs(self):

@@ -9,7 +9,7 @@ from unittest import mock
 
 import tiny_model
 import tome_program
-from memory_test import FACT, long_text
+from memory_test import FACT, TEXT, long_text
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "bench"))
 import make_jamba_model  # noqa: E402
@@ -91,9 +91,9 @@ class LinearTest(tome_program.TomeTest):
                       "of this shape takes 512.0 MiB", self.done(*command).text)
 
     def test_a_dense_model_is_told_which_ways_it_goes(self):
-        model = tiny_model.model_that_says(self.folder / "model.gguf", [f"[1] {FACT}\n", "Answer: In 1870 [1]."])
+        model = tiny_model.model_that_says(self.folder / "model.gguf", ["In ", "1870."])
         document = self.write("a.txt", long_text())
-        failed = self.tome("ask", "--model", model, "--way", "linear", document, "When?")
+        failed = self.tome("ask", "--model", model, "--way", "linear", *TEXT, document, "When?")
         self.assertEqual(failed.status, 1, failed.notes)
         self.assertIn("use --way context", failed.notes)
         plan = self.done("plan", "--json", "--model", model, document).json
@@ -107,12 +107,12 @@ class LinearWayTest(tome_program.TomeTest):
     def setUp(self):
         super().setUp()
         self.model = self.model_named("infini")
-        self.text = long_text(paragraphs=400)
+        self.text = long_text(paragraphs=420)
         self.document = self.write("a.txt", self.text)
         self.kept = self.home / "memories"
 
     def model_named(self, name):
-        says = [f"[1] {FACT}\n", "Answer: In 1870 [1]."]
+        says = ["In ", "1870."]
         dense = self.folder / f"dense-{name}"
         self.done("convert", tiny_model.model_that_says(dense.with_suffix(".gguf"), says), dense)
         (dense / "tokenizer.json").write_text(json.dumps(tiny_model.Vocabulary(says).tokenizer_json()))
@@ -120,9 +120,9 @@ class LinearWayTest(tome_program.TomeTest):
         return self.folder / name
 
     def ask(self, question="When was whale oil replaced?", *options, document=None, way="linear"):
-        answer = self.done("ask", "--json", "--model", self.model, "--way", way, *options, document or self.document,
-                           question).json
-        self.assertEqual(answer["answer"], "In 1870 [1].")
+        answer = self.done("ask", "--json", "--model", self.model, "--way", way, *TEXT, *options,
+                           document or self.document, question).json
+        self.assertEqual(answer["answer"], "In 1870.")
         self.assertEqual(answer["way"], "linear")
         self.assertEqual([c["quote"] for c in answer["citations"]], [FACT])
         return answer["tokens"]
@@ -146,11 +146,12 @@ class LinearWayTest(tome_program.TomeTest):
         self.assertEqual(self.ask("When?", "--cache-size", "0")["restored"], 0)
         tokens = self.ask(way="auto")
         self.assertGreater(tokens["restored"], tokens["prompt"] - 1000 - 512)
-        both = self.done("ask", "--json", "--model", self.model, self.document, "-q", "When?", "-q", "何时？").json
-        self.assertEqual([a["answer"] for a in both["answers"]], ["In 1870 [1]."] * 2)
+        both = self.done("ask", "--json", "--model", self.model, *TEXT, self.document, "-q", "When?",
+                         "-q", "何时？").json
+        self.assertEqual([a["answer"] for a in both["answers"]], ["In 1870."] * 2)
         with open(self.write("questions.txt", "When?\nIn which year?\n"), "rb") as questions:
-            chat = self.done("chat", "--model", self.model, "--way", "linear", self.document, stdin=questions)
-        self.assertEqual(chat.text.count("In 1870 [1]."), 2)
+            chat = self.done("chat", "--model", self.model, "--way", "linear", *TEXT, self.document, stdin=questions)
+        self.assertEqual(chat.text.count("In 1870."), 2)
 
     def test_a_changed_ending_does_not_cost_a_full_read(self):
         whole = self.read()["tokens"]
@@ -211,9 +212,9 @@ class LinearWayTest(tome_program.TomeTest):
         tokens = sorted(self.kept.iterdir())
         limit = tome_program.file_size_limit(size // 2)
 
-        result = self.done("ask", "--json", "--model", self.model, "--way", "linear", self.document,
+        result = self.done("ask", "--json", "--model", self.model, "--way", "linear", *TEXT, self.document,
                            "When was whale oil replaced?", preexec_fn=limit)
-        self.assertEqual(result.json["answer"], "In 1870 [1].")
+        self.assertEqual(result.json["answer"], "In 1870.")
         self.assertIn("not everything that was read is kept", result.notes)
         self.assertEqual(sorted(self.kept.iterdir()), tokens)
         self.assertEqual(self.ask()["restored"], 0)
@@ -221,13 +222,13 @@ class LinearWayTest(tome_program.TomeTest):
 
     def test_two_processes_read_the_same(self):
         self.done("library", "add", self.document)
-        processes = [self.start("ask", "--json", "--model", self.model, "--way", "linear", self.document, "When?",
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+        processes = [self.start("ask", "--json", "--model", self.model, "--way", "linear", *TEXT, self.document,
+                                "When?", stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
         for process in processes:
             out, errors = process.communicate()
             self.assertEqual((process.returncode, errors), (0, b""))
             answer = json.loads(out)
-            self.assertEqual((answer["answer"], answer["way"]), ("In 1870 [1].", "linear"))
+            self.assertEqual((answer["answer"], answer["way"]), ("In 1870.", "linear"))
         self.assertGreater(self.ask()["restored"], 3 * 8192)
         self.assertEqual({path.suffix for path in self.kept.iterdir()}, {".safetensors"})
         self.assertEqual(len(self.states()), 3)
@@ -257,7 +258,7 @@ class LinearWayTest(tome_program.TomeTest):
         size = sum(f.stat().st_size for f in self.kept.iterdir())
         self.assertAlmostEqual(size / ways["linear"]["disk_bytes"], 1, delta=0.2)
         self.assertGreater(tokens, 3 * 8192)
-        failed = self.tome("ask", "--model", self.model, "--way", "context", self.document, "When?")
+        failed = self.tome("ask", "--model", self.model, "--way", "context", *TEXT, self.document, "When?")
         self.assertEqual(failed.status, 1, failed.notes)
         self.assertIn("use --way linear", failed.notes)
 

@@ -3,6 +3,7 @@ import tiny_model
 from tome_program import TomeTest, main
 
 FACT = "Whale oil was replaced by a kerosene burner in 1870."
+TEXT = ("--evidence", "text")  # a model that says one thing has no other ability
 QUESTION = "When was whale oil replaced?"
 MADE_FOR = 3000
 
@@ -11,15 +12,15 @@ class LongTextTest(TomeTest):
     def setUp(self):
         super().setUp()
         # Attention adds nothing to what it says: it answers whatever is done about the length.
-        self.model = tiny_model.model_that_says(self.folder / "model.gguf", [f"[1] {FACT}\n", "Answer: In 1870 [1]."],
+        self.model = tiny_model.model_that_says(self.folder / "model.gguf", ["In ", "1870."],
                                                 context=MADE_FOR)
         paragraphs = [f"On day {i} the keeper of the lamp wrote page {i} of the log." for i in range(120)]
         paragraphs.insert(60, FACT)
         self.document = self.write("a.txt", "\n\n".join(paragraphs))
 
     def run_ask(self, *options, way="context"):
-        return ("ask", "--json", "--model", self.model, "--way", way, "--max-tokens", "100", *options, self.document,
-                QUESTION)
+        return ("ask", "--json", "--model", self.model, "--way", way, *TEXT, "--max-tokens", "100", *options,
+                self.document, QUESTION)
 
     def test_a_longer_text_is_refused_and_the_ways_out_are_named(self):
         result = self.fails(*self.run_ask(), naming=f"made for {MADE_FOR}")
@@ -34,7 +35,7 @@ class LongTextTest(TomeTest):
                 with self.subTest(longer=longer, way=way):
                     answer = self.done(*self.run_ask("--longer", longer, "--cache-size", "0", way=way)).json
                     self.assertEqual(answer["way"], "context")
-                    self.assertEqual(answer["answer"], "In 1870 [1].")
+                    self.assertEqual(answer["answer"], "In 1870.")
                     self.assertEqual(answer["citations"][0]["quote"], FACT)
                     self.assertGreater(answer["tokens"]["prompt"], MADE_FOR)
                     notes = [note for note in answer["notes"] if f"trained on {MADE_FOR}" in note]
@@ -99,13 +100,13 @@ class LongTextTest(TomeTest):
     def test_chat_with_a_window_reads_passages(self):
         questions = self.write("questions", (QUESTION + "\n") * 3)
         with open(questions, "rb") as lines:
-            result = self.done("chat", "--model", self.model, "--window", "1024", "--passage-tokens", "1200",
+            result = self.done("chat", "--model", self.model, "--window", "1024", *TEXT, "--passage-tokens", "1200",
                                "--max-tokens", "100", self.document, stdin=lines)
-        self.assertEqual(result.text.count("In 1870 [1]."), 3)
+        self.assertEqual(result.text.count("In 1870."), 3)
         self.assertIn("forgotten", result.notes)
         with open(questions, "rb") as lines:
-            self.fails("chat", "--model", self.model, "--way", "context", "--window", "1024", self.document, stdin=lines,
-                       naming="--window")
+            self.fails("chat", "--model", self.model, "--way", "context", *TEXT, "--window", "1024", self.document,
+                       stdin=lines, naming="--window")
 
 
 if __name__ == "__main__":

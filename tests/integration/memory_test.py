@@ -7,6 +7,7 @@ import tiny_model
 from tome_program import TomeTest, file_size_limit, main
 
 FACT = "Whale oil was replaced by a kerosene burner in 1870."
+TEXT = ("--evidence", "text")  # a model that says one thing has no other ability
 
 
 def long_text(seed=1, paragraphs=120):
@@ -20,14 +21,14 @@ def long_text(seed=1, paragraphs=120):
 class MemoryTest(TomeTest):
     def setUp(self):
         super().setUp()
-        self.model = tiny_model.model_that_says(self.folder / "model.gguf", [f"[1] {FACT}\n", "Answer: In 1870 [1]."])
+        self.model = tiny_model.model_that_says(self.folder / "model.gguf", ["In ", "1870."])
         self.document = self.write("a.txt", long_text())
         self.kept = self.home / "memories"
 
     def ask(self, question="When was whale oil replaced?", *options, document=None):
-        answer = self.done("ask", "--json", "--model", self.model, "--way", "context", *options,
+        answer = self.done("ask", "--json", "--model", self.model, "--way", "context", *TEXT, *options,
                            document or self.document, question).json
-        self.assertEqual(answer["answer"], "In 1870 [1].")
+        self.assertEqual(answer["answer"], "In 1870.")
         self.assertEqual([c["quote"] for c in answer["citations"]], [FACT])
         return answer["tokens"]
 
@@ -88,7 +89,8 @@ class MemoryTest(TomeTest):
         self.write("a.txt", long_text()[:-200] + "The end came in 1901.\n")
         tokens = self.ask()
         self.assertGreater(tokens["restored"], 4000)
-        self.assertLess(tokens["restored"], tokens["prompt"] - 200)
+        # BOS and what the texts begin with in common: a token a byte, of which a space has three.
+        self.assertLessEqual(tokens["restored"], 1 + len(long_text()[:-200].replace(" ", "▁").encode()))
         self.assertEqual(self.ask("When?", "--kv", "q8")["restored"], 0)
         bytes_of_model = bytearray(self.model.read_bytes())
         bytes_of_model[-5] ^= 1
@@ -147,7 +149,7 @@ class MemoryTest(TomeTest):
         self.write("a.txt", long_text()[:-200] + "The end came in 1901.\n")
         self.ask()
         self.ask("When?", "--kv", "q8")
-        self.done("ask", "--model", self.model, "--way", "context", self.document, other, "When?")
+        self.done("ask", "--model", self.model, "--way", "context", *TEXT, self.document, other, "When?")
         size = sum(path.stat().st_size for path in self.files())
         removed = self.done("library", "remove", "--json", "a.txt").json["documents"]
         self.assertEqual(list(removed[0]), ["id", "hash", "paths", "freed_memory_bytes"])
@@ -196,15 +198,15 @@ class MemoryTest(TomeTest):
             path.unlink()
         limit = file_size_limit(size // 2)
 
-        result = self.done("ask", "--json", "--model", self.model, "--way", "context", self.document,
+        result = self.done("ask", "--json", "--model", self.model, "--way", "context", *TEXT, self.document,
                            "When was whale oil replaced?", preexec_fn=limit)
-        self.assertEqual(result.json["answer"], "In 1870 [1].")
+        self.assertEqual(result.json["answer"], "In 1870.")
         self.assertIn("not everything that was read is kept", result.notes)
         self.assertLessEqual(len(self.files()), 1)  # the end may have had room
         self.assertEqual([path for path in self.kept.iterdir() if path.suffix != ".safetensors"], [])
         # Moving out of RAM needs the room: without it, an error that says where.
-        failed = self.fails("ask", "--model", self.model, "--way", "context", "--memory", "0", "--cache-size", "0",
-                            self.document, "When?", naming="spill", preexec_fn=limit)
+        failed = self.fails("ask", "--model", self.model, "--way", "context", *TEXT, "--memory", "0",
+                            "--cache-size", "0", self.document, "When?", naming="spill", preexec_fn=limit)
         self.assertIn("large", failed.notes)
 
     def test_memories_of_an_older_version_are_read_anew(self):
@@ -236,7 +238,7 @@ class MemoryTest(TomeTest):
             path.unlink()
         self.kept.rmdir()
         self.kept.write_text("not a folder")
-        self.assertIn("not kept", self.done("ask", "--model", self.model, "--way", "context", self.document,
+        self.assertIn("not kept", self.done("ask", "--model", self.model, "--way", "context", *TEXT, self.document,
                                             "When?").notes)
 
     def test_what_keeping_costs_is_measured_and_leaves_nothing(self):

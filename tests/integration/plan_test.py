@@ -13,7 +13,7 @@ PAGE = 64  # tokens of keys and values that are kept together
 class PlanTest(TomeTest):
     def setUp(self):
         super().setUp()
-        self.model = tiny_model.model_that_says(self.folder / "model.gguf", ["NOT FOUND"], context=8192)
+        self.model = tiny_model.model_that_says(self.folder / "model.gguf", ["A kerosene burner."], context=8192)
         self.document = self.write("a.txt", DOCUMENT)
 
     def plan(self, *arguments, **options):
@@ -70,13 +70,13 @@ class PlanTest(TomeTest):
                                         (["--max-tokens", "6000"], "retrieval", "made for 8192")):
             with self.subTest(arguments=arguments):
                 plan = self.plan("--passage-tokens", "500", *arguments, document)
-                answer = self.auto("--passage-tokens", "500", *arguments, document)
+                answer = self.auto("--passage-tokens", "500", "--evidence", "text", *arguments, document)
                 for said in (plan, answer):
                     self.assertEqual(said["way"], way)
                     self.assertIn(because, said["why"])
 
     def test_passages_that_do_not_fit_are_said_so(self):
-        plan = self.plan("--max-tokens", "8000", self.document)
+        plan = self.plan("--max-tokens", "8150", self.document)
         self.assertFalse(self.way(plan, "context")["fits"])
         self.assertFalse(self.way(plan, "retrieval")["fits"])
         self.assertIn("--passage-tokens", self.way(plan, "retrieval")["why_not"])
@@ -119,6 +119,7 @@ class PlanTest(TomeTest):
         self.done("library", "add", self.document)
         self.speeds("DROP TABLE speeds")
         self.speeds("DROP TABLE kv_losses")
+        self.speeds("DROP TABLE abilities")
         self.speeds("PRAGMA user_version = 1")
         self.assertEqual(self.plan(self.document)["way"], "context")
         self.assertEqual(len(self.speeds("SELECT * FROM speeds")), 1)
@@ -129,7 +130,7 @@ class PlanTest(TomeTest):
         self.assertEqual(table["way"], "fits")
         self.assertEqual([table[way] for way in ("quotes", "context", "retrieval")], ["yes"] * 3)
         self.assertTrue(lines[-1].startswith("auto takes context: all "), lines[-1])
-        lines = self.done("plan", "--model", self.model, "--max-tokens", "8000", self.document).text.splitlines()
+        lines = self.done("plan", "--model", self.model, "--max-tokens", "8150", self.document).text.splitlines()
         self.assertIn("retrieval does not fit, because passages", lines[-2])
         self.assertIn("auto takes retrieval: the best passages are read, because documents", lines[-1])
 

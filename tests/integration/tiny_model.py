@@ -1,8 +1,9 @@
 """Writes tiny GGUF models for tests: one that says a given text, whatever it is asked, and random ones.
 
-The model that recites is a real one: attention and FFN add nothing (their output matrices are zero), and the output
+The model that says a text is a real one: attention and FFN add nothing (their output matrices are zero), and the output
 head maps each token's embedding to the token that is to follow it. So after the last token of a prompt it walks a fixed
-chain of tokens. Its vocabulary is SentencePiece BPE with a token a byte and one for each text of the chain.
+chain of tokens; it does the same where its reply is opened for it with words that end in a comma. Its vocabulary is
+SentencePiece BPE with a token a byte and one for each text of the chain.
 """
 import random
 import struct
@@ -97,9 +98,10 @@ def write_gguf(path, metadata, tensors):
 
 
 def model_that_says(path, texts, context=65536, template=None, specials=(), after=None, loops=False, others=None,
-                    endless=None):
+                    endless=None, sureness=1.0):
     """Says `texts`, one token each, then ends. `after`: the piece (or byte) that the prompt ends with, which the
     chain begins at; a line end where there is no template. `loops`: goes on from the start instead of ending.
+    `sureness`: below 1, the model finds every token as likely as the others, the nearer it is to 0.
     `others`: further chains, an ASCII character that the prompt ends with to its texts, which no other chain has;
     `endless`: such that go on from their start."""
     others, endless = others or {}, endless or {}
@@ -109,10 +111,15 @@ def model_that_says(path, texts, context=65536, template=None, specials=(), afte
     generator = random.Random(1)
     embedding = [[generator.choice((-1.0, 1.0)) for _ in range(WIDTH)] for _ in range(size)]
     chains = [(vocabulary.ids[after] if after else vocabulary.byte(ord("\n")), texts, loops)]
+    # Replies from single sentences are opened with "According to the text," or "根据上文，".
+    opened = list(texts[:1])
+    chains += [(vocabulary.byte(comma.encode()[-1]), opened, None) for comma in (",", "，")]
     chains += [(vocabulary.byte(ord(begin)), said, loops or begin in endless) for begin, said in further]
     head = [[0.0] * WIDTH for _ in range(size)]
     for begin, said, again in chains:
-        chain = [begin, *(vocabulary.ids[piece] for piece in said), begin if again else 2]
+        chain = [begin, *(vocabulary.ids[piece] for piece in said)]
+        if said is not opened:
+            chain.append(begin if again else 2)
         for token, following in zip(chain, chain[1:]):
             head[following] = [h + e for h, e in zip(head[following], embedding[token])]
 
@@ -123,7 +130,7 @@ def model_that_says(path, texts, context=65536, template=None, specials=(), afte
         return [generator.gauss(0, columns ** -0.5) for _ in range(rows * columns)]
 
     tensors = {"token_embd.weight": ((size, WIDTH), flat(embedding)),
-               "output_norm.weight": ((WIDTH,), [1.0] * WIDTH),
+               "output_norm.weight": ((WIDTH,), [sureness] * WIDTH),
                "output.weight": ((size, WIDTH), flat(head))}
     layer = {"attn_norm.weight": ((WIDTH,), [1.0] * WIDTH), "ffn_norm.weight": ((WIDTH,), [1.0] * WIDTH)}
     for name, rows, columns in (("attn_q", HEADS * HEAD, WIDTH), ("attn_k", KV_HEADS * HEAD, WIDTH),

@@ -53,7 +53,8 @@ TEST_F(SchemaTest, AnEmptyFileIsANewLibrary) {
 
 TEST_F(SchemaTest, ALibraryOfAnOlderTomeIsBroughtUpToDate) {
   Open().Exec(
-      "INSERT INTO properties VALUES('kept', 'yes'); DROP TABLE speeds; DROP TABLE kv_losses;"
+      "INSERT INTO properties VALUES('kept', 'yes'); DROP TABLE speeds; DROP TABLE kv_losses; DROP "
+      "TABLE abilities;"
       "PRAGMA user_version = 1");
   {
     Database database = Open();
@@ -66,6 +67,7 @@ TEST_F(SchemaTest, ALibraryOfAnOlderTomeIsBroughtUpToDate) {
   Open().Exec(
       "ALTER TABLE speeds DROP COLUMN under_load;"
       "INSERT INTO speeds VALUES('s', 'p', 'k', 1, 'q8', 1, 1, 1, 1, 'now'); DROP TABLE kv_losses;"
+      "DROP TABLE abilities;"
       "PRAGMA user_version = 2");
   Database database = Open();
   EXPECT_EQ(database.QueryInt("PRAGMA user_version"), kSchemaVersion);

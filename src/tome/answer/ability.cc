@@ -286,9 +286,11 @@ std::optional<Ability> AbilityFromText(std::string_view text) {
       ability.heads.push_back({head.at(0).get<int64_t>(), head.at(1).get<int64_t>()});
     }
     const auto amount = json.at("amount").get<std::string>();
-    for (const EvidenceAmount each : kEvidenceAmounts) {
-      if (NameOf(each) == amount) ability.amount = each;
-    }
+    const auto* const named =
+        std::find_if(kEvidenceAmounts.begin(), kEvidenceAmounts.end(),
+                     [&](const EvidenceAmount each) { return NameOf(each) == amount; });
+    if (named == kEvidenceAmounts.end()) return std::nullopt;
+    ability.amount = *named;
     ability.head_rank = json.at("head_rank").get<double>();
     ability.reliable_tokens = json.at("reliable_tokens").get<int64_t>();
     ability.right_log_probability = json.at("right_log_probability").get<double>();

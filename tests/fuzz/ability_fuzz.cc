@@ -1,0 +1,16 @@
+// Any bytes are what a library kept of a model's ability: they are refused, or read and kept the
+// same.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "tome/answer/ability.h"
+#include "tome/base/error.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto ability = tome::AbilityFromText(text);
+  if (!ability) return 0;
+  TOME_CHECK(tome::AbilityFromText(tome::ToText(*ability)) == ability);
+  return 0;
+}
