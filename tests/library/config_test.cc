@@ -35,6 +35,8 @@ TEST(ConfigTest, GivesBackWhatItWrote) {
   const Config config{.default_model = "千问 3",
                       .models = {{"千问 3", "/模型/Qwen3 \"0.6B\".gguf"},
                                  {"a.b'c\\", "/m/\n\t\x1b\x7f'''\"\"\"\\"},
+                                 {"it's", "/m"},
+                                 {"ﻼ", "/ﻼ"},
                                  {"#", "relative"}}};
   EXPECT_EQ(Parsed(ToToml(config)), config);
   EXPECT_EQ(Parsed(ToToml({})), Config());
@@ -53,6 +55,9 @@ TEST(ConfigTest, SaysWhereAMistakeStands) {
   EXPECT_THAT(ParseError("[models]\na = 'b'\na = 'c'"), HasSubstr("line 3, column "));
   EXPECT_THAT(ParseError("[models\n"), HasSubstr("line 1, column 8: "));
   EXPECT_THAT(ParseError("[models]\na = \"\xff\""), HasSubstr("line 2, column "));
+  // On these toml++ itself aborts, or in a release build does anything.
+  EXPECT_THAT(ParseError("# 设置\n  [=]\n"), HasSubstr("line 2, column 4: this is not TOML"));
+  EXPECT_THAT(ParseError("a ﻼ = 1"), HasSubstr("line 1, column 3"));
   for (const char* name : {"", "a/b", "-a", "a\\u0007"}) {
     EXPECT_THAT(ParseError("[models]\n\"" + std::string(name) + "\" = 'c'"),
                 HasSubstr("line 2, column 1: no model can go by such a name"));

@@ -3,16 +3,15 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <sstream>
 #include <utility>
 
 #include "tome/base/error.h"
 #include "tome/base/file.h"
 #include "tome/base/new_file.h"
+#include "tome/library/toml.h"
 #include "tome/text/unicode.h"
 
 namespace tome {
@@ -32,6 +31,37 @@ bool HasControlCharacter(std::string_view text) {
 // A path that TOML can hold and the system can open.
 bool IsPath(std::string_view path) {
   return !path.empty() && IsValidUtf8(path) && path.find('\0') == std::string_view::npos;
+}
+
+bool BreaksParser(std::string_view toml) {
+  try {
+    static_cast<void>(toml::parse(toml));
+  } catch (const toml::parse_error&) {
+    return false;
+  } catch (const TomlAssertionFailed&) {
+    return true;
+  }
+  return false;
+}
+
+// The last place of the shortest beginning of `toml` that breaks the parser, as all longer ones do:
+// it reads from front to end.
+toml::source_region PlaceThatBreaksParser(std::string_view toml) {
+  size_t whole = 0;
+  for (size_t broken = toml.size(); broken - whole > 1;) {
+    const size_t half = whole + (broken - whole) / 2;
+    (BreaksParser(toml.substr(0, half)) ? broken : whole) = half;
+  }
+  toml::source_position place{.line = 1, .column = 1};
+  for (const char c : toml.substr(0, whole)) {
+    const bool continues = (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;  // a character
+    if (c == '\n') {
+      place = {.line = place.line + 1, .column = 1};
+    } else if (!continues) {
+      ++place.column;
+    }
+  }
+  return {.begin = place, .end = place, .path = {}};
 }
 
 // Turns a parsed table into a Config; every complaint knows its place.
@@ -97,6 +127,22 @@ class ConfigReader {
   std::string_view what_;
 };
 
+// UTF-8 as a basic string of TOML. (toml++ 3.3 writes some keys with a quotation mark in them so
+// that they cannot be read.)
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) {
+      quoted += fmt::format("\\u{:04X}", byte);
+    } else {
+      if (c == '"' || c == '\\') quoted += '\\';
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
 }  // namespace
 
 bool IsModelName(std::string_view name) {
@@ -113,12 +159,19 @@ Config ParseConfig(std::string_view toml, std::string_view what) {
     table = toml::parse(toml);
   } catch (const toml::parse_error& error) {
     reader.Fail(error.source(), error.description());
+  } catch (const TomlAssertionFailed&) {
+    reader.Fail(PlaceThatBreaksParser(toml), "this is not TOML");
   }
   return reader.Read(table);
 }
 
 std::string ToToml(const Config& config) {
-  toml::table models;
+  std::string toml =
+      "# Settings of Tome. `tome model` writes this file anew, and comments are lost then.\n";
+  if (!config.default_model.empty()) {
+    toml += fmt::format("{} = {}\n", kDefaultModel, Quoted(config.default_model));
+  }
+  toml += fmt::format("\n[{}]\n", kModels);
   for (const auto& [name, path] : config.models) {
     if (!IsModelName(name)) {
       throw Error(Code::kInvalidArgument,
@@ -132,18 +185,9 @@ std::string ToToml(const Config& config) {
                               "the file or folder",
                               path.string()));
     }
-    models.emplace(name, path.string());
+    toml += fmt::format("{} = {}\n", Quoted(name), Quoted(path.string()));
   }
-  std::ostringstream out;
-  out << "# Settings of Tome. `tome model` writes this file anew, and comments are lost then.\n";
-  if (!config.default_model.empty()) {
-    out << toml::toml_formatter(toml::table{{kDefaultModel, config.default_model}},
-                                toml::format_flags::none)
-        << "\n";
-  }
-  out << "\n"
-      << toml::toml_formatter(toml::table{{kModels, models}}, toml::format_flags::none) << "\n";
-  return std::move(out).str();
+  return toml;
 }
 
 std::filesystem::path ConfigFile(const std::filesystem::path& home) { return home / "config.toml"; }
