@@ -56,14 +56,14 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
     "timing": {"search_seconds": 0.25, "read_seconds": 1.5, "generate_seconds": 0.5},
     "tokens": {"documents": 1000, "quoted": 2, "prompt": 60, "restored": 0, "generated": 7,
                "computed": 90},
-    "kv_loss": null})"));
+    "kv_loss": null
+})"));
   const nlohmann::ordered_json json = AnswerToJson(answer, WordsOf);
-  std::vector<std::string> keys;
-  for (const auto& [key, value] : json.items()) keys.push_back(key);
-  EXPECT_EQ(keys,
-            (std::vector<std::string>{"question", "way", "why", "answer", "support", "confidence",
-                                      "gain", "missing", "sentences", "citations", "notes", "read",
-                                      "timing", "tokens", "kv_loss"}));
+std::vector<std::string> keys;
+for (const auto& [key, value] : json.items()) keys.push_back(key);
+EXPECT_EQ(keys, (std::vector<std::string>{"question", "way", "why", "answer", "support",
+                                          "confidence", "gain", "missing", "sentences", "citations",
+                                          "notes", "read", "timing", "tokens", "kv_loss"}));
 }
 
 TEST(AnswerJsonTest, WhatNothingMeasuredIsNull) {

@@ -100,7 +100,8 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
   const std::filesystem::path model_path = NeedModel(options.model);  // before the prompt is read
   const std::string prompt =
       options.prompt ? *options.prompt : ReadAll(STDIN_FILENO, kMaxPromptBytes, "standard input");
-  const auto model = OpenModel(model_path, options.threads, options.chat ? ModelUse::kConversation : ModelUse::kText);
+  const auto model = OpenModel(model_path, options.threads,
+                               options.chat ? ModelUse::kConversation : ModelUse::kText);
   const std::vector<ChatMessage> messages{{.role = "user", .content = prompt}};
   const std::vector<TokenId> tokens =
       options.chat ? model->EncodeChat(messages) : model->EncodeText(prompt, Specials::kParse);

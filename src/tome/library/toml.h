@@ -12,12 +12,13 @@ namespace tome {
 // Thrown where toml++ finds its own expectation broken: the input is not TOML.
 struct TomlAssertionFailed {};
 
+[[noreturn]] inline void FailTomlAssertion() { throw TomlAssertionFailed(); }
+
 }  // namespace tome
 
 #pragma push_macro("NDEBUG")
 #undef NDEBUG
-#define TOML_ASSERT(expression) \
-  ((expression) ? static_cast<void>(0) : throw ::tome::TomlAssertionFailed())
+#define TOML_ASSERT(expression) ((expression) ? static_cast<void>(0) : ::tome::FailTomlAssertion())
 // clang-format off: the order is what matters
 #include <toml++/impl/preprocessor.h>
 #pragma push_macro("TOML_UNREACHABLE")
