@@ -46,24 +46,25 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
                       .computed_tokens = 90,
                       .document_characters = 4000,
                       .read_characters = 400};
-  EXPECT_EQ(AnswerToJson(answer, WordsOf), nlohmann::ordered_json::parse(R"({
+  EXPECT_EQ(AnswerToJson(answer, WordsOf), nlohmann::ordered_json::parse(R"json({
     "question": "Where?", "way": "quotes", "why": "no model", "answer": "Here. [1]",
     "support": "partly", "confidence": -0.5, "gain": 1.25, "missing": ["1912", "Edison"],
     "sentences": [{"begin": 0, "end": 5, "support": "supported", "citations": [1]}],
     "citations": [{"document": "a.pdf", "page": 12, "section": "Part > Chapter",
                    "begin": 5, "end": 10, "quote": "Here.", "score": 1.5}],
-    "notes": ["a note", "the end (with advice)"], "read": {"characters": 400, "document_characters": 4000},
+    "notes": ["a note", "the end (with advice)"],
+    "read": {"characters": 400, "document_characters": 4000},
     "timing": {"search_seconds": 0.25, "read_seconds": 1.5, "generate_seconds": 0.5},
     "tokens": {"documents": 1000, "quoted": 2, "prompt": 60, "restored": 0, "generated": 7,
                "computed": 90},
-    "kv_loss": null
-})"));
+    "kv_loss": null})json"));
   const nlohmann::ordered_json json = AnswerToJson(answer, WordsOf);
-std::vector<std::string> keys;
-for (const auto& [key, value] : json.items()) keys.push_back(key);
-EXPECT_EQ(keys, (std::vector<std::string>{"question", "way", "why", "answer", "support",
-                                          "confidence", "gain", "missing", "sentences", "citations",
-                                          "notes", "read", "timing", "tokens", "kv_loss"}));
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.items()) keys.push_back(key);
+  EXPECT_EQ(keys,
+            (std::vector<std::string>{"question", "way", "why", "answer", "support", "confidence",
+                                      "gain", "missing", "sentences", "citations", "notes", "read",
+                                      "timing", "tokens", "kv_loss"}));
 }
 
 TEST(AnswerJsonTest, WhatNothingMeasuredIsNull) {

@@ -141,7 +141,7 @@ TEST_F(EvidenceTest, WordsAreMeasuredByBm25) {
     for (const std::string& word : words) text += word + " ";
   }
   std::vector<EvidenceSentence> sentences = Of(joined);
-  ScoreWords("lamp, oil, reef", analyzer_, sentences);
+  ScoreWords("lamp, oil, reef", {}, analyzer_, sentences);
   const double weight = ParseQuestion("lamp", analyzer_).terms.front().weight;
   for (size_t i = 0; i < texts.size(); ++i) {
     EXPECT_NEAR(sentences[i].words, weight * Bm25(texts, i, {"lamp", "oil", "reef"}), 1e-9) << i;
@@ -156,12 +156,12 @@ TEST_F(EvidenceTest, WordsAreMeasuredByBm25) {
 
 TEST_F(EvidenceTest, AQuestionWithoutWordsMeasuresNothing) {
   std::vector<EvidenceSentence> sentences = Of({"lamp", "reef"});
-  ScoreWords("?!", analyzer_, sentences);
+  ScoreWords("?!", {}, analyzer_, sentences);
   EXPECT_EQ(sentences[0].words, 0);
-  ScoreWords("灯塔", analyzer_, sentences);
+  ScoreWords("灯塔", {}, analyzer_, sentences);
   EXPECT_EQ(sentences[0].words, 0);
   std::vector<EvidenceSentence> none;
-  ScoreWords("lamp", analyzer_, none);
+  ScoreWords("lamp", {}, analyzer_, none);
   ScoreEvidence(none);
   EXPECT_THAT(BestEvidence(none, 3), IsEmpty());
 }

@@ -83,9 +83,9 @@ TEST_F(QuotesTest, SaysHowMuchOfTheDocumentsWasQuotedInCharacters) {
 
 TEST_F(QuotesTest, SaysTrulyWhyTheyAreTheAnswer) {
   Add("a.txt", "The needle lies here.");
-  EXPECT_THAT(Ask("needle").why, HasSubstr("no model was given"));
+  EXPECT_THAT(Ask("needle").why.text, HasSubstr("no model was given"));
   const Answer asked = AnswerWithQuotes(library_, "needle", {}, {.why = WhyQuotes::kAskedFor}, {});
-  EXPECT_EQ(asked.why, "asked for");
+  EXPECT_EQ(asked.why.text, "asked for");
 }
 
 TEST_F(QuotesTest, WithoutPagesAndSectionsThereAreNone) {

@@ -103,8 +103,8 @@ inline constexpr int64_t kDefaultPassageTokens = 2048;
 
 // What the user asked for; nothing: what the model has room for.
 struct AskedRoom {
-  std::optional<int64_t> answer_tokens;
-  std::optional<int64_t> passage_tokens;
+  std::optional<int64_t> answer_tokens = {};
+  std::optional<int64_t> passage_tokens = {};
 };
 // At most so many.
 struct AnswerRoom {
