@@ -51,8 +51,8 @@ class AskTest(TomeTest):
             self.assertEqual(asked.text.count("\n"), 1)
             answer = asked.json
             self.assertEqual(list(answer),
-                             ["question", "way", "why", "answer", "citations", "notes", "read", "timing", "tokens",
-                              "kv_loss"])
+                             ["question", "way", "why", "answer", "support", "confidence", "gain", "missing",
+                              "sentences", "citations", "notes", "read", "timing", "tokens", "kv_loss"])
             self.assertEqual(answer["question"], question)
             self.assertEqual(answer["way"], "quotes")
             self.assertTrue(answer["why"])

@@ -53,11 +53,11 @@ class LongTextTest(TomeTest):
         self.assertGreater(verified["recomputed"], 6)
 
     def test_the_plan_says_what_the_model_was_made_for(self):
-        plan = self.done("plan", "--json", "--model", self.model, self.document).json
+        plan = self.done("plan", "--json", "--evidence", "text", "--model", self.model, self.document).json
         self.assertEqual((plan["context_tokens"], plan["trained_on_tokens"], plan["lengthened_by"], plan["longer"]),
                          (MADE_FOR, MADE_FOR, None, None))
         self.assertIn(f"made for {MADE_FOR}", {way["way"]: way for way in plan["ways"]}["context"]["why_not"])
-        plan = self.done("plan", "--json", "--model", self.model, "--longer", "yarn", "--budget", "1000000",
+        plan = self.done("plan", "--json", "--evidence", "text", "--model", self.model, "--longer", "yarn", "--budget", "1000000",
                          self.document).json
         self.assertEqual((plan["way"], plan["longer"]), ("context", "yarn"))
         self.assertIn("yarn takes them beyond", plan["why"])

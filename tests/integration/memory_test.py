@@ -52,7 +52,7 @@ class MemoryTest(TomeTest):
 
     def test_auto_knows_what_is_kept(self):
         def why():
-            return self.done("plan", "--json", "--model", self.model, self.document).json["why"]
+            return self.done("plan", "--json", "--evidence", "text", "--model", self.model, self.document).json["why"]
         self.assertNotIn("kept", why())
         tokens = self.read()["tokens"]
         kept = int(re.search(r"(\d+) of them are kept", why()).group(1))
@@ -64,7 +64,7 @@ class MemoryTest(TomeTest):
         self.document = self.write("short.txt", FACT + "\n")
         tokens = self.read()["tokens"]
         self.assertLess(tokens, 1024)
-        plan = self.done("plan", "--json", "--model", self.model, self.document).json
+        plan = self.done("plan", "--json", "--evidence", "text", "--model", self.model, self.document).json
         kept = int(re.search(r"(\d+) of them are kept", plan["why"]).group(1))
         self.assertGreater(kept, len(FACT))
         restored = self.ask("When?")["restored"]
@@ -72,7 +72,7 @@ class MemoryTest(TomeTest):
 
     def test_reading_ahead_leaves_no_room_for_an_answer(self):
         tokens = self.read("--cache-size", "1G")["tokens"]
-        says = [f"[1] {FACT}\n", "Answer: In 1870 [1]."]
+        says = ["In 1870."]
         # A page more than the documents with the shortest question take: no room for 1,024 tokens of an answer.
         self.model = tiny_model.model_that_says(self.folder / "small.gguf", says, context=tokens + 128)
         self.assertEqual(self.read()["tokens"], tokens)

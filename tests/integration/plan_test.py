@@ -17,7 +17,7 @@ class PlanTest(TomeTest):
         self.document = self.write("a.txt", DOCUMENT)
 
     def plan(self, *arguments, **options):
-        return self.done("plan", "--json", "--model", self.model, *arguments, **options).json
+        return self.done("plan", "--json", "--evidence", "text", "--model", self.model, *arguments, **options).json
 
     def way(self, plan, name):
         return next(way for way in plan["ways"] if way["way"] == name)
@@ -33,7 +33,7 @@ class PlanTest(TomeTest):
         return rows
 
     def test_json_is_one_line_with_the_documented_fields(self):
-        shown = self.done("plan", "--json", "--model", self.model, self.document)
+        shown = self.done("plan", "--json", "--evidence", "text", "--model", self.model, self.document)
         self.assertEqual(shown.text.count("\n"), 1)
         plan = shown.json
         self.assertEqual(list(plan), ["way", "why", "ways", "documents", "model", "context_tokens",
@@ -125,12 +125,12 @@ class PlanTest(TomeTest):
         self.assertEqual(len(self.speeds("SELECT * FROM speeds")), 1)
 
     def test_the_table_ends_with_what_auto_takes(self):
-        lines = self.done("plan", "--model", self.model, self.document).text.splitlines()
+        lines = self.done("plan", "--evidence", "text", "--model", self.model, self.document).text.splitlines()
         table = {line.split()[0]: line.split()[-1] for line in lines if line}
         self.assertEqual(table["way"], "fits")
         self.assertEqual([table[way] for way in ("quotes", "context", "retrieval")], ["yes"] * 3)
         self.assertTrue(lines[-1].startswith("auto takes context: all "), lines[-1])
-        lines = self.done("plan", "--model", self.model, "--max-tokens", "8150", self.document).text.splitlines()
+        lines = self.done("plan", "--evidence", "text", "--model", self.model, "--max-tokens", "8150", self.document).text.splitlines()
         self.assertIn("retrieval does not fit, because passages", lines[-2])
         self.assertIn("auto takes retrieval: the best passages are read, because documents", lines[-1])
 
@@ -140,21 +140,21 @@ class PlanTest(TomeTest):
         self.assertAlmostEqual(plan["free_disk_bytes"] / free, 1, delta=0.2)
         self.assertEqual([way["kept"] for way in plan["ways"]], [False, True, False, False])
         self.assertIsNone(self.way(plan, "context")["why_not_kept"])
-        for options, because in ((["--cache-size", "1KB"], "kept memories may take 0.0 MiB (--cache-size)"),
+        for options, because in ((["--cache-size", "1KB"], "kept memories may take 0.0 MiB; raise --cache-size"),
                                  (["--cache-size", "0"], "nothing is kept"), (["--attention", "sparse"], "sparse")):
             plan = self.plan(*options, self.document)
             self.assertEqual(plan["way"], "context")
             self.assertFalse(self.way(plan, "context")["kept"])
             self.assertIn(because, self.way(plan, "context")["why_not_kept"])
-        text = self.done("plan", "--model", self.model, "--cache-size", "1KB", self.document).text
+        text = self.done("plan", "--evidence", "text", "--model", self.model, "--cache-size", "1KB", self.document).text
         self.assertIn("what context reads will not be kept: it takes ", text)
-        self.assertNotIn("not be kept", self.done("plan", "--model", self.model, self.document).text)
+        self.assertNotIn("not be kept", self.done("plan", "--evidence", "text", "--model", self.model, self.document).text)
 
     def test_errors_name_the_culprit(self):
         self.fails("plan", self.document, status=2, naming="--model")
-        self.fails("plan", "--model", self.model, self.folder / "none.txt", naming="none.txt")
-        self.fails("plan", "--model", self.folder / "none.gguf", self.document, naming="none.gguf")
-        self.fails("plan", "--model", self.model, "--budget", "-1", self.document, status=2, naming="--budget")
+        self.fails("plan", "--evidence", "text", "--model", self.model, self.folder / "none.txt", naming="none.txt")
+        self.fails("plan", "--evidence", "text", "--model", self.folder / "none.gguf", self.document, naming="none.gguf")
+        self.fails("plan", "--evidence", "text", "--model", self.model, "--budget", "-1", self.document, status=2, naming="--budget")
 
 
 if __name__ == "__main__":

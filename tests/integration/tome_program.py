@@ -108,6 +108,8 @@ class TomeTest(unittest.TestCase):
         return result
 
     def assert_one_line(self, notes):
+        # What a model of a test is made for is said before its error.
+        notes = "".join(line for line in notes.splitlines(True) if "has no chat template" not in line)
         self.assertTrue(notes.startswith("tome: "), repr(notes))
         self.assertTrue(notes.endswith("\n"), repr(notes))
         self.assertEqual(notes.count("\n"), 1, repr(notes))

@@ -39,28 +39,7 @@ std::optional<std::filesystem::path> ModelForWay(const std::string& way,
                            way));
 }
 
-void AddPlanningOptions(CLI::App& command, ModelAnswerOptions& answering) {
-  AddKvOption(command, answering.memory.kv);
-  AddAttentionOption(command, answering.memory.attention_mass);
-  AddMemoryOption(command, answering.memory.resident_bytes, answering.memory.spill_folder);
-  AddLongerOption(command, answering.memory.longer);
-  command
-      .add_option("--budget", answering.budget_seconds,
-                  "Seconds that reading whole documents may take before `auto` reads passages")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str()
-      ->type_name("SECONDS");
-  command
-      .add_option("--passage-tokens", answering.room.passage_tokens,
-                  "Tokens of passages that `retrieval` gives the model")
-      ->check(CLI::Range(1, 1 << 30))
-      ->default_str(fmt::format("{}, or what the model has room for", kDefaultPassageTokens))
-      ->type_name("N");
-  command.add_option("--max-tokens", answering.room.answer_tokens, "Longest answer in tokens")
-      ->check(CLI::Range(1, 1 << 30))
-      ->default_str(fmt::format("{}, or what the model has room for", kDefaultAnswerTokens))
-      ->type_name("N");
-}
+namespace {
 
 void AddEvidenceOptions(CLI::App& command, ModelAnswerOptions& answering) {
   std::vector<std::string> names{"auto"};
@@ -82,10 +61,35 @@ void AddEvidenceOptions(CLI::App& command, ModelAnswerOptions& answering) {
                    "Leave out sentences of an answer that the documents do not support");
 }
 
+}  // namespace
+
+void AddPlanningOptions(CLI::App& command, ModelAnswerOptions& answering) {
+  AddKvOption(command, answering.memory.kv);
+  AddAttentionOption(command, answering.memory.attention_mass);
+  AddMemoryOption(command, answering.memory.resident_bytes, answering.memory.spill_folder);
+  AddLongerOption(command, answering.memory.longer);
+  command
+      .add_option("--budget", answering.budget_seconds,
+                  "Seconds that reading whole documents may take before `auto` reads passages")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str()
+      ->type_name("SECONDS");
+  command
+      .add_option("--passage-tokens", answering.room.passage_tokens,
+                  "Tokens of passages that `retrieval` gives the model")
+      ->check(CLI::Range(1, 1 << 30))
+      ->default_str(fmt::format("{}, or what the model has room for", kDefaultPassageTokens))
+      ->type_name("N");
+  command.add_option("--max-tokens", answering.room.answer_tokens, "Longest answer in tokens")
+      ->check(CLI::Range(1, 1 << 30))
+      ->default_str(fmt::format("{}, or what the model has room for", kDefaultAnswerTokens))
+      ->type_name("N");
+  AddEvidenceOptions(command, answering);
+}
+
 void AddAnsweringOptions(CLI::App& command, ModelOptions& model, ModelAnswerOptions& answering) {
   AddModelOption(command, model, WithoutModel::kDefault);
   AddPlanningOptions(command, answering);
-  AddEvidenceOptions(command, answering);
   AddSamplingOptions(command, answering.sampling);
 }
 

@@ -97,7 +97,7 @@ ordered_json ToJson(const Planned& planned) {
   ordered_json ways = ordered_json::array();
   for (const PlannedWay& way : planned.plan.ways) ways.push_back(ToJson(way));
   return {{"way", NameOf(planned.plan.taken)},
-          {"why", planned.plan.why},
+          {"why", Worded(planned.plan.why, planned.plan.advice)},
           {"ways", std::move(ways)},
           {"documents",
            {{"count", planned.documents},
