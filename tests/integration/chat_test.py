@@ -23,7 +23,7 @@ class Chat:
         self.test = test
         self.ours, theirs = pty.openpty()
         # As a login does: the terminal is the chat's own, whose Ctrl-C goes to it.
-        self.process = test.start("chat", *arguments, stdin=theirs, stdout=theirs, stderr=theirs,
+        self.process = test.start("chat", "--evidence", "text", *arguments, stdin=theirs, stdout=theirs, stderr=theirs,
                                   start_new_session=True, preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),
                                   env={"TERM": "xterm", "NO_COLOR": "1", "HOME": str(test.folder), **(env or {})})
         self.modes = termios.tcgetattr(theirs)

@@ -72,7 +72,7 @@ class MemoryTest(TomeTest):
 
     def test_reading_ahead_leaves_no_room_for_an_answer(self):
         tokens = self.read("--cache-size", "1G")["tokens"]
-        says = ["In 1870."]
+        says = ["In ", "1870."]
         # A page more than the documents with the shortest question take: no room for 1,024 tokens of an answer.
         self.model = tiny_model.model_that_says(self.folder / "small.gguf", says, context=tokens + 128)
         self.assertEqual(self.read()["tokens"], tokens)

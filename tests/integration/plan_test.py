@@ -66,7 +66,8 @@ class PlanTest(TomeTest):
 
     def test_auto_does_what_was_planned(self):
         document = self.write("twenty.txt", DOCUMENT * 20)
-        for arguments, way, because in (([], "context", "fit"), (["--budget", "0"], "retrieval", "the budget is 0 s"),
+        # The budget first: what is kept of a reading takes no time, and fits any.
+        for arguments, way, because in ((["--budget", "0"], "retrieval", "the budget is 0 s"), ([], "context", "fit"),
                                         (["--max-tokens", "6000"], "retrieval", "made for 8192")):
             with self.subTest(arguments=arguments):
                 plan = self.plan("--passage-tokens", "500", *arguments, document)
@@ -131,7 +132,7 @@ class PlanTest(TomeTest):
         self.assertEqual([table[way] for way in ("quotes", "context", "retrieval")], ["yes"] * 3)
         self.assertTrue(lines[-1].startswith("auto takes context: all "), lines[-1])
         lines = self.done("plan", "--evidence", "text", "--model", self.model, "--max-tokens", "8150", self.document).text.splitlines()
-        self.assertIn("retrieval does not fit, because passages", lines[-2])
+        self.assertTrue(any("retrieval does not fit, because passages" in line for line in lines), lines)
         self.assertIn("auto takes retrieval: the best passages are read, because documents", lines[-1])
 
     def test_whether_the_memory_will_be_kept(self):
