@@ -56,6 +56,15 @@ TEST(Ability, ADamagedTextIsNone) {
   for (const char* other : {"", "null", "[]", "{}", "1", "\xFF", "nothing of use"}) {
     EXPECT_FALSE(AbilityFromText(other)) << other;
   }
+  for (const nlohmann::json& number : {nlohmann::json(-1), nlohmann::json(1e300),
+                                       nlohmann::json(0.5), nlohmann::json(uint64_t{1} << 63)}) {
+    auto damaged = json;
+    damaged["heads"][0][0] = number;
+    EXPECT_FALSE(AbilityFromText(damaged.dump())) << number;
+    damaged = json;
+    damaged["reliable_tokens"] = number;
+    EXPECT_FALSE(AbilityFromText(damaged.dump())) << number;
+  }
   // An amount of another version is found out again, not guessed.
   auto other = json;
   other["amount"] = "book";

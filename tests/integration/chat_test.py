@@ -4,7 +4,6 @@ import pty
 import re
 import select
 import signal
-import unittest
 import stat
 import termios
 import time
@@ -120,12 +119,11 @@ class ChatTest(TomeTest):
         chat.wait_for("dusk.")
         chat.leave()
 
-    @unittest.skip("its model recited evidence; it needs one that writes without end from whole texts")
     def test_ctrl_c_ends_the_answer_and_then_the_chat(self):
         chat = Chat(self, "--model", self.endless(), "--way", "context", "--max-tokens", "2000000", self.document)
         for _ in range(2):
             chat.ask("Who lit the lamp?")
-            chat.wait_for("abab")  # the bar, while nothing can be shown yet
+            chat.wait_for("ab")
             chat.type(CTRL_C)
             chat.wait_for("tome: interrupted; the question and what was answered are no part of the conversation")
         chat.wait_for("> ")
@@ -138,19 +136,18 @@ class ChatTest(TomeTest):
         self.assertEqual(chat.status(), 130)
         self.assertEqual(termios.tcgetattr(chat.theirs), chat.modes)
 
-    @unittest.skip("its model recited evidence; it needs one that writes without end from whole texts")
     def test_an_interrupted_answer_is_no_part_of_the_conversation(self):
         model = tiny_model.model_that_says(
             self.folder / "model.gguf", [], context=1 << 22, endless={"E": ["a", "b"]},
             template="{% for message in messages %}{{ message.content }}{% endfor %}",
-            others={"K": [f"[1] {KEROSENE}\n", "Answer: Kerosene [1]."]})
+            others={"K": ["Kerosene."]})
 
         def tokens_of_the_last(*questions):
             chat = Chat(self, "--model", model, "--way", "context", "--max-tokens", "2000000", self.document)
             for question in questions:
                 chat.ask(question)
                 if question.endswith("E"):
-                    chat.wait_for("abab")  # the bar
+                    chat.wait_for("ab")
                     chat.type(CTRL_C)
                 shown = chat.wait_for("interrupted" if question.endswith("E") else "tokens with the question")
             chat.leave()
@@ -161,11 +158,10 @@ class ChatTest(TomeTest):
         # What was answered is part of it.
         self.assertGreater(tokens_of_the_last("Who lit the lampK", "What replaced whale oilK"), alone)
 
-    @unittest.skip("its model recited evidence; it needs one that writes without end from whole texts")
     def test_a_signal_to_end_ends_an_answer_too(self):
         chat = Chat(self, "--model", self.endless(), "--way", "context", "--max-tokens", "2000000", self.document)
         chat.ask("Who lit the lamp?")
-        chat.wait_for("abab")
+        chat.wait_for("ab")
         chat.process.send_signal(signal.SIGTERM)
         self.assertEqual(chat.status(), 130)
 

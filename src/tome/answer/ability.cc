@@ -278,12 +278,27 @@ std::string ToText(const Ability& ability) {
       .dump();
 }
 
+namespace {
+
+// A count or an index. A number of another kind is not converted: a large one has no conversion
+// that is defined.
+std::optional<int64_t> CountOf(const nlohmann::json& json) {
+  constexpr int64_t kMost = int64_t{1} << 40;
+  if (!json.is_number_integer() || json < 0 || json > kMost) return std::nullopt;
+  return json.get<int64_t>();
+}
+
+}  // namespace
+
 std::optional<Ability> AbilityFromText(std::string_view text) {
   try {
     const nlohmann::json json = nlohmann::json::parse(text);
     Ability ability;
-    for (const auto& head : json.at("heads")) {
-      ability.heads.push_back({head.at(0).get<int64_t>(), head.at(1).get<int64_t>()});
+    for (const auto& each : json.at("heads")) {
+      const auto layer = CountOf(each.at(0));
+      const auto head = CountOf(each.at(1));
+      if (!layer || !head) return std::nullopt;
+      ability.heads.push_back({*layer, *head});
     }
     const auto amount = json.at("amount").get<std::string>();
     const auto* const named =
@@ -292,7 +307,9 @@ std::optional<Ability> AbilityFromText(std::string_view text) {
     if (named == kEvidenceAmounts.end()) return std::nullopt;
     ability.amount = *named;
     ability.head_rank = json.at("head_rank").get<double>();
-    ability.reliable_tokens = json.at("reliable_tokens").get<int64_t>();
+    const auto tokens = CountOf(json.at("reliable_tokens"));
+    if (!tokens) return std::nullopt;
+    ability.reliable_tokens = *tokens;
     ability.right_log_probability = json.at("right_log_probability").get<double>();
     ability.wrong_log_probability = json.at("wrong_log_probability").get<double>();
     ability.from_sentence = json.at("from_sentence").get<double>();
