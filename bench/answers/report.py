@@ -2,8 +2,8 @@
 import math
 import statistics
 
-COLUMNS = ["right", "right and vouched for", "refused wrongly", "vouched for the unanswerable", "first", "among three",
-           "read to gold", "words", "evidence", "tokens", "first seconds", "seconds", "inner seconds", "quotes exact"]
+COLUMNS = ["right", "right and vouched for", "refused wrongly", "refused rightly", "vouched for the unanswerable",
+           "first", "among three", "read to gold", "words", "evidence", "tokens", "first seconds", "seconds", "inner seconds", "quotes exact"]
 EVIDENCE_COLUMNS = ["first", "among three", "read to gold", "evidence", "quotes exact"]
 GROUPS = {
     "short": lambda r: r["length"] == "short",
@@ -45,6 +45,7 @@ def summary(records):
         "among three": _share(cited, lambda r: (r["gold_rank"] or 4) <= 3),
         "read to gold": _reading(cited),
         "refused wrongly": _share(asked, lambda r: r["refused"]),
+        "refused rightly": _share(others, lambda r: r["refused"]),
         "vouched for the unanswerable": _share(others, lambda r: r["vouched"]),
         "words": _median([len(r["text"].split()) for r in records], ".0f"),
         "evidence": _median([r["evidence"][0][1] - r["evidence"][0][0] for r in records if r["evidence"]], ".0f"),
@@ -75,6 +76,32 @@ def own_words(records):
     return lines
 
 
+# Where Tome's own thresholds lie among these: support.h (kSure, kLow, kNotSaidConfidence, kNotSaidGain).
+CONFIDENCES = (0.4, 0.0, -0.4, -1.0, -1.5, -2.0, -2.5, -3.0)
+GAINS = (0.5, 0.8, 1.0, 1.5)
+
+
+def calibration(records):
+    """Tables of what each threshold of confidence, and of gain below it, would tell apart; empty where a system gives
+    no confidence."""
+    known = [r for r in records if r.get("confidence") is not None]
+    if not known:
+        return []
+    kinds = [[r for r in known if r["right"]], [r for r in known if r["answerable"] and not r["right"]],
+             [r for r in known if not r["answerable"]]]
+    lines = ["", _row(["confidence", "at least: right", "wrong", "unanswerable",
+                       *(f"below, gain below {gain:g}: answerable, unanswerable" for gain in GAINS)]),
+             _row(["---"] * (4 + len(GAINS)))]
+    for least in CONFIDENCES:
+        cells = [f"{sum(r['confidence'] >= least for r in kind)} of {len(kind)}" for kind in kinds]
+        for gain in GAINS:
+            below = [r for r in known if r["confidence"] < least and r["gain"] < gain]
+            asked = sum(r["answerable"] for r in below)
+            cells.append(f"{asked}, {len(below) - asked}")
+        lines.append(_row([f"{least:g}", *cells]))
+    return lines
+
+
 def _row(cells):
     return "| " + " | ".join(cells) + " |"
 
@@ -93,6 +120,8 @@ def markdown(title, records):
     lines.append("")
     for system in systems:
         lines += own_words([r for r in records if r["system"] == system])
+        lines += calibration([r for r in records if r["system"] == system])
+    lines.append("")
     for system in systems[1:]:
         for first, what in ((True, "a document's first question"), (False, "further questions")):
             times = ratios(records, systems[0], system, first)

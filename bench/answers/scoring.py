@@ -101,7 +101,7 @@ def score(answer, answers, gold):
     return {
         "answerable": bool(answers),
         "right": bool(answers) and is_right(answer["text"], answers),
-        "refused": is_refusal(answer["text"]),
+        "refused": is_refusal(answer["text"]) or answer.get("not_said", False),
         "vouched": is_vouched_for(answer["text"], answer["support"]),
         "gold_rank": rank,
         "read_to_gold": read_to_gold(evidence, gold) if evidence is not None else None,

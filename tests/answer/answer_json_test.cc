@@ -48,7 +48,7 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
                       .read_characters = 400};
   EXPECT_EQ(AnswerToJson(answer, WordsOf), nlohmann::ordered_json::parse(R"json({
     "question": "Where?", "way": "quotes", "why": "no model", "answer": "Here. [1]",
-    "support": "partly", "confidence": -0.5, "gain": 1.25, "missing": ["1912", "Edison"],
+    "support": "partly", "confidence": -0.5, "gain": 1.25, "not_said": false, "missing": ["1912", "Edison"],
     "sentences": [{"begin": 0, "end": 5, "support": "supported", "citations": [1]}],
     "citations": [{"document": "a.pdf", "page": 12, "section": "Part > Chapter",
                    "begin": 5, "end": 10, "quote": "Here.", "score": 1.5}],

@@ -81,6 +81,10 @@ TEST(Support, DependsOnConfidenceAndOnWhatIsMissing) {
   EXPECT_EQ(SupportOf(kSure, true), Support::kPartly);
   EXPECT_EQ(SupportOf(kLow, false), Support::kPartly);
   EXPECT_EQ(SupportOf(kLow - 0.01, false), Support::kNone);
+  // That documents do not say takes both little confidence and little gain.
+  EXPECT_TRUE(IsNotSaid(kNotSaidConfidence - 0.1, kNotSaidGain - 0.1));
+  EXPECT_FALSE(IsNotSaid(kNotSaidConfidence - 0.1, kNotSaidGain));
+  EXPECT_FALSE(IsNotSaid(kNotSaidConfidence, kNotSaidGain - 0.1));
   EXPECT_EQ(SupportByWords(0.9, false), Support::kSupported);
   EXPECT_EQ(SupportByWords(0.9, true), Support::kPartly);
   EXPECT_EQ(SupportByWords(0.5, false), Support::kPartly);

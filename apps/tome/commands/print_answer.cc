@@ -64,9 +64,10 @@ void PrintDoubtful(const Answer& answer) {
                                          Printable(answer.text)));
     return;
   }
-  fmt::print("{}\n\n", answer.support == Support::kPartly
-                           ? "The closest that the documents say:"
-                           : "The model could not answer from the documents. What comes nearest:");
+  fmt::print("{}\n\n", answer.support == Support::kPartly ? "The closest that the documents say:"
+                         : answer.not_said
+                             ? "The documents do not seem to say. What comes nearest:"
+                             : "The model could not answer from the documents. What comes nearest:");
   PrintCitations(answer, Separated::kNotFirst);
   if (answer.text.empty()) return;
   fmt::print("\n{}\n{}",

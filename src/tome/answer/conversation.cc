@@ -545,8 +545,10 @@ void Conversation::AnswerFromEvidence(Pending& pending, const WorkControl& contr
   answer.gain = written.gain;
   answer.text = WithoutRambling(answer.text, evidence, answer.question, analyzer);
   answer.missing = MissingFrom(answer.text, evidence, answer.question, analyzer);
-  answer.support =
-      answer.text.empty() ? Support::kNone : SupportOf(*answer.confidence, !answer.missing.empty());
+  answer.not_said = IsNotSaid(*answer.confidence, *answer.gain);
+  answer.support = answer.text.empty() || answer.not_said
+                       ? Support::kNone
+                       : SupportOf(*answer.confidence, !answer.missing.empty());
   answer.sentences.push_back({.span = {.begin = 0, .end = answer.text.size()},
                               .support = *answer.support,
                               .citations = std::move(citations)});

@@ -111,6 +111,10 @@ Support SupportOf(double confidence, bool anything_missing) {
   return confidence >= kSure && !anything_missing ? Support::kSupported : Support::kPartly;
 }
 
+bool IsNotSaid(double confidence, double gain) {
+  return confidence < kNotSaidConfidence && gain < kNotSaidGain;
+}
+
 Support SupportByWords(double coverage, bool anything_missing) {
   constexpr double kMost = 0.6;
   constexpr double kSome = 0.3;

@@ -36,6 +36,13 @@ inline constexpr double kLow = -2.5;
 
 Support SupportOf(double confidence, bool anything_missing);
 
+// Whether the documents most likely do not say what was asked, where a low confidence alone may
+// come of a weak model: little of the question was found, and the evidence makes hardly any of the
+// reply likelier, which is the model's own then. `gain` is WrittenAnswer's.
+bool IsNotSaid(double confidence, double gain);
+inline constexpr double kNotSaidConfidence = -2;
+inline constexpr double kNotSaidGain = 0.8;
+
 // The same for a sentence of an answer from whole texts: `coverage` is the share of its words, by
 // idf, that its evidence holds.
 Support SupportByWords(double coverage, bool anything_missing);
