@@ -63,8 +63,8 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
   for (const auto& [key, value] : json.items()) keys.push_back(key);
   EXPECT_EQ(keys,
             (std::vector<std::string>{"question", "way", "why", "answer", "support", "confidence",
-                                      "gain", "missing", "sentences", "citations", "notes", "read",
-                                      "timing", "tokens", "kv_loss"}));
+                                      "gain", "not_said", "missing", "sentences", "citations",
+                                      "notes", "read", "timing", "tokens", "kv_loss"}));
 }
 
 TEST(AnswerJsonTest, WhatNothingMeasuredIsNull) {

@@ -140,10 +140,14 @@ class ModelTest(TomeTest):
                     self.assertIn("not supported by the documents and is not shown", strict["notes"][-1])
                     shown = self.done("ask", "--model", model, "--strict", *options, document, question)
                     self.assertNotIn(said, shown.text)
+                    self.assertEqual(answer["not_said"], options[1] == "sentence")
+                    self.assertIn("The documents do not seem to say." if answer["not_said"] else
+                                  "Nothing was found in the documents.", shown.text)
         document = self.write("a.txt", DOCUMENT)
         shown = self.done("ask", "--model", self.says("Zeppelins burned.", sureness=0.02), document,
                           "Who was the king?").text
-        self.assertIn("could not answer from the documents", shown)
+        # The same whatever it is shown: the evidence makes it no likelier.
+        self.assertIn("The documents do not seem to say.", shown)
         self.assertLess(shown.index(KEROSENE), shown.index("Zeppelins"))
 
     def test_strict_leaves_out_only_what_is_not_supported(self):

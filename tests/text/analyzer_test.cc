@@ -43,6 +43,7 @@ class AnalyzerTest : public testing::Test {
   std::vector<std::string> Words(std::string_view text) {
     std::vector<std::string> words;
     for (const Analyzed& term : Terms(text)) words.push_back(term.text);
+    EXPECT_EQ(TermsOf(text, analyzer_), words);
     return words;
   }
 

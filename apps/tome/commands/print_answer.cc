@@ -65,9 +65,9 @@ void PrintDoubtful(const Answer& answer) {
     return;
   }
   fmt::print("{}\n\n", answer.support == Support::kPartly ? "The closest that the documents say:"
-                         : answer.not_said
-                             ? "The documents do not seem to say. What comes nearest:"
-                             : "The model could not answer from the documents. What comes nearest:");
+                       : answer.not_said
+                           ? "The documents do not seem to say. What comes nearest:"
+                           : "The model could not answer from the documents. What comes nearest:");
   PrintCitations(answer, Separated::kNotFirst);
   if (answer.text.empty()) return;
   fmt::print("\n{}\n{}",

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "tome/answer/attention_reading.h"
+#include "tome/answer/local_answer_model.h"
 #include "tome/answer/made_up_facts.h"
-#include "tome/answer/replies.h"
 #include "tome/generate/shared_prompts.h"
 #include "tome/text/unicode.h"
 
@@ -20,8 +20,6 @@ constexpr double kLeastRank = 0.5;
 constexpr int64_t kReplyTokens = 16;
 // More text may cost so many of the questions before less is better.
 constexpr double kTolerance = 1.5 / 24;
-
-using Prompts = std::vector<std::vector<TokenId>>;
 
 bool Holds(std::string_view reply, std::string_view answer) {
   return LowerAscii(reply).find(LowerAscii(answer)) != std::string::npos;
@@ -69,11 +67,13 @@ class AbilityTest {
     control_.Report("testing the model", step - 1, kSteps - 1);
   }
 
-  WorkControl Silent() const { return {.stop = control_.stop, .progress = {}}; }
+  AskedMessage MessageFrom(std::string_view text, size_t fact,
+                           std::string_view opening = {}) const {
+    return {.text = PromptOf(facts_[fact].question, {&text, 1}), .opening = opening};
+  }
 
-  std::vector<TokenId> PromptFrom(std::string_view text, size_t fact,
-                                  std::string_view opening = {}) const {
-    return EncodeMessage(model_, PromptOf(facts_[fact].question, {&text, 1}), opening);
+  std::vector<ScoredText> Replies(std::span<const AskedMessage> messages) const {
+    return ReplyToEach(LocalAnswerModel(model_), messages, kReplyTokens, control_);
   }
 
   double ShareOfRight(std::span<const ScoredText> replies) const {
@@ -86,17 +86,19 @@ class AbilityTest {
 
   // All questions about the whole text: the heads that find the sentence, and plain replies.
   void AskAboutText() {
-    Prompts prompts;
-    for (size_t i = 0; i < facts_.size(); ++i) prompts.push_back(PromptFrom(text_, i));
+    std::vector<std::vector<TokenId>> prompts;
+    for (size_t i = 0; i < facts_.size(); ++i) {
+      prompts.push_back(EncodeMessage(model_, MessageFrom(text_, i).text));
+    }
     std::vector<PromptTokens> views(prompts.begin(), prompts.end());
     const auto common = static_cast<size_t>(CommonTokens(views));
     Session base = NewSession(model_, static_cast<int64_t>(common) + 256);
-    base.Prefill(views.front().first(common), Silent());
+    base.Prefill(views.front().first(common), Silent(control_));
     std::vector<Session> sessions;
     std::vector<AttentionTap> taps(facts_.size());
     std::vector<SessionReading> readings;
     sessions.reserve(facts_.size());
-    const std::vector<AttentionHead> heads = AllHeads();
+    const std::vector<AttentionHead> heads = HeadsOf(model_.model().facts());
     for (size_t i = 0; i < facts_.size(); ++i) {
       const auto located = LocateIn(model_.tokenizer(), views[i], sentences_, facts_[i].question);
       if (located) taps[i] = TapOf(*located, heads);
@@ -105,7 +107,7 @@ class AbilityTest {
                           .tokens = views[i].subspan(common),
                           .tap = located ? &taps[i] : nullptr});
     }
-    PrefillTogether(readings, Silent());
+    PrefillTogether(readings, Silent(control_));
     ChooseHeads(taps);
     std::vector<ScoredWriting> writings;
     for (Session& session : sessions) writings.push_back({.session = &session});
@@ -115,20 +117,8 @@ class AbilityTest {
     text_tokens_ = static_cast<int64_t>(common);
   }
 
-  std::vector<AttentionHead> AllHeads() const {
-    const ModelFacts& facts = model_.model().facts();
-    std::vector<AttentionHead> heads;
-    if (!facts.has_whole_kv()) return heads;
-    const int64_t per_layer =
-        facts.kv.head_size == 0 ? 0 : facts.attention_width / facts.layers / facts.kv.head_size;
-    for (int64_t layer = 0; layer < facts.kv.layers; ++layer) {
-      for (int64_t head = 0; head < per_layer; ++head) heads.push_back({layer, head});
-    }
-    return heads;
-  }
-
   void ChooseHeads(std::span<const AttentionTap> taps) {
-    const std::vector<AttentionHead> heads = AllHeads();
+    const std::vector<AttentionHead> heads = HeadsOf(model_.model().facts());
     std::vector<double> ranks(heads.size(), 0);
     for (size_t i = 0; i < taps.size(); ++i) {
       if (taps[i].mass.empty()) return;
@@ -157,15 +147,15 @@ class AbilityTest {
 
   // Each question about the sentence that answers it, and about another.
   void AskAboutSentences() {
-    Prompts right;
-    Prompts wrong;
+    std::vector<AskedMessage> right;
+    std::vector<AskedMessage> wrong;
     for (size_t i = 0; i < facts_.size(); ++i) {
       const std::string_view opening = ReplyOpening(language_);
-      right.push_back(PromptFrom(facts_[i].sentence, i, opening));
-      wrong.push_back(PromptFrom(facts_[(i + 7) % facts_.size()].sentence, i, opening));
+      right.push_back(MessageFrom(facts_[i].sentence, i, opening));
+      wrong.push_back(MessageFrom(facts_[(i + 7) % facts_.size()].sentence, i, opening));
     }
-    const std::vector<ScoredText> to_right = ReplyToEach(model_, right, kReplyTokens, Silent());
-    const std::vector<ScoredText> to_wrong = ReplyToEach(model_, wrong, kReplyTokens, Silent());
+    const std::vector<ScoredText> to_right = Replies(right);
+    const std::vector<ScoredText> to_wrong = Replies(wrong);
     ability_.from_sentence = ShareOfRight(to_right);
     const auto mean = [](std::span<const ScoredText> replies) {
       double sum = 0;
@@ -178,14 +168,14 @@ class AbilityTest {
 
   // The share of questions answered from so many neighbouring sentences, the right one among them.
   double AskFrom(size_t sentences) {
-    Prompts prompts;
+    std::vector<AskedMessage> messages;
     for (size_t i = 0; i < facts_.size(); ++i) {
       std::string text;
       const size_t first = std::min(i / sentences * sentences, facts_.size() - sentences);
       for (size_t j = first; j < first + sentences; ++j) text += std::string(sentences_[j]) + " ";
-      prompts.push_back(PromptFrom(text, i, ReplyOpening(language_)));
+      messages.push_back(MessageFrom(text, i, ReplyOpening(language_)));
     }
-    return ShareOfRight(ReplyToEach(model_, prompts, kReplyTokens, Silent()));
+    return ShareOfRight(Replies(messages));
   }
 
   void Choose() {
@@ -211,11 +201,11 @@ class AbilityTest {
           MadeUpFiller(language_, static_cast<int64_t>(static_cast<double>(tokens - text_tokens_) *
                                                        characters_per_token / 2));
       const std::string text = filler + text_ + filler;
-      Prompts prompts;
+      std::vector<AskedMessage> messages;
       for (size_t i = 0; i < kAsked; ++i) {
-        prompts.push_back(PromptFrom(text, i * facts_.size() / kAsked));
+        messages.push_back(MessageFrom(text, i * facts_.size() / kAsked));
       }
-      const std::vector<ScoredText> replies = ReplyToEach(model_, prompts, kReplyTokens, Silent());
+      const std::vector<ScoredText> replies = Replies(messages);
       size_t right = 0;
       for (size_t i = 0; i < kAsked; ++i) {
         right += Holds(replies[i].text, facts_[i * facts_.size() / kAsked].answer) ? 1 : 0;

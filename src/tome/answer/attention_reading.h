@@ -7,6 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "tome/answer/answer_model.h"
+#include "tome/answer/evidence.h"
+#include "tome/base/progress.h"
+#include "tome/generate/language_model.h"
 #include "tome/generate/session.h"
 #include "tome/generate/token_positions.h"
 #include "tome/models/attention_tap.h"
@@ -32,5 +36,18 @@ AttentionTap TapOf(const TappedPrompt& prompt, std::span<const AttentionHead> he
 
 // By text, the attention of all heads.
 std::vector<double> SumOfHeads(const AttentionTap& tap);
+
+// The heads that a tap can be put on; none where the model does not attend to every token.
+std::vector<AttentionHead> HeadsOf(const ModelFacts& facts);
+
+// Measures `question` and `answer`: the attention of `heads` from the question, and from a
+// provisional reply, to each sentence. `texts` are the sentences as they stand in the documents,
+// `base` holds the beginning of `prompt`, which shows them to the model, and is left as it was.
+// False where the sentences cannot be found among the prompt's tokens, or there are no heads.
+bool ScoreAttention(const LanguageModel& model, std::span<const AttentionHead> heads,
+                    std::string_view question, const Session& base, std::span<const TokenId> prompt,
+                    std::span<const std::string_view> texts,
+                    std::vector<EvidenceSentence>& sentences, ComputedTokens& computed,
+                    const WorkControl& control);
 
 }  // namespace tome

@@ -7,15 +7,12 @@
 #include <deque>
 #include <utility>
 
-#include "tome/answer/citing.h"
+#include "tome/answer/attention_reading.h"
 #include "tome/answer/evidence.h"
-#include "tome/answer/replies.h"
-#include "tome/answer/support.h"
-#include "tome/answer/thinking.h"
+#include "tome/answer/writing.h"
 #include "tome/base/error.h"
 #include "tome/generate/shared_prompts.h"
 #include "tome/text/analyzer.h"
-#include "tome/text/sentences.h"
 #include "tome/text/unicode.h"
 
 namespace tome {
@@ -32,16 +29,8 @@ double SecondsSince(Clock::time_point start) {
 constexpr size_t kQuestionsTogether = 16;
 // Longest answer from evidence alone.
 constexpr int64_t kEvidenceAnswerTokens = 64;
-// An answer's evidence is looked for in all of what was shown up to so many characters, and beyond
-// in the passages that share words with it.
-constexpr uint64_t kMostSearched = 20000;
-constexpr int64_t kSearchedTokens = 4000;
-// Sentences shown where no answer stands on any of them.
-constexpr size_t kClosest = 3;
 // Sentences whose likelihood is measured where attention tells nothing.
 constexpr size_t kLikelySentences = 12;
-
-bool IsWhole(Way way) { return way == Way::kContext || way == Way::kLinear; }
 
 std::vector<std::string_view> TextsOf(const Shown& shown) {
   std::vector<std::string_view> texts;
@@ -76,9 +65,11 @@ Conversation::Conversation(Library& library, const LanguageModel& model,
       model_(model),
       documents_(std::move(documents)),
       options_(options),
-      room_(RoomFor(
-          model.model().facts(), options.room,
-          options.memory.longer || options.memory.window > 0 ? Beyond::kYes : Beyond::kNo)) {
+      room_(
+          RoomFor(model.model().facts(), options.room,
+                  options.memory.longer || options.memory.window > 0 ? Beyond::kYes : Beyond::kNo)),
+      answer_model_(model_),
+      reader_(library_, model_, documents_, options_, room_) {
   if (options_.memory.kv) KnownKvLoss(library_, model_, *options_.memory.kv);
 }
 
@@ -135,27 +126,6 @@ std::vector<TokenId> Conversation::Encode(const std::string& message) const {
   return model_.EncodeChat(messages);
 }
 
-// A memory for a prompt and its answer.
-Memory Conversation::NewMemory(int64_t prompt_tokens) const {
-  const int64_t needed = prompt_tokens + room_.answer_tokens;
-  const int64_t trained = model_.model().facts().trained_tokens;
-  int64_t max_tokens = std::max(needed, trained);
-  if (options_.memory.window > 0) {
-    max_tokens = 0;
-  } else if (options_.memory.longer) {
-    // Room for questions to come, which a memory made for fewer tokens would have to read all of
-    // the documents anew for.
-    max_tokens = trained;
-    while (max_tokens < needed) max_tokens *= 2;
-  }
-  MemoryOptions options = options_.memory;
-  options.kv = KvTypeFor(model_.model().facts(), options_.memory.kv, prompt_tokens);
-  options.max_tokens = max_tokens;
-  return model_.model().NewMemory(options);
-}
-
-// Tokens that the prompts of all first questions about the same documents begin with, about: all
-// but the words behind the documents.
 int64_t Conversation::TokensBeforeQuestion(std::span<const TokenId> prompt,
                                            const std::string& question) const {
   const std::vector<TokenId> words = Encode(PromptOf(question, {}));
@@ -163,182 +133,22 @@ int64_t Conversation::TokensBeforeQuestion(std::span<const TokenId> prompt,
   return prompt.rend() - common.first;
 }
 
-void Conversation::UseStore(const Pending& pending) {
-  if (options_.store == nullptr || !IsWhole(pending.way)) return;
-  DocumentNames names(library_, documents_);
-  std::string title;
-  std::vector<std::string> hashes;
-  for (const AskedDocument& document : documents_) {
-    title += (title.empty() ? "" : ", ") + names.Name(document.id);
-    hashes.push_back(names.Record(document.id).hash);
-  }
-  session_->UseStore(*options_.store, {.root = model_.MemoryRoot(session_->memory()),
-                                       .model = NormalizeText(model_.name()),
-                                       .title = NormalizeText(title),
-                                       .documents = std::move(hashes)});
-  // Where other questions about these documents can begin.
+PromptBeginning Conversation::BeginningOf(const Pending& pending) const {
+  PromptBeginning beginning{.documents_whole = ReadsWholeDocuments(pending.way)};
   if (turns_.empty()) {
-    session_->KeepAt(TokensBeforeQuestion(pending.prompt, pending.answer.question));
+    beginning.before_question = TokensBeforeQuestion(pending.prompt, pending.answer.question);
   }
+  return beginning;
 }
 
-// Brings the session to hold the beginning of a prompt, reading only what it does not hold already.
-void Conversation::Read(std::span<const TokenId> prompt, const Pending& pending,
-                        const WorkControl& control) {
-  const auto tokens = static_cast<int64_t>(prompt.size());
-  if (!session_ || session_->memory().max_tokens() < tokens + room_.answer_tokens) {
-    session_.emplace(model_.model(), model_.tokenizer(), model_.compute(), NewMemory(tokens));
-    UseStore(pending);
-  }
-  const auto held = session_->tokens();
-  const auto [mine, theirs] = std::mismatch(prompt.begin(), prompt.end(), held.begin(), held.end());
-  // At least one token is read, where there is one: its logits choose the first of the answer.
-  const auto kept = std::min<int64_t>(
-      mine - prompt.begin(), std::max<int64_t>(static_cast<int64_t>(prompt.size()) - 1, 0));
-  const int64_t left = session_->Truncate(kept);
-  const WorkClock clock;
-  session_->Prefill(prompt.subspan(static_cast<size_t>(left)), control);
-  // What the rates say nothing of: sparse attention, and memories that lie in a file.
-  if (!options_.memory.attention_mass && !options_.memory.resident_bytes) {
-    DropDisprovedRates(
-        library_, model_, KvTypeFor(model_.model().facts(), options_.memory.kv, tokens),
-        {.begin = left > 0 ? left : session_->restored(), .end = tokens, .taken = clock.Elapsed()});
-  }
-}
-
-// An answer that a model writes from the text it has read: thinking is passed over, the rest is
-// let through as it comes.
-class Conversation::Reply {
- public:
-  Reply(Conversation& conversation, Pending& pending, TextSink sink, const WorkControl& control)
-      : conversation_(conversation),
-        pending_(pending),
-        sink_(std::move(sink)),
-        control_(control),
-        thinking_(conversation.EndsThinking(pending.prompt)) {}
-
-  // How the session that has read the prompt is to go on.
-  SessionWriting Of(Session& session) {
-    const ModelAnswerOptions& options = conversation_.options_;
-    return {.session = &session,
-            .options = {.sampling = options.sampling,
-                        .max_tokens = conversation_.room_.answer_tokens,
-                        .stops = {},
-                        .speculation = options.speculation,
-                        .stop = control_.stop},
-            .sink = [this](std::string_view text) {
-              control_.Report("writing", 0, 0);
-              return Show(thinking_.Push(text));
-            }};
-  }
-
-  void Finish(const Generated& generated) {
-    Show(thinking_.Finish());
-    Answer& answer = pending_.answer;
-    answer.generated_tokens += generated.tokens.size();
-    answer.generate_seconds = generated.seconds;
-    if (generated.finish == FinishReason::kCancelled) control_.CheckStop();
-    if (generated.finish == FinishReason::kMaxTokens) {
-      answer.notes.push_back({fmt::format("the answer ended at the limit of {} tokens",
-                                          conversation_.room_.answer_tokens),
-                              {Advice::Raise(Setting::kMaxTokens)}});
-    }
-    if (generated.finish == FinishReason::kContext) {
-      answer.notes.emplace_back("the answer ended where the model's context did");
-    }
-    if (thinking_.is_thinking()) {
-      answer.notes.emplace_back("the model was still thinking when its answer had to end");
-    }
-    conversation_.JudgeReply(pending_);
-  }
-
- private:
-  bool Show(const std::string& text) {
-    if (text.empty()) return true;
-    pending_.answer.text += text;
-    // What is left out in the end is not shown before.
-    return conversation_.options_.strict || !sink_ || sink_(text);
-  }
-
-  Conversation& conversation_;
-  Pending& pending_;
-  TextSink sink_;
-  const WorkControl& control_;
-  ThinkingFilter thinking_;
-};
-
-bool Conversation::EndsThinking(std::span<const TokenId> prompt) const {
-  constexpr size_t kLast = 8;
-  const std::string end = model_.tokenizer().Decode(prompt.last(std::min(prompt.size(), kLast)),
-                                                    {.keep_special = true});
-  const size_t last = end.find_last_not_of(" \n");
-  return last != std::string::npos &&
-         std::string_view(end).substr(0, last + 1).ends_with("<think>");
-}
-
-// Finds the sentences that an answer from whole texts rests on: for each of its sentences those
-// that hold most of its words.
-void Conversation::JudgeReply(Pending& pending) {
-  Answer& answer = pending.answer;
-  Analyzer analyzer;
-  SentenceSplitter splitter;
-  DocumentNames names(library_, documents_);
-  Citer citer(library_, names);
-  const std::string& text = answer.text;
-  Support worst = Support::kSupported;
-  for (const TextSpan& span :
-       Sentences(text, {.begin = 0, .end = text.size()}, LineBreaks::kHard, splitter)) {
-    const std::string sentence = text.substr(span.begin, span.size());
-    if (!HasWords(sentence)) continue;
-    // Of long documents only the passages that share words with the sentence can hold it.
-    Shown found;
-    if (pending.shown.characters() <= kMostSearched) {
-      found.parts = pending.shown.parts;
-    } else {
-      found = ShowPassages(library_, documents_, sentence, kSearchedTokens, CountTokensWith());
-    }
-    std::vector<EvidenceSentence> candidates = SentencesOf(found, library_);
-    ScoreWords(sentence, found.idf, analyzer, candidates);
-    ScoreEvidence(candidates);
-    SentenceSupport judged{.span = span, .support = Support::kNone, .citations = {}};
-    const std::vector<size_t> best = BestEvidence(candidates, 1);
-    if (!best.empty()) {
-      const EvidenceSentence& evidence = candidates[best.front()];
-      const auto missing = MissingFrom(sentence, evidence.text, answer.question, analyzer);
-      judged.support = SupportByWords(evidence.coverage, !missing.empty());
-      answer.missing.insert(answer.missing.end(), missing.begin(), missing.end());
-      if (judged.support != Support::kNone) {
-        judged.citations.push_back(AddCitation(
-            citer.Cite(found.parts[evidence.part].document, evidence.span, evidence.coverage),
-            answer));
-      }
-    }
-    worst = std::max(worst, judged.support);
-    answer.sentences.push_back(std::move(judged));
-  }
-  if (answer.sentences.empty()) worst = Support::kNone;
-  answer.support = worst;
-  if (answer.citations.empty()) CiteClosest(pending, citer);
-  if (options_.strict) LeaveOutUnsupported(answer);
-}
-
-// The sentences that come nearest, for an answer that stands on none.
-void Conversation::CiteClosest(Pending& pending, Citer& citer) {
-  if (pending.sentences.empty()) {
-    Analyzer analyzer;
-    const Shown found = ShowPassages(library_, documents_, pending.answer.question, kRankedTokens,
-                                     CountTokensWith());
-    pending.sentences = SentencesOf(found, library_);
-    pending.shown.parts = found.parts;
-    ScoreWords(pending.answer.question, found.idf, analyzer, pending.sentences);
-    ScoreEvidence(pending.sentences);
-  }
-  for (const size_t i : BestEvidence(pending.sentences, kClosest)) {
-    const EvidenceSentence& sentence = pending.sentences[i];
-    AddCitation(
-        citer.Cite(pending.shown.parts[sentence.part].document, sentence.span, sentence.score),
-        pending.answer);
-  }
+Session& Conversation::Read(std::span<const TokenId> prompt, Pending& pending,
+                            const WorkControl& control) {
+  const auto start = Clock::now();
+  reader_.Read(prompt, BeginningOf(pending), control);
+  Session& session = *reader_.session();
+  pending.answer.read_seconds = SecondsSince(start);
+  pending.answer.restored_tokens = static_cast<uint64_t>(session.restored());
+  return session;
 }
 
 // Chooses one way for all questions, and what the model is shown and asked for each.
@@ -413,8 +223,9 @@ void Conversation::MakePrompt(Pending& pending, const WorkControl& control) {
     answer.support = Support::kNone;
     return;
   }
-  pending.message = IsWhole(pending.way) ? WholeMessage(answer.question, pending.shown)
-                                         : PromptOf(answer.question, TextsOf(pending.shown));
+  pending.message = ReadsWholeDocuments(pending.way)
+                        ? WholeMessage(answer.question, pending.shown)
+                        : PromptOf(answer.question, TextsOf(pending.shown));
   if (pending.prompt.empty()) pending.prompt = Encode(pending.message);
   DropTurns(pending);
   answer.prompt_tokens = pending.prompt.size();
@@ -461,13 +272,10 @@ void Conversation::RankEvidence(Pending& pending, const Ability& ability, Comput
   const std::string& question = pending.answer.question;
   const auto before = static_cast<size_t>(TokensBeforeQuestion(pending.prompt, question));
   const std::span<const TokenId> prompt = pending.prompt;
-  const bool whole = IsWhole(pending.way);
-  if (whole) {
-    const auto start = Clock::now();
-    Read(prompt.first(before), pending, control);
-    pending.answer.read_seconds = SecondsSince(start);
-    pending.answer.restored_tokens = static_cast<uint64_t>(session_->restored());
-    computed.read += static_cast<int64_t>(before) - session_->restored();
+  Session* whole = nullptr;  // the session that has read the documents
+  if (ReadsWholeDocuments(pending.way)) {
+    whole = &Read(prompt.first(before), pending, control);
+    computed.read += static_cast<int64_t>(before) - whole->restored();
   }
   const bool readable = static_cast<int64_t>(prompt.size()) <= ReadableTokens(ability);
   if (!readable) {
@@ -484,8 +292,8 @@ void Conversation::RankEvidence(Pending& pending, const Ability& ability, Comput
                                                        sentence.span.size()));
   }
   bool attended = false;
-  if (readable && whole) {
-    attended = ScoreAttention(model_, ability, question, *session_, prompt, texts,
+  if (readable && whole != nullptr) {
+    attended = ScoreAttention(model_, ability.heads, question, *whole, prompt, texts,
                               pending.sentences, computed, control);
   } else if (!ability.heads.empty()) {
     const std::vector<TokenId> tokens =
@@ -497,11 +305,12 @@ void Conversation::RankEvidence(Pending& pending, const Ability& ability, Comput
     base.Prefill(first, {.stop = control.stop, .progress = {}});
     pending.answer.read_seconds += SecondsSince(start);
     computed.read += static_cast<int64_t>(first.size());
-    attended = ScoreAttention(model_, ability, question, base, tokens, texts, pending.sentences,
-                              computed, control);
+    attended = ScoreAttention(model_, ability.heads, question, base, tokens, texts,
+                              pending.sentences, computed, control);
   }
   if (!attended) {
-    ScoreLikelihood(model_, question, kLikelySentences, pending.sentences, computed, control);
+    ScoreLikelihood(answer_model_, question, kLikelySentences, pending.sentences, computed,
+                    control);
   }
   ScoreEvidence(pending.sentences);
 }
@@ -518,59 +327,48 @@ void Conversation::AnswerFromEvidence(Pending& pending, const WorkControl& contr
   }
   const auto start = Clock::now();
   const WrittenAnswer written =
-      WriteFromEvidence(model_, ability, answer.question, pending.sentences,
+      WriteFromEvidence(answer_model_, ability, answer.question, pending.sentences,
                         {.sampling = options_.sampling,
                          .max_tokens = std::min(room_.answer_tokens, kEvidenceAnswerTokens)},
                         computed, control);
   answer.generate_seconds = SecondsSince(start);
-  answer.text = written.text;
   answer.generated_tokens = static_cast<uint64_t>(computed.written);
   answer.computed_tokens = static_cast<uint64_t>(computed.read + computed.written);
+  NewJudge().JudgeWritten(written, pending.shown, pending.sentences, ability, answer);
+  if (ReadsWholeDocuments(pending.way))
+    AddNotes(*reader_.session(), model_.model().facts(), answer);
+}
 
-  DocumentNames names(library_, documents_);
-  Citer citer(library_, names);
-  Analyzer analyzer;
-  std::string evidence;
-  double coverage = 0;
-  std::vector<size_t> citations;
-  for (const size_t i : written.evidence) {
-    const EvidenceSentence& sentence = pending.sentences[i];
-    evidence += sentence.text + "\n";
-    coverage = std::max(coverage, sentence.coverage);
-    citations.push_back(AddCitation(
-        citer.Cite(pending.shown.parts[sentence.part].document, sentence.span, sentence.score),
-        answer));
-  }
-  answer.confidence = ConfidenceOf(written.log_probability, coverage, ability);
-  answer.gain = written.gain;
-  answer.text = WithoutRambling(answer.text, evidence, answer.question, analyzer);
-  answer.missing = MissingFrom(answer.text, evidence, answer.question, analyzer);
-  answer.not_said = IsNotSaid(*answer.confidence, *answer.gain);
-  answer.support = answer.text.empty() || answer.not_said
-                       ? Support::kNone
-                       : SupportOf(*answer.confidence, !answer.missing.empty());
-  answer.sentences.push_back({.span = {.begin = 0, .end = answer.text.size()},
-                              .support = *answer.support,
-                              .citations = std::move(citations)});
-  if (answer.support == Support::kNone) CiteClosest(pending, citer);
-  if (options_.strict) LeaveOutUnsupported(answer);
+bool Conversation::WritesFromText(const Pending& pending, const WorkControl& control) {
+  const Ability& ability = AbilityFor(LanguageOf(pending.answer.question), control);
+  return ability.amount == EvidenceAmount::kText;
+}
+
+ReplyOptions Conversation::OptionsOf(const Pending& pending) const {
+  return {.sampling = options_.sampling,
+          .max_tokens = room_.answer_tokens,
+          .speculation = options_.speculation,
+          .begins_thinking = EndsThinking(model_.tokenizer(), pending.prompt)};
+}
+
+AnswerJudge Conversation::NewJudge() const {
+  return {library_, documents_, CountTokensWith(), options_.strict};
 }
 
 void Conversation::AnswerFromText(Pending& pending, const TextSink& sink,
                                   const WorkControl& control) {
   Answer& answer = pending.answer;
-  const auto start = Clock::now();
-  Read(pending.prompt, pending, control);
-  answer.read_seconds = SecondsSince(start);
-  answer.restored_tokens = static_cast<uint64_t>(session_->restored());
-  Reply reply(*this, pending, sink, control);
-  const SessionWriting writing = reply.Of(*session_);
-  reply.Finish(session_->Generate(writing.options, writing.sink));
+  Session& session = Read(pending.prompt, pending, control);
+  // What is left out in the end is not shown before.
+  ModelReply reply(answer, OptionsOf(pending), options_.strict ? TextSink() : sink, control);
+  const SessionWriting writing = reply.Of(session);
+  reply.Finish(session.Generate(writing.options, writing.sink));
   answer.computed_tokens = answer.prompt_tokens - answer.restored_tokens + answer.generated_tokens;
-  AddNotes(*session_, model_.model().facts(), answer);
+  NewJudge().JudgeReply(pending.shown, answer);
+  AddNotes(session, model_.model().facts(), answer);
   // A later question continues this one. Of passages only question and answer are kept; whole
   // documents stay in front, where their tokens are read already.
-  whole_read_ = IsWhole(pending.way);
+  whole_read_ = ReadsWholeDocuments(pending.way);
   turns_.push_back({.question = whole_read_ ? std::move(pending.message) : answer.question,
                     .answer = answer.text});
 }
@@ -578,13 +376,11 @@ void Conversation::AnswerFromText(Pending& pending, const TextSink& sink,
 Answer Conversation::Ask(const std::string& question, Way way, const TextSink& sink,
                          const WorkControl& control) {
   Pending pending = std::move(Prepare({&question, 1}, way, control).front());
-  if (!pending.prompt.empty()) {
-    if (AbilityFor(LanguageOf(pending.answer.question), control).amount == EvidenceAmount::kText) {
-      AnswerFromText(pending, sink, control);
-    } else {
-      AnswerFromEvidence(pending, control);
-      if (session_) AddNotes(*session_, model_.model().facts(), pending.answer);
-    }
+  if (pending.prompt.empty()) return std::move(pending.answer);
+  if (WritesFromText(pending, control)) {
+    AnswerFromText(pending, sink, control);
+  } else {
+    AnswerFromEvidence(pending, control);
   }
   return std::move(pending.answer);
 }
@@ -594,7 +390,9 @@ size_t Conversation::CountTogether(std::span<Pending* const> pending) const {
   const ModelFacts& facts = model_.model().facts();
   auto available = AvailableMemory();
   // What was read before is read on, or freed.
-  if (available && session_) *available += session_->memory().bytes();
+  if (available && reader_.session() != nullptr) {
+    *available += reader_.session()->memory().bytes();
+  }
   std::vector<PromptTokens> prompts;
   for (const Pending* one : pending.first(std::min(pending.size(), kQuestionsTogether))) {
     prompts.emplace_back(one->prompt);
@@ -618,21 +416,23 @@ void Conversation::AnswerTogether(std::span<Pending* const> pending, const WorkC
   std::vector<PromptTokens> prompts;
   for (const Pending* one : pending) prompts.emplace_back(one->prompt);
   const auto start = Clock::now();
-  Read(prompts.front().first(static_cast<size_t>(CommonTokens(prompts))), *pending.front(),
-       control);
-  std::vector<Session> sessions = ReadPrompts(*session_, prompts, control);
+  const Session& session = Read(prompts.front().first(static_cast<size_t>(CommonTokens(prompts))),
+                                *pending.front(), control);
+  std::vector<Session> sessions = ReadPrompts(session, prompts, control);
   const double read_seconds = SecondsSince(start);
-  std::deque<Reply> replies;
+  std::deque<ModelReply> replies;  // each stays where it is
   std::vector<SessionWriting> writings;
   for (size_t i = 0; i < pending.size(); ++i) {
     pending[i]->answer.read_seconds = read_seconds;
-    pending[i]->answer.restored_tokens = static_cast<uint64_t>(session_->restored());
-    replies.emplace_back(*this, *pending[i], TextSink(), control);
+    pending[i]->answer.restored_tokens = static_cast<uint64_t>(session.restored());
+    replies.emplace_back(pending[i]->answer, OptionsOf(*pending[i]), TextSink(), control);
     writings.push_back(replies.back().Of(sessions[i]));
   }
   const std::vector<Generated> generated = GenerateTogether(writings);
+  AnswerJudge judge = NewJudge();
   for (size_t i = 0; i < pending.size(); ++i) {
     replies[i].Finish(generated[i]);
+    judge.JudgeReply(pending[i]->shown, pending[i]->answer);
     AddNotes(sessions[i], model_.model().facts(), pending[i]->answer);
   }
 }
@@ -643,11 +443,10 @@ std::vector<Answer> Conversation::AskTogether(std::span<const std::string> quest
   std::vector<Pending*> together;
   for (Pending& pending : all) {
     if (pending.prompt.empty()) continue;
-    if (AbilityFor(LanguageOf(pending.answer.question), control).amount == EvidenceAmount::kText) {
+    if (WritesFromText(pending, control)) {
       together.push_back(&pending);
     } else {
       AnswerFromEvidence(pending, control);
-      if (session_) AddNotes(*session_, model_.model().facts(), pending.answer);
     }
   }
   // Where not all can be answered in the same passes, those that share most should be.
@@ -673,12 +472,11 @@ ReadAhead Conversation::ReadDocuments(const WorkControl& control) {
   pending.prompt =
       Choose(pending.way, SizeOf(library_, documents_, names), pending.answer.question, control)
           .prompt;
-  const auto start = Clock::now();
-  Read(pending.prompt, pending, control);
+  const Session& session = Read(pending.prompt, pending, control);
   return {.tokens = static_cast<int64_t>(pending.prompt.size()),
-          .restored = session_->restored(),
-          .seconds = SecondsSince(start),
-          .length = LengthOf(model_.model().facts(), session_->memory())};
+          .restored = session.restored(),
+          .seconds = pending.answer.read_seconds,
+          .length = LengthOf(model_.model().facts(), session.memory())};
 }
 
 }  // namespace tome

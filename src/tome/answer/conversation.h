@@ -14,11 +14,15 @@
 
 #include "tome/answer/ability.h"
 #include "tome/answer/answer.h"
+#include "tome/answer/answer_options.h"
 #include "tome/answer/document_names.h"
+#include "tome/answer/judging.h"
+#include "tome/answer/local_answer_model.h"
 #include "tome/answer/plan.h"
 #include "tome/answer/prompt.h"
+#include "tome/answer/prompt_reader.h"
+#include "tome/answer/reply.h"
 #include "tome/answer/shown.h"
-#include "tome/answer/writing.h"
 #include "tome/base/progress.h"
 #include "tome/generate/language_model.h"
 #include "tome/generate/session.h"
@@ -27,22 +31,6 @@
 #include "tome/library/library.h"
 
 namespace tome {
-
-class Citer;
-
-struct ModelAnswerOptions {
-  SamplingOptions sampling;
-  AskedRoom room;              // for the answer, and the passages of `retrieval`
-  double budget_seconds = 60;  // that reading may take for `auto` to choose `context`
-  // Of what the model reads; `kv` none: KvTypeFor's choice. `max_tokens` is the conversation's.
-  MemoryOptions memory = {};
-  Speculation speculation = Speculation::kPromptLookup;
-  SnapshotStore* store = nullptr;  // keeps documents that were read whole; null: nothing does
-  // From how much text answers are written; none: as the model was found to be able to, which is
-  // tested once and kept in the library.
-  std::optional<EvidenceAmount> amount = {};
-  bool strict = false;  // sentences of an answer that are not supported are left out
-};
 
 // What reading documents ahead of questions did.
 struct ReadAhead {
@@ -58,6 +46,8 @@ class Conversation {
   // Error(kUnavailable) for 4-bit keys and values whose loss is not known (library/kv_loss.h).
   Conversation(Library& library, const LanguageModel& model, std::vector<AskedDocument> documents,
                const ModelAnswerOptions& options);
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
   ~Conversation();
 
   // What the library knows of the loss of the type of a memory for a text of `tokens` tokens, and
@@ -94,7 +84,6 @@ class Conversation {
 
  private:
   struct Pending;  // a question on its way to its answer
-  class Reply;     // an answer that a model writes from the text it has read
   struct Choice {
     Way way = Way::kRetrieval;
     Note why;
@@ -124,20 +113,23 @@ class Conversation {
   void MakePrompt(Pending& pending, const WorkControl& control);
   void DropTurns(Pending& pending);
 
-  Memory NewMemory(int64_t prompt_tokens) const;
+  // Tokens that the prompts of all first questions about the same documents begin with, about: all
+  // but the words behind the documents.
   int64_t TokensBeforeQuestion(std::span<const TokenId> prompt, const std::string& question) const;
-  void UseStore(const Pending& pending);
-  void Read(std::span<const TokenId> prompt, const Pending& pending, const WorkControl& control);
+  PromptBeginning BeginningOf(const Pending& pending) const;
+  // Reads a prompt, or the beginning of one, for a question; gives the session that holds it.
+  Session& Read(std::span<const TokenId> prompt, Pending& pending, const WorkControl& control);
 
+  // Whether a question is answered from all that the model is shown.
+  bool WritesFromText(const Pending& pending, const WorkControl& control);
+  ReplyOptions OptionsOf(const Pending& pending) const;
+  AnswerJudge NewJudge() const;
   // Answers by evidence alone, for models that answer best from little text.
   void AnswerFromEvidence(Pending& pending, const WorkControl& control);
   void RankEvidence(Pending& pending, const Ability& ability, ComputedTokens& computed,
                     const WorkControl& control);
   // Answers from all that the model is shown.
   void AnswerFromText(Pending& pending, const TextSink& sink, const WorkControl& control);
-  bool EndsThinking(std::span<const TokenId> prompt) const;
-  void JudgeReply(Pending& pending);
-  void CiteClosest(Pending& pending, Citer& citer);
   size_t CountTogether(std::span<Pending* const> pending) const;
   void AnswerTogether(std::span<Pending* const> pending, const WorkControl& control);
 
@@ -146,10 +138,11 @@ class Conversation {
   std::vector<AskedDocument> documents_;
   ModelAnswerOptions options_;
   AnswerRoom room_;
+  LocalAnswerModel answer_model_;
+  PromptReader reader_;
   std::map<PromptLanguage, Ability> abilities_;
   std::vector<Turn> turns_;
-  bool whole_read_ = false;         // the first turn holds the documents
-  std::optional<Session> session_;  // holds the tokens of the last prompt
+  bool whole_read_ = false;  // the first turn holds the documents
 };
 
 }  // namespace tome

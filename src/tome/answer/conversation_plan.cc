@@ -17,8 +17,6 @@ void AddAbility(const Ability& ability, PlanFacts& facts) {
   facts.retrieval_tokens = std::min(facts.retrieval_tokens, kRankedTokens);
 }
 
-bool IsWhole(Way way) { return way == Way::kContext || way == Way::kLinear; }
-
 }  // namespace
 
 // Without rates. Where the documents may fit they are shown and their prompt is counted.
@@ -55,9 +53,12 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
     facts.prompt_tokens = static_cast<int64_t>(choice.prompt.size());
     facts.kv = KvTypeFor(model, memory_options.kv, *facts.prompt_tokens);
     if (options_.store != nullptr && !memory_options.attention_mass) {
-      const Memory memory = NewMemory(*facts.prompt_tokens);
+      const Memory memory = reader_.NewMemory(*facts.prompt_tokens);
+      // The last token is read in any case (Session::Restore).
+      const auto before_last =
+          std::span(choice.prompt).first(std::max<size_t>(choice.prompt.size(), 1) - 1);
       facts.kept_tokens =
-          options_.store->CountStored(model_.MemoryRoot(memory), choice.prompt, memory);
+          options_.store->CountStored(model_.MemoryRoot(memory), before_last, memory);
     }
   }
   const auto instructions = static_cast<int64_t>(Encode(PromptOf(question, {})).size());
@@ -86,7 +87,7 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
   Choice choice;
   PlanFacts facts = Facts(size, question, choice);
   Plan plan = MakePlan(facts);
-  if (IsWhole(way)) {
+  if (ReadsWholeDocuments(way)) {
     if (const std::optional<Obstacle>& obstacle = plan.Of(way).obstacle) {
       throw Error(obstacle->code, obstacle->reason, obstacle->advice);
     }
@@ -101,7 +102,7 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
   }
   choice.way = plan.taken;
   choice.why = {std::move(plan.why), std::move(plan.advice)};
-  if (!IsWhole(choice.way)) {
+  if (!ReadsWholeDocuments(choice.way)) {
     choice.shown = {};
     choice.prompt.clear();
   }

@@ -138,13 +138,6 @@ bool IsHeading(std::span<const Section> sections, uint64_t begin, std::string_vi
          sentence.size() <= section->title.size() + 16;
 }
 
-// The terms of a text; pairs of CJK characters count as terms as they do in the index.
-std::vector<std::string> TermsOf(std::string_view text, Analyzer& analyzer) {
-  std::vector<std::string> terms;
-  analyzer.Analyze(text, [&](const Term& term) { terms.emplace_back(term.text); });
-  return terms;
-}
-
 // One term of the question: a single term of the analyzer, and what it counts.
 struct QuestionTerm {
   std::string term;
@@ -241,6 +234,7 @@ void ScoreWords(std::string_view question_text, std::span<const double> known_id
   }
   for (size_t i = 0; i < sentences.size(); ++i) {
     double covered = 0;
+    sentences[i].words = 0;
     for (size_t t = 0; t < terms.size(); ++t) {
       const double f = counts[i][t];
       if (f == 0) continue;

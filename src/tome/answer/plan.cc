@@ -195,26 +195,6 @@ std::optional<Obstacle> RetrievalObstacle(const PlannedWay& way, const PlanFacts
 
 }  // namespace
 
-std::string_view NameOf(Way way) {
-  switch (way) {
-    case Way::kAuto:
-      return "auto";
-    case Way::kQuotes:
-      return "quotes";
-    case Way::kContext:
-      return "context";
-    case Way::kLinear:
-      return "linear";
-    case Way::kRetrieval:
-      return "retrieval";
-  }
-  return "";
-}
-
-Way WholeWayOf(const ModelFacts& facts) {
-  return facts.has_recurrent() ? Way::kLinear : Way::kContext;
-}
-
 const PlannedWay& Plan::Of(Way way) const {
   for (const PlannedWay& planned : ways) {
     if (planned.way == way) return planned;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tome/answer/way.h"
 #include "tome/base/advice.h"
 #include "tome/base/error.h"
 #include "tome/base/memory_limits.h"
@@ -17,17 +18,6 @@
 #include "tome/models/model.h"
 
 namespace tome {
-
-// kContext is exact: the model attends to every token. kLinear reads every token as well, into a
-// memory of recurrent layers, which is lossy and does not grow (but for what attention layers among
-// them add).
-enum class Way { kAuto, kQuotes, kContext, kLinear, kRetrieval };
-inline constexpr std::array kWays{Way::kAuto, Way::kQuotes, Way::kContext, Way::kLinear,
-                                  Way::kRetrieval};
-std::string_view NameOf(Way way);
-
-// The way in which a model reads whole documents: kContext or kLinear.
-Way WholeWayOf(const ModelFacts& facts);
 
 // A model's memory may take so much of what is free; the rest is for the weights' pages and
 // everything else.

@@ -22,10 +22,9 @@ bool IsName(std::string_view text, uint64_t begin) {
   return before > 0 && std::string_view(".!?:\n").find(text[before - 1]) == std::string_view::npos;
 }
 
-std::set<std::string> TermsOf(std::string_view text, Analyzer& analyzer) {
-  std::set<std::string> terms;
-  analyzer.Analyze(text, [&](const Term& term) { terms.emplace(term.text); });
-  return terms;
+std::set<std::string> TermSetOf(std::string_view text, Analyzer& analyzer) {
+  const std::vector<std::string> terms = TermsOf(text, analyzer);
+  return {terms.begin(), terms.end()};
 }
 
 }  // namespace
@@ -44,8 +43,8 @@ std::string_view NameOf(Support support) {
 
 std::vector<std::string> MissingFrom(std::string_view answer, std::string_view evidence,
                                      std::string_view question, Analyzer& analyzer) {
-  std::set<std::string> known = TermsOf(evidence, analyzer);
-  known.merge(TermsOf(question, analyzer));
+  std::set<std::string> known = TermSetOf(evidence, analyzer);
+  known.merge(TermSetOf(question, analyzer));
   std::vector<std::string> missing;
   analyzer.Analyze(answer, [&](const Term& term) {
     if (term.kind != TermKind::kWord || known.contains(std::string(term.text))) return;
@@ -61,8 +60,8 @@ std::vector<std::string> MissingFrom(std::string_view answer, std::string_view e
 std::string WithoutRambling(std::string_view answer, std::string_view evidence,
                             std::string_view question, Analyzer& analyzer) {
   constexpr double kHeld = 0.6;
-  std::set<std::string> known = TermsOf(evidence, analyzer);
-  known.merge(TermsOf(question, analyzer));
+  std::set<std::string> known = TermSetOf(evidence, analyzer);
+  known.merge(TermSetOf(question, analyzer));
   SentenceSplitter splitter;
   std::string kept;
   size_t begin = 0;
@@ -71,7 +70,7 @@ std::string WithoutRambling(std::string_view answer, std::string_view evidence,
     begin = end;
     size_t terms = 0;
     size_t held = 0;
-    for (const std::string& term : TermsOf(sentence, analyzer)) {
+    for (const std::string& term : TermSetOf(sentence, analyzer)) {
       ++terms;
       held += known.contains(term) ? 1 : 0;
     }

@@ -9,18 +9,11 @@
 #include <vector>
 
 #include "tome/answer/ability.h"
+#include "tome/answer/answer_model.h"
 #include "tome/answer/evidence.h"
 #include "tome/base/progress.h"
-#include "tome/generate/language_model.h"
-#include "tome/generate/session.h"
 
 namespace tome {
-
-// What a model computed, for whoever counts.
-struct ComputedTokens {
-  int64_t read = 0;
-  int64_t written = 0;
-};
 
 // An answer that was written from evidence.
 struct WrittenAnswer {
@@ -44,25 +37,16 @@ inline constexpr size_t kCandidates = 5;
 
 // Measures `likelihood` for the `count` sentences that words rank best: the mean ln P of the
 // question's tokens after each (query likelihood: Ponte and Croft, 1998; by language models: Sachan
-// et al., arXiv 2204.07496). The others get the least that was measured.
-void ScoreLikelihood(const LanguageModel& model, std::string_view question, size_t count,
+// et al., arXiv 2204.07496). The others get the least that was measured. Nothing where the model
+// does not tell.
+void ScoreLikelihood(const AnswerModel& model, std::string_view question, size_t count,
                      std::vector<EvidenceSentence>& sentences, ComputedTokens& computed,
                      const WorkControl& control);
-
-// Measures `question` and `answer`: the attention of the heads of `ability` from the question, and
-// from a provisional reply, to each sentence. `base` holds the beginning of `prompt`, which
-// shows the model the texts that the sentences stand in, and is left as it was. False where the
-// sentences cannot be found among the prompt's tokens, or the model has no such heads.
-bool ScoreAttention(const LanguageModel& model, const Ability& ability, std::string_view question,
-                    const Session& base, std::span<const TokenId> prompt,
-                    std::span<const std::string_view> texts,
-                    std::vector<EvidenceSentence>& sentences, ComputedTokens& computed,
-                    const WorkControl& control);
 
 // Answers from the best sentences: each of kCandidates alone (or with the two after it in rank, as
 // the ability has it), all in the same passes; the reply that is most likely by evidence and model
 // together is written once more in contrast to what the model says without evidence.
-WrittenAnswer WriteFromEvidence(const LanguageModel& model, const Ability& ability,
+WrittenAnswer WriteFromEvidence(const AnswerModel& model, const Ability& ability,
                                 std::string_view question,
                                 std::span<const EvidenceSentence> sentences,
                                 const EvidenceWritingOptions& options, ComputedTokens& computed,

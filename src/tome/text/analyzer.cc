@@ -320,6 +320,12 @@ void Analyzer::Analyze(std::string_view utf8, const TermSink& sink) { impl_->Ana
 
 std::string Analyzer::Fold(std::string_view word) { return std::string(impl_->FoldedWord(word)); }
 
+std::vector<std::string> TermsOf(std::string_view text, Analyzer& analyzer) {
+  std::vector<std::string> terms;
+  analyzer.Analyze(text, [&](const Term& term) { terms.emplace_back(term.text); });
+  return terms;
+}
+
 std::string AnalyzerVersion() {
   return fmt::format("tome-{} icu-{} snowball-2", kRulesVersion, U_ICU_VERSION);
 }

@@ -23,6 +23,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tome {
 
@@ -64,6 +65,9 @@ class Analyzer {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// The terms of a text in their order, CJK characters and pairs of them as the index has them.
+std::vector<std::string> TermsOf(std::string_view text, Analyzer& analyzer);
 
 // "tome-2 icu-72.1 snowball-2": what the terms of an index depend on.
 std::string AnalyzerVersion();

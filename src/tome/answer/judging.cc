@@ -1,0 +1,114 @@
+#include "tome/answer/judging.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "tome/answer/support.h"
+#include "tome/text/sentences.h"
+
+namespace tome {
+namespace {
+
+// An answer's evidence is looked for in all of what was shown up to so many characters, and beyond
+// in the passages that share words with it.
+constexpr uint64_t kMostSearched = 20000;
+constexpr int64_t kSearchedTokens = 4000;
+// Sentences shown where no answer stands on any of them.
+constexpr size_t kClosest = 3;
+
+}  // namespace
+
+void AnswerJudge::JudgeWritten(const WrittenAnswer& written, const Shown& shown,
+                               std::span<const EvidenceSentence> sentences, const Ability& ability,
+                               Answer& answer) {
+  std::string evidence;
+  double coverage = 0;
+  std::vector<size_t> citations;
+  for (const size_t i : written.evidence) {
+    const EvidenceSentence& sentence = sentences[i];
+    evidence += sentence.text + "\n";
+    coverage = std::max(coverage, sentence.coverage);
+    citations.push_back(AddCitation(
+        citer_.Cite(shown.parts[sentence.part].document, sentence.span, sentence.score), answer));
+  }
+  answer.confidence = ConfidenceOf(written.log_probability, coverage, ability);
+  answer.gain = written.gain;
+  answer.text = WithoutRambling(written.text, evidence, answer.question, analyzer_);
+  answer.missing = MissingFrom(answer.text, evidence, answer.question, analyzer_);
+  answer.not_said = IsNotSaid(*answer.confidence, *answer.gain);
+  answer.support = answer.text.empty() || answer.not_said
+                       ? Support::kNone
+                       : SupportOf(*answer.confidence, !answer.missing.empty());
+  answer.sentences.push_back({.span = {.begin = 0, .end = answer.text.size()},
+                              .support = *answer.support,
+                              .citations = std::move(citations)});
+  if (answer.support == Support::kNone) CiteClosest(shown, sentences, answer);
+  if (strict_) LeaveOutUnsupported(answer);
+}
+
+void AnswerJudge::JudgeReply(const Shown& shown, Answer& answer) {
+  SentenceSplitter splitter;
+  Support worst = Support::kSupported;
+  // Of long documents only the passages that share words with the sentence can hold it.
+  const bool is_short = shown.characters() <= kMostSearched;
+  Candidates all;
+  if (is_short) all = {.shown = shown, .sentences = SentencesOf(shown, library_)};
+  for (const TextSpan& span : Sentences(answer.text, {.begin = 0, .end = answer.text.size()},
+                                        LineBreaks::kHard, splitter)) {
+    const std::string sentence = answer.text.substr(span.begin, span.size());
+    if (!HasWords(sentence)) continue;
+    Candidates found;
+    if (!is_short) found = Find(sentence);
+    answer.sentences.push_back(JudgeSentence(span, is_short ? all : found, answer));
+    worst = std::max(worst, answer.sentences.back().support);
+  }
+  if (answer.sentences.empty()) worst = Support::kNone;
+  answer.support = worst;
+  if (answer.citations.empty() && HasWords(answer.question)) {
+    Candidates closest = Find(answer.question);
+    ScoreWords(answer.question, closest.shown.idf, analyzer_, closest.sentences);
+    ScoreEvidence(closest.sentences);
+    CiteClosest(closest.shown, closest.sentences, answer);
+  }
+  if (strict_) LeaveOutUnsupported(answer);
+}
+
+AnswerJudge::Candidates AnswerJudge::Find(std::string_view words) {
+  Candidates found;
+  found.shown = ShowPassages(library_, documents_, words, kSearchedTokens, count_);
+  found.sentences = SentencesOf(found.shown, library_);
+  return found;
+}
+
+SentenceSupport AnswerJudge::JudgeSentence(const TextSpan& span, Candidates& candidates,
+                                           Answer& answer) {
+  SentenceSupport judged{.span = span, .support = Support::kNone, .citations = {}};
+  const std::string_view sentence = std::string_view(answer.text).substr(span.begin, span.size());
+  ScoreWords(sentence, candidates.shown.idf, analyzer_, candidates.sentences);
+  ScoreEvidence(candidates.sentences);
+  const std::vector<size_t> best = BestEvidence(candidates.sentences, 1);
+  if (best.empty()) return judged;
+  const EvidenceSentence& evidence = candidates.sentences[best.front()];
+  const auto missing = MissingFrom(sentence, evidence.text, answer.question, analyzer_);
+  judged.support = SupportByWords(evidence.coverage, !missing.empty());
+  answer.missing.insert(answer.missing.end(), missing.begin(), missing.end());
+  if (judged.support != Support::kNone) {
+    judged.citations.push_back(
+        AddCitation(citer_.Cite(candidates.shown.parts[evidence.part].document, evidence.span,
+                                evidence.coverage),
+                    answer));
+  }
+  return judged;
+}
+
+void AnswerJudge::CiteClosest(const Shown& shown, std::span<const EvidenceSentence> sentences,
+                              Answer& answer) {
+  for (const size_t i : BestEvidence(sentences, kClosest)) {
+    AddCitation(
+        citer_.Cite(shown.parts[sentences[i].part].document, sentences[i].span, sentences[i].score),
+        answer);
+  }
+}
+
+}  // namespace tome

@@ -1,0 +1,143 @@
+#include "tome/answer/local_answer_model.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "tome/answer/prompt.h"
+#include "tome/base/error.h"
+#include "tome/generate/shared_prompts.h"
+#include "tome/generate/token_positions.h"
+
+namespace tome {
+namespace {
+
+class LocalReadMessages : public ReadMessages {
+ public:
+  LocalReadMessages(std::vector<Session> sessions, ComputedTokens& computed,
+                    const WorkControl& control)
+      : sessions_(std::move(sessions)), computed_(computed), control_(control) {}
+
+  std::vector<ScoredText> Reply(std::span<const size_t> messages, int64_t max_tokens) override {
+    std::vector<Session> forks;
+    forks.reserve(messages.size());
+    std::vector<ScoredWriting> writings;
+    for (const size_t message : messages) {
+      forks.push_back(sessions_[message].Fork());
+      writings.push_back({.session = &forks.back()});
+    }
+    return Written(writings, {.sampling = {}, .max_tokens = max_tokens, .stop = control_.stop});
+  }
+
+  ScoredText ReplyInContrast(size_t message, size_t without, const SamplingOptions& sampling,
+                             int64_t max_tokens) override {
+    TOME_CHECK(message != without);
+    const ScoredWriting writing{.session = &sessions_[message], .without = &sessions_[without]};
+    return Written({&writing, 1},
+                   {.sampling = sampling, .max_tokens = max_tokens, .stop = control_.stop})
+        .front();
+  }
+
+ private:
+  std::vector<ScoredText> Written(std::span<const ScoredWriting> writings,
+                                  const ScoredWritingOptions& options) {
+    std::vector<ScoredText> texts = WriteScored(writings, options, {});
+    for (const ScoredText& text : texts) {
+      computed_.written += static_cast<int64_t>(text.tokens.size());
+    }
+    return texts;
+  }
+
+  std::vector<Session> sessions_;
+  ComputedTokens& computed_;
+  const WorkControl& control_;
+};
+
+}  // namespace
+
+std::unique_ptr<ReadMessages> LocalAnswerModel::Read(std::span<const AskedMessage> messages,
+                                                     int64_t reply_tokens, ComputedTokens& computed,
+                                                     const WorkControl& control) const {
+  TOME_CHECK(!messages.empty());
+  std::vector<std::vector<TokenId>> prompts;
+  int64_t longest = 0;
+  for (const AskedMessage& message : messages) {
+    prompts.push_back(EncodeMessage(model_, message.text, message.opening));
+    longest = std::max(longest, static_cast<int64_t>(prompts.back().size()));
+  }
+  const std::vector<PromptTokens> views(prompts.begin(), prompts.end());
+  computed.read += DistinctTokens(views);
+  Session base = NewSession(model_, longest + reply_tokens);
+  base.Prefill(views.front().first(static_cast<size_t>(CommonTokens(views))), Silent(control));
+  return std::make_unique<LocalReadMessages>(ReadPrompts(base, views, Silent(control)), computed,
+                                             control);
+}
+
+std::optional<std::vector<double>> LocalAnswerModel::QuestionLikelihoods(
+    std::string_view question, std::span<const std::string> texts, ComputedTokens& computed,
+    const WorkControl& control) const {
+  if (texts.empty()) return std::vector<double>();
+  std::vector<std::vector<TokenId>> prompts;
+  std::vector<PromptTokens> before;  // the question
+  int64_t longest = 0;
+  for (const std::string_view text : texts) {
+    prompts.push_back(EncodeMessage(model_, PromptOf(question, {&text, 1})));
+    longest = std::max(longest, static_cast<int64_t>(prompts.back().size()));
+  }
+  for (const std::vector<TokenId>& prompt : prompts) {
+    const TokenPositions positions(model_.tokenizer(), prompt);
+    const auto at = positions.FindLast(question);
+    if (!at) return std::nullopt;
+    const PositionSpan asked = positions.Of(*at, *at + question.size());
+    before.push_back(PromptTokens(prompt).first(static_cast<size_t>(asked.begin)));
+  }
+  computed.read += DistinctTokens(before);
+  Session base = NewSession(model_, longest);
+  base.Prefill(before.front().first(static_cast<size_t>(CommonTokens(before))), Silent(control));
+  std::vector<Session> sessions = ReadPrompts(base, before, Silent(control));
+  std::vector<std::vector<double>> log_probabilities(prompts.size());
+  std::vector<SessionReading> readings;
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    readings.push_back({.session = &sessions[i],
+                        .tokens = PromptTokens(prompts[i]).subspan(before[i].size()),
+                        .log_probabilities = &log_probabilities[i]});
+    computed.read += static_cast<int64_t>(readings.back().tokens.size());
+  }
+  PrefillTogether(readings, Silent(control));
+  std::vector<double> likelihoods;
+  for (const std::vector<double>& each : log_probabilities) {
+    likelihoods.push_back(std::accumulate(each.begin(), each.end(), 0.0) /
+                          static_cast<double>(each.size()));
+  }
+  return likelihoods;
+}
+
+std::vector<ScoredText> ReplyToEach(const AnswerModel& model,
+                                    std::span<const AskedMessage> messages, int64_t max_tokens,
+                                    const WorkControl& control) {
+  ComputedTokens computed;
+  std::vector<size_t> all(messages.size());
+  std::iota(all.begin(), all.end(), size_t{0});
+  return model.Read(messages, max_tokens, computed, control)->Reply(all, max_tokens);
+}
+
+std::vector<TokenId> EncodeMessage(const LanguageModel& model, std::string_view message,
+                                   std::string_view opening) {
+  const ChatMessage turn{.role = "user", .content = std::string(message)};
+  std::vector<TokenId> tokens = model.EncodeChat({&turn, 1});
+  if (!opening.empty()) {
+    const std::vector<TokenId> begun =
+        model.tokenizer().Encode(opening, Specials::kLiteral, {.add_special = false});
+    tokens.insert(tokens.end(), begun.begin(), begun.end());
+  }
+  return tokens;
+}
+
+Session NewSession(const LanguageModel& model, int64_t tokens) {
+  return {model.model(), model.tokenizer(), model.compute(),
+          model.model().NewMemory({.max_tokens = tokens})};
+}
+
+WorkControl Silent(const WorkControl& control) { return {.stop = control.stop, .progress = {}}; }
+
+}  // namespace tome

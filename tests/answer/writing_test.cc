@@ -1,0 +1,186 @@
+#include "tome/answer/writing.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tome/answer/prompt.h"
+
+namespace tome {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr std::string_view kQuestion = "Who lit the lamp?";
+
+// A model that replies to a message by the first of its keys that the message holds, and records
+// all that it is asked.
+class RecordingModel : public AnswerModel {
+ public:
+  struct Said {
+    std::string text;
+    double log_probability = -1;
+    FinishReason finish = FinishReason::kEnd;
+  };
+
+  std::unique_ptr<ReadMessages> Read(std::span<const AskedMessage> asked, int64_t reply_tokens,
+                                     ComputedTokens& /*computed*/,
+                                     const WorkControl& /*control*/) const override {
+    messages.assign(asked.begin(), asked.end());
+    room = reply_tokens;
+    return std::make_unique<Messages>(*this);
+  }
+
+  std::optional<std::vector<double>> QuestionLikelihoods(
+      std::string_view question, std::span<const std::string> texts, ComputedTokens& /*computed*/,
+      const WorkControl& /*control*/) const override {
+    EXPECT_EQ(question, kQuestion);
+    if (!tells) return std::nullopt;
+    std::vector<double> all;
+    for (const std::string& text : texts) all.push_back(likelihoods.at(text));
+    return all;
+  }
+
+  std::map<std::string, Said> replies;
+  std::map<std::string, double> likelihoods;
+  bool tells = true;
+  mutable std::vector<AskedMessage> messages;
+  mutable int64_t room = 0;
+  mutable std::vector<size_t> replied;
+  mutable std::optional<std::pair<size_t, size_t>> contrasted;
+
+ private:
+  class Messages : public ReadMessages {
+   public:
+    explicit Messages(const RecordingModel& model) : model_(model) {}
+    std::vector<ScoredText> Reply(std::span<const size_t> messages, int64_t max_tokens) override {
+      EXPECT_LE(max_tokens, model_.room);
+      model_.replied.assign(messages.begin(), messages.end());
+      std::vector<ScoredText> texts;
+      for (const size_t message : messages) texts.push_back(Of(message));
+      return texts;
+    }
+    ScoredText ReplyInContrast(size_t message, size_t without, const SamplingOptions& /*sampling*/,
+                               int64_t max_tokens) override {
+      EXPECT_LE(max_tokens, model_.room);
+      model_.contrasted = {message, without};
+      ScoredText text = Of(message);
+      text.log_probability_without = text.log_probability - 1.5;
+      return text;
+    }
+
+   private:
+    ScoredText Of(size_t message) const {
+      for (const auto& [key, said] : model_.replies) {
+        if (model_.messages[message].text.find(key) == std::string::npos) continue;
+        return {.tokens = {1},
+                .text = said.text,
+                .log_probability = said.log_probability,
+                .finish = said.finish};
+      }
+      return {.tokens = {1}, .text = "?", .log_probability = -9};
+    }
+    const RecordingModel& model_;
+  };
+};
+
+std::vector<EvidenceSentence> Sentences(std::vector<std::pair<std::string, double>> scored) {
+  std::vector<EvidenceSentence> sentences;
+  for (auto& [text, score] : scored) {
+    EvidenceSentence& sentence = sentences.emplace_back();
+    sentence.text = std::move(text);
+    sentence.score = score;
+  }
+  return sentences;
+}
+
+class WritingTest : public testing::Test {
+ protected:
+  WrittenAnswer Write(std::span<const EvidenceSentence> sentences) {
+    return WriteFromEvidence(model_, ability_, kQuestion, sentences,
+                             {.sampling = {}, .max_tokens = 64}, computed_, {});
+  }
+
+  RecordingModel model_;
+  Ability ability_;
+  ComputedTokens computed_;
+};
+
+TEST_F(WritingTest, EachOfTheBestSentencesIsAnsweredAlone) {
+  const auto sentences =
+      Sentences({{"s0", 0}, {"s1", 6}, {"s2", 5}, {"s3", 1}, {"s4", 4}, {"s5", 3}, {"s6", 2}});
+  Write(sentences);
+  ASSERT_EQ(model_.messages.size(), kCandidates + 1);
+  const char* const best[] = {"s1", "s2", "s4", "s5", "s6"};
+  for (size_t rank = 0; rank < kCandidates; ++rank) {
+    const std::string_view only = best[rank];
+    EXPECT_EQ(model_.messages[rank].text, PromptOf(kQuestion, {&only, 1}));
+    EXPECT_EQ(model_.messages[rank].opening, ReplyOpening(PromptLanguage::kEnglish));
+  }
+  EXPECT_EQ(model_.messages.back().text, PromptOf(kQuestion, {}));
+  EXPECT_THAT(model_.replied, ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_GE(model_.room, 64);
+}
+
+TEST_F(WritingTest, TheReplyThatEvidenceAndModelFindLikeliestIsTaken) {
+  const auto sentences = Sentences({{"The dog slept.", 2.0}, {"The keeper lit it.", 1.0}});
+  model_.replies = {{"dog", {"the dog did.", -1}}, {"keeper", {"the keeper lit the lamp.", -0.5}}};
+  const WrittenAnswer written = Write(sentences);
+  // 1 − 8 · 0.5 is more than 2 − 8 · 1.
+  EXPECT_THAT(written.evidence, ElementsAre(1));
+  EXPECT_EQ(written.text, "The keeper lit the lamp.");
+  EXPECT_EQ(written.log_probability, -0.5);
+  EXPECT_EQ(written.gain, 1.5);
+  // In contrast to the message without evidence, which is the last.
+  EXPECT_EQ(model_.contrasted, std::pair(size_t{1}, size_t{2}));
+  // What search finds far better wins over what is said a little more surely.
+  EXPECT_THAT(Write(Sentences({{"The dog slept.", 9.0}, {"The keeper lit it.", 1.0}})).evidence,
+              ElementsAre(0));
+}
+
+TEST_F(WritingTest, AModelThatCanIsGivenThreeSentencesInTheirOrder) {
+  ability_.amount = EvidenceAmount::kSentences;
+  const auto sentences = Sentences({{"s0", 1}, {"s1", 2}, {"s2", 3}, {"s3", 0}});
+  Write(sentences);
+  ASSERT_EQ(model_.messages.size(), 5U);
+  const auto prompt_of = [](std::string_view text) { return PromptOf(kQuestion, {&text, 1}); };
+  EXPECT_EQ(model_.messages[0].text, prompt_of("s0\ns1\ns2"));  // s2 with the two best others
+  EXPECT_EQ(model_.messages[3].text, prompt_of("s1\ns2\ns3"));  // s3 with these
+}
+
+TEST_F(WritingTest, AReplyThatWasCutOffEndsWithItsLastWholeSentence) {
+  const auto sentences = Sentences({{"keeper", 0}});
+  model_.replies = {{"keeper", {"he lit  it. Then the ", -1, FinishReason::kMaxTokens}}};
+  EXPECT_EQ(Write(sentences).text, "He lit it.");
+  model_.replies = {{"keeper", {"he lit it then", -1, FinishReason::kMaxTokens}}};
+  EXPECT_EQ(Write(sentences).text, "He lit it then");
+  model_.replies = {{"keeper", {"he lit it. Then the ", -1}}};
+  EXPECT_EQ(Write(sentences).text, "He lit it. Then the");
+}
+
+TEST_F(WritingTest, OnlyTheBestAreMeasuredAndTheOthersAreNoLikelier) {
+  auto sentences = Sentences({{"s0", 1}, {"s1", 0}, {"s2", 2}});
+  model_.likelihoods = {{"s2", -3}, {"s0", -2}};
+  ScoreLikelihood(model_, kQuestion, 2, sentences, computed_, {});
+  EXPECT_EQ(sentences[0].likelihood, -2);
+  EXPECT_EQ(sentences[1].likelihood, -3);
+  EXPECT_EQ(sentences[2].likelihood, -3);
+}
+
+TEST_F(WritingTest, AModelThatDoesNotTellMeasuresNothing) {
+  auto sentences = Sentences({{"s0", 1}, {"s1", 0}});
+  model_.tells = false;
+  ScoreLikelihood(model_, kQuestion, 2, sentences, computed_, {});
+  EXPECT_EQ(sentences[0].likelihood, 0);
+  EXPECT_EQ(sentences[1].likelihood, 0);
+}
+
+}  // namespace
+}  // namespace tome
