@@ -27,8 +27,9 @@ class RecordingModel : public AnswerModel {
   struct Said {
     std::string text;
     double log_probability = -1;
-    FinishReason finish = FinishReason::kEnd;
   };
+
+  using Replied = std::pair<size_t, std::optional<size_t>>;  // message, without
 
   std::unique_ptr<ReadMessages> Read(std::span<const AskedMessage> asked, int64_t reply_tokens,
                                      ComputedTokens& /*computed*/,
@@ -53,37 +54,32 @@ class RecordingModel : public AnswerModel {
   bool tells = true;
   mutable std::vector<AskedMessage> messages;
   mutable int64_t room = 0;
-  mutable std::vector<size_t> replied;
-  mutable std::optional<std::pair<size_t, size_t>> contrasted;
+  mutable std::vector<Replied> replied;
 
  private:
   class Messages : public ReadMessages {
    public:
     explicit Messages(const RecordingModel& model) : model_(model) {}
-    std::vector<ScoredText> Reply(std::span<const size_t> messages, int64_t max_tokens) override {
+    std::vector<ScoredText> Reply(std::span<const AskedReply> replies,
+                                  const SamplingOptions& /*sampling*/,
+                                  int64_t max_tokens) override {
       EXPECT_LE(max_tokens, model_.room);
-      model_.replied.assign(messages.begin(), messages.end());
       std::vector<ScoredText> texts;
-      for (const size_t message : messages) texts.push_back(Of(message));
+      for (const AskedReply& reply : replies) {
+        model_.replied.emplace_back(reply.message, reply.without);
+        texts.push_back(Of(reply.message));
+        if (!reply.without) continue;
+        texts.back().text += " In contrast.";
+        texts.back().log_probability_without = texts.back().log_probability - 1.5;
+      }
       return texts;
-    }
-    ScoredText ReplyInContrast(size_t message, size_t without, const SamplingOptions& /*sampling*/,
-                               int64_t max_tokens) override {
-      EXPECT_LE(max_tokens, model_.room);
-      model_.contrasted = {message, without};
-      ScoredText text = Of(message);
-      text.log_probability_without = text.log_probability - 1.5;
-      return text;
     }
 
    private:
     ScoredText Of(size_t message) const {
       for (const auto& [key, said] : model_.replies) {
         if (model_.messages[message].text.find(key) == std::string::npos) continue;
-        return {.tokens = {1},
-                .text = said.text,
-                .log_probability = said.log_probability,
-                .finish = said.finish};
+        return {.tokens = {1}, .text = said.text, .log_probability = said.log_probability};
       }
       return {.tokens = {1}, .text = "?", .log_probability = -9};
     }
@@ -125,7 +121,10 @@ TEST_F(WritingTest, EachOfTheBestSentencesIsAnsweredAlone) {
     EXPECT_EQ(model_.messages[rank].opening, ReplyOpening(PromptLanguage::kEnglish));
   }
   EXPECT_EQ(model_.messages.back().text, PromptOf(kQuestion, {}));
-  EXPECT_THAT(model_.replied, ElementsAre(0, 1, 2, 3, 4));
+  // And the first in contrast to the last, without evidence, in the same passes.
+  using Replied = RecordingModel::Replied;
+  EXPECT_THAT(model_.replied, ElementsAre(Replied(0, {}), Replied(1, {}), Replied(2, {}),
+                                          Replied(3, {}), Replied(4, {}), Replied(0, 5)));
   EXPECT_GE(model_.room, 64);
 }
 
@@ -135,11 +134,13 @@ TEST_F(WritingTest, TheReplyThatEvidenceAndModelFindLikeliestIsTaken) {
   const WrittenAnswer written = Write(sentences);
   // 1 − 8 · 0.5 is more than 2 − 8 · 1.
   EXPECT_THAT(written.evidence, ElementsAre(1));
-  EXPECT_EQ(written.text, "The keeper lit the lamp.");
+  EXPECT_EQ(written.text, "The keeper lit the lamp. In contrast.");
   EXPECT_EQ(written.log_probability, -0.5);
   EXPECT_EQ(written.gain, 1.5);
-  // In contrast to the message without evidence, which is the last.
-  EXPECT_EQ(model_.contrasted, std::pair(size_t{1}, size_t{2}));
+  // The contrast that was written along is of another: it is written anew.
+  using Replied = RecordingModel::Replied;
+  EXPECT_THAT(model_.replied, ElementsAre(Replied(0, {}), Replied(1, {}), Replied(0, 2),
+                                          Replied(1, 2)));
   // What search finds far better wins over what is said a little more surely.
   EXPECT_THAT(Write(Sentences({{"The dog slept.", 9.0}, {"The keeper lit it.", 1.0}})).evidence,
               ElementsAre(0));
@@ -155,14 +156,11 @@ TEST_F(WritingTest, AModelThatCanIsGivenThreeSentencesInTheirOrder) {
   EXPECT_EQ(model_.messages[3].text, prompt_of("s1\ns2\ns3"));  // s3 with these
 }
 
-TEST_F(WritingTest, AReplyThatWasCutOffEndsWithItsLastWholeSentence) {
-  const auto sentences = Sentences({{"keeper", 0}});
-  model_.replies = {{"keeper", {"he lit  it. Then the ", -1, FinishReason::kMaxTokens}}};
-  EXPECT_EQ(Write(sentences).text, "He lit it.");
-  model_.replies = {{"keeper", {"he lit it then", -1, FinishReason::kMaxTokens}}};
-  EXPECT_EQ(Write(sentences).text, "He lit it then");
-  model_.replies = {{"keeper", {"he lit it. Then the ", -1}}};
-  EXPECT_EQ(Write(sentences).text, "He lit it. Then the");
+TEST_F(WritingTest, TheReplyBeginsWithACapitalAndHasNoSpacesTwice) {
+  model_.replies = {{"keeper", {" he lit  it."}}};
+  EXPECT_EQ(Write(Sentences({{"keeper", 0}})).text, "He lit it. In contrast.");
+  model_.replies = {{"keeper", {"灯塔看守人。"}}};
+  EXPECT_EQ(Write(Sentences({{"keeper", 0}})).text, "灯塔看守人。 In contrast.");
 }
 
 TEST_F(WritingTest, OnlyTheBestAreMeasuredAndTheOthersAreNoLikelier) {

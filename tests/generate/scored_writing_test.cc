@@ -14,6 +14,8 @@ namespace tome {
 namespace {
 
 constexpr TokenId kEndToken = 63;  // of LetterVocabulary
+// Of log-probabilities, as LogProbability has it.
+constexpr double kLogTolerance = 2e-6;
 
 std::vector<double> LogSoftmax(std::span<const float> logits) {
   long double sum = 0;
@@ -73,7 +75,7 @@ TEST_P(ScoredWritingTest, WithoutContrastItIsTheSessionsText) {
         session.Generate({.sampling = sampling, .max_tokens = 60, .stops = {}, .stop = {}}, {});
     std::string seen;
     const ScoredText text =
-        Write({.session = &other}, {.sampling = sampling, .max_tokens = 60, .stop = {}},
+        Write({.session = &other, .sampling = sampling}, {.max_tokens = 60, .stop = {}},
               [&](std::string_view part) {
                 seen += part;
                 return true;
@@ -93,15 +95,14 @@ TEST_P(ScoredWritingTest, TheLikelihoodIsTheMeanOfAllTokensChosen) {
       Session session = NewSessionAt(0, 64);
       const std::vector<TokenId> prompt = TokensOf(session);
       const ScoredText text =
-          Write({.session = &session},
-                {.sampling = {.temperature = temperature}, .max_tokens = most, .stop = {}});
+          Write({.session = &session, .sampling = {.temperature = temperature}},
+                {.max_tokens = most, .stop = {}});
       std::vector<TokenId> chosen = text.tokens;
       if (text.finish == FinishReason::kEnd) chosen.push_back(kEndToken);
       const std::vector<std::vector<double>> rows = RowsBehind(prompt, text.tokens);
       double total = 0;
       for (size_t i = 0; i < chosen.size(); ++i) total += rows[i][static_cast<size_t>(chosen[i])];
-      // Sums in double of numbers below 100.
-      EXPECT_NEAR(text.log_probability, total / static_cast<double>(chosen.size()), 1e-11)
+      EXPECT_NEAR(text.log_probability, total / static_cast<double>(chosen.size()), kLogTolerance)
           << "temperature " << temperature << " most " << most;
       EXPECT_LE(static_cast<int64_t>(text.tokens.size()), most);
       if (text.finish == FinishReason::kMaxTokens) {
@@ -136,10 +137,12 @@ TEST_P(ScoredWritingTest, TogetherEachIsAsAlone) {
     return all;
   };
   for (const double temperature : {0.0, 0.9}) {
-    const ScoredWritingOptions options{
-        .sampling = {.temperature = temperature, .seed = 3}, .max_tokens = 40, .stop = {}};
+    const ScoredWritingOptions options{.max_tokens = 40, .stop = {}};
     std::vector<Case> alone = cases();
     std::vector<Case> together = cases();
+    for (std::vector<Case>* all : {&alone, &together}) {
+      for (Case& each : *all) each.writing.sampling = {.temperature = temperature, .seed = 3};
+    }
     std::vector<ScoredWriting> writings;
     for (const Case& each : together) writings.push_back(each.writing);
     std::string seen;
@@ -174,7 +177,7 @@ TEST_P(ScoredWritingTest, TheTapCountsTheTextsTokens) {
   AttentionTap tap{.heads = {{.layer = 0, .head = 1}}, .spans = {{0, 30}, {30, 100}}, .mass = {}};
   AttentionTap expected = tap;
   const ScoredText text =
-      Write({.session = &session, .tap = &tap}, {.sampling = {}, .max_tokens = 20, .stop = {}});
+      Write({.session = &session, .tap = &tap}, {.max_tokens = 20, .stop = {}});
   // The last one is chosen, and attends no more.
   ASSERT_GT(text.tokens.size(), 1U);
   const size_t read = session.tokens().size() - 64;
@@ -193,7 +196,7 @@ TEST_P(ScoredWritingTest, AContrastToTheSamePromptChangesNothing) {
   Session plain = NewSessionAt(0, 64);
   Session with = NewSessionAt(0, 64);
   Session without = NewSessionAt(0, 64);
-  const ScoredWritingOptions options{.sampling = {}, .max_tokens = 60, .stop = {}};
+  const ScoredWritingOptions options{.max_tokens = 60, .stop = {}};
   const ScoredText expected = Write({.session = &plain}, options);
   const ScoredText text = Write({.session = &with, .without = &without}, options);
   EXPECT_EQ(text.tokens, expected.tokens);
@@ -210,7 +213,7 @@ TEST_P(ScoredWritingTest, AContrastChoosesByTheFormula) {
     const std::vector<TokenId> prompt = TokensOf(with);
     const std::vector<TokenId> prompt_without = TokensOf(without);
     const ScoredText text = Write({.session = &with, .without = &without},
-                                  {.sampling = {}, .max_tokens = 40, .stop = {}});
+                                  {.max_tokens = 40, .stop = {}});
     std::vector<TokenId> chosen = text.tokens;
     if (text.finish == FinishReason::kEnd) chosen.push_back(kEndToken);
     const auto p = RowsBehind(prompt, text.tokens);
@@ -230,7 +233,7 @@ TEST_P(ScoredWritingTest, AContrastChoosesByTheFormula) {
       others += p[i][token] != largest;
       total += p[i][token];
     }
-    EXPECT_NEAR(text.log_probability, total / static_cast<double>(chosen.size()), 1e-11);
+    EXPECT_NEAR(text.log_probability, total / static_cast<double>(chosen.size()), kLogTolerance);
     // Both have read the text, but for a last token.
     EXPECT_TRUE(std::ranges::equal(with.tokens().subspan(prompt.size()),
                                    without.tokens().subspan(prompt_without.size())));
@@ -250,7 +253,7 @@ INSTANTIATE_TEST_SUITE_P(Variants, RecurrentScoredWritingTest, testing::Values("
 TEST_P(RecurrentScoredWritingTest, TheSessionCanGoBackToItsPrompt) {
   Session session = NewSessionAt(0, 64);
   const ScoredText text =
-      Write({.session = &session}, {.sampling = {}, .max_tokens = 20, .stop = {}});
+      Write({.session = &session}, {.max_tokens = 20, .stop = {}});
   ASSERT_GT(text.tokens.size(), kCheckpoints);
   EXPECT_EQ(session.Truncate(64), 64);
 }
@@ -271,7 +274,7 @@ class PlainScoredWritingTest : public ScoredWritingTest {
   }
   ScoredText Greedy(int64_t most, const TextSink& sink = {}) {
     Session session = NewSessionAt(0, 64);
-    return Write({.session = &session}, {.sampling = {}, .max_tokens = most, .stop = {}}, sink);
+    return Write({.session = &session}, {.max_tokens = most, .stop = {}}, sink);
   }
   // The first token of `text` from its place `from` on that does not stand before.
   static size_t FirstOfItsKind(const std::vector<TokenId>& text, size_t from) {
@@ -331,7 +334,7 @@ TEST_P(PlainScoredWritingTest, EndsAtTheLimitOrWhereTheSinkSaysSo) {
   Session other = NewSessionAt(100, 64);
   Session alone = NewSessionAt(100, 64);
   const std::vector<ScoredWriting> writings{{.session = &one}, {.session = &other}};
-  const ScoredWritingOptions options{.sampling = {}, .max_tokens = 30, .stop = {}};
+  const ScoredWritingOptions options{.max_tokens = 30, .stop = {}};
   const std::vector<ScoredText> texts = WriteScored(writings, options, until_five);
   EXPECT_EQ(texts[0].text, whole.text.substr(0, 5));
   EXPECT_EQ(texts[0].finish, FinishReason::kStop);
@@ -364,7 +367,7 @@ TEST_P(PlainScoredWritingTest, StoppedItIsCancelled) {
   const ScoredWriting writing{.session = &session};
   std::string seen;
   EXPECT_TRUE(Fails(Code::kCancelled, [&] {
-    WriteScored({&writing, 1}, {.sampling = {}, .max_tokens = 60, .stop = source.get_token()},
+    WriteScored({&writing, 1}, {.max_tokens = 60, .stop = source.get_token()},
                 [&](std::string_view part) {
                   seen += part;
                   if (seen.size() == 5) source.request_stop();
@@ -373,7 +376,7 @@ TEST_P(PlainScoredWritingTest, StoppedItIsCancelled) {
   }));
   EXPECT_EQ(seen, Greedy(5).text);
   EXPECT_TRUE(Fails(Code::kCancelled, [&] {
-    WriteScored({&writing, 1}, {.sampling = {}, .stop = source.get_token()}, [](std::string_view) {
+    WriteScored({&writing, 1}, {.stop = source.get_token()}, [](std::string_view) {
       ADD_FAILURE() << "text after the stop";
       return true;
     });
@@ -389,19 +392,19 @@ TEST_P(PlainScoredWritingTest, OptionsWithoutMeaningAreRefusedBeforeATokenIsChos
     return true;
   };
   for (const ScoredWritingOptions& options :
-       {ScoredWritingOptions{.sampling = {}, .max_tokens = 0, .stop = {}},
-        ScoredWritingOptions{.sampling = {}, .max_tokens = -1, .stop = {}},
+       {ScoredWritingOptions{.max_tokens = 0, .stop = {}},
+        ScoredWritingOptions{.max_tokens = -1, .stop = {}},
         ScoredWritingOptions{.sampling = {.temperature = -1}, .stop = {}}}) {
     EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { WriteScored({&writing, 1}, options, never); }));
   }
   EXPECT_EQ(session.memory().length(), 64);
-  EXPECT_TRUE(WriteScored({}, {.sampling = {}, .stop = {}}, never).empty());
+  EXPECT_TRUE(WriteScored({}, {.stop = {}}, never).empty());
 }
 
 // Of either session.
 TEST_P(PlainScoredWritingTest, AFullMemoryEndsTheText) {
   const ScoredText whole = Greedy(60);
-  const ScoredWritingOptions options{.sampling = {}, .max_tokens = 60, .stop = {}};
+  const ScoredWritingOptions options{.max_tokens = 60, .stop = {}};
   Session full = NewSessionAt(0, 64, 64 + 4);
   const ScoredText text = Write({.session = &full}, options);
   EXPECT_EQ(text.finish, FinishReason::kMaxTokens);
@@ -432,7 +435,7 @@ TEST_P(PlainScoredWritingTest, RowsThatPadTheVocabularyDoNotCount) {
     const float usable = *std::ranges::max_element(logits.first(6));
     far += usable < *std::ranges::max_element(logits) + std::log(0.1F);
     Session plain = with.Fork();
-    const ScoredWritingOptions options{.sampling = {}, .max_tokens = 20, .stop = {}};
+    const ScoredWritingOptions options{.max_tokens = 20, .stop = {}};
     EXPECT_EQ(Write({.session = &with, .without = &without}, options).tokens,
               Write({.session = &plain}, options).tokens);
   }
@@ -452,11 +455,11 @@ TEST_P(PlainScoredWritingTest, AQuestionPreselectsForTheWholeText) {
   const auto of_question = session.memory().sparse()->preselected;
   Session other = session.Fork();
   const ScoredText text =
-      Write({.session = &other}, {.sampling = {}, .max_tokens = 100, .stop = {}});
+      Write({.session = &other}, {.max_tokens = 100, .stop = {}});
   EXPECT_EQ(other.memory().sparse()->preselected, of_question);
   EXPECT_EQ(
       text.tokens,
-      session.Generate({.sampling = {}, .max_tokens = 100, .stops = {}, .stop = {}}, {}).tokens);
+      session.Generate({.max_tokens = 100, .stops = {}, .stop = {}}, {}).tokens);
 }
 
 }  // namespace

@@ -124,6 +124,28 @@ TEST_P(ActivationTest, SoftCapAgreesWithDoublePrecisionAndNeverPassesTheCap) {
   EXPECT_EQ(y[3], -30);
 }
 
+TEST_P(ActivationTest, LogSumExpAgreesWithLongDoublePrecision) {
+  std::mt19937 random(4);
+  for (const double deviation : {1e-3, 1.0, 8.0, 1000.0}) {
+    for (const float offset : {0.0F, 100.0F, -30000.0F}) {
+      for (const int64_t size : {1, 7, 16, 33, 257, 50000}) {
+        std::vector<float> x = RandomFloats(random, size, deviation);
+        for (float& each : x) each += offset;
+        const float largest = *std::max_element(x.begin(), x.end());
+        long double total = 0;
+        for (const float each : x) total += std::exp(static_cast<long double>(each) - largest);
+        const auto expected = static_cast<double>(largest + std::log(total));
+        // Only what is added to the largest is rounded; differences from it are, to its last place.
+        const double allowed = 2e-6 + 2 * kRoundoff * std::abs(double{largest});
+        ASSERT_NEAR(kernels().log_sum_exp({.x = x.data(), .size = size}), expected, allowed)
+            << "deviation " << deviation << " offset " << offset << " size " << size;
+        x.resize(x.size() + 20, -kInf);
+        ASSERT_NEAR(kernels().log_sum_exp({.x = x.data(), .size = size + 20}), expected, allowed);
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Sets, ActivationTest, testing::ValuesIn(AllKernelSets()), KernelSetName);
 
 }  // namespace

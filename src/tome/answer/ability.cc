@@ -112,7 +112,7 @@ class AbilityTest {
     std::vector<ScoredWriting> writings;
     for (Session& session : sessions) writings.push_back({.session = &session});
     ability_.from_text = ShareOfRight(WriteScored(
-        writings, {.sampling = {}, .max_tokens = kReplyTokens, .stop = control_.stop}, {}));
+        writings, {.max_tokens = kReplyTokens, .stop = control_.stop}, {}));
     ability_.reliable_tokens = ability_.from_text >= 0.5 ? static_cast<int64_t>(common) : 0;
     text_tokens_ = static_cast<int64_t>(common);
   }

@@ -33,20 +33,25 @@ struct AskedMessage {
   std::string_view opening = {};
 };
 
-// Messages that a model has read and can reply to. One thread. All functions count what they
-// compute and stop as the call of AnswerModel::Read had it; Error(kCancelled) when stopped.
+// A reply to one of the messages that a model has read.
+struct AskedReply {
+  size_t message = 0;
+  // Written in contrast (kContrast) to what the model says to this message; none: greedily.
+  std::optional<size_t> without = {};
+  int64_t most_sentences = 1;
+};
+
+// Messages that a model has read and can reply to. One thread. Counts what it computes and stops as
+// the call of AnswerModel::Read had it.
 class ReadMessages {
  public:
   virtual ~ReadMessages() = default;
 
-  // Replies to the messages of these indices, greedily, all in the same passes; each is in the
-  // order of `messages` and without its opening. The messages can be replied to again.
-  virtual std::vector<ScoredText> Reply(std::span<const size_t> messages, int64_t max_tokens) = 0;
-
-  // A reply to one message in contrast to what the model says to another (kContrast). Both are
-  // used up. `max_tokens` here and above: at most as many as they were read for.
-  virtual ScoredText ReplyInContrast(size_t message, size_t without,
-                                     const SamplingOptions& sampling, int64_t max_tokens) = 0;
+  // The replies without their openings, in the order that they are asked for in; all are written in the same passes. The messages can be replied to again. `sampling`: of those
+  // in contrast; `max_tokens`: of each, at most as many as the messages were read for.
+  // Error(kCancelled) when stopped.
+  virtual std::vector<ScoredText> Reply(std::span<const AskedReply> replies,
+                                        const SamplingOptions& sampling, int64_t max_tokens) = 0;
 };
 
 class AnswerModel {

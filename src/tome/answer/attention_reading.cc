@@ -73,9 +73,9 @@ bool ScoreAttention(const LanguageModel& model, std::span<const AttentionHead> h
   computed.read += static_cast<int64_t>(prompt.size() - held);
   const std::vector<double> of_question = SumOfHeads(tap);
   tap.mass.clear();
-  const ScoredWriting writing{.session = &session, .tap = &tap};
+  const ScoredWriting writing{.session = &session, .tap = &tap, .most_sentences = 1};
   const std::vector<ScoredText> replies = WriteScored(
-      {&writing, 1}, {.sampling = {}, .max_tokens = kProvisionalTokens, .stop = control.stop}, {});
+      {&writing, 1}, {.max_tokens = kProvisionalTokens, .stop = control.stop}, {});
   computed.written += static_cast<int64_t>(replies.front().tokens.size());
   const std::vector<double> of_answer = SumOfHeads(tap);
   for (size_t i = 0; i < sentences.size(); ++i) {

@@ -1,6 +1,7 @@
 #include "tome/answer/local_answer_model.h"
 
 #include <algorithm>
+#include <deque>
 #include <numeric>
 #include <utility>
 
@@ -18,36 +19,28 @@ class LocalReadMessages : public ReadMessages {
                     const WorkControl& control)
       : sessions_(std::move(sessions)), computed_(computed), control_(control) {}
 
-  std::vector<ScoredText> Reply(std::span<const size_t> messages, int64_t max_tokens) override {
-    std::vector<Session> forks;
-    forks.reserve(messages.size());
+  std::vector<ScoredText> Reply(std::span<const AskedReply> replies,
+                                const SamplingOptions& sampling, int64_t max_tokens) override {
+    std::deque<Session> forks;
+    const auto fork = [&](size_t message) { return &forks.emplace_back(sessions_[message].Fork()); };
     std::vector<ScoredWriting> writings;
-    for (const size_t message : messages) {
-      forks.push_back(sessions_[message].Fork());
-      writings.push_back({.session = &forks.back()});
+    for (const AskedReply& reply : replies) {
+      ScoredWriting& writing = writings.emplace_back();
+      writing.session = fork(reply.message);
+      writing.most_sentences = reply.most_sentences;
+      if (!reply.without) continue;
+      writing.without = fork(*reply.without);
+      writing.sampling = sampling;
     }
-    return Written(writings, {.sampling = {}, .max_tokens = max_tokens, .stop = control_.stop});
-  }
-
-  ScoredText ReplyInContrast(size_t message, size_t without, const SamplingOptions& sampling,
-                             int64_t max_tokens) override {
-    TOME_CHECK(message != without);
-    const ScoredWriting writing{.session = &sessions_[message], .without = &sessions_[without]};
-    return Written({&writing, 1},
-                   {.sampling = sampling, .max_tokens = max_tokens, .stop = control_.stop})
-        .front();
-  }
-
- private:
-  std::vector<ScoredText> Written(std::span<const ScoredWriting> writings,
-                                  const ScoredWritingOptions& options) {
-    std::vector<ScoredText> texts = WriteScored(writings, options, {});
+    std::vector<ScoredText> texts =
+        WriteScored(writings, {.max_tokens = max_tokens, .stop = control_.stop}, {});
     for (const ScoredText& text : texts) {
       computed_.written += static_cast<int64_t>(text.tokens.size());
     }
     return texts;
   }
 
+ private:
   std::vector<Session> sessions_;
   ComputedTokens& computed_;
   const WorkControl& control_;
@@ -116,9 +109,9 @@ std::vector<ScoredText> ReplyToEach(const AnswerModel& model,
                                     std::span<const AskedMessage> messages, int64_t max_tokens,
                                     const WorkControl& control) {
   ComputedTokens computed;
-  std::vector<size_t> all(messages.size());
-  std::iota(all.begin(), all.end(), size_t{0});
-  return model.Read(messages, max_tokens, computed, control)->Reply(all, max_tokens);
+  std::vector<AskedReply> all;
+  for (size_t i = 0; i < messages.size(); ++i) all.push_back({.message = i});
+  return model.Read(messages, max_tokens, computed, control)->Reply(all, {}, max_tokens);
 }
 
 std::vector<TokenId> EncodeMessage(const LanguageModel& model, std::string_view message,

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
-#include <numeric>
 #include <utility>
 
 #include "tome/answer/prompt.h"
@@ -13,12 +12,14 @@
 namespace tome {
 namespace {
 
+// An answer from evidence has at most so many: what small models write behind them is seldom true.
+constexpr int64_t kMostAnswerSentences = 2;
 // Log-probabilities of replies count so much beside z-scores of evidence; 2 to 16 do nearly as
 // well.
 constexpr double kReplyWeight = 8;
 
-// A reply as it is shown: it was opened with words that are no part of it, so it begins with a
-// small letter; and one that was cut off ends with its last whole sentence, where it has one.
+// A reply as it is shown: it was opened with words that are no part of it, so it may begin with a
+// small letter. One that was cut off ends with its last whole sentence, where it has one.
 std::string Shaped(const ScoredText& reply) {
   std::string text = CollapseWhiteSpace(reply.text);
   if (reply.finish == FinishReason::kMaxTokens) {
@@ -85,26 +86,34 @@ WrittenAnswer WriteFromEvidence(const AnswerModel& model, const Ability& ability
   const size_t without = best.size();  // evidence
   control.Report("writing", 0, 0);
   const std::unique_ptr<ReadMessages> read =
-      model.Read(messages, std::max(options.max_tokens, kProvisionalTokens), computed, control);
-  std::vector<size_t> ranks(best.size());
-  std::iota(ranks.begin(), ranks.end(), size_t{0});
-  const std::vector<ScoredText> replies = read->Reply(ranks, kProvisionalTokens);
+      model.Read(messages, options.max_tokens, computed, control);
+  // The best sentence most often gives the reply that is chosen: its contrast is written along.
+  std::vector<AskedReply> asked;
+  for (size_t rank = 0; rank < best.size(); ++rank) asked.push_back({.message = rank});
+  const auto in_contrast = [&](size_t message) {
+    return AskedReply{
+        .message = message, .without = without, .most_sentences = kMostAnswerSentences};
+  };
+  asked.push_back(in_contrast(0));
+  std::vector<ScoredText> replies = read->Reply(asked, options.sampling, options.max_tokens);
   size_t chosen = 0;
   double largest = -std::numeric_limits<double>::infinity();
-  for (const size_t rank : ranks) {
+  for (size_t rank = 0; rank < best.size(); ++rank) {
     const double score = sentences[best[rank]].score + kReplyWeight * replies[rank].log_probability;
     if (score > largest) {
       largest = score;
       chosen = rank;
     }
   }
-  const ScoredText contrasted =
-      read->ReplyInContrast(chosen, without, options.sampling, options.max_tokens);
+  ScoredText contrasted = std::move(replies.back());
+  if (chosen != 0) {
+    const AskedReply again = in_contrast(chosen);
+    contrasted = read->Reply({&again, 1}, options.sampling, options.max_tokens).front();
+  }
   return {.text = Shaped(contrasted),
           .evidence = EvidenceOf(ability, best, chosen),
           .log_probability = replies[chosen].log_probability,
-          .gain = contrasted.log_probability - contrasted.log_probability_without,
-          .finish = contrasted.finish};
+          .gain = contrasted.log_probability - contrasted.log_probability_without};
 }
 
 }  // namespace tome

@@ -24,7 +24,6 @@ struct WrittenAnswer {
   double log_probability = 0;
   // By how much the evidence makes the answer's tokens more likely, in ln P of a token on average.
   double gain = 0;
-  FinishReason finish = FinishReason::kEnd;
 };
 
 struct EvidenceWritingOptions {

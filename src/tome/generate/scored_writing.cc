@@ -6,30 +6,41 @@
 #include <limits>
 
 #include "tome/base/error.h"
+#include "tome/text/sentences.h"
 
 namespace tome {
 namespace {
 
-// ln of the sum of exp: what turns logits into log-probabilities.
-double LogSumExp(std::span<const float> logits) {
-  const double largest = *std::max_element(logits.begin(), logits.end());
-  double total = 0;
-  for (const float logit : logits) total += std::exp(double{logit} - largest);
-  return largest + std::log(total);
+double LogSumExp(const KernelSet& kernels, std::span<const float> logits) {
+  return kernels.log_sum_exp({.x = logits.data(), .size = std::ssize(logits)});
 }
 
-// The logits that contrast chooses by; minus infinity for tokens that are not plausible.
-void ContrastLogits(std::span<const float> with, std::span<const float> without,
+// The next token's logits, with evidence or without, and ln of the sum of their exp.
+struct NextLogits {
+  std::span<const float> logits;
+  double log_sum = 0;
+
+  double LogProbability(TokenId token) const {
+    return double{logits[static_cast<size_t>(token)]} - log_sum;
+  }
+};
+
+NextLogits LogitsOf(const Session& session) {
+  return {.logits = session.logits(), .log_sum = LogSumExp(session.kernels(), session.logits())};
+}
+
+// The logits that contrast chooses by, of the first `usable` tokens; minus infinity for tokens that
+// are not plausible.
+void ContrastLogits(const NextLogits& with, const NextLogits& without, size_t usable,
                     std::vector<float>& out) {
-  const double norm_with = LogSumExp(with);
-  const double norm_without = LogSumExp(without);
-  const double least = *std::max_element(with.begin(), with.end()) + std::log(kPlausible);
-  out.resize(with.size());
-  for (size_t i = 0; i < with.size(); ++i) {
-    const double p = double{with[i]} - norm_with;
-    const double q = double{without[i]} - norm_without;
-    out[i] = double{with[i]} < least ? -std::numeric_limits<float>::infinity()
-                                     : static_cast<float>((1 + kContrast) * p - kContrast * q);
+  const auto first = with.logits.first(usable);
+  const double least = *std::max_element(first.begin(), first.end()) + std::log(kPlausible);
+  out.assign(usable, -std::numeric_limits<float>::infinity());
+  for (size_t i = 0; i < usable; ++i) {
+    if (double{first[i]} < least) continue;
+    const auto token = static_cast<TokenId>(i);
+    out[i] = static_cast<float>((1 + kContrast) * with.LogProbability(token) -
+                                kContrast * without.LogProbability(token));
   }
 }
 
@@ -46,33 +57,35 @@ class ScoredWriter {
       : writing_(writing),
         options_(options),
         sink_(sink),
-        sampler_(options.sampling),
+        sampler_(writing.sampling),
         decoder_(writing.session->tokenizer(), StreamDecoder::Start::kText) {}
 
   bool ended() const { return ended_; }
 
   // Chooses the next token by the sessions' logits.
   void Choose() {
-    const std::span<const float> logits = writing_.session->logits();
+    const NextLogits with = LogitsOf(*writing_.session);
     const Tokenizer& tokenizer = writing_.session->tokenizer();
     // Rows behind these pad the vocabulary.
-    const size_t usable = std::min(logits.size(), static_cast<size_t>(tokenizer.vocabulary_size()));
-    std::span<const float> chosen_by = logits.first(usable);
+    const size_t usable =
+        std::min(with.logits.size(), static_cast<size_t>(tokenizer.vocabulary_size()));
+    std::span<const float> chosen_by = with.logits.first(usable);
+    NextLogits without;
     if (writing_.without != nullptr) {
-      ContrastLogits(chosen_by, writing_.without->logits().first(usable), contrasted_);
+      without = LogitsOf(*writing_.without);
+      ContrastLogits(with, without, usable, contrasted_);
       chosen_by = contrasted_;
     }
     next_ = sampler_.Next(chosen_by, static_cast<int64_t>(usable), writing_.session->tokens());
-    total_ += LogProbability(logits, next_);
-    if (writing_.without != nullptr) {
-      total_without_ += LogProbability(writing_.without->logits(), next_);
-    }
+    total_ += with.LogProbability(next_);
+    if (writing_.without != nullptr) total_without_ += without.LogProbability(next_);
     ++chosen_;
     const auto ends = tokenizer.end_of_generation();
     if (std::binary_search(ends.begin(), ends.end(), next_)) return End(FinishReason::kEnd);
     result_.tokens.push_back(next_);
     const bool wanted = Emit(decoder_.Push(next_));
     if (!wanted) return End(FinishReason::kStop);
+    if (writing_.most_sentences > 0 && CutBehindSentences()) return End(FinishReason::kStop);
     if (static_cast<int64_t>(result_.tokens.size()) >= options_.max_tokens ||
         IsFull(writing_.session) || IsFull(writing_.without)) {
       End(FinishReason::kMaxTokens);
@@ -104,6 +117,19 @@ class ScoredWriter {
     ended_ = true;
   }
 
+  // Whether the text has gone on behind its last sentence, which is cut off then.
+  bool CutBehindSentences() {
+    // A line's end ends a sentence: those that a text begins with are none.
+    const size_t begin = result_.text.find_first_not_of(" \n\r\t");
+    if (begin == std::string::npos) return false;
+    const std::vector<uint64_t> ends =
+        splitter_.Ends(std::string_view(result_.text).substr(begin));
+    const auto most = static_cast<size_t>(writing_.most_sentences);
+    if (ends.size() <= most) return false;
+    result_.text.resize(begin + ends[most - 1]);
+    return true;
+  }
+
   bool Emit(const std::string& text) {
     result_.text += text;
     return text.empty() || !sink_ || sink_(text);
@@ -114,6 +140,7 @@ class ScoredWriter {
   const TextSink& sink_;
   Sampler sampler_;
   StreamDecoder decoder_;
+  SentenceSplitter splitter_;
   std::vector<float> contrasted_;
   TokenId next_ = 0;
   double total_ = 0;          // ln p of all tokens chosen

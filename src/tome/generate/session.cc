@@ -72,11 +72,9 @@ constexpr size_t kScoredChunk = 128;
 
 }  // namespace
 
-double LogProbability(std::span<const float> logits, TokenId token) {
-  const double largest = *std::max_element(logits.begin(), logits.end());
-  double total = 0;
-  for (const float logit : logits) total += std::exp(double{logit} - largest);
-  return double{logits[static_cast<size_t>(token)]} - largest - std::log(total);
+double LogProbability(const KernelSet& kernels, std::span<const float> logits, TokenId token) {
+  return double{logits[static_cast<size_t>(token)]} -
+         kernels.log_sum_exp({.x = logits.data(), .size = std::ssize(logits)});
 }
 
 // A session that is being continued: gives the tokens of its next pass, then takes their logits.
@@ -227,11 +225,11 @@ void Session::AddLogProbabilities(std::span<const TokenId> tokens, std::span<con
                                   std::vector<double>& log_probabilities) const {
   const size_t vocabulary = rows.size() / tokens.size();
   if (logits_.shape().rank() == 2) {
-    log_probabilities.push_back(LogProbability(logits(), tokens.front()));
+    log_probabilities.push_back(LogProbability(compute_.kernels, logits(), tokens.front()));
   }
   for (size_t i = 1; i < tokens.size(); ++i) {
     log_probabilities.push_back(
-        LogProbability(rows.subspan((i - 1) * vocabulary, vocabulary), tokens[i]));
+        LogProbability(compute_.kernels, rows.subspan((i - 1) * vocabulary, vocabulary), tokens[i]));
   }
 }
 

@@ -111,6 +111,7 @@ class Session {
   const Memory& memory() const { return memory_; }
   const Model& model() const { return model_; }
   const Tokenizer& tokenizer() const { return tokenizer_; }
+  const KernelSet& kernels() const { return compute_.kernels; }
   // Tokens that the store gave instead of reading them.
   int64_t restored() const { return restored_; }
   // Forgets all but the first `length` tokens, or some more (Memory::Truncate): gives the number of
@@ -165,8 +166,8 @@ struct SessionReading {
   TokenOrigin origin = TokenOrigin::kPrompt;
 };
 
-// ln P(token) by a row of logits.
-double LogProbability(std::span<const float> logits, TokenId token);
+// ln P(token) by a row of logits, within 2e-6.
+double LogProbability(const KernelSet& kernels, std::span<const float> logits, TokenId token);
 
 // Reads each one's tokens, kPrefillChunk of all of them in a pass; reports "reading" with tokens
 // done. Where a tap or log-probabilities are asked for, no token is taken from a store. Stopped, it

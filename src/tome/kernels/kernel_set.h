@@ -37,6 +37,7 @@ struct KernelSet {
   void (*rope)(const RopeArgs&, ThreadPool&) noexcept;
   void (*hadamard)(const HadamardArgs&, ThreadPool&) noexcept;
   void (*soft_cap)(const SoftCapArgs&) noexcept;
+  double (*log_sum_exp)(const LogSumExpArgs&) noexcept;
   void (*write_kv)(const KvWriteArgs&, ThreadPool&) noexcept;
   void (*attention)(const AttentionArgs&, ThreadPool&) noexcept;
   void (*summarize_keys)(const KeySummaryArgs&, ThreadPool&) noexcept;

@@ -71,6 +71,13 @@ void SoftCap(const SoftCapArgs& args) noexcept {
   for (int64_t i = 0; i < args.size; ++i) args.x[i] = args.cap * std::tanh(args.x[i] / args.cap);
 }
 
+double LogSumExp(const LogSumExpArgs& args) noexcept {
+  const double largest = *std::max_element(args.x, args.x + args.size);
+  double total = 0;
+  for (int64_t i = 0; i < args.size; ++i) total += std::exp(double{args.x[i]} - largest);
+  return largest + std::log(total);
+}
+
 RateProbes Rates() noexcept {
   const auto probe = [](int64_t rounds) noexcept -> int64_t {
     constexpr int kChains = 8;

@@ -15,6 +15,7 @@ void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept;
 void Rope(const RopeArgs& args, ThreadPool& threads) noexcept;
 void Hadamard(const HadamardArgs& args, ThreadPool& threads) noexcept;
 void SoftCap(const SoftCapArgs& args) noexcept;
+double LogSumExp(const LogSumExpArgs& args) noexcept;
 void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept;
 void Attention(const AttentionArgs& args, ThreadPool& threads) noexcept;
 void SummarizeKeys(const KeySummaryArgs& args, ThreadPool& threads) noexcept;
@@ -37,6 +38,7 @@ inline constexpr KernelSet kKernels{
     .rope = Rope,
     .hadamard = Hadamard,
     .soft_cap = SoftCap,
+    .log_sum_exp = LogSumExp,
     .write_kv = WriteKv,
     .attention = Attention,
     .summarize_keys = SummarizeKeys,

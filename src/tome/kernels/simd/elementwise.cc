@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "tome/kernels/simd/math.h"
 #include "tome/kernels/simd/norm.h"
@@ -141,6 +142,26 @@ void SoftCap(const SoftCapArgs& args) noexcept {
     const F32 x = LoadFirst(args.x + i, left);
     StoreFirst(args.x + i, Mul(Set(args.cap), Tanh(Div(x, Set(args.cap)))), left);
   }
+}
+
+double LogSumExp(const LogSumExpArgs& args) noexcept {
+  // So many vectors are summed in float at a time: what rounding costs stays below 1e-6.
+  constexpr int64_t kSummed = 16 * kLanes;
+  const int64_t whole = args.size - args.size % kLanes;
+  F32 most = Set(-std::numeric_limits<float>::infinity());
+  for (int64_t i = 0; i < whole; i += kLanes) most = Max(most, Load(args.x + i));
+  float largest = Largest(most);
+  for (int64_t i = whole; i < args.size; ++i) largest = std::max(largest, args.x[i]);
+  double total = 0;
+  for (int64_t begin = 0; begin < whole; begin += kSummed) {
+    F32 sum = Set(0);
+    for (int64_t i = begin; i < std::min(whole, begin + kSummed); i += kLanes) {
+      sum = Add(sum, Exp(Sub(Load(args.x + i), Set(largest))));
+    }
+    total += double{Sum(sum)};
+  }
+  for (int64_t i = whole; i < args.size; ++i) total += std::exp(double{args.x[i]} - double{largest});
+  return double{largest} + std::log(total);
 }
 
 }  // namespace tome::TOME_KERNEL_SET

@@ -15,6 +15,7 @@ const KernelSet kKernels{
     .rope = Rope,
     .hadamard = Hadamard,
     .soft_cap = SoftCap,
+    .log_sum_exp = LogSumExp,
     .write_kv = WriteKv,
     .attention = Attention,
     .summarize_keys = SummarizeKeys,

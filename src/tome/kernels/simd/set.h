@@ -13,6 +13,7 @@ void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept;
 void Rope(const RopeArgs& args, ThreadPool& threads) noexcept;
 void Hadamard(const HadamardArgs& args, ThreadPool& threads) noexcept;
 void SoftCap(const SoftCapArgs& args) noexcept;
+double LogSumExp(const LogSumExpArgs& args) noexcept;
 void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept;
 void Attention(const AttentionArgs& args, ThreadPool& threads) noexcept;
 void SummarizeKeys(const KeySummaryArgs& args, ThreadPool& threads) noexcept;
