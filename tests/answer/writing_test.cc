@@ -112,6 +112,7 @@ class WritingTest : public testing::Test {
 TEST_F(WritingTest, EachOfTheBestSentencesIsAnsweredAlone) {
   const auto sentences =
       Sentences({{"s0", 0}, {"s1", 6}, {"s2", 5}, {"s3", 1}, {"s4", 4}, {"s5", 3}, {"s6", 2}});
+  ASSERT_GT(sentences.size(), kCandidates);
   Write(sentences);
   ASSERT_EQ(model_.messages.size(), kCandidates + 1);
   const char* const best[] = {"s1", "s2", "s4", "s5", "s6"};
@@ -139,11 +140,21 @@ TEST_F(WritingTest, TheReplyThatEvidenceAndModelFindLikeliestIsTaken) {
   EXPECT_EQ(written.gain, 1.5);
   // The contrast that was written along is of another: it is written anew.
   using Replied = RecordingModel::Replied;
-  EXPECT_THAT(model_.replied, ElementsAre(Replied(0, {}), Replied(1, {}), Replied(0, 2),
-                                          Replied(1, 2)));
-  // What search finds far better wins over what is said a little more surely.
-  EXPECT_THAT(Write(Sentences({{"The dog slept.", 9.0}, {"The keeper lit it.", 1.0}})).evidence,
+  EXPECT_THAT(model_.replied,
+              ElementsAre(Replied(0, {}), Replied(1, {}), Replied(0, 2), Replied(1, 2)));
+  // What search finds better wins over what is said a little more surely.
+  EXPECT_THAT(Write(Sentences({{"The dog slept.", 6.0}, {"The keeper lit it.", 1.0}})).evidence,
               ElementsAre(0));
+}
+
+TEST_F(WritingTest, WhatIsFarBehindIsNotAnsweredFrom) {
+  const auto sentences = Sentences({{"s0", 2.5}, {"s1", 9}, {"s2", 1.9}, {"s3", 8}});
+  Write(sentences);
+  ASSERT_EQ(model_.messages.size(), 4U);
+  for (const auto& [rank, text] : {std::pair(0, "s1"), std::pair(1, "s3"), std::pair(2, "s0")}) {
+    const std::string_view only = text;
+    EXPECT_EQ(model_.messages[static_cast<size_t>(rank)].text, PromptOf(kQuestion, {&only, 1}));
+  }
 }
 
 TEST_F(WritingTest, AModelThatCanIsGivenThreeSentencesInTheirOrder) {

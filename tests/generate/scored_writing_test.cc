@@ -74,12 +74,11 @@ TEST_P(ScoredWritingTest, WithoutContrastItIsTheSessionsText) {
     const Generated expected =
         session.Generate({.sampling = sampling, .max_tokens = 60, .stops = {}, .stop = {}}, {});
     std::string seen;
-    const ScoredText text =
-        Write({.session = &other, .sampling = sampling}, {.max_tokens = 60, .stop = {}},
-              [&](std::string_view part) {
-                seen += part;
-                return true;
-              });
+    const ScoredText text = Write({.session = &other, .sampling = sampling},
+                                  {.max_tokens = 60, .stop = {}}, [&](std::string_view part) {
+                                    seen += part;
+                                    return true;
+                                  });
     EXPECT_EQ(text.tokens, expected.tokens);
     EXPECT_EQ(text.text, expected.text);
     EXPECT_EQ(text.finish, expected.finish);
@@ -94,9 +93,8 @@ TEST_P(ScoredWritingTest, TheLikelihoodIsTheMeanOfAllTokensChosen) {
     for (const int64_t most : {1, 7, 200}) {
       Session session = NewSessionAt(0, 64);
       const std::vector<TokenId> prompt = TokensOf(session);
-      const ScoredText text =
-          Write({.session = &session, .sampling = {.temperature = temperature}},
-                {.max_tokens = most, .stop = {}});
+      const ScoredText text = Write({.session = &session, .sampling = {.temperature = temperature}},
+                                    {.max_tokens = most, .stop = {}});
       std::vector<TokenId> chosen = text.tokens;
       if (text.finish == FinishReason::kEnd) chosen.push_back(kEndToken);
       const std::vector<std::vector<double>> rows = RowsBehind(prompt, text.tokens);
@@ -176,8 +174,7 @@ TEST_P(ScoredWritingTest, TheTapCountsTheTextsTokens) {
   Session fresh = session.Fork();
   AttentionTap tap{.heads = {{.layer = 0, .head = 1}}, .spans = {{0, 30}, {30, 100}}, .mass = {}};
   AttentionTap expected = tap;
-  const ScoredText text =
-      Write({.session = &session, .tap = &tap}, {.max_tokens = 20, .stop = {}});
+  const ScoredText text = Write({.session = &session, .tap = &tap}, {.max_tokens = 20, .stop = {}});
   // The last one is chosen, and attends no more.
   ASSERT_GT(text.tokens.size(), 1U);
   const size_t read = session.tokens().size() - 64;
@@ -212,8 +209,8 @@ TEST_P(ScoredWritingTest, AContrastChoosesByTheFormula) {
     Session without = NewSessionAt(at, 40);
     const std::vector<TokenId> prompt = TokensOf(with);
     const std::vector<TokenId> prompt_without = TokensOf(without);
-    const ScoredText text = Write({.session = &with, .without = &without},
-                                  {.max_tokens = 40, .stop = {}});
+    const ScoredText text =
+        Write({.session = &with, .without = &without}, {.max_tokens = 40, .stop = {}});
     std::vector<TokenId> chosen = text.tokens;
     if (text.finish == FinishReason::kEnd) chosen.push_back(kEndToken);
     const auto p = RowsBehind(prompt, text.tokens);
@@ -252,8 +249,7 @@ INSTANTIATE_TEST_SUITE_P(Variants, RecurrentScoredWritingTest, testing::Values("
 // Texts are tried behind one prompt: the checkpoint at its end stays.
 TEST_P(RecurrentScoredWritingTest, TheSessionCanGoBackToItsPrompt) {
   Session session = NewSessionAt(0, 64);
-  const ScoredText text =
-      Write({.session = &session}, {.max_tokens = 20, .stop = {}});
+  const ScoredText text = Write({.session = &session}, {.max_tokens = 20, .stop = {}});
   ASSERT_GT(text.tokens.size(), kCheckpoints);
   EXPECT_EQ(session.Truncate(64), 64);
 }
@@ -454,12 +450,9 @@ TEST_P(PlainScoredWritingTest, AQuestionPreselectsForTheWholeText) {
   session.Prefill(std::span(golden_.tokens).first(30), {});
   const auto of_question = session.memory().sparse()->preselected;
   Session other = session.Fork();
-  const ScoredText text =
-      Write({.session = &other}, {.max_tokens = 100, .stop = {}});
+  const ScoredText text = Write({.session = &other}, {.max_tokens = 100, .stop = {}});
   EXPECT_EQ(other.memory().sparse()->preselected, of_question);
-  EXPECT_EQ(
-      text.tokens,
-      session.Generate({.max_tokens = 100, .stops = {}, .stop = {}}, {}).tokens);
+  EXPECT_EQ(text.tokens, session.Generate({.max_tokens = 100, .stops = {}, .stop = {}}, {}).tokens);
 }
 
 }  // namespace

@@ -111,8 +111,8 @@ class AbilityTest {
     ChooseHeads(taps);
     std::vector<ScoredWriting> writings;
     for (Session& session : sessions) writings.push_back({.session = &session});
-    ability_.from_text = ShareOfRight(WriteScored(
-        writings, {.max_tokens = kReplyTokens, .stop = control_.stop}, {}));
+    ability_.from_text = ShareOfRight(
+        WriteScored(writings, {.max_tokens = kReplyTokens, .stop = control_.stop}, {}));
     ability_.reliable_tokens = ability_.from_text >= 0.5 ? static_cast<int64_t>(common) : 0;
     text_tokens_ = static_cast<int64_t>(common);
   }

@@ -74,8 +74,8 @@ bool ScoreAttention(const LanguageModel& model, std::span<const AttentionHead> h
   const std::vector<double> of_question = SumOfHeads(tap);
   tap.mass.clear();
   const ScoredWriting writing{.session = &session, .tap = &tap, .most_sentences = 1};
-  const std::vector<ScoredText> replies = WriteScored(
-      {&writing, 1}, {.max_tokens = kProvisionalTokens, .stop = control.stop}, {});
+  const std::vector<ScoredText> replies =
+      WriteScored({&writing, 1}, {.max_tokens = kProvisionalTokens, .stop = control.stop}, {});
   computed.written += static_cast<int64_t>(replies.front().tokens.size());
   const std::vector<double> of_answer = SumOfHeads(tap);
   for (size_t i = 0; i < sentences.size(); ++i) {

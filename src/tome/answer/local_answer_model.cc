@@ -22,11 +22,14 @@ class LocalReadMessages : public ReadMessages {
   std::vector<ScoredText> Reply(std::span<const AskedReply> replies,
                                 const SamplingOptions& sampling, int64_t max_tokens) override {
     std::deque<Session> forks;
-    const auto fork = [&](size_t message) { return &forks.emplace_back(sessions_[message].Fork()); };
+    const auto fork = [&](size_t message) {
+      return &forks.emplace_back(sessions_[message].Fork());
+    };
     std::vector<ScoredWriting> writings;
     for (const AskedReply& reply : replies) {
       ScoredWriting& writing = writings.emplace_back();
       writing.session = fork(reply.message);
+      writing.max_tokens = reply.max_tokens;
       writing.most_sentences = reply.most_sentences;
       if (!reply.without) continue;
       writing.without = fork(*reply.without);

@@ -17,6 +17,9 @@ constexpr int64_t kMostAnswerSentences = 2;
 // Log-probabilities of replies count so much beside z-scores of evidence; 2 to 16 do nearly as
 // well.
 constexpr double kReplyWeight = 8;
+// Behind the best by so much, a sentence is not answered from: the replies' log-probabilities
+// would have to differ by more than they do.
+constexpr double kHopeless = 7;
 
 // A reply as it is shown: it was opened with words that are no part of it, so it may begin with a
 // small letter. One that was cut off ends with its last whole sentence, where it has one.
@@ -32,6 +35,15 @@ std::string Shaped(const ScoredText& reply) {
     text.front() = static_cast<char>(text.front() - 'a' + 'A');
   }
   return text;
+}
+
+// The best sentences, without those that would not be chosen whatever the model said to them.
+std::vector<size_t> CandidatesOf(std::span<const EvidenceSentence> sentences) {
+  std::vector<size_t> best = BestEvidence(sentences, kCandidates);
+  std::erase_if(best, [&](size_t i) {
+    return sentences[i].score < sentences[best.front()].score - kHopeless;
+  });
+  return best;
 }
 
 // The sentences that candidate `rank` is answered from.
@@ -74,7 +86,7 @@ WrittenAnswer WriteFromEvidence(const AnswerModel& model, const Ability& ability
                                 std::span<const EvidenceSentence> sentences,
                                 const EvidenceWritingOptions& options, ComputedTokens& computed,
                                 const WorkControl& control) {
-  const std::vector<size_t> best = BestEvidence(sentences, kCandidates);
+  const std::vector<size_t> best = CandidatesOf(sentences);
   const std::string_view opening = ReplyOpening(LanguageOf(question));
   std::vector<AskedMessage> messages;
   for (size_t rank = 0; rank < best.size(); ++rank) {
@@ -91,8 +103,10 @@ WrittenAnswer WriteFromEvidence(const AnswerModel& model, const Ability& ability
   std::vector<AskedReply> asked;
   for (size_t rank = 0; rank < best.size(); ++rank) asked.push_back({.message = rank});
   const auto in_contrast = [&](size_t message) {
-    return AskedReply{
-        .message = message, .without = without, .most_sentences = kMostAnswerSentences};
+    return AskedReply{.message = message,
+                      .without = without,
+                      .max_tokens = options.max_tokens,
+                      .most_sentences = kMostAnswerSentences};
   };
   asked.push_back(in_contrast(0));
   std::vector<ScoredText> replies = read->Reply(asked, options.sampling, options.max_tokens);

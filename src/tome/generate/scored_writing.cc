@@ -86,7 +86,8 @@ class ScoredWriter {
     const bool wanted = Emit(decoder_.Push(next_));
     if (!wanted) return End(FinishReason::kStop);
     if (writing_.most_sentences > 0 && CutBehindSentences()) return End(FinishReason::kStop);
-    if (static_cast<int64_t>(result_.tokens.size()) >= options_.max_tokens ||
+    if (static_cast<int64_t>(result_.tokens.size()) >=
+            std::min(options_.max_tokens, writing_.max_tokens) ||
         IsFull(writing_.session) || IsFull(writing_.without)) {
       End(FinishReason::kMaxTokens);
     }
@@ -122,8 +123,7 @@ class ScoredWriter {
     // A line's end ends a sentence: those that a text begins with are none.
     const size_t begin = result_.text.find_first_not_of(" \n\r\t");
     if (begin == std::string::npos) return false;
-    const std::vector<uint64_t> ends =
-        splitter_.Ends(std::string_view(result_.text).substr(begin));
+    const std::vector<uint64_t> ends = splitter_.Ends(std::string_view(result_.text).substr(begin));
     const auto most = static_cast<size_t>(writing_.most_sentences);
     if (ends.size() <= most) return false;
     result_.text.resize(begin + ends[most - 1]);

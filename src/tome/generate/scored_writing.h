@@ -24,7 +24,8 @@ struct ScoredWriting {
   Session* session = nullptr;
   Session* without = nullptr;   // has read the same prompt without the evidence; none: no contrast
   AttentionTap* tap = nullptr;  // gets where the text's tokens attend
-  SamplingOptions sampling = {};  // of the contrasted logits, where there is a contrast
+  SamplingOptions sampling = {};    // of the contrasted logits, where there is a contrast
+  int64_t max_tokens = kAnyLength;  // of this text; the options' bound holds as well
   // Behind so many sentences the text ends (kStop), as soon as another begins: that is among
   // `tokens`, and no part of `text`. 0: it ends where the model ends it.
   int64_t most_sentences = 0;

@@ -228,8 +228,8 @@ void Session::AddLogProbabilities(std::span<const TokenId> tokens, std::span<con
     log_probabilities.push_back(LogProbability(compute_.kernels, logits(), tokens.front()));
   }
   for (size_t i = 1; i < tokens.size(); ++i) {
-    log_probabilities.push_back(
-        LogProbability(compute_.kernels, rows.subspan((i - 1) * vocabulary, vocabulary), tokens[i]));
+    log_probabilities.push_back(LogProbability(
+        compute_.kernels, rows.subspan((i - 1) * vocabulary, vocabulary), tokens[i]));
   }
 }
 

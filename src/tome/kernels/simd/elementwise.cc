@@ -160,7 +160,8 @@ double LogSumExp(const LogSumExpArgs& args) noexcept {
     }
     total += double{Sum(sum)};
   }
-  for (int64_t i = whole; i < args.size; ++i) total += std::exp(double{args.x[i]} - double{largest});
+  for (int64_t i = whole; i < args.size; ++i)
+    total += std::exp(double{args.x[i]} - double{largest});
   return double{largest} + std::log(total);
 }
 
