@@ -76,9 +76,11 @@ def own_words(records):
     return lines
 
 
-# Where Tome's own thresholds lie among these: support.h (kSure, kLow, kNotSaidConfidence, kNotSaidGain).
+# Where Tome's own thresholds lie among these: support.h (kSure, kLow, kAboutQuestion, kNotSaidConfidence, …).
 CONFIDENCES = (0.4, 0.0, -0.4, -1.0, -1.5, -2.0, -2.5, -3.0)
 GAINS = (0.5, 0.8, 1.0, 1.5)
+QUESTION_GAINS = (0.0, 0.3, 0.5, 0.8, 0.95, 1.1, 1.3)
+SURE, LITTLE_CONFIDENCE = -0.4, -1.0
 
 
 def calibration(records):
@@ -99,6 +101,14 @@ def calibration(records):
             asked = sum(r["answerable"] for r in below)
             cells.append(f"{asked}, {len(below) - asked}")
         lines.append(_row([f"{least:g}", *cells]))
+    lines += ["", _row(["question gain", f"sure (at least {SURE:g}), at least: right", "wrong", "unanswerable",
+                        f"confidence below {LITTLE_CONFIDENCE:g}, below: answerable, unanswerable"]),
+              _row(["---"] * 5)]
+    for least in QUESTION_GAINS:
+        told = [[r for r in kind if r.get("question_gain") is not None] for kind in kinds]
+        cells = [str(sum(r["confidence"] >= SURE and r["question_gain"] >= least for r in kind)) for kind in told]
+        below = [sum(r["confidence"] < LITTLE_CONFIDENCE and r["question_gain"] < least for r in kind) for kind in told]
+        lines.append(_row([f"{least:g}", *cells, f"{below[0] + below[1]}, {below[2]}"]))
     return lines
 
 

@@ -139,13 +139,16 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(report.own_words([self.record("peer", "a", support=None)]), [])
 
     def test_thresholds_are_held_against_what_is_right(self):
-        records = [self.record("tome", "a", confidence=0.5, gain=2.0),
+        records = [self.record("tome", "a", confidence=0.5, gain=2.0, question_gain=1.0),
                    self.record("tome", "b", confidence=-1.2, gain=0.9, right=False),
-                   self.record("tome", "c", confidence=-2.2, gain=0.4, answerable=False, right=False),
+                   self.record("tome", "c", confidence=-2.2, gain=0.4, question_gain=0.2, answerable=False, right=False),
                    self.record("tome", "d", confidence=None, gain=None)]
         lines = report.calibration(records)
         self.assertIn("| -0.4 | 1 of 1 | 0 of 1 | 0 of 1 | 0, 1 | 0, 1 | 1, 1 | 1, 1 |", lines)
         self.assertIn("| -2 | 1 of 1 | 1 of 1 | 0 of 1 | 0, 1 | 0, 1 | 0, 1 | 0, 1 |", lines)
+        self.assertIn("| 0.95 | 1 | 0 | 0 | 0, 1 |", lines)
+        self.assertIn("| 1.1 | 0 | 0 | 0 | 0, 1 |", lines)
+        self.assertIn("| 0 | 1 | 0 | 0 | 0, 0 |", lines)
         self.assertEqual(report.calibration([self.record("peer", "a")]), [])
 
     def test_what_is_never_read_is_farther_than_everything(self):

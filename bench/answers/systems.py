@@ -72,7 +72,8 @@ class Tome:
             computed = (tokens.get("prompt") or 0) - (tokens.get("restored") or 0) + (tokens.get("generated") or 0)
         inner = sum(timing.get(part) or 0 for part in ("search_seconds", "read_seconds", "generate_seconds"))
         return {"text": answer["answer"], "support": answer.get("support"), "not_said": answer["not_said"],
-                "confidence": answer["confidence"], "gain": answer["gain"], "evidence": evidence,
+                "confidence": answer["confidence"], "gain": answer["gain"],
+                "question_gain": answer["question_gain"], "evidence": evidence,
                 "exact": [exact, len(evidence)], "computed": computed, "seconds": seconds,
                 "inner_seconds": inner if seconds else None, "way": answer["way"], "notes": answer["notes"]}
 

@@ -30,6 +30,7 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
                       .support = Support::kPartly,
                       .confidence = -0.5,
                       .gain = 1.25,
+                      .question_gain = 0.75,
                       .sentences = {{.span = {.begin = 0, .end = 5},
                                      .support = Support::kSupported,
                                      .citations = {0}}},
@@ -48,7 +49,7 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
                       .read_characters = 400};
   EXPECT_EQ(AnswerToJson(answer, WordsOf), nlohmann::ordered_json::parse(R"json({
     "question": "Where?", "way": "quotes", "why": "no model", "answer": "Here. [1]",
-    "support": "partly", "confidence": -0.5, "gain": 1.25, "not_said": false, "missing": ["1912", "Edison"],
+    "support": "partly", "confidence": -0.5, "gain": 1.25, "question_gain": 0.75, "not_said": false, "missing": ["1912", "Edison"],
     "sentences": [{"begin": 0, "end": 5, "support": "supported", "citations": [1]}],
     "citations": [{"document": "a.pdf", "page": 12, "section": "Part > Chapter",
                    "begin": 5, "end": 10, "quote": "Here.", "score": 1.5}],
@@ -61,10 +62,10 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
   const nlohmann::ordered_json json = AnswerToJson(answer, WordsOf);
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
-  EXPECT_EQ(keys,
-            (std::vector<std::string>{"question", "way", "why", "answer", "support", "confidence",
-                                      "gain", "not_said", "missing", "sentences", "citations",
-                                      "notes", "read", "timing", "tokens", "kv_loss"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"question", "way", "why", "answer", "support",
+                                            "confidence", "gain", "question_gain", "not_said",
+                                            "missing", "sentences", "citations", "notes", "read",
+                                            "timing", "tokens", "kv_loss"}));
 }
 
 TEST(AnswerJsonTest, WhatNothingMeasuredIsNull) {

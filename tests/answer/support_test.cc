@@ -77,14 +77,20 @@ TEST(Support, UnsupportedSentencesAreLeftOutAndSpansFollow) {
 }
 
 TEST(Support, DependsOnConfidenceAndOnWhatIsMissing) {
-  EXPECT_EQ(SupportOf(kSure, false), Support::kSupported);
-  EXPECT_EQ(SupportOf(kSure, true), Support::kPartly);
-  EXPECT_EQ(SupportOf(kLow, false), Support::kPartly);
-  EXPECT_EQ(SupportOf(kLow - 0.01, false), Support::kNone);
-  // That documents do not say takes both little confidence and little gain.
-  EXPECT_TRUE(IsNotSaid(kNotSaidConfidence - 0.1, kNotSaidGain - 0.1));
-  EXPECT_FALSE(IsNotSaid(kNotSaidConfidence - 0.1, kNotSaidGain));
-  EXPECT_FALSE(IsNotSaid(kNotSaidConfidence, kNotSaidGain - 0.1));
+  EXPECT_EQ(SupportOf(kSure, kAboutQuestion, false), Support::kSupported);
+  EXPECT_EQ(SupportOf(kSure, kAboutQuestion, true), Support::kPartly);
+  EXPECT_EQ(SupportOf(kLow, kAboutQuestion, false), Support::kPartly);
+  EXPECT_EQ(SupportOf(kLow - 0.01, kAboutQuestion, false), Support::kNone);
+  // Sure of a sentence that is about something else.
+  EXPECT_EQ(SupportOf(kSure, kAboutQuestion - 0.01, false), Support::kPartly);
+  EXPECT_EQ(SupportOf(kSure, std::nullopt, false), Support::kSupported);
+  // That documents do not say takes two signs.
+  EXPECT_TRUE(IsNotSaid(kNotSaidConfidence - 0.1, kNotSaidGain - 0.1, {}));
+  EXPECT_FALSE(IsNotSaid(kNotSaidConfidence - 0.1, kNotSaidGain, {}));
+  EXPECT_FALSE(IsNotSaid(kNotSaidConfidence, kNotSaidGain - 0.1, {}));
+  EXPECT_TRUE(IsNotSaid(kNotAboutConfidence - 0.1, 5, kNotAboutQuestion - 0.1));
+  EXPECT_FALSE(IsNotSaid(kNotAboutConfidence - 0.1, 5, kNotAboutQuestion));
+  EXPECT_FALSE(IsNotSaid(kNotAboutConfidence, 5, kNotAboutQuestion - 0.1));
   EXPECT_EQ(SupportByWords(0.9, false), Support::kSupported);
   EXPECT_EQ(SupportByWords(0.9, true), Support::kPartly);
   EXPECT_EQ(SupportByWords(0.5, false), Support::kPartly);

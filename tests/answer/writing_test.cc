@@ -45,7 +45,10 @@ class RecordingModel : public AnswerModel {
     EXPECT_EQ(question, kQuestion);
     if (!tells) return std::nullopt;
     std::vector<double> all;
-    for (const std::string& text : texts) all.push_back(likelihoods.at(text));
+    for (const std::string& text : texts) {
+      const auto known = likelihoods.find(text);
+      all.push_back(known == likelihoods.end() ? -5 : known->second);
+    }
     return all;
   }
 
@@ -61,11 +64,10 @@ class RecordingModel : public AnswerModel {
    public:
     explicit Messages(const RecordingModel& model) : model_(model) {}
     std::vector<ScoredText> Reply(std::span<const AskedReply> replies,
-                                  const SamplingOptions& /*sampling*/,
-                                  int64_t max_tokens) override {
-      EXPECT_LE(max_tokens, model_.room);
+                                  const SamplingOptions& /*sampling*/) override {
       std::vector<ScoredText> texts;
       for (const AskedReply& reply : replies) {
+        EXPECT_LE(reply.max_tokens, model_.room);
         model_.replied.emplace_back(reply.message, reply.without);
         texts.push_back(Of(reply.message));
         if (!reply.without) continue;
@@ -138,6 +140,7 @@ TEST_F(WritingTest, TheReplyThatEvidenceAndModelFindLikeliestIsTaken) {
   EXPECT_EQ(written.text, "The keeper lit the lamp. In contrast.");
   EXPECT_EQ(written.log_probability, -0.5);
   EXPECT_EQ(written.gain, 1.5);
+  EXPECT_EQ(written.question_gain, std::nullopt);  // all are as likely
   // The contrast that was written along is of another: it is written anew.
   using Replied = RecordingModel::Replied;
   EXPECT_THAT(model_.replied,
@@ -159,12 +162,13 @@ TEST_F(WritingTest, WhatIsFarBehindIsNotAnsweredFrom) {
 
 TEST_F(WritingTest, AModelThatCanIsGivenThreeSentencesInTheirOrder) {
   ability_.amount = EvidenceAmount::kSentences;
-  const auto sentences = Sentences({{"s0", 1}, {"s1", 2}, {"s2", 3}, {"s3", 0}});
+  const auto sentences = Sentences({{"s0", 1}, {"s1", 2}, {"s2", 9}, {"s3", 0}});
   Write(sentences);
-  ASSERT_EQ(model_.messages.size(), 5U);
+  // Only the best and the next are near enough to be answered from.
+  ASSERT_EQ(model_.messages.size(), 3U);
   const auto prompt_of = [](std::string_view text) { return PromptOf(kQuestion, {&text, 1}); };
   EXPECT_EQ(model_.messages[0].text, prompt_of("s0\ns1\ns2"));  // s2 with the two best others
-  EXPECT_EQ(model_.messages[3].text, prompt_of("s1\ns2\ns3"));  // s3 with these
+  EXPECT_EQ(model_.messages[1].text, prompt_of("s0\ns1\ns2"));  // s1 with the same
 }
 
 TEST_F(WritingTest, TheReplyBeginsWithACapitalAndHasNoSpacesTwice) {
@@ -172,6 +176,14 @@ TEST_F(WritingTest, TheReplyBeginsWithACapitalAndHasNoSpacesTwice) {
   EXPECT_EQ(Write(Sentences({{"keeper", 0}})).text, "He lit it. In contrast.");
   model_.replies = {{"keeper", {"灯塔看守人。"}}};
   EXPECT_EQ(Write(Sentences({{"keeper", 0}})).text, "灯塔看守人。 In contrast.");
+}
+
+TEST_F(WritingTest, TheQuestionIsComparedBehindTheEvidenceAndBehindAnotherSentence) {
+  const auto sentences = Sentences({{"The keeper lit it.", 1.0}});
+  model_.likelihoods = {{"The keeper lit it.", -3.5}};  // others: -5
+  EXPECT_EQ(Write(sentences).question_gain, 1.5);
+  model_.tells = false;
+  EXPECT_EQ(Write(sentences).question_gain, std::nullopt);
 }
 
 TEST_F(WritingTest, OnlyTheBestAreMeasuredAndTheOthersAreNoLikelier) {

@@ -286,6 +286,48 @@ class PlainScoredWritingTest : public ScoredWritingTest {
 };
 INSTANTIATE_TEST_SUITE_P(Llama, PlainScoredWritingTest, testing::Values("llama"));
 
+TEST_P(PlainScoredWritingTest, EndsBehindItsSentencesOnceAnotherBegins) {
+  const std::vector<TokenId> tokens = Greedy(60).tokens;
+  ASSERT_GT(tokens.size(), 12U);
+  // A token that comes up behind some others ends a sentence.
+  const size_t first = FirstOfItsKind(tokens, 3);
+  Replace(tokens[first], "。", TokenType::kNormal);
+  const ScoredText whole = Greedy(60);
+  std::vector<size_t> ends;  // of sentences, in bytes
+  for (size_t at = whole.text.find("。"); at != std::string::npos;
+       at = whole.text.find("。", at + 1)) {
+    ends.push_back(at + std::string_view("。").size());
+  }
+  ASSERT_FALSE(ends.empty());
+  ASSERT_LT(ends.front(), whole.text.size());
+  for (const int64_t most : {0, 1, 2, 100}) {
+    Session session = NewSessionAt(0, 64);
+    const ScoredText text =
+        Write({.session = &session, .most_sentences = most}, {.max_tokens = 60, .stop = {}});
+    if (most == 1) {
+      EXPECT_EQ(text.text, whole.text.substr(0, ends.front()));
+      EXPECT_EQ(text.finish, FinishReason::kStop);
+      EXPECT_EQ(text.tokens.size(), first + 2);  // and the one that the next sentence begins with
+    } else if (most != 2) {
+      EXPECT_EQ(text.text, whole.text);
+      EXPECT_EQ(text.finish, whole.finish);
+    } else {
+      EXPECT_TRUE(whole.text.starts_with(text.text));
+      EXPECT_GT(text.text.size(), ends.front());
+    }
+  }
+}
+
+TEST_P(PlainScoredWritingTest, AFullStopEndsASentenceOnlyWhereAWordFollows) {
+  const std::vector<TokenId> tokens = Greedy(60).tokens;
+  Replace(tokens[FirstOfItsKind(tokens, 3)], "c. ", TokenType::kNormal);
+  const ScoredText whole = Greedy(60);
+  Session session = NewSessionAt(0, 64);
+  // Small letters follow: the sentence goes on.
+  EXPECT_EQ(Write({.session = &session, .most_sentences = 1}, {.max_tokens = 60, .stop = {}}).text,
+            whole.text);
+}
+
 TEST_P(PlainScoredWritingTest, EndsWithTheEndOfGenerationWhichIsNoText) {
   const ScoredText whole = Greedy(60);
   const size_t at = FirstOfItsKind(whole.tokens, 3);
@@ -387,12 +429,14 @@ TEST_P(PlainScoredWritingTest, OptionsWithoutMeaningAreRefusedBeforeATokenIsChos
     ADD_FAILURE() << "text before the options were checked";
     return true;
   };
-  for (const ScoredWritingOptions& options :
-       {ScoredWritingOptions{.max_tokens = 0, .stop = {}},
-        ScoredWritingOptions{.max_tokens = -1, .stop = {}},
-        ScoredWritingOptions{.sampling = {.temperature = -1}, .stop = {}}}) {
+  for (const ScoredWritingOptions& options : {ScoredWritingOptions{.max_tokens = 0, .stop = {}},
+                                              ScoredWritingOptions{.max_tokens = -1, .stop = {}}}) {
     EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { WriteScored({&writing, 1}, options, never); }));
   }
+  const ScoredWriting cold{.session = &session, .sampling = {.temperature = -1}};
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] {
+    WriteScored({&cold, 1}, {.max_tokens = 1, .stop = {}}, never);
+  }));
   EXPECT_EQ(session.memory().length(), 64);
   EXPECT_TRUE(WriteScored({}, {.stop = {}}, never).empty());
 }
@@ -452,7 +496,9 @@ TEST_P(PlainScoredWritingTest, AQuestionPreselectsForTheWholeText) {
   Session other = session.Fork();
   const ScoredText text = Write({.session = &other}, {.max_tokens = 100, .stop = {}});
   EXPECT_EQ(other.memory().sparse()->preselected, of_question);
-  EXPECT_EQ(text.tokens, session.Generate({.max_tokens = 100, .stops = {}, .stop = {}}, {}).tokens);
+  EXPECT_EQ(
+      text.tokens,
+      session.Generate({.sampling = {}, .max_tokens = 100, .stops = {}, .stop = {}}, {}).tokens);
 }
 
 }  // namespace

@@ -51,8 +51,8 @@ class AskTest(TomeTest):
             self.assertEqual(asked.text.count("\n"), 1)
             answer = asked.json
             self.assertEqual(list(answer),
-                             ["question", "way", "why", "answer", "support", "confidence", "gain", "not_said", "missing",
-                              "sentences", "citations", "notes", "read", "timing", "tokens", "kv_loss"])
+                             ["question", "way", "why", "answer", "support", "confidence", "gain",
+                              "question_gain", "not_said", "missing", "sentences", "citations", "notes", "read", "timing", "tokens", "kv_loss"])
             self.assertEqual(answer["question"], question)
             self.assertEqual(answer["way"], "quotes")
             self.assertTrue(answer["why"])

@@ -51,7 +51,9 @@ struct Answer {
   std::optional<Support> support = {};
   std::optional<double> confidence = {};  // as ConfidenceOf says; nothing where it is not measured
   std::optional<double> gain = {};  // as WrittenAnswer::gain; nothing where it is not measured
-  bool not_said = false;            // as IsNotSaid says: the documents most likely do not answer
+  // As WrittenAnswer::question_gain; nothing where it is not measured.
+  std::optional<double> question_gain = {};
+  bool not_said = false;  // as IsNotSaid says: the documents most likely do not answer
   std::vector<SentenceSupport> sentences = {};  // of the text
   std::vector<std::string> missing = {};  // numbers and names of the text that no citation holds
   std::vector<Note> notes;                // what the reader should know of the answer

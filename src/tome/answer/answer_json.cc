@@ -51,6 +51,8 @@ nlohmann::ordered_json AnswerToJson(const Answer& answer, const NoteWording& wor
       {"support", answer.support ? ordered_json(NameOf(*answer.support)) : ordered_json(nullptr)},
       {"confidence", answer.confidence ? ordered_json(*answer.confidence) : ordered_json(nullptr)},
       {"gain", answer.gain ? ordered_json(*answer.gain) : ordered_json(nullptr)},
+      {"question_gain",
+       answer.question_gain ? ordered_json(*answer.question_gain) : ordered_json(nullptr)},
       {"not_said", answer.not_said},
       {"missing", answer.missing},
       {"sentences", std::move(sentences)},

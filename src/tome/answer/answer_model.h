@@ -38,7 +38,7 @@ struct AskedReply {
   size_t message = 0;
   // Written in contrast (kContrast) to what the model says to this message; none: greedily.
   std::optional<size_t> without = {};
-  int64_t max_tokens = kProvisionalTokens;
+  int64_t max_tokens = kProvisionalTokens;  // at most as many as the messages were read for
   int64_t most_sentences = 1;
 };
 
@@ -49,11 +49,10 @@ class ReadMessages {
   virtual ~ReadMessages() = default;
 
   // The replies without their openings, in the order that they are asked for in; all are written in
-  // the same passes. The messages can be replied to again. `sampling`: of those in contrast;
-  // `max_tokens`: of each, at most as many as the messages were read for. Error(kCancelled) when
-  // stopped.
+  // the same passes. The messages can be replied to again. `sampling`: of those in contrast.
+  // Error(kCancelled) when stopped.
   virtual std::vector<ScoredText> Reply(std::span<const AskedReply> replies,
-                                        const SamplingOptions& sampling, int64_t max_tokens) = 0;
+                                        const SamplingOptions& sampling) = 0;
 };
 
 class AnswerModel {

@@ -135,7 +135,7 @@ int64_t Conversation::TokensBeforeQuestion(std::span<const TokenId> prompt,
 
 PromptBeginning Conversation::BeginningOf(const Pending& pending) const {
   PromptBeginning beginning{.documents_whole = ReadsWholeDocuments(pending.way)};
-  if (turns_.empty()) {
+  if (options_.store != nullptr && beginning.documents_whole && turns_.empty()) {
     beginning.before_question = TokensBeforeQuestion(pending.prompt, pending.answer.question);
   }
   return beginning;
@@ -320,6 +320,8 @@ void Conversation::AnswerFromEvidence(Pending& pending, const WorkControl& contr
   const Ability& ability = AbilityFor(LanguageOf(answer.question), control);
   ComputedTokens computed;
   RankEvidence(pending, ability, computed, control);
+  if (ReadsWholeDocuments(pending.way))
+    AddNotes(*reader_.session(), model_.model().facts(), answer);
   if (pending.sentences.empty()) {
     answer.notes.emplace_back("what was found holds no sentence to answer from");
     answer.support = Support::kNone;
@@ -335,8 +337,6 @@ void Conversation::AnswerFromEvidence(Pending& pending, const WorkControl& contr
   answer.generated_tokens = static_cast<uint64_t>(computed.written);
   answer.computed_tokens = static_cast<uint64_t>(computed.read + computed.written);
   NewJudge().JudgeWritten(written, pending.shown, pending.sentences, ability, answer);
-  if (ReadsWholeDocuments(pending.way))
-    AddNotes(*reader_.session(), model_.model().facts(), answer);
 }
 
 bool Conversation::WritesFromText(const Pending& pending, const WorkControl& control) {

@@ -17,7 +17,7 @@
 namespace tome {
 
 // One sentence that may be evidence, with what belongs to it. The scores are measured in units of
-// their own; RankEvidence makes them comparable. A score that nothing measured is 0 everywhere.
+// their own; ScoreEvidence makes them comparable. A score that nothing measured is 0 everywhere.
 struct EvidenceSentence {
   size_t part = 0;   // index into Shown::parts
   TextSpan span;     // of the document's text
@@ -29,7 +29,7 @@ struct EvidenceSentence {
   double question = 0;    // attention from the question
   double answer = 0;      // attention from the model's provisional answer
   double likelihood = 0;  // mean ln P(question | sentence)
-  double score = 0;       // all of them together, by RankEvidence
+  double score = 0;       // all of them together, by ScoreEvidence
 };
 
 // The sentences of all parts, in order; headings, rows of dashes and the like are none. `sections`

@@ -34,12 +34,14 @@ void AnswerJudge::JudgeWritten(const WrittenAnswer& written, const Shown& shown,
   }
   answer.confidence = ConfidenceOf(written.log_probability, coverage, ability);
   answer.gain = written.gain;
+  answer.question_gain = written.question_gain;
   answer.text = WithoutRambling(written.text, evidence, answer.question, analyzer_);
   answer.missing = MissingFrom(answer.text, evidence, answer.question, analyzer_);
-  answer.not_said = IsNotSaid(*answer.confidence, *answer.gain);
-  answer.support = answer.text.empty() || answer.not_said
-                       ? Support::kNone
-                       : SupportOf(*answer.confidence, !answer.missing.empty());
+  answer.not_said = IsNotSaid(*answer.confidence, *answer.gain, answer.question_gain);
+  answer.support =
+      answer.text.empty() || answer.not_said
+          ? Support::kNone
+          : SupportOf(*answer.confidence, answer.question_gain, !answer.missing.empty());
   answer.sentences.push_back({.span = {.begin = 0, .end = answer.text.size()},
                               .support = *answer.support,
                               .citations = std::move(citations)});
@@ -53,20 +55,21 @@ void AnswerJudge::JudgeReply(const Shown& shown, Answer& answer) {
   // Of long documents only the passages that share words with the sentence can hold it.
   const bool is_short = shown.characters() <= kMostSearched;
   Candidates all;
-  if (is_short) all = {.shown = shown, .sentences = SentencesOf(shown, library_)};
+  // How rare the question's words are says nothing of the answer's.
+  if (is_short) all = {.shown = {.parts = shown.parts}, .sentences = SentencesOf(shown, library_)};
   for (const TextSpan& span : Sentences(answer.text, {.begin = 0, .end = answer.text.size()},
                                         LineBreaks::kHard, splitter)) {
     const std::string sentence = answer.text.substr(span.begin, span.size());
     if (!HasWords(sentence)) continue;
     Candidates found;
-    if (!is_short) found = Find(sentence);
+    if (!is_short) found = Find(sentence, kSearchedTokens);
     answer.sentences.push_back(JudgeSentence(span, is_short ? all : found, answer));
     worst = std::max(worst, answer.sentences.back().support);
   }
   if (answer.sentences.empty()) worst = Support::kNone;
   answer.support = worst;
   if (answer.citations.empty() && HasWords(answer.question)) {
-    Candidates closest = Find(answer.question);
+    Candidates closest = Find(answer.question, kRankedTokens);
     ScoreWords(answer.question, closest.shown.idf, analyzer_, closest.sentences);
     ScoreEvidence(closest.sentences);
     CiteClosest(closest.shown, closest.sentences, answer);
@@ -74,9 +77,9 @@ void AnswerJudge::JudgeReply(const Shown& shown, Answer& answer) {
   if (strict_) LeaveOutUnsupported(answer);
 }
 
-AnswerJudge::Candidates AnswerJudge::Find(std::string_view words) {
+AnswerJudge::Candidates AnswerJudge::Find(std::string_view words, int64_t most_tokens) {
   Candidates found;
-  found.shown = ShowPassages(library_, documents_, words, kSearchedTokens, count_);
+  found.shown = ShowPassages(library_, documents_, words, most_tokens, count_);
   found.sentences = SentencesOf(found.shown, library_);
   return found;
 }

@@ -1,7 +1,10 @@
 // Holds answers against the documents: which sentences they stand on, and how far.
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tome/answer/ability.h"
@@ -49,7 +52,8 @@ class AnswerJudge {
     Shown shown;
     std::vector<EvidenceSentence> sentences;
   };
-  Candidates Find(std::string_view words);
+  // In the passages that share words with a text, of so many tokens at most.
+  Candidates Find(std::string_view words, int64_t most_tokens);
   SentenceSupport JudgeSentence(const TextSpan& span, Candidates& candidates, Answer& answer);
   // The sentences that come nearest to the question, for an answer that stands on none.
   void CiteClosest(const Shown& shown, std::span<const EvidenceSentence> sentences, Answer& answer);

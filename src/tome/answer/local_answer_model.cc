@@ -20,16 +20,18 @@ class LocalReadMessages : public ReadMessages {
       : sessions_(std::move(sessions)), computed_(computed), control_(control) {}
 
   std::vector<ScoredText> Reply(std::span<const AskedReply> replies,
-                                const SamplingOptions& sampling, int64_t max_tokens) override {
+                                const SamplingOptions& sampling) override {
     std::deque<Session> forks;
     const auto fork = [&](size_t message) {
       return &forks.emplace_back(sessions_[message].Fork());
     };
     std::vector<ScoredWriting> writings;
+    int64_t max_tokens = 1;
     for (const AskedReply& reply : replies) {
       ScoredWriting& writing = writings.emplace_back();
       writing.session = fork(reply.message);
       writing.max_tokens = reply.max_tokens;
+      max_tokens = std::max(max_tokens, reply.max_tokens);
       writing.most_sentences = reply.most_sentences;
       if (!reply.without) continue;
       writing.without = fork(*reply.without);
@@ -74,7 +76,8 @@ std::optional<std::vector<double>> LocalAnswerModel::QuestionLikelihoods(
     const WorkControl& control) const {
   if (texts.empty()) return std::vector<double>();
   std::vector<std::vector<TokenId>> prompts;
-  std::vector<PromptTokens> before;  // the question
+  std::vector<PromptTokens> before;     // the question
+  std::vector<PromptTokens> questions;  // their tokens
   int64_t longest = 0;
   for (const std::string_view text : texts) {
     prompts.push_back(EncodeMessage(model_, PromptOf(question, {&text, 1})));
@@ -86,6 +89,8 @@ std::optional<std::vector<double>> LocalAnswerModel::QuestionLikelihoods(
     if (!at) return std::nullopt;
     const PositionSpan asked = positions.Of(*at, *at + question.size());
     before.push_back(PromptTokens(prompt).first(static_cast<size_t>(asked.begin)));
+    questions.push_back(PromptTokens(prompt).subspan(static_cast<size_t>(asked.begin),
+                                                     static_cast<size_t>(asked.end - asked.begin)));
   }
   computed.read += DistinctTokens(before);
   Session base = NewSession(model_, longest);
@@ -95,7 +100,7 @@ std::optional<std::vector<double>> LocalAnswerModel::QuestionLikelihoods(
   std::vector<SessionReading> readings;
   for (size_t i = 0; i < prompts.size(); ++i) {
     readings.push_back({.session = &sessions[i],
-                        .tokens = PromptTokens(prompts[i]).subspan(before[i].size()),
+                        .tokens = questions[i],
                         .log_probabilities = &log_probabilities[i]});
     computed.read += static_cast<int64_t>(readings.back().tokens.size());
   }
@@ -113,8 +118,9 @@ std::vector<ScoredText> ReplyToEach(const AnswerModel& model,
                                     const WorkControl& control) {
   ComputedTokens computed;
   std::vector<AskedReply> all;
-  for (size_t i = 0; i < messages.size(); ++i) all.push_back({.message = i});
-  return model.Read(messages, max_tokens, computed, control)->Reply(all, {}, max_tokens);
+  for (size_t i = 0; i < messages.size(); ++i)
+    all.push_back({.message = i, .max_tokens = max_tokens});
+  return model.Read(messages, max_tokens, computed, control)->Reply(all, {});
 }
 
 std::vector<TokenId> EncodeMessage(const LanguageModel& model, std::string_view message,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "tome/answer/answer.h"
 #include "tome/answer/thinking.h"

@@ -105,13 +105,17 @@ double ConfidenceOf(double log_probability, double coverage, const Ability& /*ab
   return 4 * log_probability + 3.3 * coverage - 0.7;
 }
 
-Support SupportOf(double confidence, bool anything_missing) {
+Support SupportOf(double confidence, std::optional<double> question_gain, bool anything_missing) {
   if (confidence < kLow) return Support::kNone;
-  return confidence >= kSure && !anything_missing ? Support::kSupported : Support::kPartly;
+  const bool is_about = question_gain.value_or(kAboutQuestion) >= kAboutQuestion;
+  return confidence >= kSure && is_about && !anything_missing ? Support::kSupported
+                                                              : Support::kPartly;
 }
 
-bool IsNotSaid(double confidence, double gain) {
-  return confidence < kNotSaidConfidence && gain < kNotSaidGain;
+bool IsNotSaid(double confidence, double gain, std::optional<double> question_gain) {
+  return (confidence < kNotSaidConfidence && gain < kNotSaidGain) ||
+         (confidence < kNotAboutConfidence &&
+          question_gain.value_or(kNotAboutQuestion) < kNotAboutQuestion);
 }
 
 Support SupportByWords(double coverage, bool anything_missing) {

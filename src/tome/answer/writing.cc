@@ -1,10 +1,12 @@
 #include "tome/answer/writing.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <memory>
 #include <utility>
 
+#include "tome/answer/made_up_facts.h"
 #include "tome/answer/prompt.h"
 #include "tome/text/sentences.h"
 #include "tome/text/unicode.h"
@@ -17,8 +19,8 @@ constexpr int64_t kMostAnswerSentences = 2;
 // Log-probabilities of replies count so much beside z-scores of evidence; 2 to 16 do nearly as
 // well.
 constexpr double kReplyWeight = 8;
-// Behind the best by so much, a sentence is not answered from: the replies' log-probabilities
-// would have to differ by more than they do.
+// Behind the best by so much, a sentence is not answered from: the mean log-probabilities of the
+// replies would have to differ by 0.9, which they seldom do.
 constexpr double kHopeless = 7;
 
 // A reply as it is shown: it was opened with words that are no part of it, so it may begin with a
@@ -37,13 +39,11 @@ std::string Shaped(const ScoredText& reply) {
   return text;
 }
 
-// The best sentences, without those that would not be chosen whatever the model said to them.
-std::vector<size_t> CandidatesOf(std::span<const EvidenceSentence> sentences) {
-  std::vector<size_t> best = BestEvidence(sentences, kCandidates);
-  std::erase_if(best, [&](size_t i) {
-    return sentences[i].score < sentences[best.front()].score - kHopeless;
-  });
-  return best;
+// How many of the `best` are answered from: those that may be chosen, whatever the model says.
+size_t CountCandidates(std::span<const EvidenceSentence> sentences, std::span<const size_t> best) {
+  return static_cast<size_t>(std::count_if(best.begin(), best.end(), [&](size_t i) {
+    return sentences[i].score >= sentences[best.front()].score - kHopeless;
+  }));
 }
 
 // The sentences that candidate `rank` is answered from.
@@ -63,6 +63,17 @@ std::string TextOf(std::span<const EvidenceSentence> sentences, std::vector<size
     text += (text.empty() ? "" : "\n") + sentences[i].text;
   }
   return text;
+}
+
+std::optional<double> QuestionGain(const AnswerModel& model, std::string_view question,
+                                   std::string evidence, ComputedTokens& computed,
+                                   const WorkControl& control) {
+  const std::array texts{std::move(evidence),
+                         std::string(MadeUpFacts(LanguageOf(question)).front().sentence)};
+  const auto likelihoods = model.QuestionLikelihoods(question, texts, computed, control);
+  // Likelihoods that are the same whatever the text tell nothing.
+  if (!likelihoods || (*likelihoods)[0] == (*likelihoods)[1]) return std::nullopt;
+  return (*likelihoods)[0] - (*likelihoods)[1];
 }
 
 }  // namespace
@@ -86,22 +97,23 @@ WrittenAnswer WriteFromEvidence(const AnswerModel& model, const Ability& ability
                                 std::span<const EvidenceSentence> sentences,
                                 const EvidenceWritingOptions& options, ComputedTokens& computed,
                                 const WorkControl& control) {
-  const std::vector<size_t> best = CandidatesOf(sentences);
+  const std::vector<size_t> best = BestEvidence(sentences, kCandidates);
+  const size_t candidates = CountCandidates(sentences, best);
   const std::string_view opening = ReplyOpening(LanguageOf(question));
   std::vector<AskedMessage> messages;
-  for (size_t rank = 0; rank < best.size(); ++rank) {
+  for (size_t rank = 0; rank < candidates; ++rank) {
     const std::string text = TextOf(sentences, EvidenceOf(ability, best, rank));
     const std::string_view view = text;
     messages.push_back({.text = PromptOf(question, {&view, 1}), .opening = opening});
   }
   messages.push_back({.text = PromptOf(question, {}), .opening = opening});
-  const size_t without = best.size();  // evidence
+  const size_t without = candidates;  // evidence
   control.Report("writing", 0, 0);
   const std::unique_ptr<ReadMessages> read =
-      model.Read(messages, options.max_tokens, computed, control);
+      model.Read(messages, std::max(options.max_tokens, kProvisionalTokens), computed, control);
   // The best sentence most often gives the reply that is chosen: its contrast is written along.
   std::vector<AskedReply> asked;
-  for (size_t rank = 0; rank < best.size(); ++rank) asked.push_back({.message = rank});
+  for (size_t rank = 0; rank < candidates; ++rank) asked.push_back({.message = rank});
   const auto in_contrast = [&](size_t message) {
     return AskedReply{.message = message,
                       .without = without,
@@ -109,10 +121,10 @@ WrittenAnswer WriteFromEvidence(const AnswerModel& model, const Ability& ability
                       .most_sentences = kMostAnswerSentences};
   };
   asked.push_back(in_contrast(0));
-  std::vector<ScoredText> replies = read->Reply(asked, options.sampling, options.max_tokens);
+  std::vector<ScoredText> replies = read->Reply(asked, options.sampling);
   size_t chosen = 0;
   double largest = -std::numeric_limits<double>::infinity();
-  for (size_t rank = 0; rank < best.size(); ++rank) {
+  for (size_t rank = 0; rank < candidates; ++rank) {
     const double score = sentences[best[rank]].score + kReplyWeight * replies[rank].log_probability;
     if (score > largest) {
       largest = score;
@@ -122,12 +134,16 @@ WrittenAnswer WriteFromEvidence(const AnswerModel& model, const Ability& ability
   ScoredText contrasted = std::move(replies.back());
   if (chosen != 0) {
     const AskedReply again = in_contrast(chosen);
-    contrasted = read->Reply({&again, 1}, options.sampling, options.max_tokens).front();
+    contrasted = read->Reply({&again, 1}, options.sampling).front();
   }
+  std::vector<size_t> evidence = EvidenceOf(ability, best, chosen);
+  const auto question_gain =
+      QuestionGain(model, question, TextOf(sentences, evidence), computed, control);
   return {.text = Shaped(contrasted),
-          .evidence = EvidenceOf(ability, best, chosen),
+          .evidence = std::move(evidence),
           .log_probability = replies[chosen].log_probability,
-          .gain = contrasted.log_probability - contrasted.log_probability_without};
+          .gain = contrasted.log_probability - contrasted.log_probability_without,
+          .question_gain = question_gain};
 }
 
 }  // namespace tome

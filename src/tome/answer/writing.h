@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,10 @@ struct WrittenAnswer {
   double log_probability = 0;
   // By how much the evidence makes the answer's tokens more likely, in ln P of a token on average.
   double gain = 0;
+  // By how much the evidence makes the question's tokens more likely than a sentence about
+  // something else does, in ln P of a token on average: of words that are copied this says whether
+  // they are about what was asked. Nothing where the model does not tell.
+  std::optional<double> question_gain = {};
 };
 
 struct EvidenceWritingOptions {
@@ -42,9 +47,9 @@ void ScoreLikelihood(const AnswerModel& model, std::string_view question, size_t
                      std::vector<EvidenceSentence>& sentences, ComputedTokens& computed,
                      const WorkControl& control);
 
-// Answers from the best sentences: each of kCandidates alone (or with the two after it in rank, as
+// Answers from the best sentences: each of up to kCandidates alone (or with the two best others, as
 // the ability has it), all in the same passes; the reply that is most likely by evidence and model
-// together is written once more in contrast to what the model says without evidence.
+// together is the answer, written in contrast to what the model says without evidence.
 WrittenAnswer WriteFromEvidence(const AnswerModel& model, const Ability& ability,
                                 std::string_view question,
                                 std::span<const EvidenceSentence> sentences,

@@ -25,7 +25,7 @@ struct NextLogits {
   }
 };
 
-NextLogits LogitsOf(const Session& session) {
+NextLogits NextOf(const Session& session) {
   return {.logits = session.logits(), .log_sum = LogSumExp(session.kernels(), session.logits())};
 }
 
@@ -64,7 +64,7 @@ class ScoredWriter {
 
   // Chooses the next token by the sessions' logits.
   void Choose() {
-    const NextLogits with = LogitsOf(*writing_.session);
+    const NextLogits with = NextOf(*writing_.session);
     const Tokenizer& tokenizer = writing_.session->tokenizer();
     // Rows behind these pad the vocabulary.
     const size_t usable =
@@ -72,7 +72,7 @@ class ScoredWriter {
     std::span<const float> chosen_by = with.logits.first(usable);
     NextLogits without;
     if (writing_.without != nullptr) {
-      without = LogitsOf(*writing_.without);
+      without = NextOf(*writing_.without);
       ContrastLogits(with, without, usable, contrasted_);
       chosen_by = contrasted_;
     }
@@ -126,6 +126,12 @@ class ScoredWriter {
     const std::vector<uint64_t> ends = splitter_.Ends(std::string_view(result_.text).substr(begin));
     const auto most = static_cast<size_t>(writing_.most_sentences);
     if (ends.size() <= most) return false;
+    const std::string_view text = std::string_view(result_.text).substr(begin);
+    const std::string_view whole = text.substr(0, ends[most - 1]);
+    const std::string_view behind = text.substr(ends[most - 1]);
+    // Whether a full stop ended a sentence is known once a word stands behind it: "c. 1850 by".
+    const size_t last = whole.find_last_not_of(' ');
+    if (whole[last] == '.' && behind.find(' ') == std::string_view::npos) return false;
     result_.text.resize(begin + ends[most - 1]);
     return true;
   }

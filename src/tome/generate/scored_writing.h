@@ -26,8 +26,8 @@ struct ScoredWriting {
   AttentionTap* tap = nullptr;  // gets where the text's tokens attend
   SamplingOptions sampling = {};    // of the contrasted logits, where there is a contrast
   int64_t max_tokens = kAnyLength;  // of this text; the options' bound holds as well
-  // Behind so many sentences the text ends (kStop), as soon as another begins: that is among
-  // `tokens`, and no part of `text`. 0: it ends where the model ends it.
+  // Behind so many sentences the text ends (kStop), once another has begun: that is among `tokens`,
+  // no part of `text`, and may have gone to the sink. 0: it ends where the model ends it.
   int64_t most_sentences = 0;
 };
 
