@@ -9,6 +9,7 @@
 
 #include "tests/expect_error.h"
 #include "tests/generate/golden_session.h"
+#include "tome/text/sentences.h"
 
 namespace tome {
 namespace {
@@ -318,14 +319,20 @@ TEST_P(PlainScoredWritingTest, EndsBehindItsSentencesOnceAnotherBegins) {
   }
 }
 
-TEST_P(PlainScoredWritingTest, AFullStopEndsASentenceOnlyWhereAWordFollows) {
+// While a text is written its end is not known, and letters behind a full stop decide whether the
+// sentence goes on: the cut is where it is when all is known.
+TEST_P(PlainScoredWritingTest, IsCutWhereTheWholeTextIs) {
   const std::vector<TokenId> tokens = Greedy(60).tokens;
-  Replace(tokens[FirstOfItsKind(tokens, 3)], "c. ", TokenType::kNormal);
-  const ScoredText whole = Greedy(60);
-  Session session = NewSessionAt(0, 64);
-  // Small letters follow: the sentence goes on.
-  EXPECT_EQ(Write({.session = &session, .most_sentences = 1}, {.max_tokens = 60, .stop = {}}).text,
-            whole.text);
+  for (const char* const piece : {"c. ", ". ", "。", "! ", "\n"}) {
+    SCOPED_TRACE(piece);
+    Replace(tokens[FirstOfItsKind(tokens, 3)], piece, TokenType::kNormal);
+    const ScoredText whole = Greedy(60);
+    SentenceSplitter splitter;
+    Session session = NewSessionAt(0, 64);
+    const ScoredText text =
+        Write({.session = &session, .most_sentences = 1}, {.max_tokens = 60, .stop = {}});
+    EXPECT_EQ(text.text, whole.text.substr(0, splitter.Ends(whole.text).front()));
+  }
 }
 
 TEST_P(PlainScoredWritingTest, EndsWithTheEndOfGenerationWhichIsNoText) {
