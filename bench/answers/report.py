@@ -79,7 +79,7 @@ def own_words(records):
 # Where Tome's own thresholds lie among these: support.h (kSure, kLow, kAboutQuestion, kNotSaidConfidence, …).
 CONFIDENCES = (0.4, 0.0, -0.4, -1.0, -1.5, -2.0, -2.5, -3.0)
 GAINS = (0.5, 0.8, 1.0, 1.5)
-QUESTION_GAINS = (0.0, 0.3, 0.5, 0.8, 0.95, 1.1, 1.3)
+QUESTION_GAINS = (0.0, 0.3, 0.65, 0.95, 1.3, 1.7, 2.0, 2.5)
 SURE, LITTLE_CONFIDENCE = -0.4, -1.0
 
 

@@ -147,7 +147,7 @@ class ReportTest(unittest.TestCase):
         self.assertIn("| -0.4 | 1 of 1 | 0 of 1 | 0 of 1 | 0, 1 | 0, 1 | 1, 1 | 1, 1 |", lines)
         self.assertIn("| -2 | 1 of 1 | 1 of 1 | 0 of 1 | 0, 1 | 0, 1 | 0, 1 | 0, 1 |", lines)
         self.assertIn("| 0.95 | 1 | 0 | 0 | 0, 1 |", lines)
-        self.assertIn("| 1.1 | 0 | 0 | 0 | 0, 1 |", lines)
+        self.assertIn("| 1.3 | 0 | 0 | 0 | 0, 1 |", lines)
         self.assertIn("| 0 | 1 | 0 | 0 | 0, 0 |", lines)
         self.assertEqual(report.calibration([self.record("peer", "a")]), [])
 

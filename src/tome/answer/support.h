@@ -38,7 +38,7 @@ inline constexpr double kLow = -2.5;
 // anything. A model copies a sentence surely whatever it was asked: what is called supported must
 // make the question likelier as well, by kAboutQuestion.
 Support SupportOf(double confidence, std::optional<double> question_gain, bool anything_missing);
-inline constexpr double kAboutQuestion = 0.95;
+inline constexpr double kAboutQuestion = 1.7;
 
 // The same for a sentence of an answer from whole texts: `coverage` is the share of its words, by
 // idf, that its evidence holds.
