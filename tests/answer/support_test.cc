@@ -96,8 +96,8 @@ TEST(Support, DependsOnConfidenceAndOnWhatIsMissing) {
   EXPECT_EQ(SupportByWords(0.5, false), Support::kPartly);
   EXPECT_EQ(SupportByWords(0.1, false), Support::kNone);
   // The surer the model and the more of the question is held, the surer the answer.
-  EXPECT_GT(ConfidenceOf(-0.1, 0.5, {}), ConfidenceOf(-0.5, 0.5, {}));
-  EXPECT_GT(ConfidenceOf(-0.1, 0.9, {}), ConfidenceOf(-0.1, 0.5, {}));
+  EXPECT_GT(ConfidenceOf(-0.1, 0.5), ConfidenceOf(-0.5, 0.5));
+  EXPECT_GT(ConfidenceOf(-0.1, 0.9), ConfidenceOf(-0.1, 0.5));
 }
 
 TEST(Support, APlaceIsCitedOnce) {

@@ -336,7 +336,7 @@ void Conversation::AnswerFromEvidence(Pending& pending, const WorkControl& contr
   answer.generate_seconds = SecondsSince(start);
   answer.generated_tokens = static_cast<uint64_t>(computed.written);
   answer.computed_tokens = static_cast<uint64_t>(computed.read + computed.written);
-  NewJudge().JudgeWritten(written, pending.shown, pending.sentences, ability, answer);
+  NewJudge().JudgeWritten(written, pending.shown, pending.sentences, answer);
 }
 
 bool Conversation::WritesFromText(const Pending& pending, const WorkControl& control) {

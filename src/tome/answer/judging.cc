@@ -20,8 +20,7 @@ constexpr size_t kClosest = 3;
 }  // namespace
 
 void AnswerJudge::JudgeWritten(const WrittenAnswer& written, const Shown& shown,
-                               std::span<const EvidenceSentence> sentences, const Ability& ability,
-                               Answer& answer) {
+                               std::span<const EvidenceSentence> sentences, Answer& answer) {
   std::string evidence;
   double coverage = 0;
   std::vector<size_t> citations;
@@ -32,7 +31,7 @@ void AnswerJudge::JudgeWritten(const WrittenAnswer& written, const Shown& shown,
     citations.push_back(AddCitation(
         citer_.Cite(shown.parts[sentence.part].document, sentence.span, sentence.score), answer));
   }
-  answer.confidence = ConfidenceOf(written.log_probability, coverage, ability);
+  answer.confidence = ConfidenceOf(written.log_probability, coverage);
   answer.gain = written.gain;
   answer.question_gain = written.question_gain;
   answer.text = WithoutRambling(written.text, evidence, answer.question, analyzer_);

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "tome/answer/ability.h"
 #include "tome/answer/answer.h"
 #include "tome/answer/citing.h"
 #include "tome/answer/document_names.h"
@@ -39,8 +38,7 @@ class AnswerJudge {
   // An answer that was written from evidence: `sentences` are those of `shown` that it was chosen
   // from.
   void JudgeWritten(const WrittenAnswer& written, const Shown& shown,
-                    std::span<const EvidenceSentence> sentences, const Ability& ability,
-                    Answer& answer);
+                    std::span<const EvidenceSentence> sentences, Answer& answer);
 
   // An answer that a model wrote from all of `shown`: for each of its sentences the one of the
   // documents that holds most of its words is looked up.

@@ -13,6 +13,17 @@
 namespace tome {
 namespace {
 
+// Sessions that have read `prompts`, what these begin with in common once, with room for `tokens`
+// tokens each.
+std::vector<Session> ReadEach(const LanguageModel& model, std::span<const PromptTokens> prompts,
+                              int64_t tokens, ComputedTokens& computed,
+                              const WorkControl& control) {
+  computed.read += DistinctTokens(prompts);
+  Session base = NewSession(model, tokens);
+  base.Prefill(prompts.front().first(static_cast<size_t>(CommonTokens(prompts))), Silent(control));
+  return ReadPrompts(base, prompts, Silent(control));
+}
+
 class LocalReadMessages : public ReadMessages {
  public:
   LocalReadMessages(std::vector<Session> sessions, ComputedTokens& computed,
@@ -26,19 +37,17 @@ class LocalReadMessages : public ReadMessages {
       return &forks.emplace_back(sessions_[message].Fork());
     };
     std::vector<ScoredWriting> writings;
-    int64_t max_tokens = 1;
     for (const AskedReply& reply : replies) {
       ScoredWriting& writing = writings.emplace_back();
       writing.session = fork(reply.message);
       writing.max_tokens = reply.max_tokens;
-      max_tokens = std::max(max_tokens, reply.max_tokens);
       writing.most_sentences = reply.most_sentences;
       if (!reply.without) continue;
       writing.without = fork(*reply.without);
       writing.sampling = sampling;
     }
     std::vector<ScoredText> texts =
-        WriteScored(writings, {.max_tokens = max_tokens, .stop = control_.stop}, {});
+        WriteScored(writings, {.max_tokens = kAnyLength, .stop = control_.stop}, {});
     for (const ScoredText& text : texts) {
       computed_.written += static_cast<int64_t>(text.tokens.size());
     }
@@ -64,11 +73,8 @@ std::unique_ptr<ReadMessages> LocalAnswerModel::Read(std::span<const AskedMessag
     longest = std::max(longest, static_cast<int64_t>(prompts.back().size()));
   }
   const std::vector<PromptTokens> views(prompts.begin(), prompts.end());
-  computed.read += DistinctTokens(views);
-  Session base = NewSession(model_, longest + reply_tokens);
-  base.Prefill(views.front().first(static_cast<size_t>(CommonTokens(views))), Silent(control));
-  return std::make_unique<LocalReadMessages>(ReadPrompts(base, views, Silent(control)), computed,
-                                             control);
+  return std::make_unique<LocalReadMessages>(
+      ReadEach(model_, views, longest + reply_tokens, computed, control), computed, control);
 }
 
 std::optional<std::vector<double>> LocalAnswerModel::QuestionLikelihoods(
@@ -92,10 +98,7 @@ std::optional<std::vector<double>> LocalAnswerModel::QuestionLikelihoods(
     questions.push_back(PromptTokens(prompt).subspan(static_cast<size_t>(asked.begin),
                                                      static_cast<size_t>(asked.end - asked.begin)));
   }
-  computed.read += DistinctTokens(before);
-  Session base = NewSession(model_, longest);
-  base.Prefill(before.front().first(static_cast<size_t>(CommonTokens(before))), Silent(control));
-  std::vector<Session> sessions = ReadPrompts(base, before, Silent(control));
+  std::vector<Session> sessions = ReadEach(model_, before, longest, computed, control);
   std::vector<std::vector<double>> log_probabilities(prompts.size());
   std::vector<SessionReading> readings;
   for (size_t i = 0; i < prompts.size(); ++i) {

@@ -101,7 +101,7 @@ void LeaveOutUnsupported(Answer& answer) {
   answer.missing.clear();
 }
 
-double ConfidenceOf(double log_probability, double coverage, const Ability& /*ability*/) {
+double ConfidenceOf(double log_probability, double coverage) {
   return 4 * log_probability + 3.3 * coverage - 0.7;
 }
 

@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "tome/answer/ability.h"
 #include "tome/answer/answer.h"
 #include "tome/text/analyzer.h"
 
@@ -30,7 +29,7 @@ void LeaveOutUnsupported(Answer& answer);
 // always, below kLow seldom (docs/benchmarks.md has what it was calibrated on). `log_probability`:
 // of the reply's tokens on average; `coverage`: the share of the question's words, by idf, that the
 // evidence holds.
-double ConfidenceOf(double log_probability, double coverage, const Ability& ability);
+double ConfidenceOf(double log_probability, double coverage);
 inline constexpr double kSure = -0.4;
 inline constexpr double kLow = -2.5;
 
