@@ -132,6 +132,11 @@ def markdown(title, records):
         lines += own_words([r for r in records if r["system"] == system])
         lines += calibration([r for r in records if r["system"] == system])
     lines.append("")
+    for length in ("short", "long"):
+        totals = [f"{system} {sum(r['seconds'] for r in some):.0f} s of {len(some)}" for system in systems
+                  if (some := [r for r in records if r["system"] == system and r["length"] == length and r["seconds"]])]
+        if totals:
+            lines.append(f"- all {length} questions: {', '.join(totals)}")
     for system in systems[1:]:
         for first, what in ((True, "a document's first question"), (False, "further questions")):
             times = ratios(records, systems[0], system, first)
