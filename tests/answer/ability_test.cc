@@ -148,6 +148,18 @@ TEST_P(AbilityModelTest, IsFoundOutTheSameEveryTime) {
   }
 }
 
+TEST_P(AbilityModelTest, KnowsTheHeadsOfItsModel) {
+  const ModelFacts& facts = model_->model().facts();
+  EXPECT_TRUE(HasHeadsOf(TestAbility(*model_, PromptLanguage::kEnglish, {}), facts));
+  EXPECT_TRUE(HasHeadsOf({}, facts));
+  const bool attends = GetParam() == "llama";
+  EXPECT_EQ(HasHeadsOf({.heads = {{.layer = 2, .head = 3}}}, facts), attends);
+  // The golden model has three layers of four heads.
+  EXPECT_FALSE(HasHeadsOf({.heads = {{.layer = 3, .head = 0}}}, facts));
+  EXPECT_FALSE(HasHeadsOf({.heads = {{.layer = 0, .head = 0}, {.layer = 0, .head = 4}}}, facts));
+  EXPECT_FALSE(HasHeadsOf({.heads = {{.layer = -1, .head = 0}}}, facts));
+}
+
 TEST_P(AbilityModelTest, CanBeStopped) {
   std::stop_source source;
   source.request_stop();

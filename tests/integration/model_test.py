@@ -89,14 +89,15 @@ class ModelTest(TomeTest):
         self.assertEqual(tests(), [("en", changed)])
         self.asked(model, document, "鲸油后来换成了 oil 什么？", way="retrieval")
         self.assertEqual([language for language, _ in tests()], ["en", "zh"])
-        # What is damaged is found out again.
-        database = sqlite3.connect(self.home / "library.db")
-        database.execute("UPDATE abilities SET ability = 'nothing of use'")
-        database.commit()
-        database.close()
-        self.assertEqual(self.asked(model, document, "What replaced whale oil?", way="retrieval")["citations"],
-                         first["citations"])
-        self.assertEqual(tests()[0], kept[0])
+        # A damaged ability, and one with heads that the model does not have, is found out again.
+        for damaged in ("nothing of use", json.dumps({**json.loads(kept[0][1]), "heads": [[1000000, 0]]})):
+            database = sqlite3.connect(self.home / "library.db")
+            database.execute("UPDATE abilities SET ability = ?", (damaged,))
+            database.commit()
+            database.close()
+            self.assertEqual(self.asked(model, document, "What replaced whale oil?", way="retrieval")["citations"],
+                             first["citations"])
+            self.assertEqual(tests()[0], kept[0])
 
     def test_the_whole_document_is_read_by_context(self):
         model = self.says("Kerosene.")

@@ -311,4 +311,11 @@ std::optional<Ability> AbilityFromText(std::string_view text) {
   }
 }
 
+bool HasHeadsOf(const Ability& ability, const ModelFacts& facts) {
+  const std::vector<AttentionHead> heads = HeadsOf(facts);  // ascending
+  return std::all_of(ability.heads.begin(), ability.heads.end(), [&](const AttentionHead& head) {
+    return std::binary_search(heads.begin(), heads.end(), head);
+  });
+}
+
 }  // namespace tome

@@ -62,4 +62,8 @@ Ability TestAbility(const LanguageModel& model, PromptLanguage language,
 std::string ToText(const Ability& ability);
 std::optional<Ability> AbilityFromText(std::string_view text);
 
+// Whether the model has all heads that the ability names. A kept ability that names others was
+// damaged or belongs to another model, and must not reach a tap.
+bool HasHeadsOf(const Ability& ability, const ModelFacts& facts);
+
 }  // namespace tome

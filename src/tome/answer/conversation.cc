@@ -101,6 +101,7 @@ const Ability& Conversation::AbilityFor(PromptLanguage language, const WorkContr
   const std::string_view name = NameOf(language);
   std::optional<Ability> ability;
   if (const auto kept = library_.AbilityOf(model, name)) ability = AbilityFromText(*kept);
+  if (ability && !HasHeadsOf(*ability, model_.model().facts())) ability.reset();
   if (!ability) {
     ability = TestAbility(model_, language, control);
     library_.KeepAbility(model, name, ToText(*ability));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <future>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -59,13 +60,16 @@ std::unique_ptr<LanguageModel> LanguageModel::Open(const std::filesystem::path& 
   language_model->path_ = path;
   language_model->name_ = std::filesystem::absolute(path).lexically_normal().filename().string();
   language_model->threads_ = std::make_unique<ThreadPool>(threads > 0 ? threads : ProcessorCount());
-  language_model->tokenizer_ = TokenizerOf(*checkpoint);
+  // A vocabulary takes about as long as packing the weights of a small model.
+  auto tokenizer =
+      std::async(std::launch::async, [checkpoint] { return TokenizerOf(*checkpoint); });
+  language_model->model_ = LoadModel(checkpoint, language_model->compute());
+  language_model->tokenizer_ = tokenizer.get();
   language_model->chat_template_ = MakeTemplate(*checkpoint, *language_model->tokenizer_);
   language_model->config_json_ = checkpoint->SideFile("config.json");
   language_model->notes_ = TokenizerNotes(*checkpoint);
   language_model->chat_notes_ = ChatNotesOn(*language_model);
-  language_model->checkpoint_ = checkpoint;
-  language_model->model_ = LoadModel(std::move(checkpoint), language_model->compute());
+  language_model->checkpoint_ = std::move(checkpoint);
   return language_model;
 }
 
