@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const tome::Snapshot snapshot = tome::ParseSnapshot(bytes);
     const tome::SnapshotHeader& header = snapshot.header;
     const int64_t page =
-        tome::KvPageBytes(header.kv.older, header.shape.kv_heads, header.shape.head_size);
+        tome::KvPageBytes(header.kv.main, header.shape.kv_heads, header.shape.head_size);
     TOME_CHECK(static_cast<int64_t>(snapshot.pages.size()) ==
                header.shape.layers * snapshot.pages_of_layer() * 2 * page);
     snapshot.IsIntact();

@@ -162,23 +162,23 @@ struct Queries {
   const ChosenPages* chosen = nullptr;
   // Other queries for pages from a first one on, ascending.
   std::vector<std::pair<int64_t, std::vector<float>>> ranges{};
-  // Of a memory with two types: pages before recent_begin are read from here (KvView).
-  const Cache* older = nullptr;
-  int64_t recent_begin = 0;
+  // Of a memory with two types: pages before local_begin are read from here (KvView).
+  const Cache* main_cache = nullptr;
+  int64_t local_begin = 0;
 
   KvView view() const {
     KvView kv = cache->view();
-    if (older == nullptr) return kv;
-    const KvView other = older->view();
-    kv.older_keys = other.keys;
-    kv.older_values = other.values;
-    kv.older_type = older->heads().type;
-    kv.recent_begin = recent_begin;
+    if (main_cache == nullptr) return kv;
+    const KvView other = main_cache->view();
+    kv.main_keys = other.keys;
+    kv.main_values = other.values;
+    kv.main_type = main_cache->heads().type;
+    kv.local_begin = local_begin;
     return kv;
   }
   // Where a position is read.
   const Cache& CacheOf(int64_t position) const {
-    return view().IsOlder(position / kKvPageTokens) ? *older : *cache;
+    return view().IsInMainType(position / kKvPageTokens) ? *main_cache : *cache;
   }
 
   int64_t Width() const { return cache->heads().heads * cache->heads().size; }
@@ -189,8 +189,8 @@ struct Queries {
     Queries slice{cache, first + begin, Rows(q, begin, end)};
     for (const auto& [page, other] : ranges)
       slice.ranges.emplace_back(page, Rows(other, begin, end));
-    slice.older = older;
-    slice.recent_begin = recent_begin;
+    slice.main_cache = main_cache;
+    slice.local_begin = local_begin;
     return slice;
   }
   // What a position is looked at with.

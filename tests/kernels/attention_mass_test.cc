@@ -334,12 +334,12 @@ TEST(AttentionMassTest, ReadsOlderPagesInTheirOwnType) {
   std::mt19937 random(8);
   for (const KvType type : {KvType::kQ8, KvType::kQ4}) {
     Heads heads{.heads = 8, .kv_heads = 2, .size = 48, .type = KvType::kBF16};
-    const Cache recent = RandomCache(random, heads, 1300);
+    const Cache local_cache = RandomCache(random, heads, 1300);
     heads.type = type;
-    const Cache older = RandomCache(random, heads, 1300);  // other tokens: a mistake shows
-    Queries queries = RandomQueries(random, recent, 5);
-    queries.older = &older;
-    queries.recent_begin = kKvPartPages;
+    const Cache main_cache = RandomCache(random, heads, 1300);  // other tokens: a mistake shows
+    Queries queries = RandomQueries(random, local_cache, 5);
+    queries.main_cache = &main_cache;
+    queries.local_begin = kKvPartPages;
     const Question question{.heads = {0, 1, 4, 7},
                             .spans = {{0, 64}, {64, 128}, {1000, 1024}, {1024, 1100}}};
     ASSERT_NO_FATAL_FAILURE(ExpectMass(queries, question, MassOf(queries, question)));

@@ -573,12 +573,12 @@ TEST_P(AttentionTest, ReadsOlderPagesInTheirOwnType) {
     for (const int64_t tokens : {1, 5, 100}) {
       if (IsGeneric(kernels()) && tokens > 5) continue;  // takes long
       Heads heads{.heads = 8, .kv_heads = 2, .size = 48, .type = KvType::kBF16};
-      const Cache recent = RandomCache(random, heads, 2300);
+      const Cache local_cache = RandomCache(random, heads, 2300);
       heads.type = type;
-      const Cache older = RandomCache(random, heads, 2300);  // other tokens: a mistake shows
-      Queries queries = RandomQueries(random, recent, tokens);
-      queries.older = &older;
-      queries.recent_begin = 2 * kKvPartPages;
+      const Cache main_cache = RandomCache(random, heads, 2300);  // other tokens: a mistake shows
+      Queries queries = RandomQueries(random, local_cache, tokens);
+      queries.main_cache = &main_cache;
+      queries.local_begin = 2 * kKvPartPages;
       const std::vector<float> out = Attend(kernels(), queries);
       SCOPED_TRACE(testing::Message() << tokens << " tokens, " << NameOf(type));
       ASSERT_NO_FATAL_FAILURE(ExpectAttention(kernels(), queries, out, tokens > 5 ? 7 : 1));

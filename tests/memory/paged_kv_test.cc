@@ -197,7 +197,7 @@ TEST(PagedKvTest, WritingBehindATruncationLeavesTheForkAsItWas) {
   ExpectTokens(fork, Numbers(200));
 }
 
-constexpr KvTypes kMixed{.older = KvType::kQ8, .recent = KvType::kBF16};
+constexpr KvTypes kMixed{.main = KvType::kQ8, .local = KvType::kBF16};
 
 int64_t PageBytes(KvType type) { return 2 * KvPageBytes(type, kShape.kv_heads, kShape.head_size); }
 
@@ -210,15 +210,15 @@ TEST(PagedKvTest, AMemoryOfTwoTypesKeepsItsSinksAndItsLastPartInBoth) {
   };
   read(700);
   EXPECT_EQ(kv.ViewEnd(699), kKvPartTokens);
-  EXPECT_FALSE(kv.View(0, 699).IsOlder(0));
-  EXPECT_FALSE(kv.View(0, 699).IsOlder(10));
+  EXPECT_FALSE(kv.View(0, 699).IsInMainType(0));
+  EXPECT_FALSE(kv.View(0, 699).IsInMainType(10));
   EXPECT_EQ(kv.bytes(), 11 * 2 * (PageBytes(KvType::kQ8) + PageBytes(KvType::kBF16)));
   read(700);
   const KvView view = kv.View(1, 1399);
-  EXPECT_FALSE(view.IsOlder(0));
-  EXPECT_TRUE(view.IsOlder(1));
-  EXPECT_TRUE(view.IsOlder(15));
-  EXPECT_FALSE(view.IsOlder(16));
+  EXPECT_FALSE(view.IsInMainType(0));
+  EXPECT_TRUE(view.IsInMainType(1));
+  EXPECT_TRUE(view.IsInMainType(15));
+  EXPECT_FALSE(view.IsInMainType(16));
   EXPECT_EQ(view.TypeOf(15, KvType::kBF16), KvType::kQ8);
   EXPECT_EQ(view.TypeOf(16, KvType::kBF16), KvType::kBF16);
   read(1);

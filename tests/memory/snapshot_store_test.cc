@@ -80,9 +80,9 @@ class Reader {
       const KvView view = kv.View(layer, kv.length());
       for (int64_t page = 0; page * kKvPageTokens < kv.length(); ++page) {
         const int64_t used = std::min(kKvPageTokens, kv.length() - page * kKvPageTokens);
-        add(kv.PageBytes(layer, page), types_.older, used);
-        if (!types_.mixed() || view.IsOlder(page)) continue;
-        add(kv.RecentPageBytes(layer, page), types_.recent, used);
+        add(kv.PageBytes(layer, page), types_.main, used);
+        if (!types_.mixed() || view.IsInMainType(page)) continue;
+        add(kv.LocalPageBytes(layer, page), types_.local, used);
       }
     }
     return content;

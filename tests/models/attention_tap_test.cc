@@ -85,7 +85,7 @@ TEST_P(AttentionTapTest, ChangesNoBitOfTheLogits) {
 }
 
 TEST_P(AttentionTapTest, SpansThatCoverEverythingHoldTheTokensOfEachHead) {
-  // In memories with two types, tokens of the second part read the first in the older one.
+  // In memories with two types, tokens of the second part read the first in the main one.
   for (const KvType type : {KvType::kF32, KvType::kF16, KvType::kQ8}) {
     const size_t count = type == KvType::kQ8 ? kKvPartTokens + 40 : 200;
     const std::vector<TokenId> tokens = Tokens(count);

@@ -153,7 +153,7 @@ void ShowMemories(const LibraryOptions& options) {
       list.push_back(
           {{"title", memory.header.title},
            {"model", memory.header.model},
-           {"kv", memory.header.shape.layers > 0 ? ordered_json(NameOf(memory.header.kv.older))
+           {"kv", memory.header.shape.layers > 0 ? ordered_json(NameOf(memory.header.kv.main))
                                                  : ordered_json(nullptr)},
            {"states", memory.states},
            {"tokens", memory.tokens},
@@ -164,7 +164,7 @@ void ShowMemories(const LibraryOptions& options) {
   }
   for (const KeptMemory& memory : memories) {
     fmt::print("{:>10} tokens {:>8} MiB  {:<4}  {}  {}\n", memory.tokens, memory.bytes >> 20,
-               memory.header.shape.layers > 0 ? NameOf(memory.header.kv.older) : "-",
+               memory.header.shape.layers > 0 ? NameOf(memory.header.kv.main) : "-",
                PrintableLine(memory.header.model), PrintableLine(memory.header.title));
   }
   fmt::print("{} MiB are kept of what models have read, in {}\n", store.bytes() >> 20,

@@ -60,10 +60,10 @@ void PretendToRead(Memory& memory, int64_t tokens) {
   std::vector<std::vector<std::byte>> made_up;  // a page of each type
   if (memory.has_kv()) {
     const KvTypes& types = memory.kv().types();
-    made_up.push_back(MadeUpPage(types.older, memory.kv().shape()));
-    if (types.mixed()) made_up.push_back(MadeUpPage(types.recent, memory.kv().shape()));
+    made_up.push_back(MadeUpPage(types.main, memory.kv().shape()));
+    if (types.mixed()) made_up.push_back(MadeUpPage(types.local, memory.kv().shape()));
   }
-  // A part at a time: the recent type is let go of with the next.
+  // A part at a time: the local type is let go of with the next.
   while (tokens > 0) {
     const int64_t count = std::min(tokens, kKvPartTokens);
     memory.Reserve(count);

@@ -15,10 +15,10 @@ namespace {
 
 // Whether a snapshot has the pages of a memory, bit for bit.
 bool IsOf(const PagedKv& kv, const Snapshot& snapshot) {
-  for (const bool recent : {false, true}) {
-    auto stored = recent ? snapshot.recent : snapshot.pages;
+  for (const bool local : {false, true}) {
+    auto stored = local ? snapshot.local : snapshot.pages;
     std::vector<std::vector<std::byte>> copies;
-    for (const auto& piece : PiecesOf(kv, recent, snapshot.header.first,
+    for (const auto& piece : PiecesOf(kv, local, snapshot.header.first,
                                       static_cast<int64_t>(snapshot.tokens.size()), copies)) {
       if (piece.size() > stored.size() || !std::ranges::equal(piece, stored.first(piece.size()))) {
         return false;
@@ -96,12 +96,12 @@ class Verification {
       const SnapshotHeader& header = entry.header;
       if (header.shape.layers == 0)
         continue;  // tokens, which a state behind them tells from others
-      if (!IsOurs(header.root, header.kv.older)) continue;
+      if (!IsOurs(header.root, header.kv.main)) continue;
       samples.push_back({.path = entry.path,
                          .root = header.root,
                          .key = key,
                          .position = header.first + entry.tokens,
-                         .kv = header.kv.older});
+                         .kv = header.kv.main});
     }
     for (const auto& entry : store_.ListStates()) {
       const StateHeader& header = entry.header;

@@ -101,29 +101,29 @@ constexpr int64_t KvPageBytes(KvType type, int64_t kv_heads, int64_t head_size) 
 }
 // -----------------------------------------------------------------------------------------------
 
-// Pages at the beginning that every token reads in a memory's recent type (attention sinks).
+// Pages at the beginning that every token reads in a memory's local type (attention sinks).
 inline constexpr int64_t kKvSinkPages = 1;
 
 // The keys and values of one layer, as tokens of one part see them; page i holds positions
 // [i · kKvPageTokens, …). Memories with two element types (memory/paged_kv.h) have pages of both:
-// the pages from recent_begin on and the sinks are read from `keys` and `values`, in
-// AttentionArgs::type, all others from `older_keys` and `older_values`, in `older_type`.
+// the pages from local_begin on and the sinks are read from `keys` and `values`, in
+// AttentionArgs::type, all others from `main_keys` and `main_values`, in `main_type`.
 struct KvView {
-  std::span<const std::byte* const> keys;    // one pointer a page; null: only the older is there
+  std::span<const std::byte* const> keys;    // one pointer a page; null: only the main is there
   std::span<const std::byte* const> values;  // one pointer a page
-  std::span<const std::byte* const> older_keys = {};
-  std::span<const std::byte* const> older_values = {};
-  KvType older_type = KvType::kF16;
-  int64_t recent_begin = 0;  // a page; 0: there are no older ones
+  std::span<const std::byte* const> main_keys = {};
+  std::span<const std::byte* const> main_values = {};
+  KvType main_type = KvType::kF16;
+  int64_t local_begin = 0;  // a page; 0: there are no main ones
 
-  bool IsOlder(int64_t page) const { return page >= kKvSinkPages && page < recent_begin; }
+  bool IsInMainType(int64_t page) const { return page >= kKvSinkPages && page < local_begin; }
   const std::byte* Keys(int64_t page) const {
-    return (IsOlder(page) ? older_keys : keys)[static_cast<size_t>(page)];
+    return (IsInMainType(page) ? main_keys : keys)[static_cast<size_t>(page)];
   }
   const std::byte* Values(int64_t page) const {
-    return (IsOlder(page) ? older_values : values)[static_cast<size_t>(page)];
+    return (IsInMainType(page) ? main_values : values)[static_cast<size_t>(page)];
   }
-  KvType TypeOf(int64_t page, KvType recent) const { return IsOlder(page) ? older_type : recent; }
+  KvType TypeOf(int64_t page, KvType local) const { return IsInMainType(page) ? main_type : local; }
 };
 
 // The pages that new tokens of one sequence attend where they do not attend all (sparse attention;
@@ -197,7 +197,7 @@ struct AttentionPlan {
 
 struct AttentionArgs {
   std::span<const AttentionSequence> sequences;
-  KvType type = KvType::kF16;  // of recent pages, see KvView
+  KvType type = KvType::kF16;  // of local pages, see KvView
   int64_t heads = 0;           // H, a multiple of kv_heads
   int64_t kv_heads = 0;        // G
   int64_t head_size = 0;       // D, at most kMaxHeadSize

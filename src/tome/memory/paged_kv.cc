@@ -25,7 +25,7 @@ std::string KindOf(KvType type) {
   return std::string(NameOf(type)) + (RotatesKeys(type) ? " rotated" : "");
 }
 
-int64_t RecentPagesToStore(const KvTypes& types, int64_t first, int64_t tokens) {
+int64_t LocalPagesToStore(const KvTypes& types, int64_t first, int64_t tokens) {
   if (!types.mixed()) return 0;
   const auto pages = static_cast<int64_t>(PagesOf(tokens));
   if (tokens != kKvPartTokens) return pages;
@@ -165,10 +165,10 @@ void PagedKv::Pages::ForMapped(int64_t layer_index, const Function& function) co
 }
 
 PagedKv::PagedKv(const KvShape& shape, KvTypes types)
-    : shape_(shape), types_(types), older_(types.older, shape) {
+    : shape_(shape), types_(types), main_(types.main, shape) {
   TOME_CHECK(shape.layers >= 1 && shape.kv_heads >= 1 && shape.head_size >= 1 &&
              shape.head_size <= kMaxHeadSize);
-  if (types.mixed()) recent_.emplace(types.recent, shape);
+  if (types.mixed()) local_.emplace(types.local, shape);
 }
 
 PagedKv PagedKv::Fork() const {
@@ -176,14 +176,14 @@ PagedKv PagedKv::Fork() const {
   fork.length_ = length_;
   fork.dropped_ = dropped_;
   fork.drop_page_ = drop_page_;
-  fork.older_ = older_;
-  fork.recent_ = recent_;
+  fork.main_ = main_;
+  fork.local_ = local_;
   fork.max_bytes_ = max_bytes_;
   fork.spill_ = spill_;
   return fork;
 }
 
-int64_t PagedKv::bytes() const { return older_.bytes() + (recent_ ? recent_->bytes() : 0); }
+int64_t PagedKv::bytes() const { return main_.bytes() + (local_ ? local_->bytes() : 0); }
 
 void PagedKv::Limit(int64_t max_bytes, std::shared_ptr<SpillFile> file) {
   TOME_CHECK(max_bytes >= 0 && file);
@@ -192,21 +192,21 @@ void PagedKv::Limit(int64_t max_bytes, std::shared_ptr<SpillFile> file) {
 }
 
 int64_t PagedKv::resident_bytes() const {
-  return older_.resident_bytes() + (recent_ ? recent_->resident_bytes() : 0);
+  return main_.resident_bytes() + (local_ ? local_->resident_bytes() : 0);
 }
 
 int64_t PagedKv::Room() const { return max_bytes_ - bytes() / shape_.layers - resident_bytes(); }
 
 bool PagedKv::IsFull() const {
   const int64_t part =
-      kKvPartPages * shape_.layers * (page_bytes() + (recent_ ? recent_page_bytes() : 0));
+      kKvPartPages * shape_.layers * (page_bytes() + (local_ ? local_page_bytes() : 0));
   return spill_ && Room() < part;
 }
 
 void PagedKv::ReplacePages(int64_t first, const StoredPages& pages) {
   TOME_CHECK(first % kKvPartTokens == 0 && first + kKvPartTokens <= length_ &&
              pages.count == kKvPartPages);
-  older_.PlaceStored(static_cast<size_t>(first / kKvPageTokens), static_cast<size_t>(kKvPartPages),
+  main_.PlaceStored(static_cast<size_t>(first / kKvPageTokens), static_cast<size_t>(kKvPartPages),
                      pages.owner, pages.pages, pages.count);
 }
 
@@ -214,9 +214,9 @@ void PagedKv::Spill(int64_t end, int64_t bytes) {
   int64_t missing = bytes - Room();
   for (int64_t first = 0; first + kKvPartTokens <= end && missing > 0; first += kKvPartTokens) {
     const auto page = static_cast<size_t>(first / kKvPageTokens);
-    if (!older_.IsResident(page)) continue;
+    if (!main_.IsResident(page)) continue;
     const SpillFile::Mapped mapped =
-        spill_->Put(older_.PiecesOf(page, page + static_cast<size_t>(kKvPartPages)));
+        spill_->Put(main_.PiecesOf(page, page + static_cast<size_t>(kKvPartPages)));
     ReplacePages(first,
                  {.owner = mapped.owner, .pages = mapped.bytes.data(), .count = kKvPartPages});
     missing -= kKvPartPages * page_bytes() * shape_.layers;
@@ -225,38 +225,38 @@ void PagedKv::Spill(int64_t end, int64_t bytes) {
 
 void PagedKv::BeginLayer(int64_t layer, bool sparse) const {
   if (!spill_ || sparse) return;
-  older_.ForMapped((layer + 1) % shape_.layers, PrefetchPages);
+  main_.ForMapped((layer + 1) % shape_.layers, PrefetchPages);
 }
 
 void PagedKv::EndLayer(int64_t layer) const {
-  if (spill_) older_.ForMapped(layer, ReleasePages);
+  if (spill_) main_.ForMapped(layer, ReleasePages);
 }
 
 void PagedKv::Reserve(int64_t tokens) {
   if (spill_) {
     const int64_t pages = (tokens + kKvPageTokens - 1) / kKvPageTokens + 1;
     Spill(PartBegin(length_) - kKvPartTokens,
-          pages * shape_.layers * (page_bytes() + (recent_ ? recent_page_bytes() : 0)));
+          pages * shape_.layers * (page_bytes() + (local_ ? local_page_bytes() : 0)));
   }
   const size_t needed = PagesOf(length_ + tokens);
   const auto first = static_cast<size_t>(length_ / kKvPageTokens);
   // All pages are made before any is placed, so that running out of memory changes nothing.
-  auto older = older_.MakeOwn(first, needed);
-  decltype(older) recent;
-  if (recent_) recent = recent_->MakeOwn(first, needed);
-  const size_t size = std::max(needed, older_.layer(0).pages.size());
-  older_.Resize(size);
-  older_.Place(first, std::move(older));
-  if (!recent_) return;
-  recent_->Resize(size);
-  recent_->Place(first, std::move(recent));
-  recent_->LetGo(static_cast<size_t>(kKvSinkPages),
+  auto main = main_.MakeOwn(first, needed);
+  decltype(main) local;
+  if (local_) local = local_->MakeOwn(first, needed);
+  const size_t size = std::max(needed, main_.layer(0).pages.size());
+  main_.Resize(size);
+  main_.Place(first, std::move(main));
+  if (!local_) return;
+  local_->Resize(size);
+  local_->Place(first, std::move(local));
+  local_->LetGo(static_cast<size_t>(kKvSinkPages),
                  static_cast<size_t>(PartBegin(length_) / kKvPageTokens));
 }
 
 std::vector<PagedKv::WritablePages> PagedKv::Writable(int64_t layer) {
   std::vector<WritablePages> all;
-  for (const Pages* pages : {&older_, recent_ ? &*recent_ : nullptr}) {
+  for (const Pages* pages : {&main_, local_ ? &*local_ : nullptr}) {
     if (pages == nullptr) continue;
     all.push_back({.type = pages->type(),
                    .keys = pages->layer(layer).keys,
@@ -266,30 +266,30 @@ std::vector<PagedKv::WritablePages> PagedKv::Writable(int64_t layer) {
 }
 
 KvView PagedKv::View(int64_t layer, int64_t position) const {
-  const Layer& older = older_.layer(layer);
-  if (!recent_) return {.keys = older.keys, .values = older.values};
-  const Layer& recent = recent_->layer(layer);
-  return {.keys = recent.keys,
-          .values = recent.values,
-          .older_keys = older.keys,
-          .older_values = older.values,
-          .older_type = types_.older,
-          .recent_begin = PartBegin(position) / kKvPageTokens};
+  const Layer& main = main_.layer(layer);
+  if (!local_) return {.keys = main.keys, .values = main.values};
+  const Layer& local = local_->layer(layer);
+  return {.keys = local.keys,
+          .values = local.values,
+          .main_keys = main.keys,
+          .main_values = main.values,
+          .main_type = types_.main,
+          .local_begin = PartBegin(position) / kKvPageTokens};
 }
 
 int64_t PagedKv::ViewEnd(int64_t position) const {
-  return recent_ ? PartBegin(position) + kKvPartTokens : std::numeric_limits<int64_t>::max();
+  return local_ ? PartBegin(position) + kKvPartTokens : std::numeric_limits<int64_t>::max();
 }
 
 std::span<const std::byte> PagedKv::PageBytes(int64_t layer, int64_t index) const {
-  return {older_.layer(layer).pages.at(static_cast<size_t>(index))->data,
+  return {main_.layer(layer).pages.at(static_cast<size_t>(index))->data,
           static_cast<size_t>(page_bytes())};
 }
 
-std::span<const std::byte> PagedKv::RecentPageBytes(int64_t layer, int64_t index) const {
-  const Page& page = recent_->layer(layer).pages.at(static_cast<size_t>(index));
+std::span<const std::byte> PagedKv::LocalPageBytes(int64_t layer, int64_t index) const {
+  const Page& page = local_->layer(layer).pages.at(static_cast<size_t>(index));
   if (!page) return {};
-  return {page->data, static_cast<size_t>(recent_page_bytes())};
+  return {page->data, static_cast<size_t>(local_page_bytes())};
 }
 
 void PagedKv::ClearSlots(KvType type, int64_t slots, std::byte* page) const {
@@ -304,21 +304,21 @@ void PagedKv::AppendPages(int64_t tokens, const StoredPages& stored) {
   const size_t count = PagesOf(tokens);
   TOME_CHECK(tokens > 0 && length_ % kKvPageTokens == 0 &&
              count <= static_cast<size_t>(stored.count));
-  older_.Resize(first + count);
-  older_.PlaceStored(first, count, stored.owner, stored.pages, stored.count);
-  if (recent_) {
+  main_.Resize(first + count);
+  main_.PlaceStored(first, count, stored.owner, stored.pages, stored.count);
+  if (local_) {
     TOME_CHECK(length_ % kKvPartTokens == 0);
-    const auto recent = std::min(count, static_cast<size_t>(stored.recent_count));
-    recent_->Resize(first + count);
-    recent_->PlaceStored(first, recent, stored.owner, stored.recent, stored.recent_count);
-    TOME_CHECK(recent == count || tokens % kKvPartTokens == 0);
+    const auto local = std::min(count, static_cast<size_t>(stored.local_count));
+    local_->Resize(first + count);
+    local_->PlaceStored(first, local, stored.owner, stored.local, stored.local_count);
+    TOME_CHECK(local == count || tokens % kKvPartTokens == 0);
   }
   length_ += tokens;
 }
 
 void PagedKv::Advance(int64_t tokens) {
   TOME_CHECK(tokens >= 0);
-  TOME_CHECK(older_.layer(0).pages.size() >= PagesOf(length_ + tokens));
+  TOME_CHECK(main_.layer(0).pages.size() >= PagesOf(length_ + tokens));
   length_ += tokens;
 }
 
@@ -335,9 +335,9 @@ void PagedKv::Pages::Erase(size_t first, size_t count) {
 }
 
 void PagedKv::Drop(int64_t first, int64_t count) {
-  TOME_CHECK(!recent_ && !spill_ && first >= 0 && count >= 0 &&
+  TOME_CHECK(!local_ && !spill_ && first >= 0 && count >= 0 &&
              (first + count) * kKvPageTokens <= length_ && (dropped_ == 0 || first == drop_page_));
-  older_.Erase(static_cast<size_t>(first), static_cast<size_t>(count));
+  main_.Erase(static_cast<size_t>(first), static_cast<size_t>(count));
   drop_page_ = first;
   dropped_ += count * kKvPageTokens;
   length_ -= count * kKvPageTokens;
@@ -352,14 +352,14 @@ int64_t PagedKv::Truncate(int64_t length) {
     TOME_CHECK(dropped_ == 0 || length >= before + dropped_);
   }
   length -= dropped_;
-  if (recent_ &&
-      !recent_->Has(static_cast<size_t>(PartBegin(length) / kKvPageTokens), PagesOf(length))) {
+  if (local_ &&
+      !local_->Has(static_cast<size_t>(PartBegin(length) / kKvPageTokens), PagesOf(length))) {
     length = PartBegin(length);
   }
   length_ = length;
-  const size_t kept = std::min(PagesOf(length), older_.layer(0).pages.size());
-  older_.Resize(kept);
-  if (recent_) recent_->Resize(kept);
+  const size_t kept = std::min(PagesOf(length), main_.layer(0).pages.size());
+  main_.Resize(kept);
+  if (local_) local_->Resize(kept);
   return dropped_ + length;
 }
 

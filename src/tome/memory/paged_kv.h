@@ -5,11 +5,11 @@
 // writes (copy on write). Pages may also lie in a file, a kept memory's (snapshot_store.h) or one
 // that pages were moved to (spill.h): those are copied before they are written, too.
 //
-// A memory of few bits has two element types. Each token reads in the recent one, of 16 bits, what
+// A memory of few bits has two element types. Each token reads in the local one, of 16 bits, what
 // came before it in its own part of kKvPartTokens tokens, and the sinks, the first kKvSinkPages
-// pages; all else it reads in the older one (compare KIVI, Liu et al., 2024, whose recent tokens
+// pages; all else it reads in the main one (compare KIVI, Liu et al., 2024, whose recent tokens
 // stay in 16 bits until a group of them is full). What a token reads thus depends on its position
-// alone. Every page is written in both types, and the recent one of a part is let go when the next
+// alone. Every page is written in both types, and the local one of a part is let go when the next
 // part is read.
 #pragma once
 
@@ -54,29 +54,29 @@ constexpr int64_t KvBytes(const KvShape& shape, KvType type, int64_t tokens) {
 
 // The element types of a memory.
 struct KvTypes {
-  KvType older = KvType::kF16;
-  KvType recent = KvType::kF16;  // the same where tokens are kept in one type only
-  bool mixed() const { return older != recent; }
+  KvType main = KvType::kF16;
+  KvType local = KvType::kF16;  // the same where tokens are kept in one type only
+  bool mixed() const { return main != local; }
   friend bool operator==(const KvTypes&, const KvTypes&) = default;
 };
 // The types of a memory that is asked for in `type`; `half` is the model's type of 16 bits.
 constexpr KvTypes KvTypesOf(KvType type, KvType half) {
   const bool few_bits = type == KvType::kQ8 || type == KvType::kQ4;
-  return {.older = type, .recent = few_bits ? half : type};
+  return {.main = type, .local = few_bits ? half : type};
 }
 
 // How many pages of `tokens` tokens of one part, from position `first` on, StoredPages has in the
-// recent type, as going on behind them needs: the sinks where it is a whole part, and else all.
-int64_t RecentPagesToStore(const KvTypes& types, int64_t first, int64_t tokens);
+// local type, as going on behind them needs: the sinks where it is a whole part, and else all.
+int64_t LocalPagesToStore(const KvTypes& types, int64_t first, int64_t tokens);
 
 // Pages of consecutive tokens that were computed before and lie elsewhere: [layers][count][bytes of
 // a page], only read, as long as `owner` lives.
 struct StoredPages {
   std::shared_ptr<const void> owner;
-  const std::byte* pages = nullptr;   // in the older type
+  const std::byte* pages = nullptr;   // in the main type
   int64_t count = 0;                  // of a layer
-  const std::byte* recent = nullptr;  // in the recent one, of a memory with two types: the first
-  int64_t recent_count = 0;           // pages of the same tokens
+  const std::byte* local = nullptr;  // in the local one, of a memory with two types: the first
+  int64_t local_count = 0;           // pages of the same tokens
 };
 
 // Move-only; Fork is the copy. Not thread-safe: one reader or writer at a time, but forks are
@@ -96,8 +96,8 @@ class PagedKv {
 
   const KvShape& shape() const { return shape_; }
   const KvTypes& types() const { return types_; }
-  // Of all but the most recent tokens.
-  KvType type() const { return types_.older; }
+  // The main type, in which all tokens can be read.
+  KvType type() const { return types_.main; }
   // Tokens remembered, those of dropped pages included.
   int64_t length() const { return dropped_ + length_; }
   // Of them, tokens of dropped pages, and those that are held.
@@ -122,22 +122,22 @@ class PagedKv {
   // What a token at `position` sees of a layer, as all tokens of its part: the pages held, one
   // behind the other. Valid until the next call that is not const.
   KvView View(int64_t layer, int64_t position) const;
-  // A layer's keys in the older type, one pointer a page. Valid as View's.
-  std::span<const std::byte* const> Keys(int64_t layer) const { return older_.layer(layer).keys; }
+  // A layer's keys in the main type, one pointer a page. Valid as View's.
+  std::span<const std::byte* const> Keys(int64_t layer) const { return main_.layer(layer).keys; }
   // Where the view changes: the first position behind `position` that sees another one.
   int64_t ViewEnd(int64_t position) const;
   void Advance(int64_t tokens);
 
   // Bytes of one layer's keys and values of a page's tokens, which lie together: keys, then values.
-  int64_t page_bytes() const { return PageBytesOf(types_.older); }
-  int64_t recent_page_bytes() const { return PageBytesOf(types_.recent); }
+  int64_t page_bytes() const { return PageBytesOf(types_.main); }
+  int64_t local_page_bytes() const { return PageBytesOf(types_.local); }
   // Of the held page `index`: where none was dropped, its positions begin at index · kKvPageTokens.
   // Valid as View's.
   std::span<const std::byte> PageBytes(int64_t layer, int64_t index) const;
-  // In the recent type of a memory with two; nothing where it was let go.
-  std::span<const std::byte> RecentPageBytes(int64_t layer, int64_t index) const;
+  // In the local type of a memory with two; nothing where it was let go.
+  std::span<const std::byte> LocalPageBytes(int64_t layer, int64_t index) const;
   // Makes all but the first `slots` tokens of a page zero; `page` is a copy of PageBytes, or of
-  // RecentPageBytes.
+  // LocalPageBytes.
   void ClearSlots(KvType type, int64_t slots, std::byte* page) const;
   // Remembers `tokens` more tokens by their pages. The memory ends at the end of a page, and of a
   // part where it has two types.
@@ -154,7 +154,7 @@ class PagedKv {
   bool IsFull() const;
   // Whether the page of `position` is the memory's own.
   bool IsResident(int64_t position) const {
-    return older_.IsResident(static_cast<size_t>(position / kKvPageTokens));
+    return main_.IsResident(static_cast<size_t>(position / kKvPageTokens));
   }
   // The memory has the same pages elsewhere, too: those of a whole part from position `first` on
   // are from now on read there.
@@ -169,7 +169,7 @@ class PagedKv {
   void Drop(int64_t first, int64_t count);
 
   // Forgets all tokens from `length` on (speculation that failed, a changed ending), or some more:
-  // a memory with two types goes back to the beginning of a part that it has let go of the recent
+  // a memory with two types goes back to the beginning of a part that it has let go of the local
   // type of. How many tokens are left. To go back over those of the last pass always works. Not
   // from within what was dropped, but 0 and the tokens before it will do.
   int64_t Truncate(int64_t length);
@@ -241,8 +241,8 @@ class PagedKv {
   int64_t length_ = 0;     // tokens held
   int64_t dropped_ = 0;    // tokens of dropped pages
   int64_t drop_page_ = 0;  // the first page that was dropped
-  Pages older_;
-  std::optional<Pages> recent_;  // of a memory with two types
+  Pages main_;
+  std::optional<Pages> local_;  // of a memory with two types
   int64_t max_bytes_ = std::numeric_limits<int64_t>::max();
   std::shared_ptr<SpillFile> spill_;
 };

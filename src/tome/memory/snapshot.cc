@@ -52,7 +52,7 @@ class Checksum {
     const std::string text =
         fmt::format("{} {} {} {} {} {} {} {} {}\n{}\n{}\n", header.key.ToString(),
                     header.parent.ToString(), header.root.ToString(), header.first,
-                    NameOf(header.kv.older), NameOf(header.kv.recent), header.shape.layers,
+                    NameOf(header.kv.main), NameOf(header.kv.local), header.shape.layers,
                     header.shape.kv_heads, header.shape.head_size, header.model, header.title);
     Add(text.data(), text.size());
     AddDocuments(header.documents);
@@ -166,24 +166,24 @@ StoredPages Snapshot::Stored(std::shared_ptr<const void> owner) const {
   return {.owner = std::move(owner),
           .pages = pages.data(),
           .count = pages_of_layer(),
-          .recent = recent.data(),
-          .recent_count =
-              RecentPagesToStore(header.kv, header.first, static_cast<int64_t>(tokens.size()))};
+          .local = local.data(),
+          .local_count =
+              LocalPagesToStore(header.kv, header.first, static_cast<int64_t>(tokens.size()))};
 }
 
 int64_t Snapshot::Usable(int64_t common) const {
   const auto count = static_cast<int64_t>(tokens.size());
   const bool whole = common == kSnapshotTokens;
-  const bool recent_there =
-      common <= RecentPagesToStore(header.kv, header.first, count) * kKvPageTokens;
-  return !header.kv.mixed() || whole || recent_there ? common : 0;
+  const bool local_there =
+      common <= LocalPagesToStore(header.kv, header.first, count) * kKvPageTokens;
+  return !header.kv.mixed() || whole || local_there ? common : 0;
 }
 
 bool Snapshot::IsIntact() const {
   Checksum sum;
   sum.Add(header);
   sum.AddMapped(pages);
-  sum.AddMapped(recent);
+  sum.AddMapped(local);
   sum.Add(std::as_bytes(std::span(tokens)));
   return sum.Digest() == checksum && header.key == KeyOf(header.parent, tokens);
 }
@@ -198,7 +198,7 @@ Snapshot ParseSnapshot(std::span<const std::byte> bytes) {
   header.parent = metadata.Key("parent");
   header.root = metadata.Key("root");
   header.first = metadata.Number<int64_t>("first", 0, kMostTokens);
-  header.kv = {.older = metadata.Type("kv"), .recent = metadata.Type("recent_kv")};
+  header.kv = {.main = metadata.Type("kv"), .local = metadata.Type("recent_kv")};
   const auto layers = metadata.Number<int64_t>("layers", 0, kMostLayers);
   const int64_t least = layers > 0 ? 1 : 0;
   header.shape = {.layers = layers,
@@ -215,7 +215,7 @@ Snapshot ParseSnapshot(std::span<const std::byte> bytes) {
     } else if (tensor.name == "pages" && tensor.dtype == DType::kU8) {
       snapshot.pages = tensor.data;
     } else if (tensor.name == "recent" && tensor.dtype == DType::kU8) {
-      snapshot.recent = tensor.data;
+      snapshot.local = tensor.data;
     } else {
       throw Error(Code::kCorrupt, "snapshot: a tensor that does not belong here");
     }
@@ -224,29 +224,29 @@ Snapshot ParseSnapshot(std::span<const std::byte> bytes) {
   if (tokens < 1 || tokens > kSnapshotTokens || header.first % kSnapshotTokens != 0) {
     throw Error(Code::kCorrupt, fmt::format("snapshot: {} tokens at {}", tokens, header.first));
   }
-  const int64_t expected = KvBytes(header.shape, header.kv.older, tokens);
-  const int64_t recent = RecentPagesToStore(header.kv, header.first, tokens) *
-                         KvBytes(header.shape, header.kv.recent, kKvPageTokens);
+  const int64_t expected = KvBytes(header.shape, header.kv.main, tokens);
+  const int64_t local = LocalPagesToStore(header.kv, header.first, tokens) *
+                         KvBytes(header.shape, header.kv.local, kKvPageTokens);
   if (static_cast<int64_t>(snapshot.pages.size()) != expected ||
-      static_cast<int64_t>(snapshot.recent.size()) != recent) {
+      static_cast<int64_t>(snapshot.local.size()) != local) {
     throw Error(Code::kCorrupt,
                 fmt::format("snapshot: {} and {} bytes of pages instead of {} and {}",
-                            snapshot.pages.size(), snapshot.recent.size(), expected, recent));
+                            snapshot.pages.size(), snapshot.local.size(), expected, local));
   }
   return snapshot;
 }
 
-std::vector<std::span<const std::byte>> PiecesOf(const PagedKv& kv, bool recent, int64_t first,
+std::vector<std::span<const std::byte>> PiecesOf(const PagedKv& kv, bool local, int64_t first,
                                                  int64_t tokens,
                                                  std::vector<std::vector<std::byte>>& copies) {
   const int64_t first_page = first / kKvPageTokens;
-  const int64_t pages = recent ? RecentPagesToStore(kv.types(), first, tokens)
+  const int64_t pages = local ? LocalPagesToStore(kv.types(), first, tokens)
                                : (tokens + kKvPageTokens - 1) / kKvPageTokens;
-  const KvType type = recent ? kv.types().recent : kv.types().older;
+  const KvType type = local ? kv.types().local : kv.types().main;
   std::vector<std::span<const std::byte>> pieces;
   for (int64_t layer = 0; layer < kv.shape().layers; ++layer) {
     for (int64_t page = 0; page < pages; ++page) {
-      std::span<const std::byte> bytes = recent ? kv.RecentPageBytes(layer, first_page + page)
+      std::span<const std::byte> bytes = local ? kv.LocalPageBytes(layer, first_page + page)
                                                 : kv.PageBytes(layer, first_page + page);
       TOME_CHECK(!bytes.empty());
       const int64_t used = tokens - page * kKvPageTokens;
@@ -278,14 +278,14 @@ void WriteSnapshot(const std::filesystem::path& path, const SnapshotHeader& head
         {.name = "pages",
          .dtype = DType::kU8,
          .shape = {layers, static_cast<int64_t>(pieces.size()) / layers, kv->page_bytes()}});
-    const std::vector<std::span<const std::byte>> recent =
+    const std::vector<std::span<const std::byte>> local =
         PiecesOf(*kv, true, header.first, count, copies);
-    if (!recent.empty()) {
+    if (!local.empty()) {
       tensors.push_back({.name = "recent",
                          .dtype = DType::kU8,
-                         .shape = {layers, static_cast<int64_t>(recent.size()) / layers,
-                                   kv->recent_page_bytes()}});
-      pieces.insert(pieces.end(), recent.begin(), recent.end());
+                         .shape = {layers, static_cast<int64_t>(local.size()) / layers,
+                                   kv->local_page_bytes()}});
+      pieces.insert(pieces.end(), local.begin(), local.end());
     }
   }
   tensors.push_back({.name = "tokens", .dtype = DType::kI32, .shape = {count}});
@@ -298,8 +298,8 @@ void WriteSnapshot(const std::filesystem::path& path, const SnapshotHeader& head
                                               {"parent", header.parent.ToString()},
                                               {"root", header.root.ToString()},
                                               {"first", std::to_string(header.first)},
-                                              {"kv", std::string(NameOf(header.kv.older))},
-                                              {"recent_kv", std::string(NameOf(header.kv.recent))},
+                                              {"kv", std::string(NameOf(header.kv.main))},
+                                              {"recent_kv", std::string(NameOf(header.kv.local))},
                                               {"layers", std::to_string(header.shape.layers)},
                                               {"kv_heads", std::to_string(header.shape.kv_heads)},
                                               {"head_size", std::to_string(header.shape.head_size)},

@@ -4,7 +4,7 @@
 //   tokens  I32 [tokens]
 //   pages   U8  [layers, pages, page bytes]   as PagedKv has them (layout: kernels/attention.h),
 //                                             of a memory that keeps keys and values of all tokens
-//   recent  U8  [layers, pages, page bytes]   those that going on behind it needs in the recent
+//   recent  U8  [layers, pages, page bytes]   those that going on behind it needs in the local
 //                                             type, of a memory with two types
 // and in `__metadata__`: `format`; `key`, `parent` and `root` (SnapshotKey, hexadecimal); `first`,
 // the position of its first token; the memory's `kv` and `recent_kv`, `layers`, `kv_heads` and
@@ -73,7 +73,7 @@ struct Snapshot {
   SnapshotHeader header;
   std::vector<TokenId> tokens;
   std::span<const std::byte> pages;   // into the bytes it was parsed from
-  std::span<const std::byte> recent;  // likewise; empty: none
+  std::span<const std::byte> local;  // likewise; empty: none
   uint64_t checksum = 0;              // as stored
 
   int64_t pages_of_layer() const {
@@ -82,7 +82,7 @@ struct Snapshot {
   // Its pages, as long as `owner` of the bytes lives.
   StoredPages Stored(std::shared_ptr<const void> owner) const;
   // How many of its first `tokens` tokens a memory can take from it: all, or none where the pages
-  // that going on in their middle needs in the recent type were not stored.
+  // that going on in their middle needs in the local type were not stored.
   int64_t Usable(int64_t common) const;
   // Reads all of it: whether it is what was written.
   bool IsIntact() const;
@@ -93,9 +93,9 @@ struct Snapshot {
 Snapshot ParseSnapshot(std::span<const std::byte> bytes);
 
 // The bytes of a memory's pages of `tokens` tokens from position `first` on, of one part: those of
-// Snapshot::pages, or of Snapshot::recent. What is behind the tokens in each layer's last page is
+// Snapshot::pages, or of Snapshot::local. What is behind the tokens in each layer's last page is
 // zero. The pieces lie in the memory, or in `copies`.
-std::vector<std::span<const std::byte>> PiecesOf(const PagedKv& kv, bool recent, int64_t first,
+std::vector<std::span<const std::byte>> PiecesOf(const PagedKv& kv, bool local, int64_t first,
                                                  int64_t tokens,
                                                  std::vector<std::vector<std::byte>>& copies);
 

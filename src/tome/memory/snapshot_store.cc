@@ -470,9 +470,9 @@ void SnapshotStore::KeepOne(const SnapshotOwner& owner, const SnapshotKey& paren
   if (kv != nullptr) {
     header.kv = kv->types();
     header.shape = kv->shape();
-    bytes += KvBytes(kv->shape(), kv->types().older, count) +
-             RecentPagesToStore(kv->types(), first, count) *
-                 KvBytes(kv->shape(), kv->types().recent, kKvPageTokens);
+    bytes += KvBytes(kv->shape(), kv->types().main, count) +
+             LocalPagesToStore(kv->types(), first, count) *
+                 KvBytes(kv->shape(), kv->types().local, kKvPageTokens);
   }
   const fs::path path = PathOf(parent, key);
   const auto size = WriteFile(path, bytes, [&] { WriteSnapshot(path, header, tokens, kv); });

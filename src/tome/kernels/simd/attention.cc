@@ -159,7 +159,7 @@ class BlockAttention {
     // written, the longest sequence says.
     sequence_ = queries_of_[0].sequence;
     slice_bytes_ = KvSliceBytes(args.type, args.head_size);
-    older_slice_bytes_ = KvSliceBytes(sequence_->kv.older_type, args.head_size);
+    main_slice_bytes_ = KvSliceBytes(sequence_->kv.main_type, args.head_size);
     FindSights();
     operand_bytes_ = kKvPageTokens * channels_ * kElementBytes;
     if (args.head_size % kRowBlock != 0) {  // the padding
@@ -367,7 +367,7 @@ class BlockAttention {
   Slice SliceOf(int64_t page, int64_t kv_head) const {
     const KvView& kv = sequence_->kv;
     const KvType type = kv.TypeOf(page, args_.type);
-    const int64_t bytes = type == args_.type ? slice_bytes_ : older_slice_bytes_;
+    const int64_t bytes = type == args_.type ? slice_bytes_ : main_slice_bytes_;
     const int64_t at = kv_head * bytes;
     return {
         .type = type, .keys = kv.Keys(page) + at, .values = kv.Values(page) + at, .bytes = bytes};
@@ -648,7 +648,7 @@ class BlockAttention {
   }
 
   int64_t slice_bytes_ = 0;  // of a page's keys (or values) of one head, in args.type
-  int64_t older_slice_bytes_ = 0;
+  int64_t main_slice_bytes_ = 0;
   int64_t operand_bytes_ = 0;  // of a page's keys (or values) as they are multiplied
   float ahead_of_row_ = 0;
   float ahead_of_vector_ = 0;  // share of the next page to ask for with every vector of weights

@@ -225,7 +225,7 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
   const int64_t kv_width = shape.kv_heads * shape.head_size;
   const int64_t q_width = shape.heads * shape.head_size;
   // Memories may keep their elements differently; those that keep them alike are attended together.
-  std::map<KvType, std::vector<AttentionSequence>> sequences;  // by the recent type
+  std::map<KvType, std::vector<AttentionSequence>> sequences;  // by the local type
   SequenceParts parts;
   int64_t row = 0;
   for (const BatchItem& item : batch) {
@@ -275,13 +275,13 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
         parts.chosen.push_back(ChooseFor(item, layer, shape, sequence, compute));
         sequence.chosen = &parts.chosen.back();
       }
-      sequences[kv.types().recent].push_back(sequence);
+      sequences[kv.types().local].push_back(sequence);
       if (CanTap(item)) tapped.push_back(sequence);
     }
     if (!tapped.empty()) {
       Tap(item, layer, tapped,
           {.sequences = {},
-           .type = kv.types().recent,
+           .type = kv.types().local,
            .heads = shape.heads,
            .kv_heads = shape.kv_heads,
            .head_size = shape.head_size,

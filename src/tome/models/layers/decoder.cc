@@ -149,7 +149,7 @@ Memory NewDecoderMemory(const DecoderConfig& config, const ModelFacts& facts,
                                                     : facts.trained_tokens;
   const PositionScheme scheme = SchemeOf(config, options, max_tokens);
   const KvType type = options.kv.value_or(facts.kv_type);
-  // What a streaming memory sees is all recent.
+  // What a streaming memory sees is all local.
   PagedKv kv(facts.kv, scheme.streaming ? KvTypes{type, type} : KvTypesOf(type, facts.kv_type));
   if (!scheme.streaming) Limit(kv, options);
   return {std::move(kv), max_tokens, SparseOf(facts, options), scheme};
