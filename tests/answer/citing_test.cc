@@ -11,7 +11,7 @@ namespace {
 
 class CitingTest : public LibraryFixture {
  protected:
-  Citation Cite(const AskedDocument& document, std::string_view quote) {
+  Citation Cite(const NamedDocument& document, std::string_view quote) {
     const std::string text = library_.Text(document.id);
     const size_t begin = text.find(quote);
     EXPECT_NE(begin, std::string::npos) << quote;
@@ -26,7 +26,7 @@ class CitingTest : public LibraryFixture {
 TEST_F(CitingTest, ASpanIsCitedWithItsPageAndSection) {
   const auto path = folder_.Write(
       "a.txt", "---\n# Part\nNothing of use.\n---\n## 安装\nThe needle lies in the haystack.\n");
-  const AskedDocument document{.id = library_.Add(path, {}).id, .name = "my a.txt"};
+  const NamedDocument document{.id = library_.Add(path, {}).id, .name = "my a.txt"};
   const Citation citation = Cite(document, "needle lies");
   EXPECT_EQ(citation.quote, "needle lies");
   EXPECT_EQ(citation.quote, library_.Text(document.id, citation.span));

@@ -25,13 +25,13 @@ class EvidenceTest : public LibraryFixture {
 
   // What a part of this text gives, which needs no place in a document.
   std::vector<std::string> TextsOf(const std::string& text) {
-    const Shown shown{.parts = {{.document = Add("Nothing."),
-                                 .span = {.begin = 1000, .end = 1000 + text.size()},
-                                 .text = text,
-                                 .section = {},
-                                 .score = 1}}};
+    const Sources sources{.parts = {{.document = Add("Nothing."),
+                                     .span = {.begin = 1000, .end = 1000 + text.size()},
+                                     .text = text,
+                                     .section = {},
+                                     .score = 1}}};
     std::vector<std::string> texts;
-    for (const EvidenceSentence& sentence : SentencesOf(shown, library_)) {
+    for (const EvidenceSentence& sentence : SentencesOf(sources, library_)) {
       // However it is introduced, the span is the sentence alone.
       const std::string own = text.substr(sentence.span.begin - 1000, sentence.span.size());
       EXPECT_TRUE(sentence.text.ends_with(own)) << sentence.text << "\n" << own;
@@ -53,10 +53,10 @@ TEST_F(EvidenceTest, SentencesAreBytesOfTheDocumentAndHeadingsAreNone) {
   const DocumentId id =
       Add("# The lighthouse keeper\nThe keeper lit the lamp. The brig struck the reef.\n"
           "## 守塔人的生活\n守塔人在黄昏点亮了灯。鲸油换成了煤油灯。\n");
-  const AskedDocument document{.id = id, .name = "a.txt"};
-  const Shown shown = ShowDocuments(library_, {&document, 1});
+  const NamedDocument document{.id = id, .name = "a.txt"};
+  const Sources sources = WholeDocuments(library_, {&document, 1});
   std::vector<std::string> quotes;
-  for (const EvidenceSentence& sentence : SentencesOf(shown, library_)) {
+  for (const EvidenceSentence& sentence : SentencesOf(sources, library_)) {
     EXPECT_EQ(sentence.part, 0U);
     quotes.push_back(library_.Text(id, sentence.span));
     EXPECT_EQ(sentence.text, quotes.back());

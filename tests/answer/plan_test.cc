@@ -205,7 +205,7 @@ TEST(PlanTest, TextsBeyondTheModelAreReadWhenThatIsAskedFor) {
   // `auto` reads passages already.
   EXPECT_EQ(refused.advice.size(), 2U);
   EXPECT_EQ(refused.advice.front(), Advice::Use(Setting::kLonger, "dca"));
-  facts.longer = Longer::kDca;
+  facts.longer = ContextExtension::kDca;
   const Plan plan = MakePlan(facts);
   EXPECT_FALSE(plan.Of(Way::kContext).obstacle);
   EXPECT_EQ(plan.taken, Way::kContext);
@@ -313,44 +313,47 @@ ModelFacts MadeFor(int64_t tokens) {
 
 TEST(RoomTest, LargeModelsHaveRoomForAll) {
   for (const int64_t tokens : {int64_t{3584}, int64_t{4096}, int64_t{131072}, kAnyLength}) {
-    const AnswerRoom room = RoomFor(MadeFor(tokens), {}, Beyond::kNo);
-    EXPECT_EQ(room.answer_tokens, 1024) << tokens;
-    EXPECT_EQ(room.passage_tokens, 2048) << tokens;
+    const TokenLimits limits = TokenLimitsFor(MadeFor(tokens), {}, BeyondContext::kNo);
+    EXPECT_EQ(limits.answer_tokens, 1024) << tokens;
+    EXPECT_EQ(limits.passage_tokens, 2048) << tokens;
   }
 }
 
 TEST(RoomTest, SmallModelsAnswerInLess) {
-  const AnswerRoom room = RoomFor(MadeFor(2048), {}, Beyond::kNo);
-  EXPECT_EQ(room.answer_tokens, 512);
-  EXPECT_EQ(room.passage_tokens, 1024);
-  const AnswerRoom tiny = RoomFor(MadeFor(512), {}, Beyond::kNo);
+  const TokenLimits limits = TokenLimitsFor(MadeFor(2048), {}, BeyondContext::kNo);
+  EXPECT_EQ(limits.answer_tokens, 512);
+  EXPECT_EQ(limits.passage_tokens, 1024);
+  const TokenLimits tiny = TokenLimitsFor(MadeFor(512), {}, BeyondContext::kNo);
   EXPECT_EQ(tiny.answer_tokens, 128);
   EXPECT_EQ(tiny.passage_tokens, 256);
   // Who reads beyond the model need not save.
-  EXPECT_EQ(RoomFor(MadeFor(512), {}, Beyond::kYes).passage_tokens, 2048);
+  EXPECT_EQ(TokenLimitsFor(MadeFor(512), {}, BeyondContext::kYes).passage_tokens, 2048);
 }
 
 TEST(RoomTest, AllFitsWhateverTheModelIs) {
   for (int64_t tokens = 16; tokens < 5000; ++tokens) {
-    const AnswerRoom room = RoomFor(MadeFor(tokens), {}, Beyond::kNo);
-    EXPECT_LE(room.answer_tokens + room.passage_tokens, tokens) << tokens;
-    EXPECT_GE(room.answer_tokens, tokens < 3584 ? tokens / 5 : 1024) << tokens;
-    EXPECT_LE(room.answer_tokens, room.passage_tokens) << tokens;
+    const TokenLimits limits = TokenLimitsFor(MadeFor(tokens), {}, BeyondContext::kNo);
+    EXPECT_LE(limits.answer_tokens + limits.passage_tokens, tokens) << tokens;
+    EXPECT_GE(limits.answer_tokens, tokens < 3584 ? tokens / 5 : 1024) << tokens;
+    EXPECT_LE(limits.answer_tokens, limits.passage_tokens) << tokens;
   }
 }
 
 TEST(RoomTest, WhatWasAskedForStaysAndTakesFromTheOther) {
-  const AnswerRoom answer = RoomFor(MadeFor(2048), {.answer_tokens = 1000}, Beyond::kNo);
+  const TokenLimits answer =
+      TokenLimitsFor(MadeFor(2048), {.answer_tokens = 1000}, BeyondContext::kNo);
   EXPECT_EQ(answer.answer_tokens, 1000);
   EXPECT_EQ(answer.passage_tokens, 536);
-  const AnswerRoom passages = RoomFor(MadeFor(2048), {.passage_tokens = 1500}, Beyond::kNo);
+  const TokenLimits passages =
+      TokenLimitsFor(MadeFor(2048), {.passage_tokens = 1500}, BeyondContext::kNo);
   EXPECT_EQ(passages.answer_tokens, 36);
   EXPECT_EQ(passages.passage_tokens, 1500);
-  const AnswerRoom both =
-      RoomFor(MadeFor(2048), {.answer_tokens = 4000, .passage_tokens = 9000}, Beyond::kNo);
+  const TokenLimits both = TokenLimitsFor(
+      MadeFor(2048), {.answer_tokens = 4000, .passage_tokens = 9000}, BeyondContext::kNo);
   EXPECT_EQ(both.answer_tokens, 4000);
   EXPECT_EQ(both.passage_tokens, 9000);
-  EXPECT_EQ(RoomFor(MadeFor(2048), {.answer_tokens = 4000}, Beyond::kNo).passage_tokens, 1);
+  EXPECT_EQ(
+      TokenLimitsFor(MadeFor(2048), {.answer_tokens = 4000}, BeyondContext::kNo).passage_tokens, 1);
 }
 
 TEST(PlanTest, TheDiskOfAFolderThatIsNotThereYet) {

@@ -22,11 +22,11 @@ auto Says(const std::string& words) { return testing::Field(&Note::text, HasSubs
 
 class QuotesTest : public LibraryFixture {
  protected:
-  Answer Ask(const std::string& question, const std::vector<AskedDocument>& documents = {},
+  Answer Ask(const std::string& question, const std::vector<NamedDocument>& documents = {},
              int top = kDefaultQuotes) {
     return AnswerWithQuotes(library_, question, documents, {.top = top}, {});
   }
-  AskedDocument Add(std::string_view name, std::string_view content) {
+  NamedDocument Add(std::string_view name, std::string_view content) {
     const auto path = folder_.Write(name, content);
     return {.id = library_.Add(path, {}).id, .name = std::string(name)};
   }
@@ -45,7 +45,7 @@ class QuotesTest : public LibraryFixture {
 };
 
 TEST_F(QuotesTest, QuotesTheSentenceWithItsPageAndSection) {
-  const AskedDocument document =
+  const NamedDocument document =
       Add("a.txt",
           "---\n# Part\nNothing of use. Really nothing.\n---\n## 安装\nFirst rest a while. The "
           "needle lies in the haystack.\n");
@@ -71,7 +71,7 @@ TEST_F(QuotesTest, QuotesTheSentenceWithItsPageAndSection) {
 }
 
 TEST_F(QuotesTest, SaysHowMuchOfTheDocumentsWasQuotedInCharacters) {
-  const AskedDocument document = Add("a.txt", "玉上刻着字。\n\n别的话很多很多。\n");
+  const NamedDocument document = Add("a.txt", "玉上刻着字。\n\n别的话很多很多。\n");
   const Answer answer = Ask("刻着什么字", {document});
   ASSERT_EQ(answer.citations.size(), 1U);
   EXPECT_EQ(answer.citations[0].quote, "玉上刻着字。");
@@ -117,7 +117,7 @@ TEST_F(QuotesTest, DropsWhatABetterQuoteSaysAlready) {
 }
 
 TEST_F(QuotesTest, GivesNoMoreQuotesThanWantedAndAsksOnlyTheDocumentsNamed) {
-  std::vector<AskedDocument> documents;
+  std::vector<NamedDocument> documents;
   for (const char* name : {"ant", "bee", "cow", "dog", "eel", "fox"}) {
     documents.push_back(
         Add(std::string(name) + ".txt", std::string("The ") + name + " found a needle there."));

@@ -134,7 +134,7 @@ TEST_F(RecallTest, FindsTheSentenceThatAnswers) {
   }
   for (const RecallQuestion& question : questions) {
     const std::string expected = WithoutSpace(question.answer);
-    const AskedDocument asked{.id = documents.at(question.document), .name = question.document};
+    const NamedDocument asked{.id = documents.at(question.document), .name = question.document};
     const QuotesOptions options{.top = kTop};
     const size_t rank =
         RankOf(AnswerWithQuotes(library, question.question, {&asked, 1}, options, {}), expected);

@@ -31,7 +31,7 @@ class RecordingModel : public AnswerModel {
 
   using Replied = std::pair<size_t, std::optional<size_t>>;  // message, without
 
-  std::unique_ptr<ReadMessages> Read(std::span<const AskedMessage> asked, int64_t reply_tokens,
+  std::unique_ptr<ReadMessages> Read(std::span<const PromptMessage> asked, int64_t reply_tokens,
                                      ComputedTokens& /*computed*/,
                                      const WorkControl& /*control*/) const override {
     messages.assign(asked.begin(), asked.end());
@@ -55,7 +55,7 @@ class RecordingModel : public AnswerModel {
   std::map<std::string, Said> replies;
   std::map<std::string, double> likelihoods;
   bool tells = true;
-  mutable std::vector<AskedMessage> messages;
+  mutable std::vector<PromptMessage> messages;
   mutable int64_t room = 0;
   mutable std::vector<Replied> replied;
 
@@ -63,10 +63,10 @@ class RecordingModel : public AnswerModel {
   class Messages : public ReadMessages {
    public:
     explicit Messages(const RecordingModel& model) : model_(model) {}
-    std::vector<ScoredText> Reply(std::span<const AskedReply> replies,
+    std::vector<ScoredText> Reply(std::span<const ReplyRequest> replies,
                                   const SamplingOptions& /*sampling*/) override {
       std::vector<ScoredText> texts;
-      for (const AskedReply& reply : replies) {
+      for (const ReplyRequest& reply : replies) {
         EXPECT_LE(reply.max_tokens, model_.room);
         model_.replied.emplace_back(reply.message, reply.without);
         texts.push_back(Of(reply.message));

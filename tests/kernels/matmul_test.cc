@@ -215,8 +215,8 @@ TEST_P(MatmulTest, ActivationsKeepTheRangeOfFloat) {
   for (const DType dtype : DecodableTypes()) {
     const Matrix matrix = RandomMatrix(random, dtype, 7, 512);
     const Packed packed(kernels(), matrix);
-    // Beyond F16's 65504, below its smallest, about where blocks begin to count as zero (2^-100 is
-    // 8e-31), and subnormal in float.
+    // BeyondContext F16's 65504, below its smallest, about where blocks begin to count as zero
+    // (2^-100 is 8e-31), and subnormal in float.
     for (const double deviation : {1e6, 1e30, 1e-9, 1e-29, 4e-31, 1e-40}) {
       for (const int64_t tokens : {1, 17}) {
         const std::vector<float> x = RandomFloats(random, tokens * 512, deviation);

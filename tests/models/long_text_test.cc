@@ -67,7 +67,7 @@ TEST_F(LongTextTest, DualChunkAttentionOfOneChunkIsPlainAttention) {
   const std::span<const TokenId> chunk(tokens.data(), 128);
   for (const KvType type : kKvTypes) {
     const MemoryOptions dca{.kv = type};
-    const MemoryOptions plain{.kv = type, .longer = Longer::kNone};
+    const MemoryOptions plain{.kv = type, .longer = ContextExtension::kNone};
     EXPECT_EQ(Read(*model, dca, chunk, 50), Read(*model, plain, chunk, 128)) << NameOf(type);
     EXPECT_NE(Read(*model, dca, tokens, 50), Read(*model, plain, tokens, 50)) << NameOf(type);
   }
@@ -105,8 +105,10 @@ TEST_F(LongTextTest, CuttingATextInPassesChangesNoBit) {
 // Memories of different kinds, and forks, in one batch.
 TEST_F(LongTextTest, ABatchEqualsItsSequencesAlone) {
   const auto model = Load("qwen2-dca");
-  const std::vector<MemoryOptions> kinds{
-      {}, {.longer = Longer::kNone}, {.max_tokens = 4096, .longer = Longer::kYarn}, {.window = 64}};
+  const std::vector<MemoryOptions> kinds{{},
+                                         {.longer = ContextExtension::kNone},
+                                         {.max_tokens = 4096, .longer = ContextExtension::kYarn},
+                                         {.window = 64}};
   const Tokens before = RandomTokens(*model, 390);
   const Tokens news = RandomTokens(*model, 90);
   std::vector<Memory> memories;
@@ -132,13 +134,14 @@ TEST_F(LongTextTest, ABatchEqualsItsSequencesAlone) {
 TEST_F(LongTextTest, DualChunkAttentionByChoiceBeginsBeyondTheTrainedLength) {
   const auto model = Load("llama");  // made for 1024 tokens
   const auto scheme = [&](int64_t max_tokens) {
-    return model->NewMemory({.max_tokens = max_tokens, .longer = Longer::kDca}).positions();
+    return model->NewMemory({.max_tokens = max_tokens, .longer = ContextExtension::kDca})
+        .positions();
   };
   EXPECT_TRUE(scheme(1024).is_plain());
   EXPECT_EQ(scheme(1025).chunks, (ChunkedPositions{.chunk = 960, .limit = 1023, .trained = 1024}));
   EXPECT_TRUE(model->NewMemory({.max_tokens = 5000}).positions().is_plain());
   const Tokens tokens = RandomTokens(*model, 2200);
-  const MemoryOptions options{.max_tokens = 4000, .longer = Longer::kDca};
+  const MemoryOptions options{.max_tokens = 4000, .longer = ContextExtension::kDca};
   const std::vector<float> logits = Read(*model, options, tokens, 512);
   EXPECT_TRUE(std::ranges::all_of(logits, [](float x) { return std::isfinite(x); }));
   EXPECT_EQ(Read(*model, options, tokens, 333), logits);
@@ -154,13 +157,15 @@ TEST_F(LongTextTest, YarnByChoiceIsThatOfAConfiguration) {
   EXPECT_EQ(configured->facts().native_tokens, 1024);
   EXPECT_EQ(configured->facts().lengthened_by, "yarn");
   const Tokens tokens = RandomTokens(*chosen, 300);
-  const MemoryOptions longer{.max_tokens = 5000, .longer = Longer::kYarn};
+  const MemoryOptions longer{.max_tokens = 5000, .longer = ContextExtension::kYarn};
   EXPECT_EQ(Read(*chosen, longer, tokens, 512), Read(*configured, MemoryOptions{}, tokens, 512));
-  EXPECT_TRUE(
-      chosen->NewMemory({.max_tokens = 1000, .longer = Longer::kYarn}).positions().is_plain());
+  EXPECT_TRUE(chosen->NewMemory({.max_tokens = 1000, .longer = ContextExtension::kYarn})
+                  .positions()
+                  .is_plain());
   const auto scaled = Load("llama-llama3");
-  EXPECT_TRUE(Fails(Code::kInvalidArgument,
-                    [&] { scaled->NewMemory({.max_tokens = 5000, .longer = Longer::kYarn}); }));
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] {
+    scaled->NewMemory({.max_tokens = 5000, .longer = ContextExtension::kYarn});
+  }));
 }
 
 TEST_F(LongTextTest, StreamingAgreesWithDoublePrecision) {
@@ -250,7 +255,7 @@ TEST_F(LongTextTest, RefusesWhatDoesNotGoTogether) {
   for (const MemoryOptions& bad :
        {MemoryOptions{.window = 128, .sinks = 832 + 1},  // with the page being read, 1088
         MemoryOptions{.sinks = 64}, MemoryOptions{.window = -1},
-        MemoryOptions{.longer = Longer::kDca, .window = 64},
+        MemoryOptions{.longer = ContextExtension::kDca, .window = 64},
         MemoryOptions{.attention_mass = 0.5, .window = 64}}) {
     EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { model->NewMemory(bad); }));
   }
@@ -260,13 +265,14 @@ TEST_F(LongTextTest, RefusesWhatDoesNotGoTogether) {
 TEST_F(LongTextTest, ModelsWithAStateHaveNoWayToBeLengthened) {
   for (const std::string variant : {"mamba", "jamba"}) {
     const auto model = Load(variant);
-    for (const MemoryOptions& bad :
-         {MemoryOptions{.longer = Longer::kDca}, MemoryOptions{.longer = Longer::kYarn},
-          MemoryOptions{.window = 128, .sinks = 64}}) {
+    for (const MemoryOptions& bad : {MemoryOptions{.longer = ContextExtension::kDca},
+                                     MemoryOptions{.longer = ContextExtension::kYarn},
+                                     MemoryOptions{.window = 128, .sinks = 64}}) {
       EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { model->NewMemory(bad); })) << variant;
     }
     const int64_t tokens = 10 * model->facts().trained_tokens;
-    const Memory memory = model->NewMemory({.max_tokens = tokens, .longer = Longer::kNone});
+    const Memory memory =
+        model->NewMemory({.max_tokens = tokens, .longer = ContextExtension::kNone});
     EXPECT_EQ(memory.max_tokens(), tokens);
     EXPECT_TRUE(memory.positions().is_plain());
   }

@@ -102,7 +102,7 @@ TEST(RopeFrequenciesTest, DynamicNtkIsPlainUpToTheOriginalContext) {
   for (const int64_t length : {0, 1, 100, 4095, 4096}) {
     ExpectClose(Frequencies(config, length), Frequencies(Plain()));
   }
-  // Beyond it low frequencies fall, the lowest by the stretch 2 · L / 4096 − 1 itself:
+  // BeyondContext it low frequencies fall, the lowest by the stretch 2 · L / 4096 − 1 itself:
   // the base grows by stretch^(d / (d − 2)), the exponent of the last pair is (d − 2) / d.
   const std::vector<double> longer = Frequencies(config, 8192);
   EXPECT_EQ(longer.front(), 1);

@@ -75,12 +75,12 @@ void AddPlanningOptions(CLI::App& command, ModelAnswerOptions& answering) {
       ->capture_default_str()
       ->type_name("SECONDS");
   command
-      .add_option("--passage-tokens", answering.room.passage_tokens,
+      .add_option("--passage-tokens", answering.limits.passage_tokens,
                   "Tokens of passages that `retrieval` gives the model")
       ->check(CLI::Range(1, 1 << 30))
       ->default_str(fmt::format("{}, or what the model has room for", kDefaultPassageTokens))
       ->type_name("N");
-  command.add_option("--max-tokens", answering.room.answer_tokens, "Longest answer in tokens")
+  command.add_option("--max-tokens", answering.limits.answer_tokens, "Longest answer in tokens")
       ->check(CLI::Range(1, 1 << 30))
       ->default_str(fmt::format("{}, or what the model has room for", kDefaultAnswerTokens))
       ->type_name("N");

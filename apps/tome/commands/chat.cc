@@ -42,7 +42,7 @@ bool IsBlank(std::string_view line) {
 // What a chat asks with: quotes alone, or a model.
 struct Answerer {
   Library& library;
-  std::span<const AskedDocument> documents;
+  std::span<const NamedDocument> documents;
   const LanguageModel* model = nullptr;
   std::optional<SnapshotStore> store;
   std::optional<Conversation> conversation;
@@ -143,7 +143,7 @@ void ChatByLines(Answerer& answerer, Way way, const CommandContext& context) {
 void Chat(const ChatCommand& options, const CommandContext& context) {
   const auto model_path = ModelForWay(options.way, options.model);
   Library library = OpenUserLibrary(context);
-  const std::vector<AskedDocument> documents =
+  const std::vector<NamedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
   std::unique_ptr<LanguageModel> model;
   Answerer answerer{.library = library, .documents = documents, .store = {}, .conversation = {}};

@@ -36,7 +36,7 @@ struct GenerateCommand {
   std::optional<double> attention_mass;
   std::optional<int64_t> resident_bytes;
   std::filesystem::path spill_folder;
-  std::optional<Longer> longer;
+  std::optional<ContextExtension> longer;
   int64_t window = 0;
   int64_t sinks = 0;
   GenerateOptions generate;

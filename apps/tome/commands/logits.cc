@@ -19,7 +19,7 @@ namespace {
 struct LogitsOptions {
   ModelOptions model;
   std::optional<KvType> kv = KvType::kF32;
-  std::optional<Longer> longer;
+  std::optional<ContextExtension> longer;
   int64_t window = 0;
   int64_t sinks = 0;
   std::vector<TokenId> tokens;

@@ -160,14 +160,16 @@ void AddAttentionOption(CLI::App& command, std::optional<double>& mass) {
       ->type_name("exact|sparse[=MASS]");
 }
 
-void AddLongerOption(CLI::App& command, std::optional<Longer>& longer) {
+void AddLongerOption(CLI::App& command, std::optional<ContextExtension>& longer) {
   std::vector<std::string> names;
-  for (const Longer way : {Longer::kDca, Longer::kYarn, Longer::kNone}) {
+  for (const ContextExtension way :
+       {ContextExtension::kDca, ContextExtension::kYarn, ContextExtension::kNone}) {
     names.emplace_back(NameOf(way));
   }
   command
       .add_option_function<std::string>(
-          "--longer", [&longer](const std::string& name) { longer = LongerFromName(name); },
+          "--longer",
+          [&longer](const std::string& name) { longer = ContextExtensionFromName(name); },
           "Read texts that are longer than the model was made for: by Dual Chunk Attention, by "
           "YaRN, or with nothing done about it; shorter texts are read as ever")
       ->check(CLI::IsMember(names))

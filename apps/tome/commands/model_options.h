@@ -45,7 +45,7 @@ void AddAttentionOption(CLI::App& command, std::optional<double>& mass);
 void AddMemoryOption(CLI::App& command, std::optional<int64_t>& resident_bytes,
                      std::filesystem::path& spill_folder);
 // --longer dca|yarn|none, as MemoryOptions::longer.
-void AddLongerOption(CLI::App& command, std::optional<Longer>& longer);
+void AddLongerOption(CLI::App& command, std::optional<ContextExtension>& longer);
 // --window N --sinks K, as MemoryOptions has them.
 void AddStreamingOptions(CLI::App& command, int64_t& window, int64_t& sinks);
 void AddSamplingOptions(CLI::App& command, SamplingOptions& options);

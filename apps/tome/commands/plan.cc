@@ -42,7 +42,7 @@ struct Planned {
   const PlanFacts& facts;
   const Plan& plan;
   size_t documents;
-  AskedSize size;
+  DocumentsSize size;
   const std::optional<KvLoss>& kv_loss;
 };
 
@@ -202,10 +202,10 @@ void PrintText(const Planned& planned) {
              Worded(planned.plan.why, planned.plan.advice));
 }
 
-void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
+void PrintPlan(const PlanOptions& options, const CommandContext& context) {
   const std::filesystem::path model_path = NeedModel(options.model);
   Library library = OpenUserLibrary(context);
-  const std::vector<AskedDocument> documents =
+  const std::vector<NamedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
   const auto model = OpenModel(model_path, options.reading.threads, ModelUse::kConversation);
   std::optional<SnapshotStore> store = OpenUserStore(options.keeping);
@@ -215,8 +215,9 @@ void MakeThePlan(const PlanOptions& options, const CommandContext& context) {
   PlanFacts facts;
   {
     ProgressBar bar(model->name());
-    facts = conversation.Foresee(options.measure ? Measuring::kAnew : Measuring::kWhereNotKept,
-                                 {.stop = context.stop, .progress = bar.Function()});
+    facts =
+        conversation.GatherPlanFacts(options.measure ? Measuring::kAnew : Measuring::kWhereNotKept,
+                                     {.stop = context.stop, .progress = bar.Function()});
   }
   DocumentNames names(library, documents);
   const Plan plan = MakePlan(facts);
@@ -254,9 +255,8 @@ void AddPlanCommand(CLI::App& app, CommandContext& context) {
       "--measure.\n"
       "Example:\n"
       "  tome plan novel.epub --model qwen3.gguf --kv q8");
-  command->callback([options, &context] {
-    context.run = [options, &context] { MakeThePlan(*options, context); };
-  });
+  command->callback(
+      [options, &context] { context.run = [options, &context] { PrintPlan(*options, context); }; });
 }
 
 }  // namespace tome

@@ -38,13 +38,13 @@ void Read(ReadOptions& options, const CommandContext& context) {
   std::optional<SnapshotStore> store = OpenUserStore(options.keeping);
   if (!store) throw Error(Code::kIo, "what is read cannot be kept, and so nothing is read");
   Library library = OpenUserLibrary(context);
-  const std::vector<AskedDocument> documents =
+  const std::vector<NamedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
   const auto model = OpenModel(model_path, options.reading.threads, ModelUse::kConversation);
   options.answering.store = &*store;
-  options.answering.room.answer_tokens = 0;  // none is written
+  options.answering.limits.answer_tokens = 0;  // none is written
   Conversation conversation(library, *model, documents, options.answering);
-  ReadAhead read;
+  DocumentReading read;
   {
     ProgressBar bar(model->name());
     read = conversation.ReadDocuments({.stop = context.stop, .progress = bar.Function()});

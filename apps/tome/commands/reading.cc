@@ -50,18 +50,18 @@ AddedDocument AddFile(Library& library, const std::string& file, const ReadingOp
   return added;
 }
 
-void AddReaderNotes(Library& library, std::span<const AskedDocument> documents, Answer& answer) {
-  std::vector<AskedDocument> noted(documents.begin(), documents.end());
+void AddReaderNotes(Library& library, std::span<const NamedDocument> documents, Answer& answer) {
+  std::vector<NamedDocument> noted(documents.begin(), documents.end());
   if (documents.empty()) {
     for (const Citation& citation : answer.citations) {
-      const bool known = std::any_of(noted.begin(), noted.end(), [&](const AskedDocument& each) {
+      const bool known = std::any_of(noted.begin(), noted.end(), [&](const NamedDocument& each) {
         return each.id == citation.document_id;
       });
       if (!known) noted.push_back({.id = citation.document_id, .name = citation.document});
     }
   }
   std::vector<std::string> notes;
-  for (const AskedDocument& document : noted) {
+  for (const NamedDocument& document : noted) {
     for (const std::string& note : library.Show(document.id).notes) {
       notes.push_back(fmt::format("{}: {}", document.name, note));
     }
@@ -69,10 +69,10 @@ void AddReaderNotes(Library& library, std::span<const AskedDocument> documents, 
   answer.notes.insert(answer.notes.begin(), notes.begin(), notes.end());
 }
 
-std::vector<AskedDocument> AddDocuments(Library& library, std::span<const std::string> files,
+std::vector<NamedDocument> AddDocuments(Library& library, std::span<const std::string> files,
                                         const ReadingOptions& options,
                                         const CommandContext& context) {
-  std::vector<AskedDocument> documents;
+  std::vector<NamedDocument> documents;
   for (const std::string& file : files) {
     documents.push_back({.id = AddFile(library, file, options, context).id, .name = file});
   }

@@ -29,12 +29,12 @@ AddedDocument AddFile(Library& library, const std::string& file, const ReadingOp
                       const CommandContext& context);
 
 // The same for several, as documents to ask.
-std::vector<AskedDocument> AddDocuments(Library& library, std::span<const std::string> files,
+std::vector<NamedDocument> AddDocuments(Library& library, std::span<const std::string> files,
                                         const ReadingOptions& options,
                                         const CommandContext& context);
 
 // Puts before an answer's notes what the readers of `documents` noted, or, where none were named,
 // of those that it cites.
-void AddReaderNotes(Library& library, std::span<const AskedDocument> documents, Answer& answer);
+void AddReaderNotes(Library& library, std::span<const NamedDocument> documents, Answer& answer);
 
 }  // namespace tome

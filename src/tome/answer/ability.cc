@@ -7,7 +7,7 @@
 
 #include "tome/answer/attention_reading.h"
 #include "tome/answer/local_answer_model.h"
-#include "tome/answer/made_up_facts.h"
+#include "tome/answer/synthetic_facts.h"
 #include "tome/generate/shared_prompts.h"
 #include "tome/text/unicode.h"
 
@@ -35,8 +35,8 @@ double ReciprocalRank(std::span<const double> scores, size_t gold) {
 class AbilityTest {
  public:
   AbilityTest(const LanguageModel& model, PromptLanguage language, const WorkControl& control)
-      : model_(model), facts_(MadeUpFacts(language)), language_(language), control_(control) {
-    for (const MadeUpFact& fact : facts_) {
+      : model_(model), facts_(SyntheticFacts(language)), language_(language), control_(control) {
+    for (const SyntheticFact& fact : facts_) {
       sentences_.push_back(fact.sentence);
       text_ += std::string(fact.sentence) + (language == PromptLanguage::kChinese ? "" : " ");
     }
@@ -67,12 +67,12 @@ class AbilityTest {
     control_.Report("testing the model", step - 1, kSteps - 1);
   }
 
-  AskedMessage MessageFrom(std::string_view text, size_t fact,
-                           std::string_view opening = {}) const {
+  PromptMessage MessageFrom(std::string_view text, size_t fact,
+                            std::string_view opening = {}) const {
     return {.text = PromptOf(facts_[fact].question, {&text, 1}), .opening = opening};
   }
 
-  std::vector<ScoredText> Replies(std::span<const AskedMessage> messages) const {
+  std::vector<ScoredText> Replies(std::span<const PromptMessage> messages) const {
     return ReplyToEach(LocalAnswerModel(model_), messages, kReplyTokens, control_);
   }
 
@@ -93,7 +93,7 @@ class AbilityTest {
     std::vector<PromptTokens> views(prompts.begin(), prompts.end());
     const auto common = static_cast<size_t>(CommonTokens(views));
     Session base = NewSession(model_, static_cast<int64_t>(common) + 256);
-    base.Prefill(views.front().first(common), Silent(control_));
+    base.Prefill(views.front().first(common), WithoutProgress(control_));
     std::vector<Session> sessions;
     std::vector<AttentionTap> taps(facts_.size());
     std::vector<SessionReading> readings;
@@ -107,7 +107,7 @@ class AbilityTest {
                           .tokens = views[i].subspan(common),
                           .tap = located ? &taps[i] : nullptr});
     }
-    PrefillTogether(readings, Silent(control_));
+    PrefillTogether(readings, WithoutProgress(control_));
     ChooseHeads(taps);
     std::vector<ScoredWriting> writings;
     for (Session& session : sessions) writings.push_back({.session = &session});
@@ -147,8 +147,8 @@ class AbilityTest {
 
   // Each question about the sentence that answers it, and about another.
   void AskAboutSentences() {
-    std::vector<AskedMessage> right;
-    std::vector<AskedMessage> wrong;
+    std::vector<PromptMessage> right;
+    std::vector<PromptMessage> wrong;
     for (size_t i = 0; i < facts_.size(); ++i) {
       const std::string_view opening = ReplyOpening(language_);
       right.push_back(MessageFrom(facts_[i].sentence, i, opening));
@@ -168,7 +168,7 @@ class AbilityTest {
 
   // The share of questions answered from so many neighbouring sentences, the right one among them.
   double AskFrom(size_t sentences) {
-    std::vector<AskedMessage> messages;
+    std::vector<PromptMessage> messages;
     for (size_t i = 0; i < facts_.size(); ++i) {
       std::string text;
       const size_t first = std::min(i / sentences * sentences, facts_.size() - sentences);
@@ -197,11 +197,11 @@ class AbilityTest {
       control_.CheckStop();
       const auto characters_per_token =
           static_cast<double>(CountCodePoints(text_)) / static_cast<double>(text_tokens_);
-      const std::string filler =
-          MadeUpFiller(language_, static_cast<int64_t>(static_cast<double>(tokens - text_tokens_) *
-                                                       characters_per_token / 2));
+      const std::string filler = SyntheticFiller(
+          language_, static_cast<int64_t>(static_cast<double>(tokens - text_tokens_) *
+                                          characters_per_token / 2));
       const std::string text = filler + text_ + filler;
-      std::vector<AskedMessage> messages;
+      std::vector<PromptMessage> messages;
       for (size_t i = 0; i < kAsked; ++i) {
         messages.push_back(MessageFrom(text, i * facts_.size() / kAsked));
       }
@@ -219,7 +219,7 @@ class AbilityTest {
   }
 
   const LanguageModel& model_;
-  std::span<const MadeUpFact> facts_;
+  std::span<const SyntheticFact> facts_;
   PromptLanguage language_;
   const WorkControl& control_;
   std::vector<std::string_view> sentences_;

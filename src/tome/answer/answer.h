@@ -72,7 +72,7 @@ struct Answer {
 };
 
 // A document that is asked about, and how the user names it.
-struct AskedDocument {
+struct NamedDocument {
   DocumentId id = 0;
   std::string name;
 };

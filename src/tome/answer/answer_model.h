@@ -28,13 +28,13 @@ struct ComputedTokens {
 inline constexpr int64_t kProvisionalTokens = 32;
 
 // A message to the model, and the words that its reply is made to begin with.
-struct AskedMessage {
+struct PromptMessage {
   std::string text;
   std::string_view opening = {};
 };
 
 // A reply to one of the messages that a model has read.
-struct AskedReply {
+struct ReplyRequest {
   size_t message = 0;
   // Written in contrast (kContrast) to what the model says to this message; none: greedily.
   std::optional<size_t> without = {};
@@ -51,7 +51,7 @@ class ReadMessages {
   // The replies without their openings, in the order that they are asked for in; all are written in
   // the same passes. The messages can be replied to again. `sampling`: of those in contrast.
   // Error(kCancelled) when stopped.
-  virtual std::vector<ScoredText> Reply(std::span<const AskedReply> replies,
+  virtual std::vector<ScoredText> Reply(std::span<const ReplyRequest> replies,
                                         const SamplingOptions& sampling) = 0;
 };
 
@@ -62,7 +62,7 @@ class AnswerModel {
   // Reads messages, each a conversation of its own, what they begin with in common once.
   // `reply_tokens`: the longest reply that will be asked for. The model, `computed` and `control`
   // must outlive what is returned.
-  virtual std::unique_ptr<ReadMessages> Read(std::span<const AskedMessage> messages,
+  virtual std::unique_ptr<ReadMessages> Read(std::span<const PromptMessage> messages,
                                              int64_t reply_tokens, ComputedTokens& computed,
                                              const WorkControl& control) const = 0;
 
@@ -75,7 +75,7 @@ class AnswerModel {
 
 // The replies to all messages.
 std::vector<ScoredText> ReplyToEach(const AnswerModel& model,
-                                    std::span<const AskedMessage> messages, int64_t max_tokens,
+                                    std::span<const PromptMessage> messages, int64_t max_tokens,
                                     const WorkControl& control);
 
 }  // namespace tome

@@ -11,7 +11,7 @@ namespace tome {
 
 struct ModelAnswerOptions {
   SamplingOptions sampling;
-  AskedRoom room;              // for the answer, and the passages of `retrieval`
+  RequestedLimits limits;      // for the answer, and the passages of `retrieval`
   double budget_seconds = 60;  // that reading may take for `auto` to choose `context`
   // Of what the model reads; `kv` none: KvTypeFor's choice. `max_tokens` is the conversation's.
   MemoryOptions memory = {};

@@ -16,7 +16,7 @@ namespace tome {
 
 struct AskRequest {
   std::vector<std::string> questions;    // at least one; answered together, documents read once
-  std::vector<AskedDocument> documents;  // none: the whole library is asked
+  std::vector<NamedDocument> documents;  // none: the whole library is asked
   Way way = Way::kAuto;
   QuotesOptions quotes;          // of the way `quotes`
   ModelAnswerOptions answering;  // of all other ways

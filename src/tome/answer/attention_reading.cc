@@ -69,7 +69,7 @@ bool ScoreAttention(const LanguageModel& model, std::span<const AttentionHead> h
   Session session = base.Fork();
   const auto held = session.tokens().size();
   const SessionReading reading{.session = &session, .tokens = prompt.subspan(held), .tap = &tap};
-  PrefillTogether({&reading, 1}, Silent(control));
+  PrefillTogether({&reading, 1}, WithoutProgress(control));
   computed.read += static_cast<int64_t>(prompt.size() - held);
   const std::vector<double> of_question = SumOfHeads(tap);
   tap.mass.clear();

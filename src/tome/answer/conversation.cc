@@ -32,9 +32,9 @@ constexpr int64_t kEvidenceAnswerTokens = 64;
 // Sentences whose likelihood is measured where attention tells nothing.
 constexpr size_t kLikelySentences = 12;
 
-std::vector<std::string_view> TextsOf(const Shown& shown) {
+std::vector<std::string_view> TextsOf(const Sources& sources) {
   std::vector<std::string_view> texts;
-  for (const ShownPart& part : shown.parts) texts.push_back(part.text);
+  for (const SourceText& part : sources.parts) texts.push_back(part.text);
   return texts;
 }
 
@@ -53,23 +53,24 @@ void AddNotes(const Session& session, const ModelFacts& facts, Answer& answer) {
 struct Conversation::Pending {
   Answer answer;
   Way way = Way::kRetrieval;
-  Shown shown;
+  Sources sources;
   std::string message;          // the user's
   std::vector<TokenId> prompt;  // empty: there is nothing to ask the model about
   std::vector<EvidenceSentence> sentences;
 };
 
 Conversation::Conversation(Library& library, const LanguageModel& model,
-                           std::vector<AskedDocument> documents, const ModelAnswerOptions& options)
+                           std::vector<NamedDocument> documents, const ModelAnswerOptions& options)
     : library_(library),
       model_(model),
       documents_(std::move(documents)),
       options_(options),
-      room_(
-          RoomFor(model.model().facts(), options.room,
-                  options.memory.longer || options.memory.window > 0 ? Beyond::kYes : Beyond::kNo)),
+      limits_(TokenLimitsFor(model.model().facts(), options.limits,
+                             options.memory.longer || options.memory.window > 0
+                                 ? BeyondContext::kYes
+                                 : BeyondContext::kNo)),
       answer_model_(model_),
-      reader_(library_, model_, documents_, options_, room_) {
+      reader_(library_, model_, documents_, options_, limits_) {
   if (options_.memory.kv) KnownKvLoss(library_, model_, *options_.memory.kv);
 }
 
@@ -110,9 +111,9 @@ const Ability& Conversation::AbilityFor(PromptLanguage language, const WorkContr
   return abilities_.emplace(language, std::move(*ability)).first->second;
 }
 
-std::string Conversation::WholeMessage(const std::string& question, const Shown& shown) {
+std::string Conversation::WholeMessage(const std::string& question, const Sources& sources) {
   if (whole_read_) return FollowUpPromptOf(question);
-  const std::vector<std::string_view> texts = TextsOf(shown);
+  const std::vector<std::string_view> texts = TextsOf(sources);
   return PromptOf(question, texts);
 }
 
@@ -167,7 +168,7 @@ std::vector<Conversation::Pending> Conversation::Prepare(std::span<const std::st
     }
   }
   DocumentNames names(library_, documents_);
-  const AskedSize size = SizeOf(library_, documents_, names);
+  const DocumentsSize size = SizeOf(library_, documents_, names);
   std::optional<Note> why_passages;
   if (way == Way::kRetrieval && !whole_read_) why_passages = Note("asked for");
   for (Pending& pending : all) {
@@ -175,14 +176,14 @@ std::vector<Conversation::Pending> Conversation::Prepare(std::span<const std::st
     if (whole_read_) {
       pending.way = WholeWayOf(model_.model().facts());
       pending.answer.why = {"the documents have been read already"};
-      pending.shown = ShowDocuments(library_, documents_);
+      pending.sources = WholeDocuments(library_, documents_);
       continue;
     }
     Choice choice = Choose(way, size, pending.answer.question, control);
     if (choice.way == Way::kRetrieval) why_passages = choice.why;
     pending.way = choice.way;
     pending.answer.why = std::move(choice.why);
-    pending.shown = std::move(choice.shown);
+    pending.sources = std::move(choice.sources);
     pending.prompt = std::move(choice.prompt);
   }
   for (Pending& pending : all) {
@@ -211,22 +212,22 @@ void Conversation::MakePrompt(Pending& pending, const WorkControl& control) {
   const Ability& ability = AbilityFor(LanguageOf(answer.question), control);
   if (pending.way == Way::kRetrieval) {
     const int64_t most = ability.amount == EvidenceAmount::kText
-                             ? room_.passage_tokens
-                             : std::min(room_.passage_tokens, kRankedTokens);
-    pending.shown = ShowPassages(library_, documents_, answer.question, most, CountTokensWith());
+                             ? limits_.passage_tokens
+                             : std::min(limits_.passage_tokens, kRankedTokens);
+    pending.sources = FindPassages(library_, documents_, answer.question, most, CountTokensWith());
   }
   answer.way = NameOf(pending.way);
-  answer.search_seconds = pending.shown.search_seconds;
-  answer.read_characters = pending.shown.characters();
-  if (pending.shown.parts.empty()) {
+  answer.search_seconds = pending.sources.search_seconds;
+  answer.read_characters = pending.sources.characters();
+  if (pending.sources.parts.empty()) {
     answer.notes.emplace_back(
         "no passage holds any of the question's words, so the model was not asked");
     answer.support = Support::kNone;
     return;
   }
   pending.message = ReadsWholeDocuments(pending.way)
-                        ? WholeMessage(answer.question, pending.shown)
-                        : PromptOf(answer.question, TextsOf(pending.shown));
+                        ? WholeMessage(answer.question, pending.sources)
+                        : PromptOf(answer.question, TextsOf(pending.sources));
   if (pending.prompt.empty()) pending.prompt = Encode(pending.message);
   DropTurns(pending);
   answer.prompt_tokens = pending.prompt.size();
@@ -243,7 +244,7 @@ void Conversation::DropTurns(Pending& pending) {
   if (options_.memory.longer || options_.memory.window > 0) return;
   const int64_t trained = model_.model().facts().trained_tokens;
   const auto fits = [&] {
-    return static_cast<int64_t>(pending.prompt.size()) + room_.answer_tokens <= trained;
+    return static_cast<int64_t>(pending.prompt.size()) + limits_.answer_tokens <= trained;
   };
   const size_t first = whole_read_ ? 1 : 0;
   size_t dropped = 0;
@@ -261,7 +262,7 @@ void Conversation::DropTurns(Pending& pending) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("the prompt is {} tokens, the answer may take {}, and the model was "
                             "made for {}",
-                            pending.prompt.size(), room_.answer_tokens, trained),
+                            pending.prompt.size(), limits_.answer_tokens, trained),
                 {Advice::Lower(Setting::kPassageTokens), Advice::Lower(Setting::kMaxTokens),
                  Advice::Use(Setting::kLonger, {}, "which reads beyond that")});
   }
@@ -280,15 +281,16 @@ void Conversation::RankEvidence(Pending& pending, const Ability& ability, Comput
   }
   const bool readable = static_cast<int64_t>(prompt.size()) <= ReadableTokens(ability);
   if (!readable) {
-    pending.shown = ShowPassages(library_, documents_, question, kRankedTokens, CountTokensWith());
+    pending.sources =
+        FindPassages(library_, documents_, question, kRankedTokens, CountTokensWith());
   }
-  pending.sentences = SentencesOf(pending.shown, library_);
+  pending.sentences = SentencesOf(pending.sources, library_);
   Analyzer analyzer;
-  ScoreWords(question, pending.shown.idf, analyzer, pending.sentences);
+  ScoreWords(question, pending.sources.idf, analyzer, pending.sentences);
   ScoreEvidence(pending.sentences);
   std::vector<std::string_view> texts;
   for (const EvidenceSentence& sentence : pending.sentences) {
-    const ShownPart& part = pending.shown.parts[sentence.part];
+    const SourceText& part = pending.sources.parts[sentence.part];
     texts.push_back(std::string_view(part.text).substr(sentence.span.begin - part.span.begin,
                                                        sentence.span.size()));
   }
@@ -298,7 +300,7 @@ void Conversation::RankEvidence(Pending& pending, const Ability& ability, Comput
                               pending.sentences, computed, control);
   } else if (!ability.heads.empty()) {
     const std::vector<TokenId> tokens =
-        EncodeMessage(model_, PromptOf(question, TextsOf(pending.shown)));
+        EncodeMessage(model_, PromptOf(question, TextsOf(pending.sources)));
     Session base = NewSession(model_, static_cast<int64_t>(tokens.size()) + 64);
     const auto start = Clock::now();
     const auto first =
@@ -332,12 +334,12 @@ void Conversation::AnswerFromEvidence(Pending& pending, const WorkControl& contr
   const WrittenAnswer written =
       WriteFromEvidence(answer_model_, ability, answer.question, pending.sentences,
                         {.sampling = options_.sampling,
-                         .max_tokens = std::min(room_.answer_tokens, kEvidenceAnswerTokens)},
+                         .max_tokens = std::min(limits_.answer_tokens, kEvidenceAnswerTokens)},
                         computed, control);
   answer.generate_seconds = SecondsSince(start);
   answer.generated_tokens = static_cast<uint64_t>(computed.written);
   answer.computed_tokens = static_cast<uint64_t>(computed.read + computed.written);
-  NewJudge().JudgeWritten(written, pending.shown, pending.sentences, answer);
+  NewJudge().JudgeWritten(written, pending.sources, pending.sentences, answer);
 }
 
 bool Conversation::WritesFromText(const Pending& pending, const WorkControl& control) {
@@ -347,7 +349,7 @@ bool Conversation::WritesFromText(const Pending& pending, const WorkControl& con
 
 ReplyOptions Conversation::OptionsOf(const Pending& pending) const {
   return {.sampling = options_.sampling,
-          .max_tokens = room_.answer_tokens,
+          .max_tokens = limits_.answer_tokens,
           .speculation = options_.speculation,
           .begins_thinking = EndsThinking(model_.tokenizer(), pending.prompt)};
 }
@@ -365,7 +367,7 @@ void Conversation::AnswerFromText(Pending& pending, const TextSink& sink,
   const SessionWriting writing = reply.Of(session);
   reply.Finish(session.Generate(writing.options, writing.sink));
   answer.computed_tokens = answer.prompt_tokens - answer.restored_tokens + answer.generated_tokens;
-  NewJudge().JudgeReply(pending.shown, answer);
+  NewJudge().JudgeReply(pending.sources, answer);
   AddNotes(session, model_.model().facts(), answer);
   // A later question continues this one. Of passages only question and answer are kept; whole
   // documents stay in front, where their tokens are read already.
@@ -398,7 +400,7 @@ size_t Conversation::CountTogether(std::span<Pending* const> pending) const {
   for (const Pending* one : pending.first(std::min(pending.size(), kQuestionsTogether))) {
     prompts.emplace_back(one->prompt);
     // Each writes its answer into pages of its own, the first of which it may share no longer.
-    const int64_t own = room_.answer_tokens + kKvPageTokens;
+    const int64_t own = limits_.answer_tokens + kKvPageTokens;
     const KvType kv =
         KvTypeFor(facts, options_.memory.kv, static_cast<int64_t>(one->prompt.size()));
     const int64_t bytes =
@@ -433,7 +435,7 @@ void Conversation::AnswerTogether(std::span<Pending* const> pending, const WorkC
   AnswerJudge judge = NewJudge();
   for (size_t i = 0; i < pending.size(); ++i) {
     replies[i].Finish(generated[i]);
-    judge.JudgeReply(pending[i]->shown, pending[i]->answer);
+    judge.JudgeReply(pending[i]->sources, pending[i]->answer);
     AddNotes(sessions[i], model_.model().facts(), pending[i]->answer);
   }
 }
@@ -463,7 +465,7 @@ std::vector<Answer> Conversation::AskTogether(std::span<const std::string> quest
   return answers;
 }
 
-ReadAhead Conversation::ReadDocuments(const WorkControl& control) {
+DocumentReading Conversation::ReadDocuments(const WorkControl& control) {
   TOME_CHECK(turns_.empty());
   DocumentNames names(library_, documents_);
   // Any question will do: all of them follow the documents.

@@ -22,7 +22,7 @@
 #include "tome/answer/prompt.h"
 #include "tome/answer/prompt_reader.h"
 #include "tome/answer/reply.h"
-#include "tome/answer/shown.h"
+#include "tome/answer/sources.h"
 #include "tome/base/progress.h"
 #include "tome/generate/language_model.h"
 #include "tome/generate/session.h"
@@ -33,7 +33,7 @@
 namespace tome {
 
 // What reading documents ahead of questions did.
-struct ReadAhead {
+struct DocumentReading {
   int64_t tokens = 0;    // of the documents, as they stand before a question
   int64_t restored = 0;  // of them, kept from an earlier reading
   double seconds = 0;
@@ -44,7 +44,7 @@ struct ReadAhead {
 class Conversation {
  public:
   // Error(kUnavailable) for 4-bit keys and values whose loss is not known (library/kv_loss.h).
-  Conversation(Library& library, const LanguageModel& model, std::vector<AskedDocument> documents,
+  Conversation(Library& library, const LanguageModel& model, std::vector<NamedDocument> documents,
                const ModelAnswerOptions& options);
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
@@ -68,11 +68,11 @@ class Conversation {
 
   // What kAuto would choose by for a first question, for MakePlan. Rates that are measured are kept
   // in the library.
-  PlanFacts Foresee(Measuring measuring, const WorkControl& control);
+  PlanFacts GatherPlanFacts(Measuring measuring, const WorkControl& control);
 
   // Reads the documents whole, for questions to come: with a store those find them read, in other
   // conversations too. Errors as Ask's for the model's WholeWayOf.
-  ReadAhead ReadDocuments(const WorkControl& control);
+  DocumentReading ReadDocuments(const WorkControl& control);
 
   // Answers several questions, each as Ask would if it were the next of the conversation; none of
   // them becomes part of it. What their prompts begin with, the documents themselves with kContext,
@@ -87,7 +87,7 @@ class Conversation {
   struct Choice {
     Way way = Way::kRetrieval;
     Note why;
-    Shown shown;                  // of whole documents
+    Sources sources;              // of whole documents
     std::vector<TokenId> prompt;  // of whole documents
   };
   struct Turn {
@@ -96,8 +96,8 @@ class Conversation {
   };
 
   // Facts for the plan (conversation_plan.cc).
-  PlanFacts Facts(const AskedSize& size, const std::string& question, Choice& choice);
-  Choice Choose(Way way, const AskedSize& size, const std::string& question,
+  PlanFacts Facts(const DocumentsSize& size, const std::string& question, Choice& choice);
+  Choice Choose(Way way, const DocumentsSize& size, const std::string& question,
                 const WorkControl& control);
 
   // What the model can do in the language of the question.
@@ -105,7 +105,7 @@ class Conversation {
 
   // Whole documents, and a question about them; the documents are left out where an earlier turn
   // holds them.
-  std::string WholeMessage(const std::string& question, const Shown& shown);
+  std::string WholeMessage(const std::string& question, const Sources& sources);
   std::vector<TokenId> Encode(const std::string& message) const;
   std::vector<Pending> Prepare(std::span<const std::string> questions, Way way,
                                const WorkControl& control);
@@ -135,9 +135,9 @@ class Conversation {
 
   Library& library_;
   const LanguageModel& model_;
-  std::vector<AskedDocument> documents_;
+  std::vector<NamedDocument> documents_;
   ModelAnswerOptions options_;
-  AnswerRoom room_;
+  TokenLimits limits_;
   LocalAnswerModel answer_model_;
   PromptReader reader_;
   std::map<PromptLanguage, Ability> abilities_;

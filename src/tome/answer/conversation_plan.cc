@@ -20,7 +20,8 @@ void AddAbility(const Ability& ability, PlanFacts& facts) {
 }  // namespace
 
 // Without rates. Where the documents may fit they are shown and their prompt is counted.
-PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question, Choice& choice) {
+PlanFacts Conversation::Facts(const DocumentsSize& size, const std::string& question,
+                              Choice& choice) {
   const ModelFacts& model = model_.model().facts();
   const MemoryOptions& memory_options = options_.memory;
   PlanFacts facts{.model = model,
@@ -30,7 +31,7 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
                   .prompt_tokens = {},
                   .kept_tokens = 0,
                   .retrieval_tokens = 0,
-                  .answer_tokens = room_.answer_tokens,
+                  .answer_tokens = limits_.answer_tokens,
                   .free_memory = AvailableMemory(),
                   .rates = {},
                   .longer = memory_options.longer,
@@ -48,8 +49,8 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
     facts.free_disk = AvailableDisk(memory_options.spill_folder);
   }
   if (IsWorthCounting(facts)) {
-    choice.shown = ShowDocuments(library_, documents_);
-    choice.prompt = Encode(WholeMessage(question, choice.shown));
+    choice.sources = WholeDocuments(library_, documents_);
+    choice.prompt = Encode(WholeMessage(question, choice.sources));
     facts.prompt_tokens = static_cast<int64_t>(choice.prompt.size());
     facts.kv = KvTypeFor(model, memory_options.kv, *facts.prompt_tokens);
     if (options_.store != nullptr && !memory_options.attention_mass) {
@@ -63,12 +64,12 @@ PlanFacts Conversation::Facts(const AskedSize& size, const std::string& question
   }
   const auto instructions = static_cast<int64_t>(Encode(PromptOf(question, {})).size());
   facts.retrieval_tokens =
-      std::min(instructions + room_.passage_tokens,
+      std::min(instructions + limits_.passage_tokens,
                facts.prompt_tokens.value_or(instructions + facts.document_tokens));
   return facts;
 }
 
-PlanFacts Conversation::Foresee(Measuring measuring, const WorkControl& control) {
+PlanFacts Conversation::GatherPlanFacts(Measuring measuring, const WorkControl& control) {
   DocumentNames names(library_, documents_);
   Choice choice;
   PlanFacts facts = Facts(SizeOf(library_, documents_, names), /*question=*/"", choice);
@@ -82,7 +83,7 @@ PlanFacts Conversation::Foresee(Measuring measuring, const WorkControl& control)
 }
 
 // A whole way comes with what is shown and its tokens.
-Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
+Conversation::Choice Conversation::Choose(Way way, const DocumentsSize& size,
                                           const std::string& question, const WorkControl& control) {
   Choice choice;
   PlanFacts facts = Facts(size, question, choice);
@@ -103,7 +104,7 @@ Conversation::Choice Conversation::Choose(Way way, const AskedSize& size,
   choice.way = plan.taken;
   choice.why = {std::move(plan.why), std::move(plan.advice)};
   if (!ReadsWholeDocuments(choice.way)) {
-    choice.shown = {};
+    choice.sources = {};
     choice.prompt.clear();
   }
   return choice;

@@ -4,9 +4,9 @@
 
 namespace tome {
 
-DocumentNames::DocumentNames(Library& library, std::span<const AskedDocument> asked)
+DocumentNames::DocumentNames(Library& library, std::span<const NamedDocument> asked)
     : library_(library) {
-  for (const AskedDocument& document : asked) names_.emplace(document.id, document.name);
+  for (const NamedDocument& document : asked) names_.emplace(document.id, document.name);
 }
 
 const DocumentRecord& DocumentNames::Record(DocumentId id) {
@@ -21,13 +21,14 @@ std::string DocumentNames::Name(DocumentId id) {
   return record.paths.empty() ? fmt::format("#{}", id) : record.paths.front();
 }
 
-AskedSize SizeOf(Library& library, std::span<const AskedDocument> documents, DocumentNames& names) {
-  AskedSize size;
+DocumentsSize SizeOf(Library& library, std::span<const NamedDocument> documents,
+                     DocumentNames& names) {
+  DocumentsSize size;
   const auto add = [&](const DocumentRecord& record) {
     size.tokens += record.tokens;
     size.characters += record.characters;
   };
-  for (const AskedDocument& document : documents) add(names.Record(document.id));
+  for (const NamedDocument& document : documents) add(names.Record(document.id));
   if (documents.empty()) {
     for (const DocumentRecord& record : library.List()) add(record);
   }

@@ -13,7 +13,7 @@ namespace tome {
 // Records are read once each. The library must outlive it.
 class DocumentNames {
  public:
-  DocumentNames(Library& library, std::span<const AskedDocument> asked);
+  DocumentNames(Library& library, std::span<const NamedDocument> asked);
 
   const DocumentRecord& Record(DocumentId id);
   // As the user named it, else its first path.
@@ -26,10 +26,11 @@ class DocumentNames {
 };
 
 // Estimated tokens and characters of the documents asked; of the whole library when there are none.
-struct AskedSize {
+struct DocumentsSize {
   uint64_t tokens = 0;
   uint64_t characters = 0;
 };
-AskedSize SizeOf(Library& library, std::span<const AskedDocument> documents, DocumentNames& names);
+DocumentsSize SizeOf(Library& library, std::span<const NamedDocument> documents,
+                     DocumentNames& names);
 
 }  // namespace tome

@@ -70,28 +70,28 @@ bool IsListItem(std::string_view sentence) {
 // The sentences of one part with what each needs to be understood.
 class PartSentences {
  public:
-  PartSentences(size_t part, const ShownPart& shown, std::vector<TextSpan> spans)
-      : part_(part), shown_(shown), spans_(std::move(spans)) {}
+  PartSentences(size_t part, const SourceText& source, std::vector<TextSpan> spans)
+      : part_(part), source_(source), spans_(std::move(spans)) {}
 
   void AddTo(std::vector<EvidenceSentence>& all) const {
     for (size_t i = 0; i < spans_.size(); ++i) {
       const TextSpan& span = spans_[i];
       const std::string_view text = View(span);
       if (WeightOf(text) < kLeastWeight) continue;
-      std::string shown = CollapseWhiteSpace(text);
+      std::string in_context = CollapseWhiteSpace(text);
       if (const auto context = ContextOf(i)) {
-        shown = CollapseWhiteSpace(View(spans_[*context])) + " " + shown;
+        in_context = CollapseWhiteSpace(View(spans_[*context])) + " " + in_context;
       }
       all.push_back(
           {.part = part_,
-           .span = {.begin = shown_.span.begin + span.begin, .end = shown_.span.begin + span.end},
-           .text = std::move(shown)});
+           .span = {.begin = source_.span.begin + span.begin, .end = source_.span.begin + span.end},
+           .text = std::move(in_context)});
     }
   }
 
  private:
   std::string_view View(const TextSpan& span) const {
-    return std::string_view(shown_.text).substr(span.begin, span.size());
+    return std::string_view(source_.text).substr(span.begin, span.size());
   }
 
   bool InOneParagraph(size_t first, size_t second) const {
@@ -125,7 +125,7 @@ class PartSentences {
   }
 
   size_t part_;
-  const ShownPart& shown_;
+  const SourceText& source_;
   std::vector<TextSpan> spans_;
 };
 
@@ -178,13 +178,13 @@ void AddZScores(std::vector<EvidenceSentence>& sentences, double EvidenceSentenc
 
 }  // namespace
 
-std::vector<EvidenceSentence> SentencesOf(const Shown& shown, Library& library) {
+std::vector<EvidenceSentence> SentencesOf(const Sources& sources, Library& library) {
   SentenceSplitter splitter;
   std::map<DocumentId, std::vector<Section>> sections;
   std::map<DocumentId, LineBreaks> line_breaks;
   std::vector<EvidenceSentence> sentences;
-  for (size_t i = 0; i < shown.parts.size(); ++i) {
-    const ShownPart& part = shown.parts[i];
+  for (size_t i = 0; i < sources.parts.size(); ++i) {
+    const SourceText& part = sources.parts[i];
     if (!sections.contains(part.document)) {
       sections.emplace(part.document, library.Sections(part.document));
       line_breaks.emplace(part.document, library.Show(part.document).line_breaks);

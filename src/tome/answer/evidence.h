@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tome/answer/shown.h"
+#include "tome/answer/sources.h"
 #include "tome/documents/document.h"
 #include "tome/text/analyzer.h"
 
@@ -19,7 +19,7 @@ namespace tome {
 // One sentence that may be evidence, with what belongs to it. The scores are measured in units of
 // their own; ScoreEvidence makes them comparable. A score that nothing measured is 0 everywhere.
 struct EvidenceSentence {
-  size_t part = 0;   // index into Shown::parts
+  size_t part = 0;   // index into Sources::parts
   TextSpan span;     // of the document's text
   std::string text;  // as the model is given it: the span's bytes on one line, with what it needs
                      // to be understood (the sentence that a pronoun begins behind, the line that
@@ -34,9 +34,9 @@ struct EvidenceSentence {
 
 // The sentences of all parts, in order; headings, rows of dashes and the like are none. `sections`
 // of each document tell headings.
-std::vector<EvidenceSentence> SentencesOf(const Shown& shown, Library& library);
+std::vector<EvidenceSentence> SentencesOf(const Sources& sources, Library& library);
 
-// Measures `words` and `coverage`. How rare each term of the question is, is `idf` (Shown::idf):
+// Measures `words` and `coverage`. How rare each term of the question is, is `idf` (Sources::idf):
 // sentences that a search has found hold the rarest word of all. Where it is empty, as of whole
 // documents, it is counted over the sentences. Nothing for a question without words.
 void ScoreWords(std::string_view question, std::span<const double> idf, Analyzer& analyzer,

@@ -19,7 +19,7 @@ constexpr size_t kClosest = 3;
 
 }  // namespace
 
-void AnswerJudge::JudgeWritten(const WrittenAnswer& written, const Shown& shown,
+void AnswerJudge::JudgeWritten(const WrittenAnswer& written, const Sources& sources,
                                std::span<const EvidenceSentence> sentences, Answer& answer) {
   std::string evidence;
   double coverage = 0;
@@ -29,7 +29,7 @@ void AnswerJudge::JudgeWritten(const WrittenAnswer& written, const Shown& shown,
     evidence += sentence.text + "\n";
     coverage = std::max(coverage, sentence.coverage);
     citations.push_back(AddCitation(
-        citer_.Cite(shown.parts[sentence.part].document, sentence.span, sentence.score), answer));
+        citer_.Cite(sources.parts[sentence.part].document, sentence.span, sentence.score), answer));
   }
   answer.confidence = ConfidenceOf(written.log_probability, coverage);
   answer.gain = written.gain;
@@ -44,18 +44,19 @@ void AnswerJudge::JudgeWritten(const WrittenAnswer& written, const Shown& shown,
   answer.sentences.push_back({.span = {.begin = 0, .end = answer.text.size()},
                               .support = *answer.support,
                               .citations = std::move(citations)});
-  if (answer.support == Support::kNone) CiteClosest(shown, sentences, answer);
+  if (answer.support == Support::kNone) CiteClosest(sources, sentences, answer);
   if (strict_) LeaveOutUnsupported(answer);
 }
 
-void AnswerJudge::JudgeReply(const Shown& shown, Answer& answer) {
+void AnswerJudge::JudgeReply(const Sources& sources, Answer& answer) {
   SentenceSplitter splitter;
   Support worst = Support::kSupported;
   // Of long documents only the passages that share words with the sentence can hold it.
-  const bool is_short = shown.characters() <= kMostSearched;
+  const bool is_short = sources.characters() <= kMostSearched;
   Candidates all;
   // How rare the question's words are says nothing of the answer's.
-  if (is_short) all = {.shown = {.parts = shown.parts}, .sentences = SentencesOf(shown, library_)};
+  if (is_short)
+    all = {.sources = {.parts = sources.parts}, .sentences = SentencesOf(sources, library_)};
   for (const TextSpan& span : Sentences(answer.text, {.begin = 0, .end = answer.text.size()},
                                         LineBreaks::kHard, splitter)) {
     const std::string sentence = answer.text.substr(span.begin, span.size());
@@ -69,17 +70,17 @@ void AnswerJudge::JudgeReply(const Shown& shown, Answer& answer) {
   answer.support = worst;
   if (answer.citations.empty() && HasWords(answer.question)) {
     Candidates closest = Find(answer.question, kRankedTokens);
-    ScoreWords(answer.question, closest.shown.idf, analyzer_, closest.sentences);
+    ScoreWords(answer.question, closest.sources.idf, analyzer_, closest.sentences);
     ScoreEvidence(closest.sentences);
-    CiteClosest(closest.shown, closest.sentences, answer);
+    CiteClosest(closest.sources, closest.sentences, answer);
   }
   if (strict_) LeaveOutUnsupported(answer);
 }
 
 AnswerJudge::Candidates AnswerJudge::Find(std::string_view words, int64_t most_tokens) {
   Candidates found;
-  found.shown = ShowPassages(library_, documents_, words, most_tokens, count_);
-  found.sentences = SentencesOf(found.shown, library_);
+  found.sources = FindPassages(library_, documents_, words, most_tokens, count_);
+  found.sentences = SentencesOf(found.sources, library_);
   return found;
 }
 
@@ -87,7 +88,7 @@ SentenceSupport AnswerJudge::JudgeSentence(const TextSpan& span, Candidates& can
                                            Answer& answer) {
   SentenceSupport judged{.span = span, .support = Support::kNone, .citations = {}};
   const std::string_view sentence = std::string_view(answer.text).substr(span.begin, span.size());
-  ScoreWords(sentence, candidates.shown.idf, analyzer_, candidates.sentences);
+  ScoreWords(sentence, candidates.sources.idf, analyzer_, candidates.sentences);
   ScoreEvidence(candidates.sentences);
   const std::vector<size_t> best = BestEvidence(candidates.sentences, 1);
   if (best.empty()) return judged;
@@ -97,19 +98,19 @@ SentenceSupport AnswerJudge::JudgeSentence(const TextSpan& span, Candidates& can
   answer.missing.insert(answer.missing.end(), missing.begin(), missing.end());
   if (judged.support != Support::kNone) {
     judged.citations.push_back(
-        AddCitation(citer_.Cite(candidates.shown.parts[evidence.part].document, evidence.span,
+        AddCitation(citer_.Cite(candidates.sources.parts[evidence.part].document, evidence.span,
                                 evidence.coverage),
                     answer));
   }
   return judged;
 }
 
-void AnswerJudge::CiteClosest(const Shown& shown, std::span<const EvidenceSentence> sentences,
+void AnswerJudge::CiteClosest(const Sources& sources, std::span<const EvidenceSentence> sentences,
                               Answer& answer) {
   for (const size_t i : BestEvidence(sentences, kClosest)) {
-    AddCitation(
-        citer_.Cite(shown.parts[sentences[i].part].document, sentences[i].span, sentences[i].score),
-        answer);
+    AddCitation(citer_.Cite(sources.parts[sentences[i].part].document, sentences[i].span,
+                            sentences[i].score),
+                answer);
   }
 }
 

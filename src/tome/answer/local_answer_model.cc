@@ -20,8 +20,9 @@ std::vector<Session> ReadEach(const LanguageModel& model, std::span<const Prompt
                               const WorkControl& control) {
   computed.read += DistinctTokens(prompts);
   Session base = NewSession(model, tokens);
-  base.Prefill(prompts.front().first(static_cast<size_t>(CommonTokens(prompts))), Silent(control));
-  return ReadPrompts(base, prompts, Silent(control));
+  base.Prefill(prompts.front().first(static_cast<size_t>(CommonTokens(prompts))),
+               WithoutProgress(control));
+  return ReadPrompts(base, prompts, WithoutProgress(control));
 }
 
 class LocalReadMessages : public ReadMessages {
@@ -30,14 +31,14 @@ class LocalReadMessages : public ReadMessages {
                     const WorkControl& control)
       : sessions_(std::move(sessions)), computed_(computed), control_(control) {}
 
-  std::vector<ScoredText> Reply(std::span<const AskedReply> replies,
+  std::vector<ScoredText> Reply(std::span<const ReplyRequest> replies,
                                 const SamplingOptions& sampling) override {
     std::deque<Session> forks;
     const auto fork = [&](size_t message) {
       return &forks.emplace_back(sessions_[message].Fork());
     };
     std::vector<ScoredWriting> writings;
-    for (const AskedReply& reply : replies) {
+    for (const ReplyRequest& reply : replies) {
       ScoredWriting& writing = writings.emplace_back();
       writing.session = fork(reply.message);
       writing.max_tokens = reply.max_tokens;
@@ -62,13 +63,13 @@ class LocalReadMessages : public ReadMessages {
 
 }  // namespace
 
-std::unique_ptr<ReadMessages> LocalAnswerModel::Read(std::span<const AskedMessage> messages,
+std::unique_ptr<ReadMessages> LocalAnswerModel::Read(std::span<const PromptMessage> messages,
                                                      int64_t reply_tokens, ComputedTokens& computed,
                                                      const WorkControl& control) const {
   TOME_CHECK(!messages.empty());
   std::vector<std::vector<TokenId>> prompts;
   int64_t longest = 0;
-  for (const AskedMessage& message : messages) {
+  for (const PromptMessage& message : messages) {
     prompts.push_back(EncodeMessage(model_, message.text, message.opening));
     longest = std::max(longest, static_cast<int64_t>(prompts.back().size()));
   }
@@ -107,7 +108,7 @@ std::optional<std::vector<double>> LocalAnswerModel::QuestionLikelihoods(
                         .log_probabilities = &log_probabilities[i]});
     computed.read += static_cast<int64_t>(readings.back().tokens.size());
   }
-  PrefillTogether(readings, Silent(control));
+  PrefillTogether(readings, WithoutProgress(control));
   std::vector<double> likelihoods;
   for (const std::vector<double>& each : log_probabilities) {
     likelihoods.push_back(std::accumulate(each.begin(), each.end(), 0.0) /
@@ -117,10 +118,10 @@ std::optional<std::vector<double>> LocalAnswerModel::QuestionLikelihoods(
 }
 
 std::vector<ScoredText> ReplyToEach(const AnswerModel& model,
-                                    std::span<const AskedMessage> messages, int64_t max_tokens,
+                                    std::span<const PromptMessage> messages, int64_t max_tokens,
                                     const WorkControl& control) {
   ComputedTokens computed;
-  std::vector<AskedReply> all;
+  std::vector<ReplyRequest> all;
   for (size_t i = 0; i < messages.size(); ++i)
     all.push_back({.message = i, .max_tokens = max_tokens});
   return model.Read(messages, max_tokens, computed, control)->Reply(all, {});
@@ -143,6 +144,8 @@ Session NewSession(const LanguageModel& model, int64_t tokens) {
           model.model().NewMemory({.max_tokens = tokens})};
 }
 
-WorkControl Silent(const WorkControl& control) { return {.stop = control.stop, .progress = {}}; }
+WorkControl WithoutProgress(const WorkControl& control) {
+  return {.stop = control.stop, .progress = {}};
+}
 
 }  // namespace tome

@@ -21,7 +21,7 @@ class LocalAnswerModel : public AnswerModel {
   // `model` must outlive it.
   explicit LocalAnswerModel(const LanguageModel& model) : model_(model) {}
 
-  std::unique_ptr<ReadMessages> Read(std::span<const AskedMessage> messages, int64_t reply_tokens,
+  std::unique_ptr<ReadMessages> Read(std::span<const PromptMessage> messages, int64_t reply_tokens,
                                      ComputedTokens& computed,
                                      const WorkControl& control) const override;
   std::optional<std::vector<double>> QuestionLikelihoods(std::string_view question,
@@ -42,6 +42,6 @@ std::vector<TokenId> EncodeMessage(const LanguageModel& model, std::string_view 
 Session NewSession(const LanguageModel& model, int64_t tokens);
 
 // The same work, without progress of its own: parts of a larger one report nothing.
-WorkControl Silent(const WorkControl& control);
+WorkControl WithoutProgress(const WorkControl& control);
 
 }  // namespace tome

@@ -112,7 +112,7 @@ std::optional<Obstacle> MemoryObstacle(const PlannedWay& way, int64_t kept,
                   std::move(advice)};
 }
 
-Advice UseLonger(Longer longer, std::string effect = {}) {
+Advice UseLonger(ContextExtension longer, std::string effect = {}) {
   return Advice::Use(Setting::kLonger, std::string(NameOf(longer)), std::move(effect));
 }
 
@@ -134,10 +134,10 @@ std::optional<Obstacle> WholeObstacle(const PlannedWay& way, const PlanFacts& fa
   // Recurrent layers tell no positions apart, and read on as they are.
   std::vector<Advice> advice{UseWay(Way::kRetrieval)};
   if (way.way == Way::kLinear) {
-    advice.push_back(UseLonger(Longer::kNone, "which reads on as it is"));
+    advice.push_back(UseLonger(ContextExtension::kNone, "which reads on as it is"));
   } else {
-    advice.push_back(UseLonger(Longer::kDca));
-    advice.push_back(UseLonger(Longer::kYarn, "which read beyond that at a loss"));
+    advice.push_back(UseLonger(ContextExtension::kDca));
+    advice.push_back(UseLonger(ContextExtension::kYarn, "which read beyond that at a loss"));
   }
   if (way.estimated) {
     return Obstacle{Code::kInvalidArgument,
@@ -202,25 +202,26 @@ const PlannedWay& Plan::Of(Way way) const {
   internal::CheckFailed("a way of the plan", __FILE__, __LINE__);
 }
 
-AnswerRoom RoomFor(const ModelFacts& model, const AskedRoom& asked, Beyond beyond) {
+TokenLimits TokenLimitsFor(const ModelFacts& model, const RequestedLimits& asked,
+                           BeyondContext beyond) {
   // Instructions and question, which are rarely more.
   constexpr int64_t kMostForQuestion = 512;
-  const int64_t context = beyond == Beyond::kYes ? kAnyLength : model.trained_tokens;
+  const int64_t context = beyond == BeyondContext::kYes ? kAnyLength : model.trained_tokens;
   const int64_t left = context - std::min(context / 4, kMostForQuestion);
-  AnswerRoom room;
+  TokenLimits limits;
   const auto fit = [](int64_t tokens, int64_t most) {
     return std::clamp<int64_t>(tokens, 1, most);
   };
   if (asked.answer_tokens) {
-    room.answer_tokens = *asked.answer_tokens;
-    room.passage_tokens = fit(left - room.answer_tokens, kDefaultPassageTokens);
+    limits.answer_tokens = *asked.answer_tokens;
+    limits.passage_tokens = fit(left - limits.answer_tokens, kDefaultPassageTokens);
   } else {
-    room.answer_tokens =
+    limits.answer_tokens =
         fit(asked.passage_tokens ? left - *asked.passage_tokens : left / 3, kDefaultAnswerTokens);
-    room.passage_tokens = fit(left - room.answer_tokens, kDefaultPassageTokens);
+    limits.passage_tokens = fit(left - limits.answer_tokens, kDefaultPassageTokens);
   }
-  if (asked.passage_tokens) room.passage_tokens = *asked.passage_tokens;
-  return room;
+  if (asked.passage_tokens) limits.passage_tokens = *asked.passage_tokens;
+  return limits;
 }
 
 bool IsWorthCounting(const PlanFacts& facts) {
@@ -261,13 +262,13 @@ Plan MakePlan(const PlanFacts& facts) {
   if (reason.empty()) {
     plan.taken = whole_way;
     const int64_t trained = facts.model.trained_tokens;
-    plan.why =
-        fmt::format("all {} tokens of the documents are read: {}", whole.tokens,
-                    trained == kAnyLength ? "the model reads any length"
-                    : whole.tokens + facts.answer_tokens <= trained
-                        ? fmt::format("they fit the model's {}", trained)
-                        : fmt::format("{} takes them beyond the model's {}",
-                                      NameOf(facts.longer.value_or(Longer::kNone)), trained));
+    plan.why = fmt::format(
+        "all {} tokens of the documents are read: {}", whole.tokens,
+        trained == kAnyLength ? "the model reads any length"
+        : whole.tokens + facts.answer_tokens <= trained
+            ? fmt::format("they fit the model's {}", trained)
+            : fmt::format("{} takes them beyond the model's {}",
+                          NameOf(facts.longer.value_or(ContextExtension::kNone)), trained));
     if (facts.kept_tokens > 0) {
       plan.why += fmt::format(", {} of them are kept from an earlier reading", facts.kept_tokens);
     }

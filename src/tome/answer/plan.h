@@ -43,7 +43,7 @@ struct PlanFacts {
   std::optional<int64_t> free_memory;  // nothing: unknown, and taken to do
   std::optional<ModelRates> rates;  // nothing: seconds stay unknown, and the budget is taken to do
   // As MemoryOptions has it: texts beyond what the model was made for may be read.
-  std::optional<Longer> longer = {};
+  std::optional<ContextExtension> longer = {};
   bool forgets = false;  // by a window: of whole documents little would be left
   std::optional<int64_t> resident_bytes = {};  // as MemoryOptions has it
   double budget_seconds = 0;  // that reading may take for `auto` to choose `context`
@@ -92,23 +92,24 @@ inline constexpr int64_t kDefaultAnswerTokens = 1024;
 inline constexpr int64_t kDefaultPassageTokens = 2048;
 
 // What the user asked for; nothing: what the model has room for.
-struct AskedRoom {
+struct RequestedLimits {
   std::optional<int64_t> answer_tokens = {};
   std::optional<int64_t> passage_tokens = {};
 };
 // At most so many.
-struct AnswerRoom {
+struct TokenLimits {
   int64_t answer_tokens = kDefaultAnswerTokens;
   int64_t passage_tokens = kDefaultPassageTokens;
 };
 // Whether more tokens than the model was made for may be read.
-enum class Beyond { kNo, kYes };
+enum class BeyondContext { kNo, kYes };
 
 // kDefaultAnswerTokens and kDefaultPassageTokens, or less where the model was made for fewer tokens
 // than these with instructions and question: a quarter of its context, at most 512 tokens, stays
 // free for those, and answer and passages share the rest as one to two. What was asked for stays as
-// it is, and takes from the other. Beyond the model nothing need be less.
-AnswerRoom RoomFor(const ModelFacts& model, const AskedRoom& asked, Beyond beyond);
+// it is, and takes from the other. BeyondContext the model nothing need be less.
+TokenLimits TokenLimitsFor(const ModelFacts& model, const RequestedLimits& asked,
+                           BeyondContext beyond);
 
 // Whether the documents may fit at all: only then is it worth to count their tokens, since reading
 // and encoding ten million characters to learn that they do not fit takes a while.

@@ -12,7 +12,7 @@
 namespace tome {
 
 Memory PromptReader::NewMemory(int64_t prompt_tokens) const {
-  const int64_t needed = prompt_tokens + room_.answer_tokens;
+  const int64_t needed = prompt_tokens + limits_.answer_tokens;
   const int64_t trained = model_.model().facts().trained_tokens;
   int64_t max_tokens = std::max(needed, trained);
   if (options_.memory.window > 0) {
@@ -34,7 +34,7 @@ void PromptReader::UseStore(const PromptBeginning& beginning) {
   DocumentNames names(library_, documents_);
   std::string title;
   std::vector<std::string> hashes;
-  for (const AskedDocument& document : documents_) {
+  for (const NamedDocument& document : documents_) {
     title += (title.empty() ? "" : ", ") + names.Name(document.id);
     hashes.push_back(names.Record(document.id).hash);
   }
@@ -48,7 +48,7 @@ void PromptReader::UseStore(const PromptBeginning& beginning) {
 void PromptReader::Read(std::span<const TokenId> prompt, const PromptBeginning& beginning,
                         const WorkControl& control) {
   const auto tokens = static_cast<int64_t>(prompt.size());
-  if (!session_ || session_->memory().max_tokens() < tokens + room_.answer_tokens) {
+  if (!session_ || session_->memory().max_tokens() < tokens + limits_.answer_tokens) {
     session_.emplace(model_.model(), model_.tokenizer(), model_.compute(), NewMemory(tokens));
     UseStore(beginning);
   }

@@ -28,9 +28,13 @@ struct PromptBeginning {
 class PromptReader {
  public:
   PromptReader(Library& library, const LanguageModel& model,
-               std::span<const AskedDocument> documents, const ModelAnswerOptions& options,
-               const AnswerRoom& room)
-      : library_(library), model_(model), documents_(documents), options_(options), room_(room) {}
+               std::span<const NamedDocument> documents, const ModelAnswerOptions& options,
+               const TokenLimits& limits)
+      : library_(library),
+        model_(model),
+        documents_(documents),
+        options_(options),
+        limits_(limits) {}
 
   // A memory for a prompt of so many tokens and its answer.
   Memory NewMemory(int64_t prompt_tokens) const;
@@ -48,9 +52,9 @@ class PromptReader {
 
   Library& library_;
   const LanguageModel& model_;
-  std::span<const AskedDocument> documents_;
+  std::span<const NamedDocument> documents_;
   const ModelAnswerOptions& options_;
-  const AnswerRoom& room_;
+  const TokenLimits& limits_;
   std::optional<Session> session_;  // holds the tokens of the last prompt
 };
 

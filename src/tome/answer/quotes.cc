@@ -65,7 +65,7 @@ std::string NothingFound(const Question& question) {
 }  // namespace
 
 Answer AnswerWithQuotes(Library& library, const std::string& question_text,
-                        std::span<const AskedDocument> documents, const QuotesOptions& options,
+                        std::span<const NamedDocument> documents, const QuotesOptions& options,
                         const WorkControl& control) {
   const auto start = std::chrono::steady_clock::now();
   TOME_CHECK(options.top >= 1 && options.top <= kMaxQuotes);
@@ -73,7 +73,7 @@ Answer AnswerWithQuotes(Library& library, const std::string& question_text,
   Analyzer analyzer;
   const Question question = ParseQuestion(question_text, analyzer);
   std::vector<DocumentId> ids;
-  for (const AskedDocument& document : documents) ids.push_back(document.id);
+  for (const NamedDocument& document : documents) ids.push_back(document.id);
   const LexicalResult found = library.Search(question.terms, ids, top * kCandidatesPerQuote);
 
   std::vector<TermValue> terms;
@@ -83,7 +83,7 @@ Answer AnswerWithQuotes(Library& library, const std::string& question_text,
   }
   DocumentNames names(library, documents);
   Excerpter excerpter(analyzer);
-  const AskedSize size = SizeOf(library, documents, names);
+  const DocumentsSize size = SizeOf(library, documents, names);
   Answer answer{.question = question.text,
                 .way = "quotes",
                 .why = Worded(options.why),

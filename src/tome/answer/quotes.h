@@ -26,7 +26,7 @@ struct QuotesOptions {
 // citations says in its notes why nothing was found. Error(kInvalidArgument) for a question without
 // words.
 Answer AnswerWithQuotes(Library& library, const std::string& question,
-                        std::span<const AskedDocument> documents, const QuotesOptions& options,
+                        std::span<const NamedDocument> documents, const QuotesOptions& options,
                         const WorkControl& control);
 
 }  // namespace tome

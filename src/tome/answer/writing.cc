@@ -6,8 +6,8 @@
 #include <memory>
 #include <utility>
 
-#include "tome/answer/made_up_facts.h"
 #include "tome/answer/prompt.h"
+#include "tome/answer/synthetic_facts.h"
 #include "tome/text/sentences.h"
 #include "tome/text/unicode.h"
 
@@ -69,7 +69,7 @@ std::optional<double> QuestionGain(const AnswerModel& model, std::string_view qu
                                    std::string evidence, ComputedTokens& computed,
                                    const WorkControl& control) {
   const std::array texts{std::move(evidence),
-                         std::string(MadeUpFacts(LanguageOf(question)).front().sentence)};
+                         std::string(SyntheticFacts(LanguageOf(question)).front().sentence)};
   const auto likelihoods = model.QuestionLikelihoods(question, texts, computed, control);
   // Likelihoods that are the same whatever the text tell nothing.
   if (!likelihoods || (*likelihoods)[0] == (*likelihoods)[1]) return std::nullopt;
@@ -100,7 +100,7 @@ WrittenAnswer WriteFromEvidence(const AnswerModel& model, const Ability& ability
   const std::vector<size_t> best = BestEvidence(sentences, kCandidates);
   const size_t candidates = CountCandidates(sentences, best);
   const std::string_view opening = ReplyOpening(LanguageOf(question));
-  std::vector<AskedMessage> messages;
+  std::vector<PromptMessage> messages;
   for (size_t rank = 0; rank < candidates; ++rank) {
     const std::string text = TextOf(sentences, EvidenceOf(ability, best, rank));
     const std::string_view view = text;
@@ -112,13 +112,13 @@ WrittenAnswer WriteFromEvidence(const AnswerModel& model, const Ability& ability
   const std::unique_ptr<ReadMessages> read =
       model.Read(messages, std::max(options.max_tokens, kProvisionalTokens), computed, control);
   // The best sentence most often gives the reply that is chosen: its contrast is written along.
-  std::vector<AskedReply> asked;
+  std::vector<ReplyRequest> asked;
   for (size_t rank = 0; rank < candidates; ++rank) asked.push_back({.message = rank});
   const auto in_contrast = [&](size_t message) {
-    return AskedReply{.message = message,
-                      .without = without,
-                      .max_tokens = options.max_tokens,
-                      .most_sentences = kMostAnswerSentences};
+    return ReplyRequest{.message = message,
+                        .without = without,
+                        .max_tokens = options.max_tokens,
+                        .most_sentences = kMostAnswerSentences};
   };
   asked.push_back(in_contrast(0));
   std::vector<ScoredText> replies = read->Reply(asked, options.sampling);
@@ -133,7 +133,7 @@ WrittenAnswer WriteFromEvidence(const AnswerModel& model, const Ability& ability
   }
   ScoredText contrasted = std::move(replies.back());
   if (chosen != 0) {
-    const AskedReply again = in_contrast(chosen);
+    const ReplyRequest again = in_contrast(chosen);
     contrasted = read->Reply({&again, 1}, options.sampling).front();
   }
   std::vector<size_t> evidence = EvidenceOf(ability, best, chosen);

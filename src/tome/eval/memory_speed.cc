@@ -21,8 +21,8 @@
 #include "tome/base/mapped_file.h"
 #include "tome/eval/median.h"
 #include "tome/eval/random_tokens.h"
-#include "tome/generate/made_up_memory.h"
 #include "tome/generate/session.h"
+#include "tome/generate/synthetic_memory.h"
 
 namespace tome {
 namespace {
@@ -262,7 +262,7 @@ class Measurement {
     constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
     const std::vector<TokenId> tokens = NextTokens(options_.tokens);
     Memory memory = NewMemory(options_.tokens + 1);
-    PretendToRead(memory, options_.tokens);
+    FillWithSyntheticTokens(memory, options_.tokens);
     {
       SnapshotStore store(folder, kNoLimit);
       const auto begin = Clock::now();

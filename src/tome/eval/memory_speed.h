@@ -58,8 +58,8 @@ struct MemorySpeed {
   std::optional<ColdSpeed> cold;  // none: the system does not let go of what it has read
 };
 
-// The memory that comes back is made up (PretendToRead). Errors: kInvalidArgument for numbers
-// without meaning, kUnsupported for a model with recurrent layers, kIo with the path where
+// The memory that comes back is made up (FillWithSyntheticTokens). Errors: kInvalidArgument for
+// numbers without meaning, kUnsupported for a model with recurrent layers, kIo with the path where
 // the disk is full or fails, Model::Forward's, kCancelled.
 MemorySpeed MeasureMemorySpeed(const LanguageModel& model, const MemorySpeedOptions& options,
                                const WorkControl& control);

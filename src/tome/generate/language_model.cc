@@ -97,10 +97,9 @@ SnapshotKey LanguageModel::FilesKey() const {
 }
 
 SnapshotKey LanguageModel::MemoryRoot(const Memory& memory) const {
-  const std::string types = memory.has_kv()
-                                ? fmt::format("{} {}", KindOf(memory.kv().types().main),
-                                              NameOf(memory.kv().types().local))
-                                : "none";
+  const std::string types = memory.has_kv() ? fmt::format("{} {}", KindOf(memory.kv().types().main),
+                                                          NameOf(memory.kv().types().local))
+                                            : "none";
   const PositionScheme& scheme = memory.positions();
   return KeyOf(fmt::format("model {} kernels {} kv {} length {}{}{}", FilesKey().ToString(),
                            KernelsKey(kernels_), types,

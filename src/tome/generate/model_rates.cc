@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tome/base/error.h"
-#include "tome/generate/made_up_memory.h"
+#include "tome/generate/synthetic_memory.h"
 
 namespace tome {
 namespace {
@@ -95,7 +95,7 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
   const double read = time(kMeasuredTokens, LogitsOf::kNone);
   const double write = time(1, LogitsOf::kLast);
   const int64_t depth = DepthOf(facts);
-  PretendToRead(memory, depth);
+  FillWithSyntheticTokens(memory, depth);
   const double read_deep = time(kMeasuredTokens, LogitsOf::kNone);
   const double write_deep = time(1, LogitsOf::kLast);
 

@@ -31,8 +31,8 @@ inline constexpr int64_t kStateWorthKeeping = 1024;
 inline constexpr int64_t kLookupNgram = 3;
 inline constexpr int64_t kLookupDraft = 8;
 // Sequences that are continued together share so many tokens of a pass, drafts included: a matrix
-// product of that many rows takes about twice as long as one of a single row. Beyond, a draft costs
-// nearly as much as the passes it saves.
+// product of that many rows takes about twice as long as one of a single row. BeyondContext, a
+// draft costs nearly as much as the passes it saves.
 inline constexpr int64_t kLookupPass = 16;
 
 enum class Speculation { kNone, kPromptLookup };

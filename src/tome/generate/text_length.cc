@@ -8,10 +8,10 @@ namespace {
 std::string ByOf(const ModelFacts& facts, const Memory& memory) {
   const PositionScheme& scheme = memory.positions();
   if (scheme.streaming) return "window";
-  if (scheme.chunks) return std::string(NameOf(Longer::kDca));
-  if (scheme.yarn_factor > 0) return std::string(NameOf(Longer::kYarn));
+  if (scheme.chunks) return std::string(NameOf(ContextExtension::kDca));
+  if (scheme.yarn_factor > 0) return std::string(NameOf(ContextExtension::kYarn));
   // Dual Chunk Attention that was switched off does nothing.
-  return facts.lengthened_by == NameOf(Longer::kDca) ? "" : facts.lengthened_by;
+  return facts.lengthened_by == NameOf(ContextExtension::kDca) ? "" : facts.lengthened_by;
 }
 
 }  // namespace

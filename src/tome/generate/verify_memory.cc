@@ -52,9 +52,9 @@ std::optional<Memory> MemoryOf(const SnapshotKey& root, KvType kv, const Languag
   // Where layers are recurrent, there are no others.
   const bool others = !model.model().facts().has_recurrent();
   for (int64_t times = kMostTimes; others && times >= 1; times /= 2) {
-    for (const std::optional<Longer> longer :
-         {std::optional<Longer>(), std::optional(Longer::kNone), std::optional(Longer::kDca),
-          std::optional(Longer::kYarn)}) {
+    for (const std::optional<ContextExtension> longer :
+         {std::optional<ContextExtension>(), std::optional(ContextExtension::kNone),
+          std::optional(ContextExtension::kDca), std::optional(ContextExtension::kYarn)}) {
       kinds.push_back({.kv = kv, .max_tokens = trained * times, .longer = longer});
     }
   }

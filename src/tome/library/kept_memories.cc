@@ -27,9 +27,9 @@ bool Names(std::string_view title, std::string_view file) {
 }
 
 // Which memories are to go with a document.
-class Leaving {
+class MemoryRemoval {
  public:
-  Leaving(const DocumentRecord& document, std::span<const DocumentRecord> staying)
+  MemoryRemoval(const DocumentRecord& document, std::span<const DocumentRecord> staying)
       : hash_(document.hash) {
     for (const DocumentRecord& other : staying) staying_.insert(other.hash);
     for (const std::string& path : document.paths) {
@@ -65,7 +65,7 @@ class Leaving {
 
 int64_t RemoveMemoriesOf(const DocumentRecord& document, std::span<const DocumentRecord> staying,
                          SnapshotStore& store) {
-  const Leaving leaving(document, staying);
+  const MemoryRemoval leaving(document, staying);
   const auto snapshots = store.List();
   std::map<SnapshotKey, const SnapshotHeader*> by_key;
   for (const auto& entry : snapshots) by_key.emplace(entry.header.key, &entry.header);

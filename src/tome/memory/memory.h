@@ -35,7 +35,7 @@ struct MemoryOptions {
   std::filesystem::path spill_folder = {};
   // Where the memory is to hold more than the model was made for. None: what the checkpoint says
   // itself (Dual Chunk Attention), or nothing.
-  std::optional<Longer> longer = {};
+  std::optional<ContextExtension> longer = {};
   // Streaming (position_scheme.h): tokens of the window, and of the sinks, rounded up to whole
   // pages. Without a max_tokens the memory holds any number. 0: nothing is forgotten.
   int64_t window = 0;

@@ -207,7 +207,7 @@ void PagedKv::ReplacePages(int64_t first, const StoredPages& pages) {
   TOME_CHECK(first % kKvPartTokens == 0 && first + kKvPartTokens <= length_ &&
              pages.count == kKvPartPages);
   main_.PlaceStored(static_cast<size_t>(first / kKvPageTokens), static_cast<size_t>(kKvPartPages),
-                     pages.owner, pages.pages, pages.count);
+                    pages.owner, pages.pages, pages.count);
 }
 
 void PagedKv::Spill(int64_t end, int64_t bytes) {
@@ -251,7 +251,7 @@ void PagedKv::Reserve(int64_t tokens) {
   local_->Resize(size);
   local_->Place(first, std::move(local));
   local_->LetGo(static_cast<size_t>(kKvSinkPages),
-                 static_cast<size_t>(PartBegin(length_) / kKvPageTokens));
+                static_cast<size_t>(PartBegin(length_) / kKvPageTokens));
 }
 
 std::vector<PagedKv::WritablePages> PagedKv::Writable(int64_t layer) {

@@ -73,8 +73,8 @@ int64_t LocalPagesToStore(const KvTypes& types, int64_t first, int64_t tokens);
 // a page], only read, as long as `owner` lives.
 struct StoredPages {
   std::shared_ptr<const void> owner;
-  const std::byte* pages = nullptr;   // in the main type
-  int64_t count = 0;                  // of a layer
+  const std::byte* pages = nullptr;  // in the main type
+  int64_t count = 0;                 // of a layer
   const std::byte* local = nullptr;  // in the local one, of a memory with two types: the first
   int64_t local_count = 0;           // pages of the same tokens
 };

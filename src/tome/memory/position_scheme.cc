@@ -4,20 +4,21 @@
 
 namespace tome {
 
-std::string_view NameOf(Longer longer) {
+std::string_view NameOf(ContextExtension longer) {
   switch (longer) {
-    case Longer::kNone:
+    case ContextExtension::kNone:
       return "none";
-    case Longer::kDca:
+    case ContextExtension::kDca:
       return "dca";
-    case Longer::kYarn:
+    case ContextExtension::kYarn:
       break;
   }
   return "yarn";
 }
 
-std::optional<Longer> LongerFromName(std::string_view name) {
-  for (const Longer longer : {Longer::kNone, Longer::kDca, Longer::kYarn}) {
+std::optional<ContextExtension> ContextExtensionFromName(std::string_view name) {
+  for (const ContextExtension longer :
+       {ContextExtension::kNone, ContextExtension::kDca, ContextExtension::kYarn}) {
     if (NameOf(longer) == name) return longer;
   }
   return std::nullopt;

@@ -32,13 +32,13 @@
 namespace tome {
 
 // What is done about texts that are longer than the model was trained for.
-enum class Longer {
+enum class ContextExtension {
   kNone,  // nothing: RoPE goes on to distances that the model has not seen
   kDca,   // Dual Chunk Attention
   kYarn,  // YaRN (Peng et al., 2023), by the least power of two that does
 };
-std::string_view NameOf(Longer longer);  // "none", "dca", "yarn"
-std::optional<Longer> LongerFromName(std::string_view name);
+std::string_view NameOf(ContextExtension longer);  // "none", "dca", "yarn"
+std::optional<ContextExtension> ContextExtensionFromName(std::string_view name);
 
 struct ChunkedPositions {
   int64_t chunk = 0;    // s: whole pages

@@ -226,7 +226,7 @@ Snapshot ParseSnapshot(std::span<const std::byte> bytes) {
   }
   const int64_t expected = KvBytes(header.shape, header.kv.main, tokens);
   const int64_t local = LocalPagesToStore(header.kv, header.first, tokens) *
-                         KvBytes(header.shape, header.kv.local, kKvPageTokens);
+                        KvBytes(header.shape, header.kv.local, kKvPageTokens);
   if (static_cast<int64_t>(snapshot.pages.size()) != expected ||
       static_cast<int64_t>(snapshot.local.size()) != local) {
     throw Error(Code::kCorrupt,
@@ -241,13 +241,13 @@ std::vector<std::span<const std::byte>> PiecesOf(const PagedKv& kv, bool local, 
                                                  std::vector<std::vector<std::byte>>& copies) {
   const int64_t first_page = first / kKvPageTokens;
   const int64_t pages = local ? LocalPagesToStore(kv.types(), first, tokens)
-                               : (tokens + kKvPageTokens - 1) / kKvPageTokens;
+                              : (tokens + kKvPageTokens - 1) / kKvPageTokens;
   const KvType type = local ? kv.types().local : kv.types().main;
   std::vector<std::span<const std::byte>> pieces;
   for (int64_t layer = 0; layer < kv.shape().layers; ++layer) {
     for (int64_t page = 0; page < pages; ++page) {
       std::span<const std::byte> bytes = local ? kv.LocalPageBytes(layer, first_page + page)
-                                                : kv.PageBytes(layer, first_page + page);
+                                               : kv.PageBytes(layer, first_page + page);
       TOME_CHECK(!bytes.empty());
       const int64_t used = tokens - page * kKvPageTokens;
       if (used < kKvPageTokens) {
@@ -281,10 +281,10 @@ void WriteSnapshot(const std::filesystem::path& path, const SnapshotHeader& head
     const std::vector<std::span<const std::byte>> local =
         PiecesOf(*kv, true, header.first, count, copies);
     if (!local.empty()) {
-      tensors.push_back({.name = "recent",
-                         .dtype = DType::kU8,
-                         .shape = {layers, static_cast<int64_t>(local.size()) / layers,
-                                   kv->local_page_bytes()}});
+      tensors.push_back(
+          {.name = "recent",
+           .dtype = DType::kU8,
+           .shape = {layers, static_cast<int64_t>(local.size()) / layers, kv->local_page_bytes()}});
       pieces.insert(pieces.end(), local.begin(), local.end());
     }
   }

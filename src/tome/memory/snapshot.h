@@ -72,9 +72,9 @@ struct SnapshotHeader {
 struct Snapshot {
   SnapshotHeader header;
   std::vector<TokenId> tokens;
-  std::span<const std::byte> pages;   // into the bytes it was parsed from
+  std::span<const std::byte> pages;  // into the bytes it was parsed from
   std::span<const std::byte> local;  // likewise; empty: none
-  uint64_t checksum = 0;              // as stored
+  uint64_t checksum = 0;             // as stored
 
   int64_t pages_of_layer() const {
     return (static_cast<int64_t>(tokens.size()) + kKvPageTokens - 1) / kKvPageTokens;

@@ -12,7 +12,7 @@ namespace {
 // A heading within the first blocks is what a part begins with: "PART ONE", an epigraph or a
 // picture's caption may stand before it.
 constexpr size_t kTopBlocks = 3;
-// Longer blocks are not compared with titles.
+// ContextExtension blocks are not compared with titles.
 constexpr size_t kMaxTitleBlockBytes = 1000;
 constexpr size_t kNone = static_cast<size_t>(-1);
 

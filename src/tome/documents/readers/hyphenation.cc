@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kSoftHyphen = "\xC2\xAD";
 constexpr std::array<std::string_view, 3> kHyphens{"-", "\xE2\x80\x90", kSoftHyphen};
 
-// Longer ones are no words but addresses and tables, and would only cost memory.
+// ContextExtension ones are no words but addresses and tables, and would only cost memory.
 constexpr size_t kMaxWordBytes = 64;
 
 // Letters of alphabets: ASCII and whatever is outside it but CJK and general punctuation.

@@ -43,7 +43,7 @@ ChunkedPositions StandardChunks(int64_t trained) {
         fmt::format("dual chunk attention needs a model made for {} tokens at least; this one "
                     "was made for {}",
                     2 * kKvPageTokens, trained),
-        {Advice::Use(Setting::kLonger, std::string(NameOf(Longer::kYarn)))});
+        {Advice::Use(Setting::kLonger, std::string(NameOf(ContextExtension::kYarn)))});
   }
   return {.chunk = chunk, .limit = trained - 1, .trained = trained};
 }
@@ -70,7 +70,7 @@ double YarnFactor(const RopeConfig& rope, int64_t trained, int64_t tokens) {
       !rope.divisors.empty() || rope.base <= 1) {
     throw Error(Code::kInvalidArgument,
                 "YaRN does not go with the scaling of RoPE that the model has",
-                {Advice::Use(Setting::kLonger, std::string(NameOf(Longer::kDca)))});
+                {Advice::Use(Setting::kLonger, std::string(NameOf(ContextExtension::kDca)))});
   }
   double factor = 2;
   while (static_cast<double>(trained) * factor < static_cast<double>(tokens)) factor *= 2;
@@ -87,12 +87,12 @@ PositionScheme SchemeOf(const DecoderConfig& config, const MemoryOptions& option
     scheme.rope_tokens = scheme.streaming->MostSeen();
     return scheme;
   }
-  if (!options.longer || options.longer == Longer::kDca) scheme.chunks = config.chunks;
-  if (options.longer == Longer::kDca && !scheme.chunks && max_tokens > trained) {
+  if (!options.longer || options.longer == ContextExtension::kDca) scheme.chunks = config.chunks;
+  if (options.longer == ContextExtension::kDca && !scheme.chunks && max_tokens > trained) {
     scheme.chunks = StandardChunks(trained);
   }
   if (scheme.chunks) scheme.rope_tokens = std::min(max_tokens, trained);
-  if (options.longer == Longer::kYarn && max_tokens > trained) {
+  if (options.longer == ContextExtension::kYarn && max_tokens > trained) {
     scheme.yarn_tokens = config.chunks ? trained : config.rope.original_context;
     scheme.yarn_factor = YarnFactor(config.rope, scheme.yarn_tokens, max_tokens);
   }
@@ -157,12 +157,13 @@ Memory NewDecoderMemory(const DecoderConfig& config, const ModelFacts& facts,
 
 Memory NewRecurrentMemory(const ModelFacts& facts, const MemoryOptions& options) {
   Check(options);
-  if (options.window > 0 || options.longer.value_or(Longer::kNone) != Longer::kNone) {
+  if (options.window > 0 ||
+      options.longer.value_or(ContextExtension::kNone) != ContextExtension::kNone) {
     throw Error(
         Code::kInvalidArgument,
         "this model has layers whose memory has a constant size: it takes texts of any length as "
         "it is, and goes with no window and no other way to read longer ones",
-        {Advice::Use(Setting::kLonger, std::string(NameOf(Longer::kNone))),
+        {Advice::Use(Setting::kLonger, std::string(NameOf(ContextExtension::kNone))),
          Advice::LeaveOut(Setting::kWindow)});
   }
   const int64_t max_tokens = options.max_tokens > 0 ? options.max_tokens : facts.trained_tokens;
@@ -181,7 +182,7 @@ Memory NewRecurrentMemory(const ModelFacts& facts, const MemoryOptions& options)
 namespace {
 
 std::string LengthenedBy(const DecoderConfig& config) {
-  if (config.chunks) return std::string(NameOf(Longer::kDca));
+  if (config.chunks) return std::string(NameOf(ContextExtension::kDca));
   return config.rope.type == RopeScalingType::kNone ? "" : std::string(NameOf(config.rope.type));
 }
 

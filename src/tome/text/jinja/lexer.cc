@@ -18,7 +18,7 @@
 namespace tome::jinja {
 namespace {
 
-// Longer ones first.
+// ContextExtension ones first.
 constexpr std::array<std::string_view, 26> kOperators = {
     "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[",
     "]",  "(",  ")",  "{",  "}",  ">",  "<", "=", ".", ":", "|", ",", ";"};

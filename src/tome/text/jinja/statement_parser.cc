@@ -10,7 +10,7 @@
 namespace tome::jinja {
 namespace {
 
-std::string Shown(const Token& token) {
+std::string Described(const Token& token) {
   switch (token.kind) {
     case TokenKind::kEnd:
       return "the end of the template";
@@ -63,16 +63,16 @@ bool Parser::SkipOperator(const char* name) {
 }
 
 void Parser::ExpectName(const char* name) {
-  if (!SkipName(name)) Fail(fmt::format("expected '{}', got {}", name, Shown(Current())));
+  if (!SkipName(name)) Fail(fmt::format("expected '{}', got {}", name, Described(Current())));
 }
 
 void Parser::ExpectOperator(const char* name) {
-  if (!SkipOperator(name)) Fail(fmt::format("expected '{}', got {}", name, Shown(Current())));
+  if (!SkipOperator(name)) Fail(fmt::format("expected '{}', got {}", name, Described(Current())));
 }
 
 std::string Parser::ExpectIdentifier() {
   if (Current().kind != TokenKind::kName) {
-    Fail(fmt::format("expected a name, got {}", Shown(Current())));
+    Fail(fmt::format("expected a name, got {}", Described(Current())));
   }
   return Take().text;
 }
@@ -89,7 +89,7 @@ Block Parser::Body(const Ends& ends) {
   if (!ends.empty()) {  // the rest of the tag that opens it; a colon as in Python may stand there
     SkipOperator(":");
     if (Current().kind != TokenKind::kBlockEnd) {
-      Fail(fmt::format("expected '%}}', got {}", Shown(Current())));
+      Fail(fmt::format("expected '%}}', got {}", Described(Current())));
     }
     Take();
   }
@@ -103,7 +103,7 @@ Block Parser::Body(const Ends& ends) {
     } else if (token.kind == TokenKind::kVariableBegin) {
       OutputStatement output{ParseTuple(Conditional::kAllowed)};
       if (Current().kind != TokenKind::kVariableEnd) {
-        Fail(fmt::format("expected '}}}}', got {}", Shown(Current())));
+        Fail(fmt::format("expected '}}}}', got {}", Described(Current())));
       }
       Take();
       body.push_back({std::move(output), token.line});
@@ -113,7 +113,7 @@ Block Parser::Body(const Ends& ends) {
       statement.line = token.line;
       body.push_back(std::move(statement));
       if (Current().kind != TokenKind::kBlockEnd) {
-        Fail(fmt::format("expected '%}}', got {}", Shown(Current())));
+        Fail(fmt::format("expected '%}}', got {}", Described(Current())));
       }
       Take();
     }
@@ -162,7 +162,7 @@ Statement Parser::ParseStatement() {
                               Current().line, name));
     }
   }
-  Fail(fmt::format("unknown tag {}", Shown(Current())));
+  Fail(fmt::format("unknown tag {}", Described(Current())));
 }
 
 Statement Parser::ParseIf() {
@@ -275,7 +275,7 @@ Target Parser::ParseSingleTarget(bool with_namespace) {
     return target;
   }
   if (Current().kind != TokenKind::kName || IsReserved(Current().text)) {
-    Fail(fmt::format("cannot assign to {}", Shown(Current())));
+    Fail(fmt::format("cannot assign to {}", Described(Current())));
   }
   target.name = Take().text;
   if (with_namespace && SkipOperator(".")) target.attribute = ExpectIdentifier();

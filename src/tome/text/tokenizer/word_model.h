@@ -20,7 +20,7 @@ namespace tome {
 // of a text costs a lookup. Direct-mapped: a word pushes out the one that had its place.
 class WordCache {
  public:
-  // Longer words are not remembered; they seldom come twice.
+  // ContextExtension words are not remembered; they seldom come twice.
   static constexpr size_t kMaxBytes = 23;
 
   // For a text of `text_bytes`: a short one is not worth clearing a large table for.

@@ -13,7 +13,7 @@
 
 namespace tome {
 
-struct ShownPart {
+struct SourceText {
   DocumentId document = 0;
   TextSpan span;        // of the document's text
   std::string text;     // exactly the bytes of the span
@@ -21,8 +21,8 @@ struct ShownPart {
   double score = 0;     // of the search; 1 for whole documents
 };
 
-struct Shown {
-  std::vector<ShownPart> parts;  // in the order of the documents
+struct Sources {
+  std::vector<SourceText> parts;  // in the order of the documents
   // Of the question's terms (ParseQuestion), how rare each is among the passages of the documents.
   std::vector<double> idf = {};
   bool whole = false;  // the parts are the documents, nothing is left out
@@ -32,7 +32,7 @@ struct Shown {
 };
 
 // All of the documents.
-Shown ShowDocuments(Library& library, std::span<const AskedDocument> documents);
+Sources WholeDocuments(Library& library, std::span<const NamedDocument> documents);
 
 // Counts a model's tokens of a text.
 using CountTokensOf = std::function<int64_t(std::string_view text)>;
@@ -40,7 +40,7 @@ using CountTokensOf = std::function<int64_t(std::string_view text)>;
 // The passages that a search by the question's words finds best, up to `most_tokens` of them in
 // all, at least one where anything is found. With no documents given, of the whole library.
 // Error(kInvalidArgument) for a question without words.
-Shown ShowPassages(Library& library, std::span<const AskedDocument> documents,
-                   std::string_view question, int64_t most_tokens, const CountTokensOf& count);
+Sources FindPassages(Library& library, std::span<const NamedDocument> documents,
+                     std::string_view question, int64_t most_tokens, const CountTokensOf& count);
 
 }  // namespace tome

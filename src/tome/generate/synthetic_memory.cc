@@ -1,4 +1,4 @@
-#include "tome/generate/made_up_memory.h"
+#include "tome/generate/synthetic_memory.h"
 
 #include <algorithm>
 #include <cstring>
@@ -19,7 +19,7 @@ void Put(std::byte*& at, T value) {
 }
 
 // A page of keys, or of values, whose elements lie within [-1, 1].
-std::vector<std::byte> MadeUpPage(KvType type, const KvShape& shape) {
+std::vector<std::byte> SyntheticPage(KvType type, const KvShape& shape) {
   constexpr float kScale = 1.0F / 128;
   const bool four_bits = type == KvType::kQ4;
   std::mt19937 random(1);
@@ -55,13 +55,13 @@ std::vector<std::byte> MadeUpPage(KvType type, const KvShape& shape) {
 
 }  // namespace
 
-void PretendToRead(Memory& memory, int64_t tokens) {
+void FillWithSyntheticTokens(Memory& memory, int64_t tokens) {
   TOME_CHECK(memory.length() == 0);
-  std::vector<std::vector<std::byte>> made_up;  // a page of each type
+  std::vector<std::vector<std::byte>> synthetic;  // a page of each type
   if (memory.has_kv()) {
     const KvTypes& types = memory.kv().types();
-    made_up.push_back(MadeUpPage(types.main, memory.kv().shape()));
-    if (types.mixed()) made_up.push_back(MadeUpPage(types.local, memory.kv().shape()));
+    synthetic.push_back(SyntheticPage(types.main, memory.kv().shape()));
+    if (types.mixed()) synthetic.push_back(SyntheticPage(types.local, memory.kv().shape()));
   }
   // A part at a time: the local type is let go of with the next.
   while (tokens > 0) {
@@ -77,7 +77,7 @@ void PretendToRead(Memory& memory, int64_t tokens) {
       const auto first = static_cast<size_t>(memory.kv().held() / kKvPageTokens);
       const auto writable = memory.kv().Writable(layer);
       for (size_t type = 0; type < writable.size(); ++type) {
-        const std::vector<std::byte>& page = made_up[type];
+        const std::vector<std::byte>& page = synthetic[type];
         for (const auto& pages : {writable[type].keys, writable[type].values}) {
           for (std::byte* data : pages.subspan(first)) {
             std::memcpy(data, page.data(), page.size());

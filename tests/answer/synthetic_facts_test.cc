@@ -1,4 +1,4 @@
-#include "tome/answer/made_up_facts.h"
+#include "tome/answer/synthetic_facts.h"
 
 #include <gtest/gtest.h>
 
@@ -13,10 +13,10 @@ bool Holds(std::string_view text, std::string_view part) {
   return LowerAscii(text).find(LowerAscii(part)) != std::string::npos;
 }
 
-class MadeUpFactsTest : public testing::TestWithParam<PromptLanguage> {};
+class SyntheticFactsTest : public testing::TestWithParam<PromptLanguage> {};
 
-TEST_P(MadeUpFactsTest, EachAnswerStandsInItsSentenceAlone) {
-  const auto facts = MadeUpFacts(GetParam());
+TEST_P(SyntheticFactsTest, EachAnswerStandsInItsSentenceAlone) {
+  const auto facts = SyntheticFacts(GetParam());
   ASSERT_EQ(facts.size(), 24U);
   for (size_t i = 0; i < facts.size(); ++i) {
     EXPECT_TRUE(Holds(facts[i].sentence, facts[i].answer)) << facts[i].sentence;
@@ -28,28 +28,28 @@ TEST_P(MadeUpFactsTest, EachAnswerStandsInItsSentenceAlone) {
   }
 }
 
-TEST_P(MadeUpFactsTest, NoQuestionHoldsItsAnswerOrItsSentence) {
-  for (const MadeUpFact& fact : MadeUpFacts(GetParam())) {
+TEST_P(SyntheticFactsTest, NoQuestionHoldsItsAnswerOrItsSentence) {
+  for (const SyntheticFact& fact : SyntheticFacts(GetParam())) {
     EXPECT_FALSE(Holds(fact.question, fact.answer)) << fact.question;
     EXPECT_FALSE(Holds(fact.question, fact.sentence)) << fact.question;
     EXPECT_EQ(LanguageOf(fact.question), GetParam()) << fact.question;
   }
 }
 
-TEST_P(MadeUpFactsTest, FillerAnswersNothingAndIsTheSameEveryTime) {
-  const std::string filler = MadeUpFiller(GetParam(), 5000);
-  EXPECT_EQ(filler, MadeUpFiller(GetParam(), 5000));
+TEST_P(SyntheticFactsTest, FillerAnswersNothingAndIsTheSameEveryTime) {
+  const std::string filler = SyntheticFiller(GetParam(), 5000);
+  EXPECT_EQ(filler, SyntheticFiller(GetParam(), 5000));
   const uint64_t characters = CountCodePoints(filler);
   EXPECT_GE(characters, 5000U);
   EXPECT_LT(characters, 5100U);
   EXPECT_TRUE(IsValidUtf8(filler));
-  for (const MadeUpFact& fact : MadeUpFacts(GetParam())) {
+  for (const SyntheticFact& fact : SyntheticFacts(GetParam())) {
     EXPECT_FALSE(Holds(filler, fact.answer)) << fact.answer;
   }
-  EXPECT_EQ(MadeUpFiller(GetParam(), 0), "");
+  EXPECT_EQ(SyntheticFiller(GetParam(), 0), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Languages, MadeUpFactsTest,
+INSTANTIATE_TEST_SUITE_P(Languages, SyntheticFactsTest,
                          testing::Values(PromptLanguage::kEnglish, PromptLanguage::kChinese),
                          [](const auto& language) { return std::string(NameOf(language.param)); });
 

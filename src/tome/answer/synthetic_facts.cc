@@ -1,4 +1,4 @@
-#include "tome/answer/made_up_facts.h"
+#include "tome/answer/synthetic_facts.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 namespace tome {
 namespace {
 
-constexpr std::array<MadeUpFact, 24> kEnglish{{
+constexpr std::array<SyntheticFact, 24> kEnglish{{
     {"The harbour of Veldmere was dug by hand in 1713.",
      "When did people build the port of Veldmere?", "1713"},
     {"Its first lighthouse keeper was a widow named Orla Tennant.",
@@ -60,7 +60,7 @@ constexpr std::array<MadeUpFact, 24> kEnglish{{
      "Where does the founder's grave lie?", "post office"},
 }};
 
-constexpr std::array<MadeUpFact, 24> kChinese{{
+constexpr std::array<SyntheticFact, 24> kChinese{{
     {"石湾镇的码头建成于1713年。", "石湾镇的港口是哪一年修好的？", "1713"},
     {"第一任灯塔看守人是一位名叫沈月娥的寡妇。", "最早照看灯塔的人是谁？", "沈月娥"},
     {"镇上的大钟是用熔化的铜钱铸成的。", "大钟的材料从何而来？", "铜钱"},
@@ -107,12 +107,12 @@ std::string FillerSentence(PromptLanguage language, std::mt19937& random) {
 
 }  // namespace
 
-std::span<const MadeUpFact> MadeUpFacts(PromptLanguage language) {
+std::span<const SyntheticFact> SyntheticFacts(PromptLanguage language) {
   if (language == PromptLanguage::kChinese) return kChinese;
   return kEnglish;
 }
 
-std::string MadeUpFiller(PromptLanguage language, int64_t characters) {
+std::string SyntheticFiller(PromptLanguage language, int64_t characters) {
   std::mt19937 random(1);
   std::string filler;
   while (static_cast<int64_t>(CountCodePoints(filler)) < characters) {

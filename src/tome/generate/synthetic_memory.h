@@ -11,6 +11,6 @@ namespace tome {
 // Lets an empty memory, exact and without limit, remember `tokens` tokens that nobody read: small
 // keys and values drawn at random, the same ones on every page, and states of zero. All is written,
 // so that it lies in memory of its own. Error(kOutOfMemory).
-void PretendToRead(Memory& memory, int64_t tokens);
+void FillWithSyntheticTokens(Memory& memory, int64_t tokens);
 
 }  // namespace tome

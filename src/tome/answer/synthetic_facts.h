@@ -11,17 +11,17 @@
 
 namespace tome {
 
-struct MadeUpFact {
+struct SyntheticFact {
   std::string_view sentence;
   std::string_view question;
   std::string_view answer;  // a right reply holds it, whatever the case of its letters
 };
 
 // 24 facts, which together read as one passage.
-std::span<const MadeUpFact> MadeUpFacts(PromptLanguage language);
+std::span<const SyntheticFact> SyntheticFacts(PromptLanguage language);
 
 // About `characters` characters of other sentences of the same kind, none of which answers any of
 // the questions. The same every time.
-std::string MadeUpFiller(PromptLanguage language, int64_t characters);
+std::string SyntheticFiller(PromptLanguage language, int64_t characters);
 
 }  // namespace tome

@@ -1,4 +1,4 @@
-#include "tome/generate/made_up_memory.h"
+#include "tome/generate/synthetic_memory.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@ namespace {
 
 // The pages are valid ones of every type: what the model makes of them is finite, and the same
 // every time.
-TEST(MadeUpMemoryTest, CanBeReadBehind) {
+TEST(SyntheticMemoryTest, CanBeReadBehind) {
   const TempFolder folder;
   ThreadPool threads(2);
   const Compute compute{SelectKernelSet(), threads};
@@ -23,7 +23,7 @@ TEST(MadeUpMemoryTest, CanBeReadBehind) {
       std::vector<float> before;
       for (int time = 0; time < 2; ++time) {
         Memory memory = model->NewMemory({.kv = kv, .max_tokens = tokens + 1});
-        PretendToRead(memory, tokens);
+        FillWithSyntheticTokens(memory, tokens);
         EXPECT_EQ(memory.length(), tokens);
         EXPECT_EQ(memory.kv().PageBytes(0, (tokens - 1) / kKvPageTokens).size(),
                   static_cast<size_t>(memory.kv().page_bytes()));

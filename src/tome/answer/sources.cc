@@ -1,0 +1,65 @@
+#include "tome/answer/sources.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "tome/retrieval/question.h"
+#include "tome/text/analyzer.h"
+#include "tome/text/unicode.h"
+
+namespace tome {
+
+uint64_t Sources::characters() const {
+  uint64_t count = 0;
+  for (const SourceText& part : parts) count += CountCodePoints(part.text);
+  return count;
+}
+
+Sources WholeDocuments(Library& library, std::span<const NamedDocument> documents) {
+  Sources sources{.parts = {}, .whole = true};
+  for (const NamedDocument& document : documents) {
+    std::string text = library.Text(document.id);
+    sources.parts.push_back({.document = document.id,
+                             .span = {.begin = 0, .end = text.size()},
+                             .text = std::move(text),
+                             .section = {},
+                             .score = 1});
+  }
+  return sources;
+}
+
+Sources FindPassages(Library& library, std::span<const NamedDocument> documents,
+                     std::string_view question_text, int64_t most_tokens,
+                     const CountTokensOf& count) {
+  const auto start = std::chrono::steady_clock::now();
+  // More passages than any budget holds: the ranking beyond them does not matter.
+  constexpr size_t kMostPassages = 256;
+  Analyzer analyzer;
+  const Question question = ParseQuestion(question_text, analyzer);
+  std::vector<DocumentId> ids;
+  for (const NamedDocument& document : documents) ids.push_back(document.id);
+  LexicalResult found = library.Search(question.terms, ids, kMostPassages);
+
+  Sources sources{.parts = {}, .idf = std::move(found.idf)};
+  int64_t tokens = 0;
+  for (const ScoredPassage& scored : found.passages) {
+    const Library::PassageRecord passage = library.ReadPassage(scored.id);
+    std::string text = library.Text(passage.document, passage.span);
+    tokens += count(text);
+    if (tokens > most_tokens && !sources.parts.empty()) break;
+    sources.parts.push_back({.document = passage.document,
+                             .span = passage.span,
+                             .text = std::move(text),
+                             .section = passage.section_path,
+                             .score = scored.score});
+  }
+  std::sort(sources.parts.begin(), sources.parts.end(), [](const auto& a, const auto& b) {
+    return a.document != b.document ? a.document < b.document : a.span.begin < b.span.begin;
+  });
+  sources.search_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return sources;
+}
+
+}  // namespace tome
