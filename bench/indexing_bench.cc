@@ -1,5 +1,4 @@
-// The stages of adding a text to the library, each alone and on one thread: what bounds `library
-// add`.
+// Measures the stages of `library add` on a text, each alone and on one thread.
 //   indexing_bench TEXT_FILE [Google Benchmark's options]
 // "chars/s" counts code points of the text.
 #include <benchmark/benchmark.h>
@@ -56,7 +55,7 @@ void BM_Analyze(benchmark::State& state) {
 }
 BENCHMARK(BM_Analyze)->Unit(benchmark::kMillisecond);
 
-// FTS5 alone, in memory: the serial part, which no second core helps.
+// Measures FTS5 alone, in memory. This part is serial, so that a second core does not help.
 void BM_Insert(benchmark::State& state) {
   Analyzer analyzer;
   const std::vector<PassageTerms> terms = AnalyzeAll(analyzer);

@@ -1,11 +1,12 @@
-// The kernels of the best set (or of TOME_KERNELS) on all processors, each beside its ceiling:
+// Measures the kernels of the best set (or of TOME_KERNELS) on all processors, each beside its
+// ceiling:
 //
 //   kernel_bench [--benchmark_filter=REGEX]
 //
-// `share` is the part of the ceiling that is reached: for products of many rows and for attention
-// of many queries, operations at the rate of the set's instruction for them; for few rows and for
-// decoding, bytes at the read bandwidth. The ceilings are measured first (eval/machine_limits.h)
-// and printed.
+// `share` is the part of the ceiling that is reached. For products of many rows and for attention
+// of many queries, the ceiling is operations at the rate of the set's instruction for them. For few
+// rows and for decoding, it is bytes at the read bandwidth. The ceilings are measured first
+// (eval/machine_limits.h) and printed.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -48,7 +49,7 @@ std::vector<float> RandomFloats(int64_t count) {
 void Report(benchmark::State& state, double operations, double rate, double bytes) {
   const double limit =
       std::max(rate > 0 ? operations / rate : 0, bytes / Limits().bytes_per_second);
-  // Ceiling seconds of all iterations over seconds taken.
+  // The share is the seconds of all iterations at the ceiling over the seconds taken.
   state.counters["share"] = benchmark::Counter(limit * static_cast<double>(state.iterations()),
                                                benchmark::Counter::kIsRate);
   state.counters["GOP/s"] = benchmark::Counter(
@@ -63,7 +64,8 @@ double RateFor(DType dtype) {
   return Limits().f32_per_second;
 }
 
-// Several matrices of 8192 x 2048, together larger than caches, one after another, as layers are.
+// Multiplies by several matrices of 8192 x 2048 in turn, as a model's layers do. Together they are
+// larger than the caches.
 void Matmul(benchmark::State& state, DType dtype, int64_t tokens) {
   constexpr int64_t kOut = 8192;
   constexpr int64_t kIn = 2048;
@@ -103,18 +105,18 @@ void Matmul(benchmark::State& state, DType dtype, int64_t tokens) {
          static_cast<double>(stored.view().bytes()));
 }
 
-// The attention of the design's 1.1 B shape: 32 heads of 64 over 8 key heads.
+// The attention of the 1.1 B shape of bench/make_model.py: 32 heads of 64 over 8 KV heads.
 constexpr int64_t kHeads = 32;
 constexpr int64_t kKvHeads = 8;
 constexpr int64_t kHeadSize = 64;
 
 struct Cache {
-  // Random keys and values, the same in every page.
+  // Writes random keys and values, the same in every page.
   Cache(KvType type, int64_t length) {
     const std::vector<float> x = RandomFloats(kKvPageTokens * kKvHeads * kHeadSize);
     Write(type, length, x, [&](int64_t) { return x; });
   }
-  // `keys_of` gives the keys of a page.
+  // Writes the keys that `keys_of` gives for each page.
   Cache(KvType type, int64_t length, FunctionRef<std::vector<float>(int64_t page)> keys_of) {
     Write(type, length, RandomFloats(kKvPageTokens * kKvHeads * kHeadSize), keys_of);
   }
@@ -141,13 +143,14 @@ struct Cache {
     read_keys.assign(keys.begin(), keys.end());
     read_values.assign(values.begin(), values.end());
   }
-  Tensor storage;  // as PagedKv has them: the keys and values of a page together
+  Tensor storage;  // the keys and values of a page lie together, as in PagedKv
   std::vector<std::byte*> keys, values;
   std::vector<const std::byte*> read_keys, read_values;
 };
 
-// `tokens` queries of each of `questions` sequences behind `depth` shared positions. Decoding reads
-// the caches of several layers in turn, so that no cache of the processor holds them.
+// Measures `tokens` queries of each of `questions` sequences after `depth` shared positions.
+// Decoding reads the memories of several layers in turn, so that no cache of the processor holds
+// them.
 void Attention(benchmark::State& state, KvType type, int64_t depth, int64_t tokens,
                int64_t questions) {
   const Compute& compute = BenchCompute();
@@ -191,10 +194,10 @@ void Attention(benchmark::State& state, KvType type, int64_t depth, int64_t toke
   Report(state, operations, rounds ? Limits().bf16_per_second : Limits().f32_per_second, bytes);
 }
 
-// Keys of one subject for every kTopicTokens positions, and queries that ask about a few of these:
-// the attention of real texts is concentrated, that of random keys is not. Keys of a subject are
-// its direction plus noise; a query is the sum of its subjects' directions, so that each of them
-// scores about 12 above the rest.
+// Keys share one subject for every kTopicTokens positions, and queries ask about a few subjects.
+// The attention of real texts is concentrated, and that of random keys is not. The keys of a
+// subject are its direction plus noise. A query is the sum of its subjects' directions, so that
+// each subject scores about 12 above the rest.
 constexpr int64_t kTopicTokens = 512;
 constexpr int64_t kAskedTopics = 4;
 
@@ -213,7 +216,7 @@ std::vector<float> ClusteredKeys(int64_t page, const std::vector<float>& noise) 
   return k;
 }
 
-// Clustered keys, and what sparse attention keeps of them.
+// Clustered keys with the summaries that sparse attention keeps.
 struct ClusteredCache : Cache {
   ClusteredCache(KvType kv_type, int64_t length, const std::vector<float>& noise)
       : Cache(kv_type, length, [&](int64_t page) { return ClusteredKeys(page, noise); }),
@@ -227,13 +230,13 @@ struct ClusteredCache : Cache {
   KeySummaries summaries{{.layers = 1, .kv_heads = kKvHeads, .head_size = kHeadSize}};
 };
 
-// One call of `tokens` queries behind `depth`, with everything that sparse attention adds: summing
-// up new pages, choosing, planning. mass 0: exact attention of the same. Single tokens choose in
-// two levels, or by every page.
+// Measures one call of `tokens` queries after `depth` with all that sparse attention adds:
+// summarizing new pages, choosing, planning. A mass of 0 measures exact attention of the same.
+// Single tokens choose in two levels, or by every page where `every_page` is set.
 void Sparse(benchmark::State& state, int64_t depth, int64_t tokens, double mass, bool every_page) {
   const Compute& compute = BenchCompute();
   const KvType type = compute.kernels.kv_type;
-  // Of several layers in turn while decoding, as above.
+  // Decoding reads several layers in turn, as in Attention.
   const int64_t layers = tokens == 1 ? 4 : 1;
   std::vector<ClusteredCache> caches;
   caches.reserve(static_cast<size_t>(layers));

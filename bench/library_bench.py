@@ -23,7 +23,7 @@ GOALS = {"english": 3e6, "chinese": 1e6}
 
 
 def run(command, home):
-    """Seconds and peak resident KiB of a command with its children."""
+    """Returns the seconds and the peak resident KiB of a command with its children."""
     start = time.perf_counter()
     process = subprocess.Popen(command, env=dict(os.environ, TOME_HOME=home), stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)

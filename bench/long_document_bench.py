@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
-"""From `tome read` to an answer over very long documents, with a bound on memory.
+"""Measures the way from `tome read` to an answer over very long documents, with a bound on memory.
 
-  bench/long_document_bench.py FOLDER [--only exact|sparse|linear]     writes what it needs to FOLDER (some 10 GB)
+  bench/long_document_bench.py FOLDER [--only exact|sparse|linear]
 
-A random model of 2 layers with 8 heads of 64 over 2 key heads (bench/make_model.py --shape small), a text of topics
-(bench/make_topic_text.py), and for each case what a user would type:
+FOLDER receives the models, texts and memories (some 10 GB): a random model of 2 layers with 8 heads
+of 64 over 2 KV heads (bench/make_model.py --shape small) and a text of topics
+(bench/make_topic_text.py). The cases run the commands that a user would type:
 
-  exact    262,144 tokens read with exact attention, spilled (--memory 64MB), then asked about: reopened from disk
-  sparse   1,048,576 tokens, in chapters of a few topics, asked about with sparse attention (which is not kept)
-  linear   10,000,000 characters read by a small Mamba-2, interrupted in the middle, read to the end, asked about
+  exact    262,144 tokens are read with exact attention, spilled (--memory 64MB) and asked about,
+           where they are restored from disk
+  sparse   1,048,576 tokens, in chapters of a few topics, are asked about with sparse attention
+           (which is not kept)
+  linear   10,000,000 characters are read by a small Mamba-2; the reading is interrupted in the
+           middle and then read to the end, and the text is asked about
 
-Printed: seconds, and the most memory that the process held.
+Printed are the seconds, and the most memory that the process held.
 """
 import argparse
 import json
@@ -37,7 +41,8 @@ class Bench:
         self.environment = {**os.environ, "TOME_HOME": str(self.folder / "home")}
 
     def run(self, what, *arguments, interrupt_after=None):
-        """One command: prints what it took, gives its JSON (None where it was interrupted)."""
+        """Runs one command and prints its time and memory. Returns its JSON, or None where it was
+        interrupted."""
         begin = time.monotonic()
         process = subprocess.Popen([self.tome, *map(str, arguments), "--json"], stdout=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL, env=self.environment)
@@ -63,7 +68,8 @@ class Bench:
     def model(self):
         path = self.folder / "small.gguf"
         if not path.exists():
-            # Narrow, it needs more for the same peaks: keys are half as large as those of the 1.1 B shape.
+            # The narrow model needs sharper attention for the same peaks, since its keys are half
+            # as large as those of the 1.1 B shape.
             script("make_model.py", path, "--shape", "small", "--sharp", 32, "--context", 2 * SIZES["sparse"])
         return path
 

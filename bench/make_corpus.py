@@ -3,10 +3,11 @@
 
     bench/make_corpus.py FOLDER      writes FOLDER/english.txt and FOLDER/chinese.txt
 
-English: the King James Bible (package bible-kjv), repeated. Chinese: the sentences of the Debian Reference in
-Chinese (package debian-reference-zh-cn), shuffled anew for each repetition (seed 1) and set into paragraphs of two
-to eight. Repetition makes posting lists longer than those of a real text of the same length: every word comes back
-in every repetition. For insertion that is neutral, for search it is the hard case.
+English is the King James Bible (package bible-kjv), repeated. Chinese is the sentences of the
+Debian Reference in Chinese (package debian-reference-zh-cn), shuffled anew for each repetition
+(seed 1) and set into paragraphs of two to eight. Repetition makes posting lists longer than those
+of a real text of the same length, since every word comes back in every repetition. This does not
+matter for insertion, and it is the hard case for search.
 """
 import gzip
 import pathlib

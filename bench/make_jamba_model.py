@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Writes a small Jamba with random F16 weights as GGUF, for its speed beside llama.cpp's (0.2 GB).
+"""Writes a small Jamba with random F16 weights as GGUF (0.2 GB), to compare its speed with
+llama.cpp's.
 
   bench/make_jamba_model.py jamba-f16.gguf
   bench/speed_bench.py --model jamba-f16.gguf --kv f16 --peer 'llama.cpp=llama-bench' --pairs 3
 
-Jamba-v0.1's pattern, smaller: 8 layers of which the fifth attends, every second one with experts (8, of which a token
-takes 2).
+The pattern is that of Jamba-v0.1, smaller. Of 8 layers the fifth attends, and every second one has
+experts (8, of which a token takes 2).
 """
 import random
 import struct
@@ -20,7 +21,7 @@ ATTENDS = 4
 
 
 def shapes():
-    """Name to dimensions, innermost first as GGUF has them."""
+    """Yields the name of each tensor with its dimensions, innermost first as in GGUF."""
     head, vocabulary = make_model.HEAD, make_model.VOCABULARY
     yield "token_embd.weight", (WIDTH, vocabulary)
     for layer in range(LAYERS):

@@ -23,7 +23,7 @@ WIDTH, LAYERS, VOCABULARY = 768, 12, 32000
 
 
 def retnet():
-    """torchscale's default shape: 3 heads, keys of 256 channels and values of 426."""
+    """Returns the default shape of torchscale: 3 heads, keys of 256 channels and values of 426."""
     values, ffn = 1278, 1280
     config = {
         "model_type": "retnet", "vocab_size": VOCABULARY, "decoder_embed_dim": WIDTH, "decoder_value_embed_dim": values,
@@ -45,7 +45,7 @@ def retnet():
 
 
 def infini():
-    """A Llama with 6 heads of 128, in segments of 2048 tokens as the paper has them."""
+    """Returns a Llama with 6 heads of 128, in segments of 2048 tokens as in the paper."""
     heads, size, ffn = 6, 128, 2048
     config = {
         "model_type": "infini_llama", "vocab_size": VOCABULARY, "hidden_size": WIDTH, "intermediate_size": ffn,
@@ -69,7 +69,7 @@ def infini():
 
 
 def mamba2():
-    """The 130M's shape: 24 heads of 64, a state of 128."""
+    """Returns the shape of the 130M model: 24 heads of 64, a state of 128."""
     size, state, conv, layers = 64, 128, 4, 2 * LAYERS
     inner = 2 * WIDTH
     heads = inner // size
@@ -94,7 +94,7 @@ def mamba2():
 
 
 def tokenizer():
-    """A token a byte."""
+    """Returns a tokenizer with a token for each byte."""
     return tiny_model.byte_level_tokenizer({letter: byte for byte, letter in tiny_model.byte_letters().items()}, [])
 
 

@@ -5,10 +5,11 @@
   build/release/bin/tome convert 1b-f16.gguf 1b-Q4_0.gguf --type q4_0
   bench/make_model.py small-f16.gguf --shape small
 
-Weights are small enough that nothing overflows. Speed does not depend on them where attention is exact, but attention
-is nearly uniform with them: with --sharp S every query is S times the key of its own token, and words of one topic have
-half of their embedding in common. Tokens then attend to equal tokens, and to others of their topic, as peaked as in
-trained models; what sparse attention leaves out can be measured with that, on a text of bench/make_topic_text.py.
+Weights are small enough that nothing overflows. Speed does not depend on them where attention is
+exact, but they make attention nearly uniform. With --sharp S every query is S times the key of its
+own token, and words of one topic have half of their embedding in common. Tokens then attend to
+equal tokens, and to others of their topic, as peaked as in trained models. On a text of
+bench/make_topic_text.py this measures how much sparse attention leaves out.
 """
 import argparse
 import math
@@ -25,14 +26,15 @@ SHAPES = {
     "1.1b": {"layers": 16, "width": 2048, "heads": 32, "kv_heads": 8, "ffn": 8192},
     "small": {"layers": 2, "width": 512, "heads": 8, "kv_heads": 2, "ffn": 2048},
 }
-FIRST_WORD, TOPIC = 259, 496  # the token of " word0"; words of a topic follow each other
+# The token of " word0", and the number of words of a topic, which follow each other.
+FIRST_WORD, TOPIC = 259, 496
 F32, F16, ALIGNMENT = 0, 1, 32
-# The upper byte of a half: any sign and two bits of fraction, exponent of 2^-6.
+# The upper byte of a half has any sign, two bits of fraction and the exponent of 2^-6.
 SMALL = bytes((byte & 0x83) | 0x24 for byte in range(256))
 
 
 def shapes(shape):
-    """Name to dimensions, innermost first as GGUF has them."""
+    """Yields the name of each tensor with its dimensions, innermost first as in GGUF."""
     width, ffn, queries, keys = shape.width, shape.ffn, shape.heads * HEAD, shape.kv_heads * HEAD
     yield "token_embd.weight", (width, VOCABULARY)
     for layer in range(shape.layers):
@@ -55,7 +57,7 @@ def count(dims):
 
 
 def halves(number, generator):
-    """Small random F16 numbers."""
+    """Returns small random F16 numbers."""
     content = bytearray(2 * number)
     content[0::2] = generator.randbytes(number)
     content[1::2] = generator.randbytes(number).translate(SMALL)
@@ -69,7 +71,7 @@ def values(dims, generator):
 
 
 def sharp_queries(keys, shape, factor):
-    """Each head's queries: `factor` times the keys of its group."""
+    """Returns the queries of each head: `factor` times the keys of its group."""
     head = HEAD * shape.width
     values = struct.unpack(f"<{len(keys) // 2}e", keys)
     scaled = struct.pack(f"<{len(values)}e", *(factor * value for value in values))
@@ -78,7 +80,7 @@ def sharp_queries(keys, shape, factor):
 
 
 def embeddings_by_topic(embeddings, width, generator):
-    """The first half of a word's embedding is its topic's."""
+    """Replaces the first half of each word's embedding by that of its topic."""
     topics = [values((width // 2, 1), generator) for _ in range(-(-VOCABULARY // TOPIC))]
     for word in range(VOCABULARY - FIRST_WORD):
         at = 2 * width * (FIRST_WORD + word)
@@ -87,7 +89,7 @@ def embeddings_by_topic(embeddings, width, generator):
 
 
 def contents(tensors, shape, sharp):
-    """The bytes of each tensor, in order."""
+    """Yields the bytes of each tensor, in order."""
     generator = random.Random(1)
     keys = None
     for name, dims in tensors:
@@ -107,7 +109,7 @@ def is_f32(name, dims):
 
 
 def write_gguf(path, metadata, tensors, contents):
-    """`contents`: the bytes of each tensor, in order."""
+    """Writes a GGUF file. `contents` are the bytes of each tensor, in order."""
     with open(path, "wb") as out:
         out.write(b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata)))
         for key, value in metadata.items():

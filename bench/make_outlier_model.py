@@ -4,8 +4,9 @@
   bench/make_outlier_model.py outliers.gguf                  # four channels of each KV head, 10 times the others
   bench/make_outlier_model.py plain.gguf --channels 0
 
-A scaled channel of the keys is undone in the queries, so that every score, and with it the model, is what it is without
-outliers: what changes is what few bits lose. Attention is sharp and the output head large, so that losses show.
+The scale of an outlier channel is undone in the queries. Every score, and with it the model, is the
+same as without outliers, so that only the loss of few bits changes. Attention is sharp and the
+output head large, so that losses show.
 """
 import argparse
 import pathlib
@@ -37,7 +38,7 @@ def main():
             values += [generator.gauss(0, deviation) for _ in range(columns)]
         return (rows, columns), values
 
-    def outlier(row):  # the last channels of a head turn most slowly
+    def outlier(row):  # the last channels of a head rotate most slowly
         return options.factor if row % HEAD >= HEAD - options.channels else 1.0
 
     ones = ((WIDTH,), [1.0] * WIDTH)

@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
-"""Writes a text as documents are: sections of about 1,024 words, each about one of 64 topics, which come up again.
+"""Writes a text that is made like documents.
+
+Its sections have about 1,024 words. Each is about one of 64 topics, which recur.
 
   bench/make_topic_text.py 65536 > topics.txt
 
-The words are tokens of bench/make_model.py's vocabulary, one each; every topic has 64 words of the 496 that have their
-embedding in common there. Topics follow each other in random order (seed 1), all of them throughout the text or, with
---chapter, a few at a time as in a book. So what a token has to do with lies in its own section and in those of the same
-topic, near and far: with a model of --sharp attention, a text to measure sparse attention on.
+The words are tokens of bench/make_model.py's vocabulary, one each. Every topic has 64 words, out of
+496 that have half of their embedding in common there. Topics follow each other in random order
+(seed 1). All of them come up throughout the text, or with --chapter a few at a time, as in a book.
+So a token is related to its own section and to those of the same topic, near and far. With a model
+of --sharp attention, sparse attention can be measured on this text.
 """
 import argparse
 import random
 
 TOPICS, WORDS_OF_TOPIC, SECTION, WORDS = 64, 64, 1024, 32000 - 259
 TOPICS_OF_CHAPTER = 4
-TOPIC = 496  # words beside each other, of bench/make_model.py
+TOPIC = 496  # neighbouring words of one topic in bench/make_model.py
 
 
 def words(count, generator, chapter):

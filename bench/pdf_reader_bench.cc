@@ -1,5 +1,5 @@
-// Seconds to read a PDF with one thread and with all: the performance promise is 1.5 times what
-// pdftotext takes on the same file with one thread. Compare in alternation:
+// Measures the seconds to read a PDF with one thread and with all. The performance promise is at
+// most 1.5 times the time of pdftotext on the same file with one thread. Compare in alternation:
 //   build/release/bin/pdf_reader_bench FILE 5; time pdftotext FILE /dev/null
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -27,7 +27,7 @@ double Seconds(const std::string& bytes, int threads) {
   return document.text.empty() ? 0 : elapsed.count();
 }
 
-// The same from the shell's side: the program started, the file read, the text thrown away.
+// Returns the seconds of the whole pdftotext program, whose output is thrown away.
 double PdftotextSeconds(const std::string& command) {
   const auto start = std::chrono::steady_clock::now();
   if (std::system(command.c_str()) != 0) return 0;
@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
     std::vector<double> one;
     std::vector<double> all;
     std::vector<double> peer;
-    for (int i = 0; i < runs; ++i) {  // in alternation, so that a busy machine is unfair to none
+    for (int i = 0; i < runs; ++i) {  // in alternation, so that a busy machine affects all alike
       peer.push_back(PdftotextSeconds(command));
       one.push_back(Seconds(bytes, 1));
       all.push_back(Seconds(bytes, threads));

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Tokens a second of tome beside peers with llama.cpp's llama-bench, in turn, on one machine.
+"""Compares tokens a second of tome and of peers with llama.cpp's llama-bench, in turn.
 
   bench/speed_bench.py --model M.gguf --peer llama.cpp=/path/to/llama-bench [--peer NAME=…]
                        [--prompt 512] [--generate 16] [--depth 0] [--kv f16] [--pairs 5]
 
-A round runs tome and then every peer once (A B C A B C …); quoted are the medians of the rates and of
-the ratios tome / peer, round by round, so that a machine whose speed drifts does not decide. `--peer-args`
-adds arguments to a peer: `--peer-args 'llama.cpp=-fa 1'`. With a depth, a peer that has no llama-bench
-`-d` (ik_llama.cpp) reads depth + prompt tokens from empty instead: `--fill` compares that mean.
+All run on one machine. A round runs tome and then every peer once (A B C A B C …). Printed are the
+medians of the rates and of the ratios tome / peer of each round, so that a drift of the machine's
+speed does not decide. `--peer-args` adds arguments to a peer: `--peer-args 'llama.cpp=-fa 1'`.
+With a depth, a peer whose llama-bench has no `-d` (ik_llama.cpp) reads depth + prompt tokens from
+empty instead: `--fill` compares that mean.
 """
 import argparse
 import json

@@ -1,10 +1,10 @@
-// Throughput of the tokenizers on one core, in MB (10^6 bytes of UTF-8) a second.
+// Measures the throughput of the tokenizers on one core, in MB (10^6 bytes of UTF-8) a second.
 //
 //   tokenizer_bench MODEL.gguf… -- TEXT…
 //
-// Each text is encoded as a whole several times, as far as a second goes; the best time counts.
-// Prints a line for each vocabulary and text: MB/s, tokens, bytes a token; and checks that
-// byte-level and byte-fallback vocabularies give the text back.
+// Each text is encoded as a whole, again and again for a second, and the best time counts. A line
+// for each vocabulary and text gives MB/s, tokens, bytes a token, and the MB/s of decoding. It ends
+// in "round trip" where decoding gives the text back, and in "lossy" otherwise.
 #include <fmt/format.h>
 
 #include <algorithm>

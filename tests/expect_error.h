@@ -1,4 +1,4 @@
-// Expectations about tome::Error, whose kind is a code and not a type.
+// Helpers for expectations about tome::Error, whose kind is a code and not a type.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,7 +11,8 @@
 
 namespace tome {
 
-// What a call throws: its Error, or nothing where it returns. Other exceptions pass through.
+// Returns the Error that a call throws. Empty where the call returns. Other exceptions pass
+// through.
 template <typename Call>
 std::optional<Error> ErrorOf(Call&& call) {
   try {
@@ -22,7 +23,8 @@ std::optional<Error> ErrorOf(Call&& call) {
   return std::nullopt;
 }
 
-// As text, so that a failed expectation can be read: "corrupt: the text is not UTF-8", "no error".
+// Returns the error of a call as text, so that a failed expectation can be read: "corrupt: the text
+// is not UTF-8", or "no error".
 template <typename Call>
 std::string ErrorText(Call&& call) {
   const std::optional<Error> error = ErrorOf(call);

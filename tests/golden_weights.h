@@ -1,5 +1,5 @@
-// The weights of the golden models in tests/golden/models: each a pure function of its tensor's
-// name and its index, so that no checkpoint has to be stored.
+// The weights of the golden models in tests/golden/models. Each weight is a pure function of its
+// tensor's name and its index, so that no checkpoint has to be stored.
 //
 // tests/golden/models/README.md defines them; golden_weights.py there is the same in numpy. For the
 // element i of a tensor of scale s and offset o:
@@ -8,9 +8,8 @@
 //   t = 2 * (z >> 40) / 2^24 - 1                      in [-1, 1)
 //   value = float32(o + float32(t * (sqrt(3) * s)))   standard deviation s
 //
-// Everything is IEEE double arithmetic but for the two roundings shown. The rounding of the product
-// stands between it and the sum, so no compiler may fuse the two and the bits are the same
-// everywhere.
+// All arithmetic is IEEE double arithmetic except for the two roundings shown. The product is
+// rounded before the sum, so no compiler may fuse the two, and the bits are the same everywhere.
 #pragma once
 
 #include <cmath>
@@ -21,7 +20,7 @@
 
 namespace tome {
 
-// 64-bit FNV-1a of the bytes of a tensor's Hugging Face name.
+// Returns the 64-bit FNV-1a hash of the bytes of a tensor's Hugging Face name.
 constexpr uint64_t GoldenHash(std::string_view name) {
   uint64_t hash = 0xCBF29CE484222325;
   for (const char c : name) {
@@ -31,7 +30,7 @@ constexpr uint64_t GoldenHash(std::string_view name) {
   return hash;
 }
 
-// The random 64 bits of element `index`.
+// Returns the 64 random bits of element `index`.
 constexpr uint64_t GoldenBits(uint64_t name_hash, uint64_t index) {
   uint64_t z = name_hash + (index + 1) * 0x9E3779B97F4A7C15;
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
@@ -39,13 +38,13 @@ constexpr uint64_t GoldenBits(uint64_t name_hash, uint64_t index) {
   return z ^ (z >> 31);
 }
 
-// Standard deviation and mean of a tensor's elements.
+// The standard deviation (`scale`) and the mean (`offset`) of a tensor's elements.
 struct GoldenScale {
   double scale = 1;
   double offset = 0;
 };
 
-// Element `index` of the tensor whose name has the hash `name_hash`.
+// Returns element `index` of the tensor whose name has the hash `name_hash`.
 inline float GoldenWeight(uint64_t name_hash, uint64_t index, GoldenScale kind) {
   constexpr double kSqrt3 = 1.7320508075688772;
   const double u = static_cast<double>(GoldenBits(name_hash, index) >> 40) * 0x1p-24;
@@ -53,12 +52,13 @@ inline float GoldenWeight(uint64_t name_hash, uint64_t index, GoldenScale kind) 
   return static_cast<float>(kind.offset + static_cast<double>(plain));
 }
 
-// The scale of a tensor, from its Hugging Face name. `columns` is its last dimension (a matrix
-// [out, in] has `in` columns). `model_type` is that of config.json: gemma2 stores w of a norm that
-// multiplies by 1 + w.
+// Returns the scale of a tensor from its Hugging Face name. `columns` is the tensor's last
+// dimension (a matrix [out, in] has `in` columns). `model_type` is the one of config.json: gemma2
+// stores w for a norm that multiplies by 1 + w.
 inline GoldenScale GoldenScaleOf(std::string_view name, size_t columns,
                                  std::string_view model_type) {
-  // Decays of state-space models, A = −exp(A_log), and their steps, of which the logarithm is here.
+  // State-space models store the logarithm of their decays, A = −exp(A_log), and about that of
+  // their steps.
   if (name.ends_with("A_log")) return {0.5, 0.5};
   if (name.ends_with("dt_bias") || name.ends_with("dt_proj.bias")) return {0.5, -2.5};
   if (name.ends_with(".D")) return {0.1, 1};
@@ -71,7 +71,7 @@ inline GoldenScale GoldenScaleOf(std::string_view name, size_t columns,
   return {1.25 / std::sqrt(static_cast<double>(columns)), 0};
 }
 
-// A whole tensor of `rows` x `columns` elements, row-major; a vector has one row.
+// Returns a whole tensor of `rows` x `columns` elements, row-major. A vector has one row.
 inline std::vector<float> GoldenTensor(std::string_view name, size_t rows, size_t columns,
                                        std::string_view model_type) {
   const uint64_t hash = GoldenHash(name);

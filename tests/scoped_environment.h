@@ -1,4 +1,4 @@
-// An environment variable with another value until the end of the scope.
+// ScopedEnvironment gives an environment variable another value until the end of the scope.
 #pragma once
 
 #include <cstdlib>
@@ -9,7 +9,7 @@ namespace tome {
 
 class ScopedEnvironment {
  public:
-  // nullptr takes the variable away.
+  // `value` nullptr removes the variable.
   ScopedEnvironment(const char* name, const char* value) : name_(name) {
     if (const char* before = std::getenv(name)) before_ = before;
     Set(value);

@@ -1,4 +1,4 @@
-// A disk that is full, without one.
+// ScopedFileLimit makes writes fail as on a full disk.
 #pragma once
 
 #include <sys/resource.h>
@@ -7,7 +7,7 @@
 
 namespace tome {
 
-// Files of this process may have so many bytes and no more, as on a disk that is full.
+// Until the end of the scope, no file of this process may grow beyond `bytes`.
 class ScopedFileLimit {
  public:
   explicit ScopedFileLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {

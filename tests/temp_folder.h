@@ -1,4 +1,4 @@
-// A folder for one test, removed with all it holds at the end of the scope.
+// TempFolder is a folder for one test, removed with its contents at the end of the scope.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ class TempFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
 
-  // The path of a new file of that name and content.
+  // Writes a file and returns its path.
   std::filesystem::path Write(std::string_view name, std::string_view bytes) const {
     WriteFile(path_ / name, bytes);
     return path_ / name;

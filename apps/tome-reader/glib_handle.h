@@ -1,4 +1,4 @@
-// Ownership of what poppler-glib gives.
+// These handles own the objects that poppler-glib returns.
 #pragma once
 
 #include <poppler.h>

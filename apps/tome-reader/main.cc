@@ -1,5 +1,5 @@
-// tome-reader: the process that parses one untrusted file under limits. Started by Tome (see
-// src/tome/documents/reader_process.h for the protocol), not by people.
+// tome-reader is the process that parses one untrusted file under limits. It is started by Tome
+// (see src/tome/documents/reader_process.h for the protocol), not by people.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -33,7 +33,7 @@
 namespace tome {
 namespace {
 
-// A worker that computes this long without end is stopped by the system whatever it reports.
+// The system stops a worker that computes this long without end, whatever it reports.
 constexpr rlim_t kMaxCpuSeconds = 3600;
 constexpr rlim_t kMaxOpenFiles = 64;
 
@@ -51,13 +51,13 @@ void Limit(int resource, rlim_t value) {
 }
 
 void ApplyLimits(uint64_t memory_bytes) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // never outlives the Tome that started it
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // the worker never outlives the Tome that started it
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (!kSanitized) Limit(RLIMIT_AS, memory_bytes);
   Limit(RLIMIT_CPU, kMaxCpuSeconds);
   Limit(RLIMIT_NOFILE, kMaxOpenFiles);
   Limit(RLIMIT_CORE, 0);
-  Limit(RLIMIT_FSIZE, 0);  // it has no business writing files
+  Limit(RLIMIT_FSIZE, 0);  // the worker writes no files
 }
 
 void WriteFrame(char kind, std::string_view payload) {
@@ -65,7 +65,7 @@ void WriteFrame(char kind, std::string_view payload) {
   WriteAll(STDOUT_FILENO, payload, "the answer");
 }
 
-// Progress frames, at most twenty a second; may be called from several threads.
+// Writes progress frames, at most twenty a second. Several threads may call it.
 class ProgressWriter {
  public:
   void operator()(std::string_view stage, uint64_t done, uint64_t total) {
@@ -140,7 +140,7 @@ int Main(int argc, char** argv) {
 }  // namespace tome
 
 int main(int argc, char** argv) {
-  // The doors' catch-all: what gets here is neither an Error nor a want of memory.
+  // An exception that gets here is neither an Error nor a lack of memory.
   try {
     return tome::Main(argc, argv);
   } catch (const std::exception& error) {

@@ -20,7 +20,7 @@
 namespace tome {
 namespace {
 
-// What tesseract was trained for.
+// tesseract was trained for this resolution.
 constexpr double kDpi = 300;
 // An A3 page at 300 dpi has 17 million pixels; a larger poster is rendered more coarsely.
 constexpr double kMaxPixels = 40e6;
@@ -52,8 +52,8 @@ PageImage Render(const poppler::page& page) {
   return result;
 }
 
-// One row of the TSV: level, page, block, paragraph, line, word, left, top, width, height,
-// confidence, text. Boxes are pixels.
+// A TsvRow is one row of the TSV: level, page, block, paragraph, line, word, left, top, width,
+// height, confidence, text. Boxes are in pixels.
 struct TsvRow {
   std::array<int, 10> numbers{};
   std::string_view text;
@@ -90,8 +90,9 @@ float Median(std::vector<float> values) {
   return *middle;
 }
 
-// Boxes of recognised words hug their ink ("aces" is lower than "high"): all words of a line get
-// the height of the line, which is nearly its type size where it has letters of all kinds.
+// Boxes of recognised words hug their ink ("aces" is lower than "high"). All words of a line
+// therefore get the height of the line, which is nearly its type size where it has letters of all
+// kinds.
 void LevelLine(std::vector<Word>& words, size_t first) {
   if (first == words.size()) return;
   Box line = words[first].box;
@@ -100,7 +101,7 @@ void LevelLine(std::vector<Word>& words, size_t first) {
     Unite(words[i].box, line);
     heights.push_back(words[i].box.height());
   }
-  // A brace over two lines, or a speck, is not the height of its line.
+  // A brace over two lines, or a speck, does not show the height of its line.
   const float usual = Median(std::move(heights));
   const bool outlier = line.height() > 1.8F * usual;
   for (size_t i = first; i < words.size(); ++i) {
@@ -113,8 +114,8 @@ void LevelLine(std::vector<Word>& words, size_t first) {
   }
 }
 
-// Lines of nearly the page's usual height are of one size: the ink of a line without descenders
-// says nothing about its type.
+// Lines of nearly the page's usual height get one size, because the ink of a line without
+// descenders says nothing about its type.
 void LevelPage(std::vector<Word>& words) {
   if (words.empty()) return;
   std::vector<float> sizes;

@@ -3,7 +3,7 @@
 namespace tome {
 namespace {
 
-// An outline may be a loop: what lies deeper, or comes later, is cut.
+// An outline may be a loop, so entries that lie deeper or come later are cut.
 constexpr int kMaxDepth = 32;
 constexpr size_t kMaxEntries = 50'000;
 

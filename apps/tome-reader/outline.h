@@ -1,4 +1,4 @@
-// The outline (bookmarks) of a PDF.
+// ReadOutline reads the outline (bookmarks) of a PDF.
 #pragma once
 
 #include <vector>
@@ -8,9 +8,9 @@
 
 namespace tome {
 
-// In the order of the outline, parents before children; entries that lead out of the document or
-// nowhere are left out, their children stay. `crop_tops[page]` turns PDF coordinates into the
-// page's (PdfPage::crop_top). Empty if there is no outline.
+// Returns the entries in the order of the outline, parents before children; empty without an
+// outline. An entry that leads out of the document or nowhere is left out, but its children stay.
+// `crop_tops[page]` (PdfPage::crop_top) turns PDF coordinates into the page's.
 std::vector<OutlineEntry> ReadOutline(const PdfFile& file, const std::vector<float>& crop_tops);
 
 }  // namespace tome

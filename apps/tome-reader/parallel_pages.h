@@ -1,4 +1,4 @@
-// Works through pages on several threads.
+// ForEachPage works through pages on several threads.
 #pragma once
 
 #include <algorithm>
@@ -14,9 +14,10 @@
 
 namespace tome {
 
-// Calls work(state, i) for every i in [0, count), each thread with a state of its own that
-// make_state(worker) gave on it. The calling thread is worker 0, and it alone reports progress. The
-// first exception stops all threads and is thrown here; a stop request throws Error(kCancelled).
+// Calls work(state, i) for every i in [0, count). Each thread has a state of its own, which
+// make_state(worker) made on that thread. The calling thread is worker 0, and it alone reports
+// progress. The first exception stops all threads and is thrown here. A stop request throws
+// Error(kCancelled).
 template <typename MakeState, typename Work>
 void ForEachPage(size_t count, int threads, const WorkControl& control, std::string_view stage,
                  const MakeState& make_state, const Work& work) {

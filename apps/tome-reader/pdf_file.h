@@ -1,4 +1,4 @@
-// An open PDF.
+// PdfFile opens a PDF with poppler.
 #pragma once
 
 #include <poppler.h>
@@ -10,7 +10,8 @@
 
 namespace tome {
 
-// One thread uses one PdfFile; several may be open over the same bytes, which must outlive them.
+// Only one thread may use a PdfFile. Several PdfFiles may be open over the same bytes, which must
+// outlive all of them.
 class PdfFile {
  public:
   // Throws Error(kUnsupported) for a file that needs a password and Error(kCorrupt) for one that
@@ -19,10 +20,10 @@ class PdfFile {
 
   PopplerDocument* get() const { return document_.get(); }
   int page_count() const { return poppler_document_get_n_pages(document_.get()); }
-  // Null where the page is damaged.
+  // Returns null where the page is damaged.
   ObjectHandle<PopplerPage> OpenPage(int index) const;
-  // The title in the file's metadata; empty if it is missing or what a program left there
-  // ("untitled", "Microsoft Word - report.doc").
+  // Returns the title in the file's metadata. Empty if it is missing or a placeholder that a
+  // program left there ("untitled", "Microsoft Word - report.doc").
   std::string Title() const;
 
  private:

@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 10> kMonoNames{"mono",  "courier", "conso
 
 // A scan may carry a stamped page number or a watermark as text.
 constexpr size_t kMaxScanLetters = 24;
-// A scanned image fills the page but for margins that were cut off.
+// The images of a scan cover at least this part of the page. Margins may have been cut off.
 constexpr double kMinScanArea = 0.3;
 
 struct Font {
@@ -64,11 +64,11 @@ Box BoxOf(const PopplerRectangle& r) {
           static_cast<float>(r.y2)};
 }
 
-// Marks that poppler puts around right-to-left text without boxes of their own.
+// Returns true for marks that poppler puts around right-to-left text without boxes of their own.
 bool IsDirectionMark(gunichar c) { return c >= 0x202A && c <= 0x202E; }
 
-// White between letters of one word is kerning; poppler leaves out the space where a line's parts
-// are far from each other.
+// White space up to this width between letters is kerning. Wider white space ends a word, because
+// poppler leaves out the space where a line's parts are far apart.
 constexpr float kMaxLetterGapEm = 0.25F;
 
 bool IsApart(const Box& a, const Box& b, float em) {
@@ -108,13 +108,13 @@ class WordBuilder {
   }
 
  private:
-  // The way from the first letter to the last; a letter alone does not tell.
+  // Returns the direction (Word::turn) from the first letter to the last; 0 for a single letter.
   uint8_t Turn() const {
     const float dx = (last_.left + last_.right - first_.left - first_.right) / 2;
     const float dy = last_.center_y() - first_.center_y();
     const float step = 0.5F * std::min(first_.height(), first_.width());
     if (std::abs(dy) > 2 * std::abs(dx) && std::abs(dy) > step) return dy > 0 ? 1 : 3;
-    // Right-to-left letters run left too; only poppler's own order says upside down, and rarely.
+    // Text that runs left is not called upside down, because right-to-left letters run left too.
     return 0;
   }
 
@@ -178,7 +178,7 @@ PdfPage ReadPdfPage(PopplerPage* page) {
   poppler_page_get_crop_box(page, &crop);
   result.crop_top = static_cast<float>(std::max(crop.y1, crop.y2));
   const GlibHandle<char> label(poppler_page_get_label(page));
-  // Without labels of its own a PDF answers with the count of pages, which labels nothing.
+  // For a PDF without labels, poppler answers with the number of the page, which labels nothing.
   if (label && label.get() != std::to_string(poppler_page_get_index(page) + 1)) {
     result.words.label = label.get();
   }

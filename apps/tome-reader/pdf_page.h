@@ -1,4 +1,4 @@
-// What Tome needs of one page of a PDF.
+// ReadPdfPage reads the words of one page of a PDF and tells whether the page is a scan.
 #pragma once
 
 #include "apps/tome-reader/glib_handle.h"
@@ -8,7 +8,8 @@ namespace tome {
 
 struct PdfPage {
   PageWords words = {};
-  float crop_top = 0;    // of the crop box in PDF coordinates (y upwards): where y is 0 in `words`
+  // The top of the crop box in PDF coordinates (y upwards) is the place where y is 0 in `words`.
+  float crop_top = 0;
   bool is_scan = false;  // a picture of text: a large image and next to no text
 };
 

@@ -68,7 +68,7 @@ PdfContent ReadPages(const PdfFile& file, std::string_view bytes, const ReadOpti
   return content;
 }
 
-// "page 3 is" or "pages 1-12, 15 are".
+// Returns "page 3 is" or "pages 1-12, 15 are".
 std::string PagesAre(const std::vector<size_t>& indices) {
   std::string ranges;
   size_t n_ranges = 0;

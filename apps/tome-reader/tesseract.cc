@@ -26,11 +26,12 @@ constexpr std::array<std::string_view, 5> kLanguages{"eng", "chi_sim", "chi_tra"
 constexpr std::string_view kInstall =
     "OCR needs tesseract and its languages; install them: "
     "apt install tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim";
-// TSV of one page: some 70 bytes a word.
+// The TSV of one page has some 70 bytes a word.
 constexpr size_t kMaxOutputBytes = size_t{64} << 20;
 constexpr int kPollMs = 100;
 
-// A running child; killed and waited for when it goes out of scope before its end.
+// A Child is a running child process. It is killed and waited for when it goes out of scope before
+// its end.
 class Child {
  public:
   Child(const std::vector<std::string>& arguments, int input, int output) {
@@ -69,7 +70,7 @@ class Child {
     Wait();
   }
 
-  // The exit status of waitpid.
+  // Waits for the process and returns its status as waitpid gives it.
   int Wait() {
     int status = 0;
     while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -82,7 +83,7 @@ class Child {
   pid_t pid_ = -1;
 };
 
-// A file in memory that a child can read from its start.
+// Returns a file in memory that a child can read from its start.
 UniqueFd InputOf(std::string_view bytes) {
   UniqueFd fd(memfd_create("tome-page", MFD_CLOEXEC));
   if (!fd.valid()) throw SystemError("memory for a page image", errno);
@@ -119,7 +120,7 @@ std::string Run(const std::vector<std::string>& arguments, std::string_view inpu
   const UniqueFd out(ends[0]);
   UniqueFd child_out(ends[1]);
   Child child(arguments, in.get(), child_out.get());
-  child_out.Reset();  // or the end of the output would never be seen
+  child_out.Reset();  // otherwise the end of the output would never be seen
   std::string output = ReadOutput(out.get(), control);
   const int status = child.Wait();
   if (status != 0) {

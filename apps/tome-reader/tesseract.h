@@ -1,4 +1,4 @@
-// The program `tesseract`, run as a child process without a shell.
+// These functions run the program `tesseract` as a child process, without a shell.
 #pragma once
 
 #include <string>
@@ -8,13 +8,13 @@
 
 namespace tome {
 
-// The installed ones of the languages that Tome reads, as tesseract's -l takes them
+// Returns the installed ones of the languages that Tome reads, in the form of tesseract's -l
 // ("eng+chi_sim"). Throws Error(kUnavailable), which says what to install, if tesseract or all of
-// them are missing.
+// these languages are missing.
 std::string TesseractLanguages(const WorkControl& control);
 
-// Recognises an image file (PNM, PNG) of this resolution. Gives tesseract's TSV. Kills the program
-// and throws Error(kCancelled) on a stop request; Error(kIo) if it fails.
+// Recognises an image file (PNM, PNG) of this resolution and returns tesseract's TSV. On a stop
+// request, kills the program and throws Error(kCancelled). Throws Error(kIo) if the program fails.
 std::string RunTesseract(std::string_view image, int dpi, std::string_view languages,
                          const WorkControl& control);
 

@@ -23,7 +23,7 @@ std::string_view VerbOf(Advice::Kind kind) {
   return "";
 }
 
-// As a shell takes it for one word.
+// Quotes a word so that a shell takes it for one word.
 std::string Quoted(const std::string& word) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:@%";
@@ -33,7 +33,7 @@ std::string Quoted(const std::string& word) {
   return quoted + "'";
 }
 
-// What stands behind the verb.
+// Returns the words after the verb.
 std::string ObjectOf(const Advice& advice) {
   if (advice.kind == Advice::Kind::kMeasure) {
     return advice.subject.empty()
@@ -89,7 +89,8 @@ std::string Worded(std::string_view words, std::span<const Advice> advice) {
     const Advice& one = advice[i];
     const Advice* before = i > 0 ? &advice[i - 1] : nullptr;
     const bool same_verb = before != nullptr && before->kind == one.kind;
-    // "a or b", but for other settings to use and behind a clause "a, or b".
+    // Advice is joined as "a or b". It is "a, or b" where another setting is to be used, and after
+    // a clause.
     const bool close = same_verb && before->effect.empty() &&
                        (one.kind != Advice::Kind::kUse || before->setting == one.setting);
     line += before == nullptr ? "; " : close ? " or " : ", or ";

@@ -1,4 +1,4 @@
-// How the command line words advice: the one place that knows which option is which setting.
+// How the command line words advice. No other place knows which option is which setting.
 #pragma once
 
 #include <span>
@@ -10,10 +10,11 @@
 
 namespace tome {
 
-// "--max-tokens" of kMaxTokens.
+// Returns the option of a setting: "--max-tokens" for kMaxTokens.
 std::string_view OptionOf(Setting setting);
 
-// "WORDS; lower --passage-tokens or --max-tokens, or use --longer, which reads beyond that".
+// Returns "WORDS; lower --passage-tokens or --max-tokens, or use --longer, which reads beyond
+// that".
 std::string Worded(std::string_view words, std::span<const Advice> advice);
 std::string Worded(const Note& note);
 std::string Worded(const Error& error);

@@ -1,4 +1,4 @@
-// How long ago something was, as a person says it.
+// How long ago something was, in a person's words.
 #pragma once
 
 #include <chrono>
@@ -7,9 +7,9 @@
 
 namespace tome {
 
-// "3 days ago" of a time as the library writes it ("2026-11-30T05:59:04Z"); "just now" for what is
-// less than a minute old, or later than `now` by a clock that was set; "at an unknown time" for
-// what is no time.
+// Returns the age of a time that the library wrote ("2026-11-30T05:59:04Z"): "3 days ago". It is
+// "just now" for a time less than a minute ago, or later than `now` because a clock was set. It is
+// "at an unknown time" for a text that is no time.
 std::string Age(std::string_view time, std::chrono::sys_seconds now);
 
 }  // namespace tome

@@ -1,5 +1,5 @@
-// The command line as plain data, read off the CLI11 app: the one source of the manual page and of
-// the shells' completions.
+// The command line as plain data, read from the declaration of the CLI11 app. The manual page and
+// the shells' completions are both made from it.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -13,7 +13,7 @@ struct OptionModel {
   std::string positional;          // "FILE…"; empty for an option
   std::string description;
   std::string value;                 // "N"; empty for a flag
-  std::vector<std::string> choices;  // all values it takes; empty where anything goes
+  std::vector<std::string> choices;  // all allowed values; empty: any value
   std::string default_value;
 };
 
@@ -27,7 +27,7 @@ struct CommandModel {
 
 CommandModel ModelOf(const CLI::App& app);
 
-// `model` and all commands below it, outermost first.
+// Returns `model` and all commands below it, outermost first.
 std::vector<const CommandModel*> Flatten(const CommandModel& model);
 
 }  // namespace tome

@@ -48,7 +48,7 @@ void Interrupts::Watch(State& state) {
     const std::scoped_lock lock(state.mutex);
     part = state.part;
   }
-  // False where it was requested already.
+  // request_stop returns false where the stop was requested already.
   if (signal == SIGINT && part && part->request_stop()) return;
   if (!state.program.request_stop()) ::_exit(kInterrupted);
   if (part) part->request_stop();
@@ -57,7 +57,7 @@ void Interrupts::Watch(State& state) {
 Interrupts::Part::Part(const Interrupts& interrupts) : interrupts_(interrupts) {
   const std::scoped_lock lock(interrupts_.state_->mutex);
   interrupts_.state_->part = source_;
-  // A request that came before this was there to be asked.
+  // The program may have been asked to stop before this part began.
   if (interrupts_.state_->program.stop_requested()) source_.request_stop();
 }
 

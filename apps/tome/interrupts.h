@@ -1,4 +1,4 @@
-// Ctrl-C and SIGTERM as requests to stop: of a part of the work, or of the program.
+// Interrupts turns Ctrl-C and SIGTERM into requests to stop a part of the work, or the program.
 #pragma once
 
 #include <memory>
@@ -6,11 +6,11 @@
 
 namespace tome {
 
-// One object a program, made before any other thread: those inherit its mask of signals.
+// A program has one object, made before any other thread, since threads inherit its signal mask.
 //
-// The first signal requests the program to stop, the next one ends it at once with status 130.
-// While a part of the work can end by itself (Part), SIGINT requests that first, and what follows
-// is as ever. SIGTERM always means the program, its part included.
+// The first signal requests the program to stop. The next one ends it at once with status 130.
+// While a Part lives, the first SIGINT requests only that part to stop; later signals act as usual.
+// SIGTERM always stops the program, its part included.
 class Interrupts {
  public:
   Interrupts();
@@ -18,10 +18,11 @@ class Interrupts {
   Interrupts& operator=(const Interrupts&) = delete;
   ~Interrupts() = default;
 
-  // Requested when the program is to end.
+  // Returns the token that is stopped when the program is to end.
   std::stop_token stop() const;
 
-  // What Ctrl-C ends without ending the program, for as long as the object lives. One at a time.
+  // A part of the work that Ctrl-C ends without ending the program, for as long as the object
+  // lives. Only one part may live at a time.
   class Part {
    public:
     explicit Part(const Interrupts& interrupts);
@@ -40,7 +41,8 @@ class Interrupts {
   struct State;
   static void Watch(State& state);
 
-  std::shared_ptr<State> state_;  // shared with the thread that waits for signals, which never ends
+  // The thread that waits for signals shares the state. That thread never ends.
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace tome

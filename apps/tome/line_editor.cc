@@ -20,10 +20,10 @@
 namespace tome {
 namespace {
 
-constexpr int kPollMs = 50;  // how late a stop or another size of the terminal is noticed
+constexpr int kPollMs = 50;  // delay until a stop or a new size of the terminal is noticed
 constexpr int kMostLines = 1000;
 constexpr wchar_t kCtrlC = 3;
-constexpr wchar_t kCtrlE = 5;  // to the end of the line
+constexpr wchar_t kCtrlE = 5;  // moves to the end of the line
 
 std::wstring Wide(const std::string& utf8) {
   std::wstring wide;
@@ -39,7 +39,7 @@ std::string Utf8(std::wstring_view wide) {
   return utf8;
 }
 
-// Bytes of the UTF-8 sequence that `first` begins; 1 where it can begin none.
+// Returns the bytes of the UTF-8 sequence that `first` begins, and 1 where it cannot begin one.
 size_t SequenceLength(unsigned char first) {
   if (first >= 0xF0 && first < 0xF8) return 4;
   if (first >= 0xE0) return first < 0xF0 ? 3 : 1;
@@ -57,7 +57,7 @@ bool LineEditor::CanEdit() {
 LineEditor::LineEditor(std::string prompt, std::span<const std::string> history,
                        std::stop_token stop)
     : prompt_(std::move(prompt)), stop_(std::move(stop)) {
-  // Whatever the locale says, Tome speaks UTF-8. Widths of characters come with it.
+  // Tome speaks UTF-8 whatever the locale says. The widths of characters come with this setting.
   std::setlocale(LC_CTYPE, "C.UTF-8");
   history_.reset(history_winit());
   editor_.reset(el_init("tome", stdin, stdout, stderr));
@@ -97,13 +97,13 @@ int LineEditor::ReadKey(EditLine* editor, wchar_t* key) {
 }
 
 void LineEditor::Begin() {
-  // libedit itself does so only after it has shown the prompt, and what is typed at once would be
-  // read by the terminal's own rules: Ctrl-D is lost then, and Ctrl-C a signal.
+  // libedit prepares the terminal only after it has shown the prompt. Keys typed until then would
+  // be read by the terminal's own rules: Ctrl-D would be lost, and Ctrl-C would be a signal.
   el_set(editor_.get(), EL_PREP_TERM, 1);
   MakeCtrlCAKey();
 }
 
-// libedit brings its meaning back with the other modes.
+// Makes Ctrl-C a key again, since libedit restores its meaning as a signal with the other modes.
 void LineEditor::MakeCtrlCAKey() {
   termios modes{};
   if (::tcgetattr(STDIN_FILENO, &modes) != 0 || modes.c_cc[VINTR] == _POSIX_VDISABLE) return;
@@ -111,8 +111,8 @@ void LineEditor::MakeCtrlCAKey() {
   ::tcsetattr(STDIN_FILENO, TCSADRAIN, &modes);
 }
 
-// Sees to what libedit does not, before each key: in a handler of signals nothing could be redrawn
-// safely.
+// Adapts to changes of the terminal that libedit does not follow. It runs before each key, because
+// a signal handler could not redraw safely.
 void LineEditor::FollowTerminal() {
   termios modes{};
   if (::tcgetattr(STDIN_FILENO, &modes) == 0 && (modes.c_lflag & ICANON) != 0) {
@@ -131,7 +131,7 @@ void LineEditor::FollowTerminal() {
   if (known && changed) el_resize(editor_.get());
 }
 
-// Nothing when there will be no more; ended_ says why.
+// Returns the next byte of stdin. Empty where no more will come; `ended_` says why.
 std::optional<unsigned char> LineEditor::ReadByte() {
   for (;;) {
     if (stop_.stop_requested()) {
@@ -146,7 +146,7 @@ std::optional<unsigned char> LineEditor::ReadByte() {
     const ssize_t size = ::read(STDIN_FILENO, &byte, 1);
     if (size == 1) return byte;
     if (size < 0 && errno == EINTR) continue;
-    // EIO: the terminal is gone.
+    // EIO means that the terminal is gone.
     ended_ = size == 0 || errno == EIO ? Ended::kInput : Ended::kFailed;
     error_ = errno;
     return std::nullopt;
@@ -167,7 +167,8 @@ int LineEditor::ReadKey(wchar_t* key) {
   const LineInfoW* line = el_wline(editor_.get());
   ended_ = line->lastchar == line->buffer ? Ended::kInterrupted : Ended::kLineDropped;
   if (ended_ == Ended::kInterrupted) return -1;
-  // First to the end of the line, which may be rows below: what is shown next would cover it.
+  // The cursor first goes to the end of the line, which may be rows below. The next output would
+  // cover those rows otherwise.
   *key = kCtrlE;
   return 1;
 }

@@ -1,4 +1,4 @@
-// tome: the command line. Parses, runs one command, maps errors to exit codes.
+// The command line of tome: parses, runs one command, and maps errors to exit codes.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -31,7 +31,7 @@ int Fail(std::string_view message, int status) {
   return status;
 }
 
-// What was printed must have arrived: a full disk behind a redirection is a failure.
+// Checks that all output arrived: a full disk under a redirection is a failure.
 int FinishOutput() {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return kDone;
   return Fail(fmt::format("standard output: {}", std::strerror(errno)), kFailed);
@@ -55,8 +55,9 @@ int RunCommand(const CommandContext& context) {
   return FinishOutput();
 }
 
-// Takes the standard descriptors that the caller closed, so that no file we open becomes one of
-// them. What was closed stays useless: stdin is not for reading, the others not for writing.
+// Opens /dev/null for each standard descriptor that the caller closed, so that no file of the
+// program takes its number. A closed descriptor stays useless: stdin cannot be read, the others
+// cannot be written.
 void KeepStandardDescriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
@@ -65,7 +66,8 @@ void KeepStandardDescriptors() {
 
 int Main(int argc, char** argv) {
   KeepStandardDescriptors();
-  // A closed pipe, or a file past the limit of sizes, is a failed write, reported like any other.
+  // Without these, a closed pipe or a file over the size limit would kill the program. It is a
+  // failed write instead, reported like any other.
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);
   const Interrupts interrupts;
@@ -109,7 +111,8 @@ int Main(int argc, char** argv) {
 }  // namespace tome
 
 int main(int argc, char** argv) {
-  // Commands handle their errors; what gets here was thrown while the command line was set up.
+  // Commands handle their own errors. An exception that arrives here was thrown while the command
+  // line was set up.
   try {
     return tome::Main(argc, argv);
   } catch (...) {

@@ -52,7 +52,7 @@ int ColumnsOf(std::string_view text) {
   return columns;
 }
 
-// The end of `text` that takes at most `columns`.
+// Returns the longest end of `text` that takes at most `columns`.
 std::string_view EndThatFits(std::string_view text, int columns) {
   int left = ColumnsOf(text);
   uint64_t begin = 0;
@@ -60,7 +60,7 @@ std::string_view EndThatFits(std::string_view text, int columns) {
   return text.substr(begin);
 }
 
-// Not fmt::print, which throws where a stream cannot be written.
+// Does not use fmt::print, which throws where a stream cannot be written.
 void WriteToStderr(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
 }  // namespace
@@ -81,7 +81,7 @@ std::string Printable(std::string_view text) {
     const uint64_t begin = offset;
     const char32_t c = NextCodePoint(text, offset);
     const bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0);
-    // Overrides of the writing direction could make a terminal show another order than the text's.
+    // Overrides of the writing direction could make a terminal show an order other than the text's.
     const bool direction = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
     if (c == 0xFFFD) {
       out += "\uFFFD";
@@ -113,7 +113,7 @@ std::string Wrapped(std::string_view text, std::string_view indent) {
   std::string out;
   std::string line;
   int columns = 0;
-  size_t last_break = 0;  // in `line`, behind the last place where it may be cut
+  size_t last_break = 0;  // in `line`, after the last place where it may be cut
   int columns_at_break = 0;
   const auto flush = [&](size_t end) {
     std::string_view part = std::string_view(line).substr(0, end);
@@ -169,7 +169,8 @@ void ProgressBar::Show(std::string_view stage, uint64_t done, uint64_t total) {
   if (now - started_ms_ < kSilentMs || now - last_ms_ < kRedrawMs) return;
   last_ms_ = now;
   shown_ = true;
-  // " stage", " [", "]", " 100%", and a column that stays free so that the line does not wrap.
+  // These are " stage", " [", "]", " 100%", and a column that stays free so that the line does not
+  // wrap.
   constexpr int kOtherColumns = 1 + kStageColumns + 2 + kBarColumns + 1 + 5 + 1;
   const int columns = std::max(8, TerminalColumns(STDERR_FILENO) - kOtherColumns);
   const std::string head = fmt::format("\r\x1b[K{} {}", EndThatFits(label_, columns),

@@ -1,5 +1,4 @@
-// What the command line shows to a person: colours and progress on a terminal, plain lines
-// elsewhere.
+// Output for a person: colours and progress on a terminal, plain lines elsewhere.
 #pragma once
 
 #include <cstdint>
@@ -12,28 +11,30 @@ namespace tome {
 
 enum class Style { kBold, kDim, kRed, kCyan };
 
-// `text` in a style if file descriptor `fd` is a terminal and NO_COLOR is not set.
+// Returns `text` in a style where file descriptor `fd` is a terminal and NO_COLOR is not set, and
+// plain otherwise.
 std::string Styled(std::string_view text, Style style, int fd);
 
-// `text` without the control characters a terminal would obey: documents are data. Bytes that are
-// not UTF-8 (a file's name may hold any) become U+FFFD.
+// Returns `text` without the control characters that a terminal would obey, because documents are
+// data. Bytes that are not UTF-8 (a file's name may hold any) become U+FFFD.
 std::string Printable(std::string_view text);
 
-// Printable text on one line: line ends and tabs become spaces.
+// Returns printable text on one line: line ends and tabs become spaces.
 std::string PrintableLine(std::string_view text);
 
-// One line on stderr, "tome: MESSAGE". Where stderr cannot be written there is nobody to tell, and
-// the command goes on.
+// Prints one line on stderr, "tome: MESSAGE". Where stderr cannot be written, the command goes on
+// without the line.
 void PrintNote(std::string_view message);
 void PrintError(std::string_view message);
 
-// Text wrapped to the terminal's width (80 columns elsewhere), every line begun with `indent`. Wide
-// characters count two columns.
+// Returns text wrapped to the terminal's width (80 columns elsewhere), with `indent` before every
+// line. Wide characters count as two columns.
 std::string Wrapped(std::string_view text, std::string_view indent);
 
-// A line on stderr that shows how far work is, rewritten in place, gone at the end. Shows nothing
-// where stderr is no terminal, and nothing for work that ends at once. A label that does not fit
-// the terminal's line loses its beginning: of a path the end tells most.
+// A progress bar is a line on stderr that shows how far the work is. It is rewritten in place and
+// removed at the end. It is not shown where stderr is no terminal, nor for work that ends at once.
+// A label that does not fit the terminal's line loses its beginning, because the end of a path
+// tells most.
 class ProgressBar {
  public:
   explicit ProgressBar(std::string_view label);
@@ -41,9 +42,9 @@ class ProgressBar {
   ProgressBar& operator=(const ProgressBar&) = delete;
   ~ProgressBar();
 
-  // The function to hand to the work; it must not outlive the bar.
+  // Returns the progress function for the work. It must not outlive the bar.
   ProgressFn Function();
-  // Takes the bar off the screen for good: what is printed next begins on a clean line.
+  // Removes the bar, which is not shown again. The next output begins on a clean line.
   void Hide();
 
  private:

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""The documents that questions.jsonl asks about, cut from Debian packages; none of them is kept in the repository.
+"""The documents that questions.jsonl asks about, cut from Debian packages.
+
+The repository keeps none of them.
 
   bench/answers/documents.py FOLDER     writes FOLDER/docs/*.txt and checks every question against them
 
-Packages are downloaded with apt-get and unpacked with dpkg in FOLDER/packages: nothing is installed, no root is needed.
-Where the pinned version of a package is no longer offered, the one on offer is taken and named; a question whose
-sentences no longer stand in the text is an error that names the document, since its scores would mean nothing.
+Packages are downloaded with apt-get and unpacked with dpkg in FOLDER/packages: nothing is installed
+and root is not needed. Where the pinned version of a package is no longer offered, the offered one
+is taken and named. A question whose sentences no longer stand in the text is an error that names
+the document, since its scores would mean nothing.
 """
 import gzip
 import pathlib
@@ -37,8 +40,9 @@ VERSIONS = {
     "miscfiles": "1.5+dfsg-4",
 }
 
-# Each document: package, how its files are read, and its parts: a file, where the part begins and where it ends. The
-# last place where the beginning stands is meant, since tables of contents name it before; no end is the file's own.
+# Each document has a package, the function that reads its files, and its parts. A part is a file,
+# where it begins and where it ends. The last place with the text of the beginning counts, since
+# tables of contents name it before. A part without an end goes to the end of the file.
 DOCUMENTS = {
     "L-git": ("gitmagic", plain_text.of_html, [
         (MAGIC + "ch01.html", "Chapter 1. Introduction", "Ben Lynn"),
@@ -78,7 +82,8 @@ DOCUMENTS = {
 
 
 def download(package, into):
-    """Downloads the archive of `package`: the pinned version, else what the machine's sources offer."""
+    """Downloads the archive of `package` in the pinned version, or else in the one that the
+    machine's sources offer."""
     into.mkdir(parents=True, exist_ok=True)
     pinned = f"{package}={VERSIONS[package]}"
     if subprocess.run(["apt-get", "-q", "download", pinned], cwd=into, capture_output=True).returncode:
@@ -88,7 +93,7 @@ def download(package, into):
 
 
 def unpacked(package, folder):
-    """The folder in which the files of `package` lie."""
+    """Returns the folder with the files of `package`."""
     root = folder / "packages" / package
     if not root.exists():
         archive = download(package, folder / "archives" / package)
@@ -100,7 +105,7 @@ def unpacked(package, folder):
 
 
 def part(name, path, read, begin, end):
-    """One file's text from `begin` to `end`."""
+    """Returns one file's text from `begin` to `end`."""
     data = path.read_bytes()
     text = read((gzip.decompress(data) if path.suffix == ".gz" else data).decode())
     first = text.rfind(begin) if begin else 0

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""LangChain's retrieval chain as its documentation puts it together, answering lines of JSON on standard input.
+"""LangChain's retrieval chain, as in its documentation. It answers lines of JSON on standard input.
 
-Chunks of 1,000 characters without overlap; BM25 and FAISS (BGE embeddings) through an ensemble retriever of equal
-weights; the four chunks that it puts first; the prompt rlm/rag-prompt, or the plain one of the other peer; a model
-behind an OpenAI-compatible server. The index of a document is made when it is first asked about, and kept. Run by
-systems.py in the virtual environment of requirements.txt.
+Chunks have 1,000 characters without overlap. BM25 and FAISS (BGE embeddings) find chunks through an
+ensemble retriever of equal weights, whose first four chunks are taken. The prompt is
+rlm/rag-prompt, or the plain one of the other peer. The model runs in an OpenAI-compatible server.
+The index of a document is made when the first question about it comes, and kept. systems.py runs
+this program in the virtual environment of requirements.txt.
 """
 import argparse
 import json
@@ -14,7 +15,7 @@ import re
 import sys
 import time
 
-# Nothing is reported to a tracing service.
+# LangChain reports nothing to a tracing service.
 os.environ["LANGSMITH_TRACING"] = "false"
 
 import numpy
@@ -40,7 +41,8 @@ PROMPTS = {
 
 
 class BgeEmbeddings(Embeddings):
-    """BGE embeddings from an ONNX file: the first token's state, of unit length; questions have an instruction."""
+    """BGE embeddings from an ONNX file. An embedding is the state of the first token, scaled to
+    unit length. Questions have an instruction before them."""
     ENGLISH = "Represent this sentence for searching relevant passages: "
     CHINESE = "为这个句子生成表示以用于检索相关文章："
 
@@ -104,7 +106,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--max-tokens", type=int, default=128)
     chain = Chain(parser.parse_args())
-    # Libraries that print would break the lines of replies.
+    # Libraries that print would break the lines of replies, so stdout is replaced.
     out, sys.stdout = sys.stdout, sys.stderr
     print(json.dumps({"ready": True}), file=out, flush=True)
     for line in sys.stdin:

@@ -1,4 +1,4 @@
-"""Plain text of the formats that the documents of this benchmark come in; standard Python alone.
+"""Plain text of the formats of this benchmark's documents, with standard Python alone.
 
 Every system is given this text, so that none is judged by how it reads a format.
 """
@@ -12,7 +12,7 @@ HIDDEN = {"script", "style", "head", "nav", "form"}
 
 
 def blocks_joined(blocks):
-    """Blocks of text as paragraphs, each on a line of its own."""
+    """Returns blocks of text as paragraphs, each on its own line."""
     folded = (re.sub(r"\s+", " ", block).strip() for block in blocks)
     return "\n\n".join(block for block in folded if block) + "\n"
 
@@ -24,7 +24,8 @@ class _HtmlText(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         classes = (dict(attributes).get("class") or "").split()
-        # The head-line and foot-line of DocBook's pages lead to other pages and are no text of this one.
+        # The head-line and foot-line of DocBook's pages link to other pages and are not text of
+        # this one.
         if tag in HIDDEN or "navheader" in classes or "navfooter" in classes or "docnav" in classes:
             self.hidden += 1
         elif self.hidden and tag in ("div", "ul"):
@@ -45,14 +46,14 @@ class _HtmlText(html.parser.HTMLParser):
 
 
 def of_html(source):
-    """The text of a page of HTML, without its navigation."""
+    """Returns the text of an HTML page without its navigation."""
     parser = _HtmlText()
     parser.feed(source)
     return blocks_joined(parser.blocks)
 
 
 def of_mallard(source):
-    """The text of a page of GNOME's help (Mallard): titles and paragraphs in order."""
+    """Returns the text of a page of GNOME's help (Mallard): titles and paragraphs in order."""
     blocks = []
 
     def visit(element):
@@ -70,12 +71,12 @@ def of_mallard(source):
 
 
 def of_fortunes(source):
-    """The entries of a file of fortunes, without their colours."""
+    """Returns the entries of a file of fortunes without their colours."""
     return re.sub(r"\x1b\[[0-9;]*m", "", source).replace("\n%\n", "\n\n")
 
 
 def of_ruleset(source):
-    """A nation of Freeciv: its name and its legend."""
+    """Returns the name and the legend of a nation of Freeciv."""
     name = re.search(r'^plural\s*=\s*_\("(?:\?plural:)?(.*?)"\)', source, re.MULTILINE).group(1)
     legend = re.search(r'^legend\s*=\s*_\("(.*?)"\)', source, re.MULTILINE | re.DOTALL).group(1)
     legend = re.sub(r"\\\n\s*", " ", legend)

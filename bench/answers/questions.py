@@ -42,14 +42,15 @@ class Question:
 
 
 def find_folded(sentence, text):
-    """The span (begin, end) of characters at which `sentence` stands in `text`, whatever their white space, or None."""
+    """Returns the span (begin, end) of characters at which `sentence` stands in `text`, whatever
+    their white space, or None."""
     words = sentence.split()
     match = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
     return match.span() if match else None
 
 
 def load(path, docs):
-    """The questions of a file about the documents of a folder."""
+    """Returns the questions of a file about the documents of a folder."""
     loaded, texts = [], {}
     for line in pathlib.Path(path).read_text().splitlines():
         entry = json.loads(line)
@@ -62,7 +63,7 @@ def load(path, docs):
 
 
 def faults(question):
-    """What is wrong with a question, as messages: its scores would mean nothing."""
+    """Returns the faults of a question as messages. With a fault its scores would mean nothing."""
     found = []
     for sentence, span in zip(question.gold_text, question.gold_spans):
         if span is None:

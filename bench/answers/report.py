@@ -1,4 +1,5 @@
-"""The table of a run: what each system scored on each set of questions, and how long it took beside Tome."""
+"""The table of a run: the scores of each system on each set of questions, and its times beside
+Tome's."""
 import math
 import statistics
 
@@ -25,14 +26,15 @@ def _median(values, form):
 
 
 def _reading(cited):
-    """The median of the characters read to a gold sentence; what is never met is farther than everything."""
+    """Returns the median of the characters read to a gold sentence. A sentence that is never met
+    counts as infinitely far."""
     lengths = [math.inf if r["read_to_gold"] is None else r["read_to_gold"] for r in cited]
     median = statistics.median_low(lengths) if lengths else math.inf
     return "–" if math.isinf(median) else f"{median}"
 
 
 def summary(records):
-    """The row of one system over some questions, by column."""
+    """Returns the row of one system over some questions, by column."""
     asked = [r for r in records if r["answerable"]]
     others = [r for r in records if not r["answerable"]]
     cited = [r for r in asked if r["cites"]]
@@ -58,14 +60,15 @@ def summary(records):
 
 
 def ratios(records, ours, theirs, first):
-    """How many times as long the other system took, question by question, sorted."""
+    """Returns how many times as long the other system took, question by question, sorted."""
     seconds = {(r["system"], r["id"]): r["seconds"] for r in records if r["first"] == first and r["seconds"]}
     return sorted(seconds[theirs, id] / seconds[ours, id] for system, id in seconds
                   if system == ours and (theirs, id) in seconds)
 
 
 def own_words(records):
-    """Lines that say how right a system is by its own word on its answers; none where it has no such word."""
+    """Returns lines that say how often a system is right, by its own word on its answers. Empty
+    where the system has no such word."""
     lines = []
     for word in ("supported", "partly", "none"):
         said = [r for r in records if r["support"] == word]
@@ -76,7 +79,7 @@ def own_words(records):
     return lines
 
 
-# Where Tome's own thresholds lie among these: support.h (kSure, kLow, kAboutQuestion, kNotSaidConfidence, …).
+# Tome's own thresholds are in support.h: kSure, kLow, kAboutQuestion, kNotSaidConfidence, …
 CONFIDENCES = (0.4, 0.0, -0.4, -1.0, -1.5, -2.0, -2.5, -3.0)
 GAINS = (0.5, 0.8, 1.0, 1.5)
 QUESTION_GAINS = (0.0, 0.3, 0.65, 0.95, 1.3, 1.7, 2.0, 2.5)
@@ -84,8 +87,8 @@ SURE, LITTLE_CONFIDENCE = -0.4, -1.0
 
 
 def calibration(records):
-    """Tables of what each threshold of confidence, and of gain below it, would tell apart; empty where a system gives
-    no confidence."""
+    """Returns tables of the answers that each threshold of confidence, and of gain below it, would
+    tell apart. Empty where a system gives no confidence."""
     known = [r for r in records if r.get("confidence") is not None]
     if not known:
         return []
@@ -117,7 +120,8 @@ def _row(cells):
 
 
 def markdown(title, records):
-    """The table of one set of questions; where no model answered, of the evidence alone."""
+    """Returns the table of one set of questions. Where no model answered, it is the table of the
+    evidence alone."""
     columns = EVIDENCE_COLUMNS if records[0]["evidence_only"] else COLUMNS
     systems = list(dict.fromkeys(r["system"] for r in records))
     lines = [f"## {title}", "", _row(["system", "questions", *columns]), _row(["---"] * (2 + len(columns)))]

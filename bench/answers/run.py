@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Asks Tome and two peers the same questions about the same documents and scores what they answer.
+"""Asks Tome and its peers the same questions about the same documents, and scores their answers.
 
   bench/answers/run.py WORK --model M.gguf --llama-server "llama-server" --embeddings bge-small-en-v1.5/
 
-WORK is a folder outside the repository; it keeps the documents, the peers' virtual environment, and of each run every
-answer (answers.jsonl) and the table (table.md). README.md beside this file says how systems are set up and what is
-scored.
+WORK is a folder outside the repository. It keeps the documents, the peers' virtual environment, and
+every answer (answers.jsonl) and the table (table.md) of each run. README.md beside this file says
+how systems are set up and how answers are scored.
 """
 import argparse
 import json
@@ -54,7 +54,7 @@ def parsed_arguments():
 
 
 def checked(options):
-    """The options, with what they need in place."""
+    """Checks the options and returns them with all that they need in place."""
     options.work = options.work.resolve()
     if options.work.is_relative_to(REPOSITORY):
         sys.exit(f"run: {options.work} lies in the repository; name a folder outside of it")
@@ -75,7 +75,7 @@ def checked(options):
 
 
 def environment(folder):
-    """The Python of the peers' virtual environment, made where it is missing."""
+    """Returns the Python of the peers' virtual environment, which is made where it is missing."""
     python, done = folder / "bin/python", folder / "installed"
     if not done.exists():
         print(f"run: making {folder}", file=sys.stderr)
@@ -87,7 +87,7 @@ def environment(folder):
 
 
 def question_sets(options):
-    """The questions of each set, those of one document together."""
+    """Returns the questions of each set, with those of one document together."""
     sets = {}
     for name in options.sets.split(","):
         if name == "own":
@@ -107,7 +107,7 @@ def question_sets(options):
 
 
 def record(name, system, question, answer, first, evidence_only):
-    """Everything that is known of one answer."""
+    """Returns all that is known of one answer."""
     gold = [questions.find_folded(sentence, system.reads(question)) for sentence in question.gold_text]
     if None in gold:
         sys.exit(f"run: {system.name}'s text of {question.doc} lacks a sentence of question {question.id}")
@@ -118,7 +118,7 @@ def record(name, system, question, answer, first, evidence_only):
 
 
 def warmed(path):
-    """Reads the model once, so that none finds it colder than another."""
+    """Reads the model file once, so that no system finds it colder than another does."""
     if path:
         with open(path, "rb") as file:
             while file.read(1 << 24):
@@ -126,7 +126,7 @@ def warmed(path):
 
 
 def asked(options, name, chosen, running):
-    """The records of one set, the systems in turn at each question."""
+    """Yields the records of one set. At each question the systems answer in turn."""
     together = {}
     if options.tome_batch and "tome" in running:
         for doc in dict.fromkeys(q.doc for q in chosen):
@@ -143,7 +143,7 @@ def asked(options, name, chosen, running):
 
 
 def main():
-    # Ended from outside, the run still ends the servers that it started.
+    # A run that is ended from outside still ends the servers that it started.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     options = checked(parsed_arguments())
     folder = options.work / options.run
@@ -166,7 +166,8 @@ def main():
                     system.close()
     records = [json.loads(line) for line in lines.read_text().splitlines()]
     for result in records:
-        # Scored again, so that a change of the scores reaches the answers of earlier runs.
+        # Answers are scored again, so that a change of the scores reaches the answers of earlier
+        # runs.
         result.update(scoring.score(result, result["answers"], result["gold"]))
     names = dict.fromkeys(r["set"] for r in records)
     table = "\n".join(report.markdown(name, [r for r in records if r["set"] == name]) for name in names)

@@ -1,18 +1,20 @@
-"""Scores of one answer, by functions that know nothing of the system that gave it.
+"""Scores of one answer, by functions that do not depend on the system that gave it.
 
-A reply is what a system showed: its text, and where it cites, the spans of its evidence in the order shown. Spans are
-pairs (begin, end) of characters of the document.
+A reply is what a system showed: its text and, where the system cites, the spans of its evidence in
+the order shown. Spans are pairs (begin, end) of characters of the document.
 """
 import re
 import unicodedata
 
-# An answer of at most so many characters counts as a whole word only: "ETH" is no part of "method", "1" none of "1968".
+# An answer of at most so many characters counts only as a whole word: "ETH" is no part of "method",
+# and "1" is no part of "1968".
 WHOLE_WORD_CHARACTERS = 4
 
 _NOT = r"(?:does not|doesn't|do not|don't|did not|didn't)(?: \w+ly)?"
 _IS_NOT = r"(?:is|are|was|were|has|have)(?: not|n't)(?: \w+ly)?(?: been)?(?: \w+ly)?"
 REFUSALS = re.compile(
-    # What a sentence says of the text itself; of anything else the same verbs are ordinary ("the king did not give").
+    # These verbs are a refusal where a sentence says them of the text itself. Of other things they
+    # are ordinary ("the king did not give").
     rf"\b(?:text|document|passage|article|context|excerpt)s?(?: \w+){{0,3}} {_NOT} "
     r"(?:answer|mention|state|specify|provide|contain|include|give|say|tell|indicate|address|discuss)\b"
     rf"|\b{_NOT} (?:answer this|answer the question|mention|specify|provide (?:any )?information)\b"
@@ -27,19 +29,22 @@ REFUSALS = re.compile(
 
 
 def folded(text):
-    """Text in which spelling alone makes no difference: case, width, white space and the shapes of quotes are gone."""
+    """Returns the text without differences of spelling alone: case, width, white space and the
+    shapes of quotes."""
     text = unicodedata.normalize("NFKC", text).casefold()
     text = re.sub(r"[‘’]", "'", re.sub(r"[“”]", '"', text))
     return " ".join(text.split())
 
 
 def shown(text):
-    """What a reader takes as the answer: without the numbers of citations, which would count as numbers."""
+    """Returns the text that a reader takes as the answer. The numbers of citations are left out,
+    since they would count as numbers."""
     return re.sub(r"\[\d+\]", " ", text)
 
 
 def _pattern(answer):
-    """The expression that finds `answer`, folded, where it is not a part of another word or number."""
+    """Returns the expression that finds `answer`, folded, where it is not a part of another word or
+    number."""
     ascii_word = "[A-Za-z0-9]"
     pattern = re.escape(answer)
     whole = len(answer) <= WHOLE_WORD_CHARACTERS
@@ -51,31 +56,32 @@ def _pattern(answer):
 
 
 def is_right(text, answers):
-    """Whether the text contains any of the answers."""
+    """Returns whether the text contains any of the answers."""
     text = folded(shown(text))
     return any(re.search(_pattern(folded(answer)), text) for answer in answers)
 
 
 def is_refusal(text):
-    """Whether the text says that the document does not answer, or says nothing at all."""
+    """Returns whether the text says that the document does not answer, or is empty."""
     text = folded(shown(text))
     return not text or re.search(REFUSALS, text) is not None
 
 
 def is_vouched_for(text, support):
-    """Whether the system gave the text as the document's answer. `support` is the system's own word, "supported",
-    "partly" or "none"; a system without such a word (None) vouches for all that is no refusal."""
+    """Returns whether the system gave the text as the document's answer. `support` is the system's
+    own word, "supported", "partly" or "none". A system without such a word (None) vouches for all
+    that is no refusal."""
     return not is_refusal(text) and support in (None, "supported")
 
 
 def overlap(a, b):
-    """Whether two spans share at least half of the shorter one."""
+    """Returns whether two spans share at least half of the shorter one."""
     shared = min(a[1], b[1]) - max(a[0], b[0])
     return shared > 0 and 2 * shared >= min(a[1] - a[0], b[1] - b[0])
 
 
 def gold_rank(evidence, gold):
-    """The place, from 1, of the first piece of evidence on a gold sentence; None where there is none."""
+    """Returns the place, from 1, of the first piece of evidence on a gold sentence, or None."""
     for rank, span in enumerate(evidence, start=1):
         if any(overlap(span, sentence) for sentence in gold):
             return rank
@@ -83,8 +89,9 @@ def gold_rank(evidence, gold):
 
 
 def read_to_gold(evidence, gold):
-    """The characters of evidence that a reader reads, in the order shown, until a gold sentence is read; None where
-    there is none. Unlike the rank, it is the same effort for sentences and for chunks of a page."""
+    """Returns the characters of evidence that a reader reads, in the order shown, until a gold
+    sentence is read, or None. Unlike the rank, it is the same effort for sentences and for chunks
+    of a page."""
     before = 0
     for span in evidence:
         ends = [min(sentence[1], span[1]) - span[0] for sentence in gold if overlap(span, sentence)]
@@ -95,7 +102,8 @@ def read_to_gold(evidence, gold):
 
 
 def score(answer, answers, gold):
-    """All scores of one answer. `answer` has text, support, and evidence (None: the system cites nothing)."""
+    """Returns all scores of one answer. `answer` has text, support, and evidence (None: the system
+    cites nothing)."""
     evidence = answer["evidence"]
     rank = gold_rank(evidence, gold) if evidence is not None else None
     return {

@@ -1,4 +1,5 @@
-"""Tests of the scores: a wrong one would be wrong for every system alike, and nobody would notice."""
+"""Tests of the scores. A wrong score would be wrong for every system alike, so that it would not be
+noticed."""
 import pathlib
 import sys
 import unittest

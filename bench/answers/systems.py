@@ -1,9 +1,14 @@
-"""The systems under test, each asked one question about one file: Tome, llama.cpp's server, LangChain's chain.
+"""The systems under test: Tome, llama.cpp's server, LangChain's chain.
 
-ask(question) gives a dict: text, support (the system's own word on its answer, or None), evidence (spans of characters
-of `reads(question)`, best first; None where the system cites nothing), exact (quotes that are their bytes, and all
-quotes), computed (tokens that the model computed), seconds (as a user waits), inner_seconds (without start-up, or
-None).
+Each system is asked one question about one file. ask(question) returns a dict:
+
+  text           the answer
+  support        the system's own word on its answer, or None
+  evidence       spans of characters of `reads(question)`, best first; None where it cites nothing
+  exact          the number of quotes that are their bytes, and the number of all quotes
+  computed       tokens that the model computed
+  seconds        as a user waits
+  inner_seconds  without start-up, or None
 """
 import json
 import os
@@ -17,13 +22,14 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 CONTEXT_TOKENS = 8192
-# An answer is a few words; a model that does not end is ended.
+# An answer is a few words. A model that does not end is ended after this number of tokens.
 MAX_ANSWER_TOKENS = 128
 START_SECONDS = 120
 
 
 class Tome:
-    """`tome ask`, a process for each question, over a library of its own that lasts as long as the run."""
+    """`tome ask` as a process for each question, with its own library, which lasts as long as the
+    run."""
     name = "tome"
 
     def __init__(self, options, home):
@@ -56,7 +62,7 @@ class Tome:
         return self.texts[path]
 
     def reads(self, question):
-        """The text in which the evidence's characters are counted."""
+        """Returns the text in which the evidence's characters are counted."""
         return self._bytes(question.path).decode()
 
     def _answer(self, question, answer, seconds):
@@ -83,7 +89,8 @@ class Tome:
         return self._answer(question, json.loads(out), time.monotonic() - begin)
 
     def ask_together(self, asked):
-        """The answers to questions about one document, from one process; without times, which would be of them all."""
+        """Returns the answers of one process to questions about one document. They have no times,
+        since those would be of all questions together."""
         flags = [word for question in asked for word in ("-q", question.q)]
         answers = json.loads(self._run("ask", asked[0].path, *self.arguments, "--json", *flags))
         answers = answers["answers"] if len(asked) > 1 else [answers]
@@ -94,7 +101,8 @@ class Tome:
 
 
 class _Server:
-    """A llama-server of its own for one peer, so that none finds in its cache what another one left there."""
+    """A llama-server for one peer alone, so that no peer finds in its cache what another one left
+    there."""
 
     def __init__(self, options, log):
         with socket.socket() as probe:
@@ -156,7 +164,8 @@ class LlamaServer:
 
 
 class LangChain:
-    """LangChain's retrieval chain (langchain_peer.py), a process in the virtual environment, asked line by line."""
+    """LangChain's retrieval chain (langchain_peer.py), a process in the virtual environment that is
+    asked line by line."""
     name = "langchain"
     prompt = "stock"
 
@@ -197,6 +206,7 @@ class LangChain:
 
 
 class LangChainPlain(LangChain):
-    """The same chain with llama.cpp's plain prompt, the question last: it tells what the stock prompt costs."""
+    """The same chain with llama.cpp's plain prompt, the question last. It shows the cost of the
+    stock prompt."""
     name = "langchain-plain"
     prompt = "plain"

@@ -65,7 +65,7 @@ TEST(Ability, ADamagedTextIsNone) {
     damaged["reliable_tokens"] = number;
     EXPECT_FALSE(AbilityFromText(damaged.dump())) << number;
   }
-  // An amount of another version is found out again, not guessed.
+  // An amount of another version is measured again and not guessed.
   auto other = json;
   other["amount"] = "book";
   EXPECT_FALSE(AbilityFromText(other.dump()));
@@ -76,7 +76,7 @@ TEST(Ability, PassagesAreReadableForEveryModel) {
   EXPECT_EQ(ReadableTokens(SomeAbility()), 4096);
 }
 
-// The golden model with a vocabulary of bytes, which tells nothing of what it is asked.
+// The golden model with a vocabulary of bytes, which answers no question.
 class AbilityModelTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
@@ -90,7 +90,7 @@ class AbilityModelTest : public testing::TestWithParam<std::string> {
     model_ = LanguageModel::Open(path, 2);
   }
 
-  // GPT-2's letters of bytes, without merges.
+  // A vocabulary of GPT-2's letters for bytes, without merges.
   static nlohmann::json ByteTokenizer() {
     nlohmann::json vocabulary;
     int others = 0;
@@ -138,7 +138,7 @@ TEST_P(AbilityModelTest, IsFoundOutTheSameEveryTime) {
     const Ability ability = TestAbility(*model_, language, control);
     EXPECT_EQ(TestAbility(*model_, language, {}), ability);
     EXPECT_EQ(reported, std::set<std::string>{"testing the model"});
-    // Random weights answer nothing.
+    // Random weights answer no question.
     EXPECT_EQ(ability.from_sentence + ability.from_sentences + ability.from_text, 0);
     EXPECT_EQ(ability.amount, EvidenceAmount::kSentence);
     EXPECT_EQ(ability.reliable_tokens, 0);

@@ -9,7 +9,7 @@
 namespace tome {
 namespace {
 
-// Words notes as a door does.
+// Words a note as a door of the program does.
 std::string WordsOf(const Note& note) {
   return note.text + (note.advice.empty() ? "" : " (with advice)");
 }

@@ -15,7 +15,7 @@ namespace {
 
 using testing::ElementsAre;
 
-// A letter a token, and one token of two.
+// The vocabulary has a token for each character, and one token of two characters.
 std::unique_ptr<Tokenizer> Letters() {
   VocabularySpec spec;
   spec.model = "llama";
@@ -41,7 +41,7 @@ class AttentionReadingTest : public testing::Test {
 };
 
 TEST_F(AttentionReadingTest, TextsAreFoundOneBehindTheOther) {
-  // The question stands in the text as well, and so does a text twice.
+  // The question stands in the text as well, and one text is given twice.
   const std::vector<TokenId> tokens = Encode("xaa-who?-aa-cc-who?");
   const std::vector<std::string_view> texts{"aa", "aa", "cc"};
   const auto located = LocateIn(*tokenizer_, tokens, texts, "who?");
@@ -56,7 +56,7 @@ TEST_F(AttentionReadingTest, TextsAreFoundOneBehindTheOther) {
 
 TEST_F(AttentionReadingTest, ATokenAtABorderIsTheFirstTextsAlone) {
   const std::vector<TokenId> tokens = Encode("a.bb who?");
-  ASSERT_LT(tokens.size(), 9U);  // ".b" is one
+  ASSERT_LT(tokens.size(), 9U);  // ".b" is one token
   const std::vector<std::string_view> texts{"a.", "bb"};
   const auto located = LocateIn(*tokenizer_, tokens, texts, "who?");
   ASSERT_TRUE(located);
@@ -74,7 +74,7 @@ TEST_F(AttentionReadingTest, WhatDoesNotStandThereIsNotFound) {
   EXPECT_FALSE(found({"cc", "aa"}, "who?"));
   EXPECT_FALSE(found({"aa", "bb"}, "who?"));
   EXPECT_FALSE(found({"aa"}, "when?"));
-  EXPECT_FALSE(found({"dd"}, "who?"));  // behind the question it is no text to look in
+  EXPECT_FALSE(found({"dd"}, "who?"));  // the text stands after the question
 }
 
 TEST_F(AttentionReadingTest, ATapAddsUpOverItsHeads) {
@@ -86,7 +86,7 @@ TEST_F(AttentionReadingTest, ATapAddsUpOverItsHeads) {
   AttentionTap tap = TapOf(*located, heads);
   EXPECT_EQ(tap.heads, heads);
   EXPECT_EQ(tap.first_position, 6);
-  EXPECT_THAT(SumOfHeads(tap), ElementsAre(0, 0));  // where nothing was read
+  EXPECT_THAT(SumOfHeads(tap), ElementsAre(0, 0));  // before anything was read
   tap.mass = {0.5, 0.25, 0.125, 1};
   EXPECT_THAT(SumOfHeads(tap), ElementsAre(0.625, 1.25));
 }

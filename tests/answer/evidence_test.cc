@@ -23,7 +23,8 @@ class EvidenceTest : public LibraryFixture {
     return library_.Add(folder_.Write("a.txt", content), {}).id;
   }
 
-  // What a part of this text gives, which needs no place in a document.
+  // Returns the evidence sentences of a source with this text. Its span need not exist in the
+  // document.
   std::vector<std::string> TextsOf(const std::string& text) {
     const Sources sources{.parts = {{.document = Add("Nothing."),
                                      .span = {.begin = 1000, .end = 1000 + text.size()},
@@ -32,7 +33,7 @@ class EvidenceTest : public LibraryFixture {
                                      .score = 1}}};
     std::vector<std::string> texts;
     for (const EvidenceSentence& sentence : SentencesOf(sources, library_)) {
-      // However it is introduced, the span is the sentence alone.
+      // The span covers the sentence alone, without any introduction.
       const std::string own = text.substr(sentence.span.begin - 1000, sentence.span.size());
       EXPECT_TRUE(sentence.text.ends_with(own)) << sentence.text << "\n" << own;
       texts.push_back(sentence.text);
@@ -71,7 +72,7 @@ TEST_F(EvidenceTest, APronounComesWithTheSentenceBefore) {
                           "They sailed from Hull that year."));
   EXPECT_THAT(TextsOf("安娜守着灯塔的灯。她在1912年去世了。"),
               ElementsAre("安娜守着灯塔的灯。", "安娜守着灯塔的灯。 她在1912年去世了。"));
-  // A word that only begins like one points nowhere.
+  // A word that only begins like a pronoun refers to nothing.
   EXPECT_THAT(
       TextsOf("Anna kept the lamp. Sheila kept the boat. Items were sold there."),
       ElementsAre("Anna kept the lamp.", "Sheila kept the boat.", "Items were sold there."));
@@ -87,7 +88,7 @@ TEST_F(EvidenceTest, AnItemComesWithWhatIntroducesItsList) {
   EXPECT_THAT(TextsOf("The sign over the door reads:\n\nKeep away from the lamp."),
               ElementsAre("The sign over the door reads:",
                           "The sign over the door reads: Keep away from the lamp."));
-  // An introduction of any length would be more than its item.
+  // A long introduction is left out, since it would be longer than its item.
   const std::string longer(500, 'x');
   EXPECT_THAT(TextsOf(longer + ":\n\n- barrels of tar"),
               ElementsAre(longer + ":", "- barrels of tar"));
@@ -146,7 +147,8 @@ TEST_F(EvidenceTest, WordsAreMeasuredByBm25) {
   for (size_t i = 0; i < texts.size(); ++i) {
     EXPECT_NEAR(sentences[i].words, weight * Bm25(texts, i, {"lamp", "oil", "reef"}), 1e-9) << i;
   }
-  // The share of the question by idf: lamp and reef are held twice, oil once, of four.
+  // Coverage is a share of the question by idf. Of four sentences, two hold lamp, two reef and one
+  // oil.
   const double twice = std::log(1 + 2.5 / 2.5);
   const double once = std::log(1 + 3.5 / 1.5);
   EXPECT_NEAR(sentences[0].coverage, (twice + once) / (2 * twice + once), 1e-9);
@@ -173,8 +175,8 @@ TEST_F(EvidenceTest, ScoresAreSumsOfZScores) {
   for (size_t i = 0; i < 3; ++i) {
     sentences[i].words = words[i];
     sentences[i].likelihood = likelihood[i];
-    sentences[i].question = 0.25;  // the same everywhere tells nothing
-    sentences[i].score = 100;      // of an earlier ranking
+    sentences[i].question = 0.25;  // the same value everywhere has no effect
+    sentences[i].score = 100;      // the score of an earlier ranking
   }
   ScoreEvidence(sentences);
   for (size_t i = 0; i < 3; ++i) {

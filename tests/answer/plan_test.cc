@@ -16,7 +16,8 @@ using testing::HasSubstr;
 
 constexpr int64_t kPlenty = int64_t{1} << 40;
 
-// Two layers of 4 heads and 2 KV heads of 32; 700,000 weights in layers, 300,000 in the head.
+// The model has two layers of 4 heads and 2 KV heads of 32, 700,000 weights in layers and 300,000
+// in the head.
 PlanFacts SmallFacts() {
   PlanFacts facts;
   facts.model.trained_tokens = 1000;
@@ -44,7 +45,8 @@ TEST(PlanTest, EveryWayHasItsCost) {
   const PlannedWay& context = plan.Of(Way::kContext);
   EXPECT_EQ(context.tokens, 640);
   EXPECT_FALSE(context.estimated);
-  // A token: 2 layers, keys and values, 2 heads of 32, 2 bytes. 640 tokens are ten whole pages.
+  // A token takes 2 layers · keys and values · 2 heads of 32 · 2 bytes. 640 tokens are ten whole
+  // pages.
   EXPECT_EQ(context.memory_bytes, 640 * (2 * 2 * 2 * 32 * 2));
   EXPECT_EQ(context.disk_bytes, context.memory_bytes);
   double seconds = 0;
@@ -170,7 +172,7 @@ TEST(PlanTest, TheWholeLibraryIsNotReadByContext) {
 TEST(PlanTest, HugeDocumentsAreEstimated) {
   PlanFacts facts = SmallFacts();
   facts.prompt_tokens.reset();
-  facts.document_tokens = 4003;  // an estimate may be off, but not four times
+  facts.document_tokens = 4003;  // an estimate may be wrong, but not by four times
   EXPECT_TRUE(IsWorthCounting(facts));
   facts.document_tokens = 4004;
   EXPECT_FALSE(IsWorthCounting(facts));
@@ -202,7 +204,7 @@ TEST(PlanTest, TextsBeyondTheModelAreReadWhenThatIsAskedFor) {
       refused.Of(Way::kContext).obstacle->advice,
       ElementsAre(Advice::Use(Setting::kWay, "retrieval"), Advice::Use(Setting::kLonger, "dca"),
                   Advice::Use(Setting::kLonger, "yarn", "which read beyond that at a loss")));
-  // `auto` reads passages already.
+  // `auto` reads passages already, so it is not advised to.
   EXPECT_EQ(refused.advice.size(), 2U);
   EXPECT_EQ(refused.advice.front(), Advice::Use(Setting::kLonger, "dca"));
   facts.longer = ContextExtension::kDca;
@@ -215,7 +217,7 @@ TEST(PlanTest, TextsBeyondTheModelAreReadWhenThatIsAskedFor) {
   EXPECT_TRUE(IsWorthCounting(facts));
 }
 
-// 640 tokens of SmallFacts.
+// The bytes of keys and values of 640 tokens of SmallFacts.
 constexpr int64_t kWhole = 327'680;
 constexpr int64_t kToken = kWhole / 640;
 
@@ -224,16 +226,16 @@ TEST(PlanTest, KeepingNeedsTheDisk) {
   EXPECT_EQ(MakePlan(facts).Of(Way::kContext).not_kept,
             Note("nothing is kept", {Advice::Raise(Setting::kCacheSize)}));
   facts.keeping = KeepingFacts{.max_bytes = kWhole};
-  EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());  // of the disk nothing is known
+  EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());  // the free disk space is unknown
   facts.free_disk = kWhole;
   EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());
   facts.free_disk = kWhole - 1;
   const Plan plan = MakePlan(facts);
   EXPECT_EQ(plan.Of(Way::kContext).not_kept, "it takes 0.3 MiB, and 0.3 MiB are free on the disk");
   EXPECT_FALSE(plan.Of(Way::kContext).is_kept());
-  EXPECT_FALSE(plan.Of(Way::kContext).obstacle);  // it is read all the same
+  EXPECT_FALSE(plan.Of(Way::kContext).obstacle);  // the text is read all the same
   EXPECT_EQ(plan.taken, Way::kContext);
-  // Of what is there already nothing is written.
+  // Tokens that are kept already are not written again.
   facts.kept_tokens = 64;
   EXPECT_TRUE(MakePlan(facts).Of(Way::kContext).is_kept());
   facts.free_disk = (640 - 64) * kToken - 1;
@@ -277,9 +279,9 @@ TEST(PlanTest, WhatHasNoRoomInRamNeedsTheDisk) {
   EXPECT_THAT(plan.why, HasSubstr("in RAM takes 0.3 MiB, and 0.3 MiB are free on the disk"));
   EXPECT_EQ(plan.taken, Way::kRetrieval);
   EXPECT_FALSE(plan.Of(Way::kRetrieval).obstacle);
-  facts.free_disk = 279 * kToken;  // of 320
+  facts.free_disk = 279 * kToken;  // 320 are needed
   EXPECT_TRUE(MakePlan(facts).Of(Way::kRetrieval).obstacle);
-  // What is kept is read there, and needs no other place.
+  // Kept tokens are read from the store and need no other place on the disk.
   facts.kept_tokens = 384;
   EXPECT_FALSE(MakePlan(facts).Of(Way::kContext).obstacle);
   facts.kept_tokens = 0;
@@ -326,7 +328,7 @@ TEST(RoomTest, SmallModelsAnswerInLess) {
   const TokenLimits tiny = TokenLimitsFor(MadeFor(512), {}, BeyondContext::kNo);
   EXPECT_EQ(tiny.answer_tokens, 128);
   EXPECT_EQ(tiny.passage_tokens, 256);
-  // Who reads beyond the model need not save.
+  // A model that reads beyond its context need not save tokens.
   EXPECT_EQ(TokenLimitsFor(MadeFor(512), {}, BeyondContext::kYes).passage_tokens, 2048);
 }
 
@@ -361,7 +363,7 @@ TEST(PlanTest, TheDiskOfAFolderThatIsNotThereYet) {
   const auto space = std::filesystem::space(folder.path());
   const auto found = AvailableDisk(folder / "not" / "yet");
   ASSERT_TRUE(found);
-  // Others write meanwhile.
+  // Other processes write to the disk meanwhile.
   EXPECT_NEAR(static_cast<double>(*found), static_cast<double>(space.available), 1e9);
   EXPECT_TRUE(AvailableDisk("relative"));
 }

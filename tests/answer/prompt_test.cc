@@ -28,7 +28,7 @@ TEST(Prompt, SpeaksTheLanguageOfTheQuestion) {
 
 TEST(Prompt, KnowsJapaneseAndKoreanInEveryForm) {
   EXPECT_EQ(LanguageOf("手紙ｦ見ﾂｹﾀ人?"), PromptLanguage::kEnglish);  // half-width katakana
-  EXPECT_EQ(LanguageOf("\u1112\u1161\u11AB 漢字"), PromptLanguage::kEnglish);  // Hangul in parts
+  EXPECT_EQ(LanguageOf("\u1112\u1161\u11AB 漢字"), PromptLanguage::kEnglish);  // Hangul in jamo
   // Chinese typography puts the katakana middle dot between the parts of foreign names.
   EXPECT_EQ(LanguageOf("约翰・史密斯是谁？"), PromptLanguage::kChinese);
 }
@@ -51,7 +51,7 @@ TEST(Prompt, TextsStandVerbatimInOrderAndTheQuestionLast) {
   const std::string prompt = PromptOf("{0} who?", texts);
   EXPECT_TRUE(prompt.starts_with(first + "\n\n第二篇。\n\n"));
   EXPECT_TRUE(prompt.ends_with("\n{0} who?"));
-  // All before the question is the same for another question of that language.
+  // All text before the question is the same for another question of that language.
   const std::string other = PromptOf("Another?", texts);
   const std::string_view shared =
       std::string_view(prompt).substr(0, prompt.size() - std::string_view("{0} who?").size());
@@ -69,8 +69,8 @@ TEST(Prompt, EvidenceStandsOnceMoreBetweenTextsAndQuestion) {
   EXPECT_THAT(FollowUpPromptOf("什么在烧？", "灯在烧。"), HasSubstr("最相关的句子：\n灯在烧。\n"));
 }
 
-// Without texts the words are those that stand behind them: a prompt's end is found by this, and
-// the contrast to no evidence rests on it.
+// A prompt without texts equals the end of a prompt with texts. The end of a prompt is found by
+// this, and the contrast to no evidence relies on it.
 TEST(Prompt, WithoutTextsItIsTheEndOfThePromptWithThem) {
   const std::string_view text = "The lamp burned.";
   for (const char* question : {"What burned?", "什么在烧？"}) {

@@ -17,7 +17,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// Of a note.
+// Matches a note whose text holds `words`.
 auto Says(const std::string& words) { return testing::Field(&Note::text, HasSubstr(words)); }
 
 class QuotesTest : public LibraryFixture {
@@ -30,7 +30,7 @@ class QuotesTest : public LibraryFixture {
     const auto path = folder_.Write(name, content);
     return {.id = library_.Add(path, {}).id, .name = std::string(name)};
   }
-  // What must hold of every answer.
+  // Checks the promises of every answer.
   void ExpectVerbatim(const Answer& answer) {
     for (const Citation& citation : answer.citations) {
       EXPECT_EQ(citation.quote, library_.Text(citation.document_id, citation.span));
@@ -78,7 +78,7 @@ TEST_F(QuotesTest, SaysHowMuchOfTheDocumentsWasQuotedInCharacters) {
   EXPECT_EQ(answer.read_characters, 6U);
   EXPECT_EQ(answer.document_characters, 16U);
   Add("b.txt", "An unrelated text.");
-  EXPECT_EQ(Ask("刻着什么字").document_characters, 16U + 18U);  // of the whole library
+  EXPECT_EQ(Ask("刻着什么字").document_characters, 16U + 18U);  // the whole library
 }
 
 TEST_F(QuotesTest, SaysTrulyWhyTheyAreTheAnswer) {

@@ -1,5 +1,6 @@
-// How often the way `quotes` finds the one sentence that answers: recall@k over the questions of
-// tests/golden/recall (see its README), asked of their document and of the whole shelf.
+// Measures how often the way `quotes` finds the one sentence that answers: recall@k over the
+// questions of tests/golden/recall (see its README), asked of their document and of the whole
+// shelf.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -48,8 +49,7 @@ std::vector<RecallQuestion> ReadQuestions() {
   return questions;
 }
 
-// Line ends of the source stand differently in the answer and in the text: compare without white
-// space.
+// Line ends differ between the answer and the text, so they are compared without white space.
 std::string WithoutSpace(std::string_view text) {
   std::string kept;
   for (const char c : CollapseWhiteSpace(text)) {
@@ -68,7 +68,7 @@ std::string OutputOf(const char* command) {
   return output;
 }
 
-// 1-based rank of the first quote that holds the answer; 0 when none does.
+// Returns the 1-based rank of the first quote that holds the answer, and 0 where no quote does.
 size_t RankOf(const Answer& answer, const std::string& expected) {
   for (size_t i = 0; i < answer.citations.size(); ++i) {
     if (WithoutSpace(answer.citations[i].quote).find(expected) != std::string::npos) return i + 1;

@@ -25,7 +25,7 @@ class ShownTest : public LibraryFixture {
       EXPECT_LT(sources.parts[i - 1].span.begin, part.span.begin);
     }
   }
-  // A text of many passages; the lamp burns in the last one most.
+  // Returns a text of many passages, the last of which says most about the lamp.
   static std::string LongText() {
     std::string text = "The lamp was lit.\n";
     for (int i = 0; i < 200; ++i) {

@@ -19,7 +19,8 @@ TEST(Support, NumbersAndNamesThatStandNowhereAreMissing) {
   };
   EXPECT_THAT(missing("It was replaced by Anna Holm, not by Bertil, in 1870 barrels."), IsEmpty());
   EXPECT_THAT(missing("It was Edison in 1912, said Edison."), ElementsAre("Edison", "1912"));
-  // The word that begins a sentence is no name for its capital, and other words may differ.
+  // The first word of a sentence is not taken for a name because of its capital. Other words may
+  // differ.
   EXPECT_THAT(missing("Kerosene burned. \"Petrol took its place.\""), IsEmpty());
   EXPECT_THAT(missing(""), IsEmpty());
 }
@@ -44,7 +45,7 @@ TEST(Support, RamblingBehindTheFirstSentenceIsLeftOut) {
   EXPECT_EQ(kept("A kerosene burner. Modern lamps use electricity and mirrors everywhere."),
             "A kerosene burner.");
   EXPECT_EQ(kept("A kerosene burner. Whale oil was replaced in 1912."), "A kerosene burner.");
-  // The first one is the answer, whatever it is.
+  // The first sentence is the answer and is kept, whatever it says.
   EXPECT_EQ(kept("Zeppelins burned in 1937. Whale oil was replaced."),
             "Zeppelins burned in 1937. Whale oil was replaced.");
   EXPECT_EQ(kept(""), "");
@@ -71,7 +72,7 @@ TEST(Support, UnsupportedSentencesAreLeftOutAndSpansFollow) {
   EXPECT_THAT(last.citations, ElementsAre(2));
   EXPECT_THAT(answer.missing, IsEmpty());
   EXPECT_EQ(answer.notes.size(), 1U);
-  // Nothing is left to leave out, nor to say.
+  // A second call finds no sentence to leave out and adds no note.
   LeaveOutUnsupported(answer);
   EXPECT_EQ(answer.notes.size(), 1U);
 }
@@ -81,10 +82,10 @@ TEST(Support, DependsOnConfidenceAndOnWhatIsMissing) {
   EXPECT_EQ(SupportOf(kSure, kAboutQuestion, true), Support::kPartly);
   EXPECT_EQ(SupportOf(kLow, kAboutQuestion, false), Support::kPartly);
   EXPECT_EQ(SupportOf(kLow - 0.01, kAboutQuestion, false), Support::kNone);
-  // Sure of a sentence that is about something else.
+  // The model is sure of a sentence that is about something else.
   EXPECT_EQ(SupportOf(kSure, kAboutQuestion - 0.01, false), Support::kPartly);
   EXPECT_EQ(SupportOf(kSure, std::nullopt, false), Support::kSupported);
-  // That documents do not say takes two signs.
+  // Documents count as not answering only where two measures are low.
   EXPECT_TRUE(IsNotSaid(kNotSaidConfidence - 0.1, kNotSaidGain - 0.1, {}));
   EXPECT_FALSE(IsNotSaid(kNotSaidConfidence - 0.1, kNotSaidGain, {}));
   EXPECT_FALSE(IsNotSaid(kNotSaidConfidence, kNotSaidGain - 0.1, {}));
@@ -95,7 +96,7 @@ TEST(Support, DependsOnConfidenceAndOnWhatIsMissing) {
   EXPECT_EQ(SupportByWords(0.9, true), Support::kPartly);
   EXPECT_EQ(SupportByWords(0.5, false), Support::kPartly);
   EXPECT_EQ(SupportByWords(0.1, false), Support::kNone);
-  // The surer the model and the more of the question is held, the surer the answer.
+  // Confidence grows with the model's sureness and with the share of the question that is held.
   EXPECT_GT(ConfidenceOf(-0.1, 0.5), ConfidenceOf(-0.5, 0.5));
   EXPECT_GT(ConfidenceOf(-0.1, 0.9), ConfidenceOf(-0.1, 0.5));
 }

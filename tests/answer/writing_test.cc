@@ -20,8 +20,8 @@ using testing::ElementsAre;
 
 constexpr std::string_view kQuestion = "Who lit the lamp?";
 
-// A model that replies to a message by the first of its keys that the message holds, and records
-// all that it is asked.
+// The model replies to a message by the first of its keys that the message holds. It records all
+// that it is asked.
 class RecordingModel : public AnswerModel {
  public:
   struct Said {
@@ -29,7 +29,8 @@ class RecordingModel : public AnswerModel {
     double log_probability = -1;
   };
 
-  using Replied = std::pair<size_t, std::optional<size_t>>;  // message, without
+  // The index of a message, and the index of the message that it is contrasted with.
+  using Replied = std::pair<size_t, std::optional<size_t>>;
 
   std::unique_ptr<ReadMessages> Read(std::span<const PromptMessage> asked, int64_t reply_tokens,
                                      ComputedTokens& /*computed*/,
@@ -123,8 +124,9 @@ TEST_F(WritingTest, EachOfTheBestSentencesIsAnsweredAlone) {
     EXPECT_EQ(model_.messages[rank].text, PromptOf(kQuestion, {&only, 1}));
     EXPECT_EQ(model_.messages[rank].opening, ReplyOpening(PromptLanguage::kEnglish));
   }
+  // The last message is the question without evidence.
   EXPECT_EQ(model_.messages.back().text, PromptOf(kQuestion, {}));
-  // And the first in contrast to the last, without evidence, in the same passes.
+  // The first message is also answered in contrast to the last one, in the same passes.
   using Replied = RecordingModel::Replied;
   EXPECT_THAT(model_.replied, ElementsAre(Replied(0, {}), Replied(1, {}), Replied(2, {}),
                                           Replied(3, {}), Replied(4, {}), Replied(0, 5)));
@@ -135,17 +137,17 @@ TEST_F(WritingTest, TheReplyThatEvidenceAndModelFindLikeliestIsTaken) {
   const auto sentences = Sentences({{"The dog slept.", 2.0}, {"The keeper lit it.", 1.0}});
   model_.replies = {{"dog", {"the dog did.", -1}}, {"keeper", {"the keeper lit the lamp.", -0.5}}};
   const WrittenAnswer written = Write(sentences);
-  // 1 − 8 · 0.5 is more than 2 − 8 · 1.
+  // Score and reply decide together: 1 − 8 · 0.5 is more than 2 − 8 · 1.
   EXPECT_THAT(written.evidence, ElementsAre(1));
   EXPECT_EQ(written.text, "The keeper lit the lamp. In contrast.");
   EXPECT_EQ(written.log_probability, -0.5);
   EXPECT_EQ(written.gain, 1.5);
-  EXPECT_EQ(written.question_gain, std::nullopt);  // all are as likely
-  // The contrast that was written along is of another: it is written anew.
+  EXPECT_EQ(written.question_gain, std::nullopt);  // every likelihood is the same
+  // The contrast that was written along belongs to the other sentence, so it is written anew.
   using Replied = RecordingModel::Replied;
   EXPECT_THAT(model_.replied,
               ElementsAre(Replied(0, {}), Replied(1, {}), Replied(0, 2), Replied(1, 2)));
-  // What search finds better wins over what is said a little more surely.
+  // A much better score of the search wins over a slightly surer reply.
   EXPECT_THAT(Write(Sentences({{"The dog slept.", 6.0}, {"The keeper lit it.", 1.0}})).evidence,
               ElementsAre(0));
 }
@@ -167,8 +169,8 @@ TEST_F(WritingTest, AModelThatCanIsGivenThreeSentencesInTheirOrder) {
   // Only the best and the next are near enough to be answered from.
   ASSERT_EQ(model_.messages.size(), 3U);
   const auto prompt_of = [](std::string_view text) { return PromptOf(kQuestion, {&text, 1}); };
-  EXPECT_EQ(model_.messages[0].text, prompt_of("s0\ns1\ns2"));  // s2 with the two best others
-  EXPECT_EQ(model_.messages[1].text, prompt_of("s0\ns1\ns2"));  // s1 with the same
+  EXPECT_EQ(model_.messages[0].text, prompt_of("s0\ns1\ns2"));  // s2 with the two other best
+  EXPECT_EQ(model_.messages[1].text, prompt_of("s0\ns1\ns2"));  // s1 with the same sentences
 }
 
 TEST_F(WritingTest, TheReplyBeginsWithACapitalAndHasNoSpacesTwice) {
@@ -180,7 +182,7 @@ TEST_F(WritingTest, TheReplyBeginsWithACapitalAndHasNoSpacesTwice) {
 
 TEST_F(WritingTest, TheQuestionIsComparedBehindTheEvidenceAndBehindAnotherSentence) {
   const auto sentences = Sentences({{"The keeper lit it.", 1.0}});
-  model_.likelihoods = {{"The keeper lit it.", -3.5}};  // others: -5
+  model_.likelihoods = {{"The keeper lit it.", -3.5}};  // other sentences: -5
   EXPECT_EQ(Write(sentences).question_gain, 1.5);
   model_.tells = false;
   EXPECT_EQ(Write(sentences).question_gain, std::nullopt);

@@ -32,7 +32,7 @@ TEST(BoundedQueueTest, AFastProducerIsNeverMoreThanTheCapacityAhead) {
   while (const auto item = queue.Pop()) {
     EXPECT_EQ(*item, popped);
     ++popped;
-    // Pushed and counted are at most those taken and those that fit.
+    // The counted pushes are at most the items taken plus those that fit.
     EXPECT_LE(pushed.load(), popped + kCapacity);
   }
   EXPECT_EQ(popped, kItems);
@@ -55,7 +55,7 @@ TEST(BoundedQueueTest, CloseWakesAProducerThatWaitsForRoom) {
   std::atomic<bool> refused = false;
   {
     std::jthread producer([&] { refused = !queue.Push(2); });
-    queue.Close();  // before or while it waits: both must end
+    queue.Close();  // before the producer waits or while it does; both must end
   }
   EXPECT_TRUE(refused);
   EXPECT_EQ(queue.Pop(), 1);

@@ -49,7 +49,7 @@ TEST(UniqueFdTest, AMoveHandsOverAndLeavesEmpty) {
   const int number = first.get();
   UniqueFd second(std::move(first));
   EXPECT_EQ(second.get(), number);
-  EXPECT_FALSE(first.valid());  // NOLINT(bugprone-use-after-move): that is what is tested
+  EXPECT_FALSE(first.valid());  // NOLINT(bugprone-use-after-move): the test is about it
   EXPECT_TRUE(IsOpen(number));
 }
 

@@ -59,7 +59,7 @@ TEST(MappedFileTest, AMoveHandsOverAndLeavesEmpty) {
   const TempFolder folder;
   MappedFile first(folder.Write("a", "aaaa"));
   MappedFile second(std::move(first));
-  EXPECT_TRUE(first.bytes().empty());  // NOLINT(bugprone-use-after-move): what is tested
+  EXPECT_TRUE(first.bytes().empty());  // NOLINT(bugprone-use-after-move): the test is about it
   EXPECT_EQ(Text(second), "aaaa");
   MappedFile third(folder.Write("b", "bb"));
   third = std::move(second);

@@ -10,7 +10,7 @@
 namespace tome {
 namespace {
 
-// A made-up /proc and /sys.
+// The fixture has its own /proc and /sys.
 class MemoryLimitsTest : public testing::Test {
  protected:
   void Write(const std::string& path, const std::string& content) {
@@ -21,7 +21,7 @@ class MemoryLimitsTest : public testing::Test {
     Write("proc/meminfo", "MemTotal:       99999999 kB\nMemFree:  1 kB\nMemAvailable:   " +
                               std::to_string(available_kib) + " kB\n");
   }
-  // Of version 2.
+  // Writes a control group of version 2.
   void WriteGroup(const std::string& group, const std::string& max, int64_t current,
                   int64_t inactive_file) {
     const std::string folder = "sys/fs/cgroup" + group + "/";
@@ -73,7 +73,7 @@ TEST_F(MemoryLimitsTest, EveryGroupAroundItLimitsToo) {
   WriteGroup("/a/b", "600000", 200'000, 0);
   WriteGroup("/a", "700000", 500'000, 0);
   EXPECT_EQ(Available(), 200'000);
-  WriteGroup("", "650000", 600'000, 0);  // a container's own, which it calls the root
+  WriteGroup("", "650000", 600'000, 0);  // the container's own group, which it calls the root
   EXPECT_EQ(Available(), 50'000);
 }
 
@@ -90,14 +90,14 @@ TEST_F(MemoryLimitsTest, AContainersOwnGroupIsTheRoot) {
   WriteMount();
   Write("proc/self/cgroup", "0::/\n");
   EXPECT_EQ(Available(), 400'000);
-  // Mounted from outside, with the group's name there.
+  // The hierarchy is mounted from outside the container, under the group's name there.
   WriteMount("/docker/c0ffee");
   Write("proc/self/cgroup", "0::/docker/c0ffee\n");
   EXPECT_EQ(Available(), 400'000);
   Write("proc/self/cgroup", "0::/docker/c0ffee/inner\n");
   WriteGroup("/inner", "300000", 100'000, 0);
   EXPECT_EQ(Available(), 200'000);
-  // The process is in a group that cannot be seen from here.
+  // The process is in a group that cannot be seen from the container.
   Write("proc/self/cgroup", "0::/../other\n");
   EXPECT_EQ(Available(), 400'000);
   Write("proc/self/cgroup", "0::/docker/other\n");
@@ -116,7 +116,7 @@ TEST_F(MemoryLimitsTest, VersionOneHasItsOwnFiles) {
   Write(folder + "a/memory.usage_in_bytes", "500000\n");
   Write(folder + "a/memory.stat", "inactive_file 1\ntotal_inactive_file 100000\n");
   EXPECT_EQ(Available(), 500'000);
-  // No limit is a very large one.
+  // A missing limit is written as a very large one.
   Write(folder + "a/memory.limit_in_bytes", "9223372036854771712\n");
   EXPECT_EQ(Available(), 1'024'000'000'000);
   Write(folder + "memory.limit_in_bytes", "800000\n");

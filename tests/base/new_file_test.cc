@@ -134,7 +134,7 @@ TEST(NewFileTest, AWriteThatFailsLeavesTheOldFileAndNothingElse) {
   std::string text;
   bool limited = false;
   {
-    // Nothing may be printed in here: the test's own output may be a file.
+    // Nothing may be printed in this scope: the test's own output may be a file.
     const ScopedFileLimit limit(8192);
     limited = limit.set();
     text = ErrorText([&] {

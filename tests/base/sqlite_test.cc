@@ -84,7 +84,7 @@ TEST(TransactionTest, CommitsOnlyWhatWasCommitted) {
   }
   Database other = Database::Open(folder / "a.db", 0ms, {});
   EXPECT_EQ(other.QueryInt("SELECT count(*) FROM t"), 1);
-  // Nothing is left open: a next transaction begins.
+  // No transaction is left open: the next one can begin.
   Transaction next(database);
   next.Commit();
 }
@@ -188,7 +188,8 @@ TEST(DatabaseTest, InterruptCancelsALongQuery) {
   Database database = OpenMemory();
   Statement endless = database.Prepare(
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n");
-  // An interrupt before the query begins has no effect, so it is repeated until the query ended.
+  // An interrupt before the query begins has no effect, so it is repeated until the query has
+  // ended.
   std::jthread interrupter([&](const std::stop_token& stop) {
     while (!stop.stop_requested()) database.Interrupt();
   });

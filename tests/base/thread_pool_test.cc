@@ -34,7 +34,7 @@ TEST_P(ThreadPoolTest, RunsEachTaskExactlyOnceWithAWorkerInRange) {
 }
 
 TEST_P(ThreadPoolTest, AWorkersScratchIsItsOwn) {
-  // Unsynchronized sums per worker: a race here is what the thread sanitizer reports.
+  // The sums of each worker are not synchronized, so that the thread sanitizer would report a race.
   std::vector<int64_t> sums(static_cast<size_t>(pool_.threads()));
   for (int loop = 0; loop < 50; ++loop) {
     pool_.ParallelFor(100,
@@ -89,8 +89,8 @@ TEST_P(ThreadPoolTest, OneExceptionOfManyIsThrownAndTheRestIsLeftOut) {
                                    throw std::runtime_error("every task fails");
                                  }),
                std::runtime_error);
-  // Each thread may have begun one before it saw that another had failed, and a few between the
-  // exception and the note of it; never all.
+  // Each thread may have begun a task before it saw that another had failed, and a few more tasks
+  // may begin between the exception and its recording. Never do all begin.
   EXPECT_GE(begun.load(), 1);
   EXPECT_LT(begun.load(), 100000);
 }
@@ -112,13 +112,15 @@ TEST_P(ThreadPoolTest, SeveralCallersAtOnceEachGetTheirOwnLoop) {
   EXPECT_EQ(wrong.load(), 0);
 }
 
-// Loops so short that workers come when the tasks are taken, or when the next loop has begun.
+// The loops are so short that workers come when all tasks are taken, or when the next loop has
+// begun.
 TEST_P(ThreadPoolTest, ManyShortLoopsOfTwoCallersRunEachTaskOnce) {
   std::vector<std::thread> callers;
   std::atomic<int> wrong{0};
   for (int caller = 0; caller < 2; ++caller) {
     callers.emplace_back([&, caller] {
-      // Reused without a pause: a worker that is late would write into the next loop's counts.
+      // The counts are reused without a pause: a late worker would write into those of the next
+      // loop.
       std::array<std::atomic<int>, 8> runs{};
       for (int loop = 0; loop < 2000; ++loop) {
         const int tasks = 1 + (loop + caller) % 8;
@@ -137,7 +139,7 @@ TEST_P(ThreadPoolTest, ManyShortLoopsOfTwoCallersRunEachTaskOnce) {
   EXPECT_EQ(wrong.load(), 0);
 }
 
-// Workers look for loops for 0.1 ms, then they sleep.
+// Workers look for loops for 0.1 ms, and then they sleep.
 TEST_P(ThreadPoolTest, WorksAfterAnyPause) {
   for (const int microseconds : {50000, 1000, 100, 50, 150, 100, 99, 50000}) {
     std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
@@ -148,7 +150,7 @@ TEST_P(ThreadPoolTest, WorksAfterAnyPause) {
   }
 }
 
-// All workers come, asleep or not: tasks that wait for each other need every thread.
+// All workers come, asleep or not: the tasks wait for each other, so they need every thread.
 TEST_P(ThreadPoolTest, WakesEveryWorker) {
   for (const int pause : {0, 5}) {
     std::this_thread::sleep_for(std::chrono::milliseconds(pause));

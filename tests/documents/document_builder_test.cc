@@ -79,7 +79,6 @@ TEST(DocumentBuilderTest, RefusesTextPastTheLimit) {
       Error);
 }
 
-// Whatever a reader does, in whatever order, the document holds its promises.
 TEST(DocumentBuilderTest, KeepsEveryPromiseUnderRandomCalls) {
   for (unsigned seed = 0; seed < 300; ++seed) {
     std::mt19937 random(seed);

@@ -26,7 +26,7 @@ std::string Packed(const std::string& header, const std::string& text) {
   return bytes + header + text;
 }
 
-// Two sections, one in the other, and two pages, over "One\n\nDeep\n\n字".
+// Returns a header with two nested sections and two pages, over "One\n\nDeep\n\n字".
 json GoodHeader() {
   return json::parse(R"({
     "format": "pdf", "encoding": "", "title": "T", "line_breaks": "hard",

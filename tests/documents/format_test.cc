@@ -12,7 +12,8 @@ namespace {
 
 using testing::HasSubstr;
 
-// A ZIP's first local header with an entry of that name and content; enough for detection.
+// Returns a ZIP's first local header with an entry of that name and content, which suffices for
+// detection.
 std::string Zip(const std::string& first_name, const std::string& content) {
   std::string bytes = "PK\x03\x04";
   bytes.resize(30, '\0');
@@ -96,7 +97,7 @@ TEST(FormatTest, SaysWhatAForeignFileIs) {
       {"\xD0\xCF\x11\xE0\xA1", "old Office"},
       {"SQLite format 3", "SQLite"}};
   for (const auto& [magic, what] : kForeign) {
-    // The name does not make it a document.
+    // A file name does not make the file a document.
     for (const char* name : {"a", "a.txt", "a.md", "a.pdf"}) {
       const auto detect = [&] { DetectFormat(magic, name); };
       EXPECT_TRUE(Fails(Code::kUnsupported, detect)) << what << " " << name;

@@ -41,7 +41,7 @@ std::vector<std::string> Cut(const Document& document, uint64_t budget) {
   return Texts(document, CutPassages(document, budget, {}));
 }
 
-// Which bytes are visible, by ICU's property: the definition that the passages are checked against.
+// Returns which bytes are visible by ICU's property, independently of the code that cuts passages.
 std::vector<bool> VisibleBytes(const std::string& text) {
   std::vector<bool> visible(text.size(), false);
   for (uint64_t i = 0; i < text.size();) {
@@ -54,7 +54,8 @@ std::vector<bool> VisibleBytes(const std::string& text) {
   return visible;
 }
 
-// The blocks of a text: between empty lines and begins of sections.
+// Returns the blocks of a text, which are separated by empty lines and by the beginnings of
+// sections.
 std::vector<TextSpan> BlocksOf(const Document& document) {
   std::vector<uint64_t> cuts{0, document.text.size()};
   for (size_t at = document.text.find("\n\n"); at != std::string::npos;
@@ -70,7 +71,8 @@ std::vector<TextSpan> BlocksOf(const Document& document) {
   return blocks;
 }
 
-// Whether the span holds nothing but titles of sections that begin in it, each at its begin.
+// Returns whether the span contains nothing but titles of sections that begin in it, each at its
+// beginning.
 bool HoldsOnlyHeadings(const Document& document, const TextSpan& span) {
   const std::vector<bool> visible = VisibleBytes(document.text);
   std::vector<bool> heading(document.text.size(), false);
@@ -138,7 +140,7 @@ void CheckPassages(const Document& document, uint64_t budget) {
   }
   for (const Passage& passage : passages) {
     if (passage.tokens <= budget) continue;
-    // Above the budget is only a single sentence, with the headings that it stands below.
+    // A passage exceeds the budget only where it is a single sentence, with the headings above it.
     for (uint64_t at = passage.span.begin + 1; at < passage.span.end; ++at) {
       if (!begins_sentence[at]) continue;
       EXPECT_TRUE(HoldsOnlyHeadings(document, {passage.span.begin, at}))
@@ -150,8 +152,8 @@ void CheckPassages(const Document& document, uint64_t budget) {
 TEST(PassagesTest, GathersParagraphsWhileTheyFit) {
   DocumentBuilder builder("html");
   builder.Paragraph("One two three.");   // 4 tokens
-  builder.Paragraph("Four five six.");   // 4
-  builder.Paragraph("Seven and eight");  // 4
+  builder.Paragraph("Four five six.");   // 4 tokens
+  builder.Paragraph("Seven and eight");  // 4 tokens
   const Document document = std::move(builder).Finish();
   EXPECT_THAT(Cut(document, 9), ElementsAre("One two three.\n\nFour five six.", "Seven and eight"));
   EXPECT_THAT(Cut(document, 100), ElementsAre(document.text));
@@ -248,7 +250,7 @@ TEST(PassagesTest, AnEndlessLineIsCutBetweenCharactersWithinTheBudget) {
       end = passage.span.end;
     }
     EXPECT_GE(end + 1, text.size());
-    // No crumbs: all but the last are at least half full.
+    // No passage is tiny: all but the last are at least half full.
     EXPECT_LE(passages.size(), 2 * EstimateTokens(text) / kPassageTokens + 1) << unit;
   }
 }
@@ -264,8 +266,8 @@ TEST(PassagesTest, AnEndlessLineIsCutAtWhiteSpaceWhereThereIsSome) {
 }
 
 TEST(PassagesTest, TakesTimeInTheLengthOfTheTextWhateverTheSections) {
-  // A novel in which no empty line separates anything: 200,000 chapters of one line. Scanning on to
-  // an empty line from each would take minutes.
+  // The text is a novel of 200,000 chapters of one line, without empty lines. Searching for one
+  // from each chapter on would take minutes.
   Document document = TextDocument("");
   for (int i = 0; i < 200'000; ++i) {
     const uint64_t begin = document.text.size();

@@ -1,4 +1,4 @@
-// Random documents for property tests, made as the readers make them.
+// Makes random documents for property tests in the way that readers do.
 #pragma once
 
 #include <random>

@@ -34,10 +34,10 @@ Document SmallDocument() {
   return std::move(builder).Finish();
 }
 
-// Every worker here is a shell script; after each test no process is left.
+// Every worker here is a shell script. After each test no process is left.
 class ReaderProcessTest : public testing::Test {
  protected:
-  // The answer frames lie in the file $ANSWER.
+  // Makes `script` the worker. The answer frames are in the file $ANSWER.
   void UseWorker(const std::string& script, std::string_view answer = {}) {
     WriteFile(folder_ / "answer", answer);
     WriteFile(folder_ / "worker",

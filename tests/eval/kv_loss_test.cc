@@ -23,7 +23,7 @@ std::vector<double> Softmax(const std::vector<float>& logits) {
 }
 
 TEST(KlDivergenceTest, IsThatOfKnownDistributions) {
-  // (1/2, 1/2) against (1/4, 3/4): ½ ln 2 + ½ ln ⅔.
+  // The divergence of (1/2, 1/2) from (1/4, 3/4) is ½ ln 2 + ½ ln ⅔.
   const std::vector<float> even{0, 0};
   const std::vector<float> skew{0, static_cast<float>(std::log(3.0))};
   EXPECT_NEAR(KlDivergence(even, skew), 0.5 * std::log(2.0) + 0.5 * std::log(2.0 / 3), 1e-7);
@@ -46,7 +46,7 @@ TEST(KlDivergenceTest, AgreesWithTheSumOverProbabilities) {
     double expected = 0;
     for (size_t i = 0; i < size; ++i) expected += p[i] * std::log(p[i] / q[i]);
     EXPECT_NEAR(KlDivergence(a, b), expected, 1e-12 * static_cast<double>(size)) << size;
-    // A shift of all logits is no difference, however large they are.
+    // A shift of all logits changes nothing, however large they are.
     for (float& x : a) x += 1024;
     EXPECT_NEAR(KlDivergence(a, b), expected, 1e-3) << size;
   }
@@ -85,7 +85,7 @@ class KvLossTest : public testing::Test {
 
 TEST_F(KvLossTest, IsWhatWholeLogitsOfEachMemoryGive) {
   const auto model = Load("llama");
-  // Several passes, the last one short.
+  // The text takes several passes, the last of them short.
   const std::vector<TokenId> tokens = RandomTokens(*model, 2100);
   const std::vector<KvType> types{KvType::kF32, KvType::kQ4};
   const KvLosses losses = MeasureKvLoss(*model, compute_, tokens, types, {});
@@ -131,7 +131,7 @@ TEST_F(KvLossTest, IsWhatWholeLogitsOfEachMemoryGive) {
     EXPECT_EQ(loss.kv, types[i]);
     EXPECT_EQ(loss.tokens, 1076);
     EXPECT_NEAR(loss.mean_kl, mean, 1e-9);
-    EXPECT_NEAR(loss.p99_kl, kl[1065], 1e-9);  // 1066 of 1076 are 99 %
+    EXPECT_NEAR(loss.p99_kl, kl[1065], 1e-9);  // 1066 of 1076 tokens are 99 %
     EXPECT_NEAR(loss.largest_kl, kl.back(), 1e-9);
     EXPECT_NEAR(loss.perplexity, std::exp(-log_likelihood / 1075), 1e-6 * loss.perplexity);
     EXPECT_NEAR(loss.exact_perplexity, std::exp(-exact_log_likelihood / 1075),

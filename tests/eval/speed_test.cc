@@ -60,7 +60,7 @@ TEST_F(SpeedTest, RoundsAreMeasuredInTurnAndCompared) {
     EXPECT_EQ(at.prompt.tokens, 70);
     EXPECT_EQ(at.kv_bytes, KvBytes(model_->facts().kv, model_->facts().kv_type, at.depth));
   }
-  // With one round the ratio is that of what was measured.
+  // With one round the cost is the ratio of the measured speeds.
   const auto once = Measure({.prompt = 70, .generate = 2, .depths = {0, 130}, .kv = {}});
   EXPECT_NEAR(once[1].prompt_cost,
               once[0].prompt.tokens_per_second / once[1].prompt.tokens_per_second, 1e-9);
@@ -81,7 +81,7 @@ TEST_F(SpeedTest, LimitsAreWhatTheFormulasSay) {
   EXPECT_EQ(elements + facts.head.elements, facts.linear_parameters);
   const auto at =
       Measure({.prompt = 10, .generate = 2, .depths = {64}, .kv = KvType::kF32}).front();
-  // Ten tokens behind 64 see 65 to 74 positions.
+  // Ten tokens after 64 see 65 to 74 positions.
   const double pairs = 10 * (64 + 5.5);
   const double read = (2.0 * static_cast<double>(elements) * 10 +
                        4.0 * static_cast<double>(facts.attention_width) * pairs) /
@@ -104,7 +104,7 @@ TEST_F(SpeedTest, MeasuresQuestionsTogether) {
     EXPECT_EQ(speeds.together[1].generate.tokens, 12);
     EXPECT_GT(speeds.together[1].generate.tokens_per_second, 0);
   }
-  // Three tokens a step, at positions 64 to 67: the arithmetic takes longer than reading.
+  // A step has three tokens, at positions 64 to 67. Its arithmetic takes longer than reading.
   const ModelFacts& facts = model_->facts();
   int64_t elements = 0;
   for (const LinearWeights& weights : facts.linear) elements += weights.elements;
@@ -113,7 +113,7 @@ TEST_F(SpeedTest, MeasuresQuestionsTogether) {
                          limits_.f32_per_second;
   const double limit = at[0].together[1].generate.limit_tokens_per_second;
   EXPECT_NEAR(limit, 3 / seconds, 1e-6 * limit);
-  // And reading takes longer where that is slow.
+  // Reading takes longer where memory is slow.
   limits_.bytes_per_second = 1e6;
   const double one = static_cast<double>(KvBytes(facts.kv, KvType::kF32, 64)) / 64;
   int64_t bytes = facts.head.bytes;
@@ -128,9 +128,9 @@ TEST_F(SpeedTest, TakesTheTokensOfAText) {
   const auto speeds = Measure(
       {.prompt = 10, .generate = 2, .depths = {0, 130}, .questions = {2}, .tokens = {5, 6, 7}});
   EXPECT_EQ(speeds[1].fill.tokens, 130);
-  // One that the vocabulary does not have is met where it stands.
+  // A token that the vocabulary does not have fails only where it is read.
   const auto beyond = static_cast<TokenId>(model_->facts().vocabulary);
-  std::vector<TokenId> tokens(40, 5);  // of which the warm-up takes 32
+  std::vector<TokenId> tokens(40, 5);  // the warm-up takes 32 of these
   tokens.push_back(beyond);
   EXPECT_EQ(Measure({.prompt = 40, .generate = 0, .tokens = tokens}).size(), 1U);
   EXPECT_TRUE(Fails(Code::kInvalidArgument,

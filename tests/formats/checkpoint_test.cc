@@ -58,7 +58,7 @@ TEST(Checkpoint, ShardsOpenByAnyOfThem) {
     EXPECT_EQ(checkpoint.tensors().size(), 2U);
     EXPECT_EQ(checkpoint.metadata().String("general.name"), "whole");
   }
-  EXPECT_EQ(Checkpoint::Open(folder.path()).tensors().size(), 2U);  // the folder's one model
+  EXPECT_EQ(Checkpoint::Open(folder.path()).tensors().size(), 2U);  // the only model of the folder
 }
 
 TEST(Checkpoint, ShardsThatDoNotBelongTogether) {
@@ -69,10 +69,10 @@ TEST(Checkpoint, ShardsThatDoNotBelongTogether) {
     return Fails(code, [&] { Checkpoint::Open(path); });
   };
   const std::string first = Shard(0, 2, "a", 2);
-  EXPECT_TRUE(fails(Code::kCorrupt, first, Shard(1, 2, "a", 2)));                // a twice
-  EXPECT_TRUE(fails(Code::kCorrupt, first, Shard(0, 2, "b", 2)));                // number
-  EXPECT_TRUE(fails(Code::kCorrupt, first, Shard(1, 3, "b", 2)));                // count
-  EXPECT_TRUE(fails(Code::kCorrupt, Shard(0, 2, "a", 3), Shard(1, 2, "b", 3)));  // tensors
+  EXPECT_TRUE(fails(Code::kCorrupt, first, Shard(1, 2, "a", 2)));                // duplicate "a"
+  EXPECT_TRUE(fails(Code::kCorrupt, first, Shard(0, 2, "b", 2)));                // shard number
+  EXPECT_TRUE(fails(Code::kCorrupt, first, Shard(1, 3, "b", 2)));                // shard count
+  EXPECT_TRUE(fails(Code::kCorrupt, Shard(0, 2, "a", 3), Shard(1, 2, "b", 3)));  // tensor count
   const TempFolder folder;
   const auto lonely = folder.Write("m-00001-of-00002.gguf", first);
   EXPECT_TRUE(Fails(Code::kNotFound, [&] { Checkpoint::Open(lonely); }));

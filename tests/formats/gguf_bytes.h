@@ -1,4 +1,5 @@
-// GGUF files built byte by byte, so that a test can lie in any field. Independent of the writer.
+// Builds GGUF files byte by byte, independently of the writer, so that a test can put a wrong value
+// into any field.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +20,13 @@ inline std::string RawString(std::string_view text) {
   return Raw(uint64_t{text.size()}).append(text);
 }
 
-// The parts of a file; what is not set is valid.
+// GgufBytes holds the parts of a file. The defaults are valid.
 struct GgufBytes {
   std::string magic = "GGUF";
   uint32_t version = 3;
-  // Encoded pairs: GgufPairOf(…).
+  // Encoded by GgufPairOf or GgufArrayOf.
   std::vector<std::string> pairs;
-  // Encoded tensors: GgufTensorOf(…).
+  // Encoded by GgufTensorOf.
   std::vector<std::string> tensors;
   std::string data;
   int64_t pair_count = -1;  // -1: the true one
@@ -45,7 +46,7 @@ struct GgufBytes {
   }
 };
 
-// `value` is already encoded.
+// Encodes a pair; `value` is already encoded.
 inline std::string GgufPairOf(std::string_view key, uint32_t type, std::string_view value) {
   return RawString(key) + Raw(type) + std::string(value);
 }
@@ -55,7 +56,7 @@ inline std::string GgufArrayOf(std::string_view key, uint32_t type, uint64_t cou
   return GgufPairOf(key, 9, Raw(type) + Raw(count) + std::string(elements));
 }
 
-// `dims` in the order of the file, the contiguous one first.
+// Encodes a tensor; `dims` are in the order of the file, the contiguous one first.
 inline std::string GgufTensorOf(std::string_view name, const std::vector<uint64_t>& dims,
                                 uint32_t type, uint64_t offset) {
   std::string bytes = RawString(name) + Raw(static_cast<uint32_t>(dims.size()));
@@ -67,7 +68,7 @@ inline std::span<const std::byte> AsBytes(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
-// Two tensors, a [2, 3] of F32 and b [4] of F16, and a few pairs of several types.
+// Returns a file with two tensors, a [2, 3] of F32 and b [4] of F16, and pairs of several types.
 inline GgufBytes SmallGguf() {
   GgufBytes file;
   file.pairs = {GgufPairOf("general.architecture", 8, RawString("llama")),

@@ -19,7 +19,7 @@ AssertionResult Refuses(Code code, const std::string& bytes) {
 }
 AssertionResult Refuses(Code code, const GgufBytes& file) { return Refuses(code, file.Build()); }
 
-// SmallGguf with one more pair, or another first tensor.
+// Return SmallGguf with one more pair, or with another first tensor.
 GgufBytes WithPair(std::string pair) {
   GgufBytes file = SmallGguf();
   file.pairs.push_back(std::move(pair));
@@ -138,7 +138,7 @@ TEST(ParseGguf, CountsBeyondTheFile) {
     file.pair_count = count;
     EXPECT_TRUE(Refuses(Code::kCorrupt, file)) << count;
   }
-  // Negative ones, which are large unsigned numbers, in both fields.
+  // Negative counts are large unsigned numbers, in both fields.
   for (const size_t field : {8U, 16U}) {
     std::string bytes = SmallGguf().Build();
     bytes.replace(field, 8, Raw(int64_t{-1}));
@@ -181,7 +181,7 @@ TEST(ParseGguf, Arrays) {
   EXPECT_TRUE(Refuses(Code::kCorrupt, WithPair(GgufArrayOf("k", 13, 1, "12345678"))));
   EXPECT_TRUE(Refuses(Code::kUnsupported,
                       WithPair(GgufArrayOf("k", 9, 1, Raw(uint32_t{0}) + Raw(uint64_t{0})))));
-  // All arrays together, though each by itself were acceptable.
+  // The limit holds for all arrays together, even where each one is acceptable by itself.
   GgufBytes file;
   const std::string half(kMaxGgufArrayElements / 2 + 1, '\1');
   file.pairs = {GgufArrayOf("a", 0, half.size(), half), GgufArrayOf("b", 0, half.size(), half)};
@@ -221,9 +221,10 @@ TEST(ParseGguf, ShapesOfTensors) {
   EXPECT_TRUE(Refuses(Code::kCorrupt, WithTensor(GgufTensorOf("a", {3, 0}, 0, 0))));
   EXPECT_TRUE(Refuses(Code::kCorrupt, WithTensor(GgufTensorOf("a", {~uint64_t{0}}, 0, 0))));
   EXPECT_TRUE(Refuses(Code::kCorrupt, WithTensor(GgufTensorOf("a", {kHuge, 4}, 0, 0))));
-  // The product fits, its bytes do not.
+  // The number of elements fits in 64 bits, the number of bytes does not.
   EXPECT_TRUE(Refuses(Code::kCorrupt, WithTensor(GgufTensorOf("a", {kHuge}, 0, 0))));
-  EXPECT_TRUE(Refuses(Code::kCorrupt, WithTensor(GgufTensorOf("a", {33}, 2, 0))));  // Q4_0
+  // A row of 33 elements is no whole number of Q4_0 blocks.
+  EXPECT_TRUE(Refuses(Code::kCorrupt, WithTensor(GgufTensorOf("a", {33}, 2, 0))));
   EXPECT_TRUE(Refuses(Code::kCorrupt, WithTensor(RawString("a") + Raw(~uint32_t{0}))));
   const std::string scalar = WithTensor(GgufTensorOf("a", {}, 0, 0)).Build();
   EXPECT_EQ(ParseGguf(AsBytes(scalar)).tensors[0].shape, Shape{});
@@ -237,7 +238,7 @@ TEST(ParseGguf, PlacesOfTensors) {
   };
   EXPECT_TRUE(Refuses(Code::kCorrupt, second(33)));                 // not aligned
   EXPECT_TRUE(Refuses(Code::kCorrupt, second(0)));                  // overlaps a
-  EXPECT_TRUE(Refuses(Code::kCorrupt, second(64)));                 // past the end
+  EXPECT_TRUE(Refuses(Code::kCorrupt, second(64)));                 // beyond the end
   EXPECT_TRUE(Refuses(Code::kCorrupt, second(~uint64_t{0} - 31)));  // offset + size wraps
   EXPECT_TRUE(Refuses(Code::kCorrupt, second(uint64_t{1} << 63)));
   EXPECT_TRUE(Refuses(Code::kCorrupt, WithTensor(GgufTensorOf("a", {3, 3}, 0, 0))));  // into b
@@ -245,7 +246,8 @@ TEST(ParseGguf, PlacesOfTensors) {
 }
 
 TEST(ParseGguf, TypesThatAreNotRead) {
-  // 2-bit and importance types by their name, removed and unknown ones by their number.
+  // The error names 2-bit and importance types by their name, removed and unknown types by their
+  // number.
   const std::pair<uint32_t, const char*> cases[]{{10, "Q2_K"},  {16, "IQ2_XXS"}, {20, "IQ4_NL"},
                                                  {39, "MXFP4"}, {4, "type 4"},   {137, "type 137"}};
   for (const auto& [type, name] : cases) {

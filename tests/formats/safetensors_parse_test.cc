@@ -28,7 +28,7 @@ testing::AssertionResult Refuses(std::string_view header, std::string_view data 
   return Fails(code, [&] { ParseSafetensors(AsBytes(bytes)); });
 }
 
-// One tensor "a" with these fields.
+// Returns a header of one tensor "a" with these fields.
 std::string Header(std::string_view fields) { return R"({"a":{)" + std::string(fields) + "}}"; }
 
 TEST(ParseSafetensors, ASmallFile) {
@@ -197,7 +197,7 @@ TEST_F(SafetensorsFolder, OpensShardsByTheirIndex) {
   EXPECT_EQ(checkpoint.SideFile("config.json"), "{\"k\":1}");
   EXPECT_EQ(checkpoint.SideFile("tokenizer.json"), "");
   EXPECT_EQ(Checkpoint::Open(folder_ / "model.safetensors.index.json").tensors().size(), 2U);
-  folder_.Write("model.safetensors", One("c"));  // wins over the index
+  folder_.Write("model.safetensors", One("c"));  // preferred to the index
   EXPECT_NE(Open().Find("c"), nullptr);
 }
 

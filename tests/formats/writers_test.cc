@@ -43,7 +43,7 @@ TEST(GgufWriter, WhatIsWrittenIsRead) {
   GgufPairs pairs;
   pairs.SetString("general.architecture", "llama");
   pairs.SetUint32("n", 7);
-  pairs.SetUint32("n", 4294967295);  // replaces
+  pairs.SetUint32("n", 4294967295);  // replaces the 7
   pairs.SetFloat32("f", 0.1F);
   pairs.SetBool("b", true);
   pairs.SetStrings("s", std::vector<std::string>{"", "x\n", "中"});
@@ -89,7 +89,7 @@ TEST(GgufWriter, CopiesPairsByteForByte) {
   for (const GgufTensor& tensor : file.tensors) writer.Write(tensor.data);
   writer.Finish();
   std::string expected = source;
-  expected.resize((expected.size() + 31) / 32 * 32);  // the last tensor is padded, too
+  expected.resize((expected.size() + 31) / 32 * 32);  // the last tensor is padded too
   EXPECT_EQ(FileBytes(folder / "copy.gguf"), expected);
 }
 
@@ -133,8 +133,8 @@ TEST(GgufWriter, LeavesNothingWhenItDoesNotFinish) {
 }
 
 TEST(GgufWriter, AFullDiskIsAClearError) {
-  // /dev/full cannot be a target (files are renamed), a file system's end can be simulated only
-  // with privileges; the limit on file sizes takes the same path.
+  // /dev/full cannot be a target, because files are renamed, and a full file system can be
+  // simulated only with privileges. The limit on file sizes takes the same path.
   const TempFolder folder;
   std::string text;
   {
@@ -164,7 +164,8 @@ TEST(SafetensorsFolderWriter, ShardsByBytesWithAnIndex) {
     writer.Write(data.back());
   }
   writer.Finish();
-  // a and b fill the first file exactly, c is larger than any and alone.
+  // The tensors a and b fill the first file exactly; c exceeds the limit and gets a file of its
+  // own.
   const auto index = nlohmann::json::parse(std::ifstream(folder / "model.safetensors.index.json"));
   EXPECT_EQ(index["metadata"]["total_size"], 502);
   EXPECT_EQ(index["weight_map"]["b"], "model-00001-of-00003.safetensors");
@@ -214,7 +215,7 @@ TEST(AssignTypes, MatricesVectorsAndThoseThatDoNotFit) {
 }
 
 TEST(Recode, ManyRowsEqualTheCodecRowByRow) {
-  // More rows than one piece holds.
+  // The tensor has more rows than one piece holds.
   constexpr int64_t kRows = 5000;
   Tensor source(DType::kF32, {kRows, 1024});
   std::mt19937 random(6);

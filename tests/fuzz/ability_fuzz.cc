@@ -1,5 +1,5 @@
-// Any bytes are what a library kept of a model's ability: they are refused, or read and kept the
-// same.
+// Reads any bytes as the ability of a model that a library kept. They are refused, or they give an
+// ability that is the same after writing and reading.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

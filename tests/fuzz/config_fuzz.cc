@@ -1,4 +1,5 @@
-// Any bytes are an Error or settings that are written and read back as the same.
+// Parses any bytes as config.toml. They give an Error, or settings that are the same after writing
+// and reading.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -1,6 +1,6 @@
-// What the fuzz targets of formats in a ZIP container share. Raw bytes rarely get past the
-// checksums of a ZIP file, so the first byte chooses: the rest is the file itself, or it is one
-// part in a fresh archive whose other parts are whole.
+// Shared by the fuzz targets of formats in a ZIP container. Raw bytes rarely pass the checksums of
+// a ZIP file, so the first byte chooses what the other bytes are: the file itself, or one part of a
+// fresh archive whose other parts are whole.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@
 
 namespace tome {
 
-// `names` are the parts that the input may be; the entries of `others` with another name stand
-// beside it.
+// `names` are the parts that the input may be. The entries of `others` with another name are put
+// beside the input.
 inline int FuzzContainer(ReaderFn read, const std::vector<std::string>& names,
                          const std::vector<ZipEntry>& others, const uint8_t* data, size_t size) {
   if (size == 0) return FuzzReader(read, data, size);

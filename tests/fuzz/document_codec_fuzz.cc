@@ -1,4 +1,5 @@
-// Any bytes are an Error or a document that keeps its promises and survives the round trip.
+// Decodes any bytes. They give an Error, or a document that keeps its promises and survives the
+// round trip.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -1,5 +1,5 @@
-// Any bytes are an Error or a file whose tensors lie in it, apart from each other, and whose
-// pairs can be copied.
+// Parses any bytes as GGUF. They give an Error, or a file whose tensors lie in it without overlap
+// and whose pairs can be copied.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     TOME_CHECK(tensor.data.data() + tensor.data.size() <= bytes.data() + bytes.size());
     total += tensor.data.size();
   }
-  TOME_CHECK(total <= size);  // else two overlap
+  TOME_CHECK(total <= size);  // otherwise two tensors overlap
   tome::GgufPairs pairs;
   for (const tome::GgufPair& pair : file.pairs) pairs.Copy(pair);
   const size_t left_out = file.metadata.Has(tome::kGgufAlignmentKey) ? 1 : 0;

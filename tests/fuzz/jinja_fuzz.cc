@@ -1,5 +1,5 @@
-// Any bytes are a template that renders within its limits, or a tome::Error; and no template makes
-// what the messages say look like its own text.
+// Parses any bytes as a chat template. It gives a tome::Error, or it renders within its limits. No
+// template makes the content of the messages look like its own text.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace {
 
-// A private-use character that stands in every text of the messages. A template that does not write
-// it itself, as character or escape, can have it from them only.
+// A private-use character in every text of the messages. A template that does not write it itself,
+// as a character or as an escape, can take it only from the messages.
 constexpr std::string_view kProbe = "\uE000";
 
 const nlohmann::ordered_json& Messages() {

@@ -1,7 +1,8 @@
-// Bytes -> pages of words -> layout: any words give a document that keeps its promises.
+// Makes pages of words from any bytes and lays them out: any words give a document that keeps its
+// promises.
 //
-// The input is read as commands of eight bytes: kind, x, y, width, size, flags, two bytes of text;
-// they place words on a page, begin a page or name an entry of the outline.
+// The input is read as commands of eight bytes: kind, x, y, width, size, flags, two bytes of text.
+// Commands place words on a page, begin a page, or name an entry of the outline.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -24,7 +25,7 @@ std::string TextOf(uint8_t a, uint8_t b) {
 }
 
 tome::Word WordOf(const uint8_t* c) {
-  // A grid of 2.5 points: lines and columns come about by themselves.
+  // Grids of 2.5 and 3.25 points let words fall into lines and columns.
   const float x = 2.5F * c[1];
   const float y = 3.25F * c[2];
   const float size = c[4] % 4 == 0 ? 18.0F : 10.0F;

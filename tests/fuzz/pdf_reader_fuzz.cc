@@ -1,5 +1,5 @@
-// Our code on whatever poppler makes of a file. A crash inside poppler itself is for poppler's
-// maintainers: the worker process is there for it.
+// Runs Tome's code on the words and boxes that poppler makes of a file. A crash inside poppler is
+// for its maintainers to fix; the worker process keeps it from harming Tome.
 #include <cstddef>
 #include <cstdint>
 

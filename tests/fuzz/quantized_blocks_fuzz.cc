@@ -1,5 +1,5 @@
-// The first byte picks a type. Any bytes decode; any finite floats encode to blocks that decode
-// near them; what NaN and infinities give is an Error.
+// The first byte selects a type. Any bytes decode. Finite floats of at most 65504 encode to blocks
+// that decode near them. Larger values, NaN and infinities give an Error.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -25,8 +25,9 @@ void CheckDecode(tome::DType dtype, const std::byte* bytes, size_t size) {
   tome::DecodeRow(dtype, bytes, out);
 }
 
-// With 4 bits over the range of a block's values (zero included), no value is further away than one
-// step of it; beside it, the least half times what multiplies it.
+// Checks that decoded values are near the encoded ones. With 4 bits over the range of a block's
+// values (zero included), no value is off by more than one step, and a step is less than the
+// largest magnitude of the block. The further 1e-5 covers the smallest half times its multiplier.
 void CheckRoundTrip(tome::DType dtype, const std::vector<float>& values) {
   std::vector<std::byte> row(
       static_cast<size_t>(tome::RowBytes(dtype, static_cast<int64_t>(values.size()))));

@@ -1,4 +1,5 @@
-// Any bytes are a question whose terms are distinct and can be searched, or kInvalidArgument.
+// Parses any bytes as a question. They give kInvalidArgument, or terms that are distinct and can be
+// searched.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -19,7 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   TOME_CHECK(!question.terms.empty() && question.terms.size() <= tome::kMaxQuestionTerms);
   for (const tome::QueryTerm& term : question.terms) {
     TOME_CHECK(term.weight > 0);
-    // Nothing in a stream may end the quoted string of an FTS5 query that it stands in.
+    // No character of a stream may end the quoted string of an FTS5 query that the stream stands
+    // in.
     TOME_CHECK(term.stream.find('"') == std::string::npos);
     TOME_CHECK(term.stream.find('\0') == std::string::npos);
     std::string_view rest = term.stream;

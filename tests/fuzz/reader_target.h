@@ -1,5 +1,5 @@
-// What every fuzz target of a reader does: any bytes give a document that keeps its promises, or an
-// Error.
+// The fuzz target of every reader checks that any bytes give an Error, or a document that keeps its
+// promises.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ inline int FuzzReader(ReaderFn read, const uint8_t* data, size_t size) {
     TOME_CHECK(error.what()[0] != '\0');
     return 0;
   }
-  CheckDocument(document);  // a broken promise ends the program
+  CheckDocument(document);  // ends the program where a promise is broken
   return 0;
 }
 

@@ -1,4 +1,5 @@
-// Runs a fuzz target over the files of a folder (argv[1]): its seeds and the crashes found before.
+// Runs a fuzz target over the files of a folder (argv[1]), which holds its seeds and the crashes
+// found before.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

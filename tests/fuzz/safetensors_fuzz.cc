@@ -1,4 +1,5 @@
-// Any bytes are an Error or a file whose tensors fill its data exactly.
+// Parses any bytes as safetensors. They give an Error, or a file whose tensors fill its data
+// exactly.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -1,4 +1,5 @@
-// Any bytes are an Error or a snapshot, of pages or of states, with as many as its header says.
+// Parses any bytes as a snapshot and as a state snapshot. They give an Error, or as many pages or
+// states as the header says.
 #include <cstddef>
 #include <cstdint>
 #include <span>

@@ -1,6 +1,6 @@
-// Any bytes are what a reasoning model wrote: however they are cut, the same answer stands behind
-// the thinking, and it is the end of what was written. The input: a byte whose lowest bit says
-// whether the template began the thinking, the model's text.
+// Filters any text as the output of a reasoning model. However the text is cut, the same answer
+// follows the thinking, and the answer is the end of the text. The lowest bit of the first byte
+// says whether the template began the thinking; the other bytes are the text.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +17,8 @@ struct Filtered {
   bool is_thinking = false;
 };
 
-// Pieces of 1 to `largest` bytes, their sizes from a linear congruential generator.
+// Filters the text in pieces of 1 to `largest` bytes. A linear congruential generator chooses their
+// sizes.
 Filtered Filter(std::string_view text, bool begun, uint32_t seed, size_t largest) {
   tome::ThinkingFilter filter(begun);
   Filtered filtered;

@@ -1,5 +1,5 @@
-// Any bytes come back from a byte-level vocabulary and from one with byte fallback, whole or in
-// pieces, and a special token is read only where it may be.
+// Checks that any bytes come back from a byte-level vocabulary and from one with byte fallback,
+// encoded whole or in pieces. A special token is read only where it may be.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +29,8 @@ std::vector<std::unique_ptr<tome::Tokenizer>> MakeTokenizers() {
   return tokenizers;
 }
 
-// SentencePiece writes a space as U+2581, so that one in the text comes back as a space.
+// Replaces U+2581 by a space. SentencePiece writes a space as U+2581, so that a U+2581 of the text
+// comes back as a space.
 std::string WithSpaces(std::string_view text) {
   constexpr std::string_view kLowBlock = "\u2581";
   std::string out(text);
@@ -39,7 +40,8 @@ std::string WithSpaces(std::string_view text) {
   return out;
 }
 
-// A byte-level vocabulary that lacks bytes and calls a control token its unknown one, as SmolLM2's.
+// Makes a byte-level vocabulary that lacks bytes and whose unknown token is a control token, as in
+// SmolLM2's.
 std::unique_ptr<tome::Tokenizer> MakeLackingBytes() {
   tome::VocabularySpec spec = tome::TinyByteLevel({"a a", "Ġ a", "t h"});
   spec.unknown = 1;
@@ -51,7 +53,7 @@ std::unique_ptr<tome::Tokenizer> MakeLackingBytes() {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const std::vector<std::unique_ptr<tome::Tokenizer>> tokenizers = MakeTokenizers();
-  // Short texts reach every state of the splitters; long ones only take time.
+  // Short texts reach every state of the splitters; long texts only take time.
   size = std::min<size_t>(size, 2048);
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const std::string_view first = text.substr(0, size / 3);
@@ -65,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::vector<tome::TextPiece> pieces{{first, tome::Specials::kLiteral},
                                               {second, tome::Specials::kLiteral}};
     TOME_CHECK(tokenizer->Encode(pieces, {.add_special = false}) == ids);
-    // A special token's text comes back when it is asked for; SentencePiece puts a space behind it.
+    // The text of a special token comes back on request. SentencePiece puts a space after it.
     const auto parsed = tokenizer->Encode(text, tome::Specials::kParse, {.add_special = false});
     if (!spaces) {
       TOME_CHECK(tokenizer->Decode(parsed, {.keep_special = true}) == text);

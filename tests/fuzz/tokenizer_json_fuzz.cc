@@ -1,4 +1,4 @@
-// Any bytes are an Error or a tokenizer that encodes and decodes.
+// Parses any bytes as tokenizer.json. They give an Error, or a tokenizer that encodes and decodes.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

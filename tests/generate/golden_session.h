@@ -1,4 +1,4 @@
-// Sessions over the golden models, with a tokenizer of letters.
+// Provides sessions over the golden models, with a tokenizer of single characters.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,7 +13,8 @@
 
 namespace tome {
 
-// A vocabulary of the golden models' size: 64 pieces of a letter each; id 63 ends a text.
+// Returns a vocabulary of the golden models' size. Ids 0 to 62 are single characters; id 63 ends a
+// text.
 inline VocabularySpec LetterVocabulary() {
   VocabularySpec spec;
   spec.model = "llama";
@@ -56,7 +57,8 @@ class SessionTest : public testing::TestWithParam<std::string> {
             model_->NewMemory({.kv = KvType::kF32, .max_tokens = max_tokens})};
   }
 
-  // The golden's first tokens with a repeat behind them, so that there is something to look up.
+  // Returns the golden's first 64 tokens, its greedy tokens and the first 64 again, so that prompt
+  // lookup finds a repeat.
   std::vector<TokenId> Prompt() const {
     std::vector<TokenId> prompt(golden_.tokens.begin(), golden_.tokens.begin() + 64);
     prompt.insert(prompt.end(), golden_.greedy.begin(), golden_.greedy.end());

@@ -20,7 +20,8 @@ using testing::IsEmpty;
 
 class LanguageModelTest : public testing::Test {
  protected:
-  // A golden model, a tokenizer of letters and, where it is not empty, a chat template.
+  // Writes a golden model, a tokenizer of single characters and, unless it is empty, a chat
+  // template.
   std::filesystem::path Write(const std::string& name, const std::string& chat_template) {
     WriteGoldenModel("llama", folder_ / name);
     WriteLetterTokenizer(folder_ / name);
@@ -32,8 +33,8 @@ class LanguageModelTest : public testing::Test {
   TempFolder folder_;
 };
 
-// Issue: the memory of the model that was opened was kept under the key of the file that replaced
-// its own in the meantime.
+// Regression test: the memory of an opened model was kept under the key of the file that had
+// replaced the model's own file in the meantime.
 TEST_F(LanguageModelTest, TheKeyIsThatOfTheFilesThatWereOpened) {
   const auto path = Write("model", "");
   const auto opened = LanguageModel::Open(path, 1);
@@ -50,7 +51,7 @@ TEST_F(LanguageModelTest, TheKeyIsThatOfTheFilesThatWereOpened) {
 
   EXPECT_EQ(opened->FilesKey().ToString(), same->FilesKey().ToString());
   EXPECT_NE(LanguageModel::Open(path, 1)->FilesKey().ToString(), same->FilesKey().ToString());
-  // What was loaded still runs.
+  // The loaded model still runs.
   std::filesystem::remove_all(path);
   Memory memory = opened->model().NewMemory({.max_tokens = 8});
   const std::vector<TokenId> tokens{1, 2, 3};
@@ -63,7 +64,7 @@ TEST_F(LanguageModelTest, TheClockWritesNoPrompt) {
   const auto text_of = [&](const LanguageModel& model, const ChatOptions& options) {
     return model.tokenizer().Decode(model.EncodeChat(messages, options));
   };
-  // As the templates of Mistral Small and gpt-oss begin, and as that of Llama 3.2 does.
+  // The sources begin as the templates of Mistral Small and gpt-oss do, or as that of Llama 3.2.
   const std::string today = "D:{{ strftime_now('%Y-%m-%d') }}.{{ messages[0].content }}";
   const std::string llama =
       "{% if strftime_now is defined %}{% set date = strftime_now('%d %b %Y') %}"
@@ -75,7 +76,7 @@ TEST_F(LanguageModelTest, TheClockWritesNoPrompt) {
   for (const std::string& source : {today, llama}) {
     const auto model = LanguageModel::Open(Write("dated", source), 1);
     EXPECT_TRUE(model->chat_has_date());
-    // The vocabulary ends at "`": what it lacks of the words is left out.
+    // The vocabulary ends at "`": characters that it lacks are left out.
     EXPECT_EQ(text_of(*model, {}), "D:.HI");
     EXPECT_THAT(text_of(*model, {.date = date}), AllOf(HasSubstr("30"), HasSubstr("2026")));
     EXPECT_THAT(model->chat_notes(), ElementsAre(AllOf(HasSubstr("date"), HasSubstr("dated"))));
@@ -100,7 +101,7 @@ TEST_F(LanguageModelTest, AnUnknownArchitectureIsNamedWithThoseThatRun) {
   const std::string error = ErrorText([&] { LanguageModel::Open(path, 1); });
   EXPECT_THAT(error, AllOf(HasSubstr("unsupported"), HasSubstr("\"bloom\""), HasSubstr("qwen3"),
                            HasSubstr("take a model of one")));
-  // Each once, though several entries of the registry may share a name.
+  // Each name is listed once, though several entries of the registry may share one.
   EXPECT_EQ(error.find("retnet"), error.rfind("retnet"));
 }
 

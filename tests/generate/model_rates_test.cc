@@ -35,7 +35,7 @@ TEST_F(ModelRatesTest, EveryArchitectureIsMeasuredWithEveryTypeOfMemory) {
   }
 }
 
-// 700,000 weights: two million operations a token, and attention on top.
+// Each token takes two million operations for 1,000,000 weights, and attention on top.
 ModelFacts SomeFacts() {
   ModelFacts facts;
   facts.layers = 2;
@@ -64,13 +64,13 @@ TEST(DisprovesTest, AReadingThatTookFarMoreOrLessShowsThatRatesAreWrong) {
   EXPECT_TRUE(disproves(1.51, 1));
   EXPECT_FALSE(disproves(1 / 1.49, 1));
   EXPECT_TRUE(disproves(1 / 1.51, 1));
-  // Without a processor it says nothing.
+  // A reading that had too little of a processor disproves nothing.
   EXPECT_FALSE(disproves(10, 0.79));
   EXPECT_TRUE(disproves(10, 0.81));
-  // Nor does a reading of few tokens.
+  // A reading of few tokens disproves nothing.
   EXPECT_FALSE(disproves(10, 1, 3000 - 511));
   EXPECT_TRUE(disproves(10, 1, 3000 - 512));
-  // Nor does a short one.
+  // A short reading disproves nothing.
   EXPECT_FALSE(disproves(0.99 / foretold, 1));
   EXPECT_TRUE(disproves(1.01 / foretold, 1));
 }
@@ -96,7 +96,7 @@ TEST_F(ModelRatesTest, ModelsOfOneShapeShareTheirSpeed) {
     return SpeedKeyOf(facts, compute_, KvType::kQ8).shape;
   };
   const ModelFacts llama = Load("llama")->facts();
-  EXPECT_EQ(shape(llama), shape(Load("llama-linear")->facts()));  // its RoPE alone is another
+  EXPECT_EQ(shape(llama), shape(Load("llama-linear")->facts()));  // only its RoPE differs
   ModelFacts other = llama;
   other.linear.front().dtype = DType::kQ8_0;
   EXPECT_NE(shape(llama), shape(other));

@@ -20,7 +20,7 @@ TokenId Next(const SamplingOptions& options, const std::vector<float>& logits,
   return Sampler(options).Next(logits, static_cast<int64_t>(logits.size()), history);
 }
 
-// How often each token is drawn.
+// Counts how often each token is drawn.
 std::map<TokenId, int> Draws(const SamplingOptions& options, const std::vector<float>& logits,
                              int count) {
   Sampler sampler(options);
@@ -48,7 +48,7 @@ TEST(Sampler, ChoosesOnlyWhatIsAllowed) {
   allowed.Add(2);
   const std::vector<float> logits{1, 9, 2, 8};
   EXPECT_EQ(Sampler({}).Next(logits, 4, {}, &allowed), 2);
-  // The penalty makes no token that is not allowed one that is.
+  // The penalty must not make a forbidden token win over an allowed one.
   EXPECT_EQ(
       Sampler({.repetition_penalty = 4}).Next(logits, 4, std::vector<TokenId>{2, 1}, &allowed), 0);
   Sampler drawing({.temperature = 5});
@@ -65,14 +65,14 @@ TEST(Sampler, DrawsByTheSoftmaxOfTheTemperature) {
     auto draws = Draws({.temperature = temperature, .seed = 7}, logits, kDraws);
     for (size_t i = 0; i < logits.size(); ++i) {
       const double p = std::exp(double{logits[i]} / temperature) / total;
-      // Five standard deviations of a binomial count.
+      // The tolerance is five standard deviations of a binomial count.
       EXPECT_NEAR(draws[static_cast<TokenId>(i)], p * kDraws, 5 * std::sqrt(kDraws * p * (1 - p)));
     }
   }
 }
 
 TEST(Sampler, CutsKeepWhatTheySay) {
-  // Probabilities 0.4, 0.3, 0.2, 0.1, not in order.
+  // The probabilities are 0.4, 0.3, 0.2 and 0.1, not in this order.
   const std::vector<float> logits{std::log(0.2F), std::log(0.4F), std::log(0.1F), std::log(0.3F)};
   const auto kept = [&](SamplingOptions options) {
     options.temperature = 1;

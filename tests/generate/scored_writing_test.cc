@@ -15,7 +15,7 @@ namespace tome {
 namespace {
 
 constexpr TokenId kEndToken = 63;  // of LetterVocabulary
-// Of log-probabilities, as LogProbability has it.
+// The tolerance of log-probabilities is the one that LogProbability promises.
 constexpr double kLogTolerance = 2e-6;
 
 std::vector<double> LogSoftmax(std::span<const float> logits) {
@@ -30,7 +30,7 @@ std::vector<double> LogSoftmax(std::span<const float> logits) {
 
 class ScoredWritingTest : public SessionTest {
  protected:
-  // Of the golden tokens, from the one at `begin` on.
+  // Returns a session that has read golden tokens, `count` of them from `begin` on.
   Session NewSessionAt(size_t begin, size_t count, int64_t max_tokens = 512) {
     Session session = NewSession(max_tokens);
     session.Prefill(std::span(golden_.tokens).subspan(begin, count), {});
@@ -44,8 +44,8 @@ class ScoredWritingTest : public SessionTest {
     return std::move(texts.front());
   }
 
-  // Log-probabilities of `text` and of the end of generation, each behind `prompt` and what of
-  // `text` is before it; [text + 1][vocabulary].
+  // Returns the log-probabilities of each token of `text` and of the end of generation, each after
+  // `prompt` and the tokens of `text` before it; [text + 1][vocabulary].
   std::vector<std::vector<double>> RowsBehind(std::span<const TokenId> prompt,
                                               const std::vector<TokenId>& text) {
     std::vector<TokenId> all(prompt.begin(), prompt.end());
@@ -116,7 +116,7 @@ TEST_P(ScoredWritingTest, TogetherEachIsAsAlone) {
   const AttentionTap tap{
       .heads = {{.layer = 0, .head = 1}}, .spans = {{3, 70}, {90, 110}}, .mass = {}};
   struct Case {
-    std::vector<Session> sessions;  // and the one without
+    std::vector<Session> sessions;  // with evidence, then maybe without
     std::vector<AttentionTap> tap;
     ScoredWriting writing;
   };
@@ -176,7 +176,7 @@ TEST_P(ScoredWritingTest, TheTapCountsTheTextsTokens) {
   AttentionTap tap{.heads = {{.layer = 0, .head = 1}}, .spans = {{0, 30}, {30, 100}}, .mass = {}};
   AttentionTap expected = tap;
   const ScoredText text = Write({.session = &session, .tap = &tap}, {.max_tokens = 20, .stop = {}});
-  // The last one is chosen, and attends no more.
+  // The last token is chosen and then attends nothing.
   ASSERT_GT(text.tokens.size(), 1U);
   const size_t read = session.tokens().size() - 64;
   EXPECT_EQ(read, text.tokens.size() - (text.finish == FinishReason::kEnd ? 0 : 1));
@@ -189,7 +189,7 @@ TEST_P(ScoredWritingTest, TheTapCountsTheTextsTokens) {
   }
 }
 
-// 1.5 ln p − 0.5 ln p = ln p.
+// A contrast of equal distributions cancels: 1.5 ln p − 0.5 ln p = ln p.
 TEST_P(ScoredWritingTest, AContrastToTheSamePromptChangesNothing) {
   Session plain = NewSessionAt(0, 64);
   Session with = NewSessionAt(0, 64);
@@ -224,7 +224,7 @@ TEST_P(ScoredWritingTest, AContrastChoosesByTheFormula) {
       const auto likely = [&](size_t id) { return std::exp(p[i][id] - largest) >= 0.1; };
       EXPECT_TRUE(likely(token));
       for (size_t id = 0; id < p[i].size(); ++id) {
-        // Scores are chosen from in float.
+        // Scores are compared in float.
         if (!likely(id)) continue;
         EXPECT_GE(value(token), value(id) - std::abs(value(id)) * 0x1p-22) << i;
       }
@@ -232,7 +232,7 @@ TEST_P(ScoredWritingTest, AContrastChoosesByTheFormula) {
       total += p[i][token];
     }
     EXPECT_NEAR(text.log_probability, total / static_cast<double>(chosen.size()), kLogTolerance);
-    // Both have read the text, but for a last token.
+    // Both sessions have read the same tokens of the text, which may lack the last one.
     EXPECT_TRUE(std::ranges::equal(with.tokens().subspan(prompt.size()),
                                    without.tokens().subspan(prompt_without.size())));
   }
@@ -247,7 +247,7 @@ class RecurrentScoredWritingTest : public ScoredWritingTest {};
 INSTANTIATE_TEST_SUITE_P(Variants, RecurrentScoredWritingTest, testing::Values("mamba", "jamba"),
                          VariantName);
 
-// Texts are tried behind one prompt: the checkpoint at its end stays.
+// Texts are tried after one prompt, so the checkpoint at its end must stay.
 TEST_P(RecurrentScoredWritingTest, TheSessionCanGoBackToItsPrompt) {
   Session session = NewSessionAt(0, 64);
   const ScoredText text = Write({.session = &session}, {.max_tokens = 20, .stop = {}});
@@ -257,7 +257,7 @@ TEST_P(RecurrentScoredWritingTest, TheSessionCanGoBackToItsPrompt) {
 
 class PlainScoredWritingTest : public ScoredWritingTest {
  protected:
-  // A vocabulary whose piece `id` is another one.
+  // Makes the piece of `id` another one.
   void Replace(TokenId id, const std::string& piece, TokenType type) {
     VocabularySpec spec = LetterVocabulary();
     spec.tokens[static_cast<size_t>(id)] = piece;
@@ -273,7 +273,7 @@ class PlainScoredWritingTest : public ScoredWritingTest {
     Session session = NewSessionAt(0, 64);
     return Write({.session = &session}, {.max_tokens = most, .stop = {}}, sink);
   }
-  // The first token of `text` from its place `from` on that does not stand before.
+  // Returns the index of the first token of `text`, from `from` on, that occurs nowhere before.
   static size_t FirstOfItsKind(const std::vector<TokenId>& text, size_t from) {
     for (size_t i = from; i < text.size(); ++i) {
       if (std::find(text.begin(), text.begin() + static_cast<ptrdiff_t>(i), text[i]) ==
@@ -290,7 +290,7 @@ INSTANTIATE_TEST_SUITE_P(Llama, PlainScoredWritingTest, testing::Values("llama")
 TEST_P(PlainScoredWritingTest, EndsBehindItsSentencesOnceAnotherBegins) {
   const std::vector<TokenId> tokens = Greedy(60).tokens;
   ASSERT_GT(tokens.size(), 12U);
-  // A token that comes up behind some others ends a sentence.
+  // A token that first occurs after some others now ends a sentence.
   const size_t first = FirstOfItsKind(tokens, 3);
   Replace(tokens[first], "。", TokenType::kNormal);
   const ScoredText whole = Greedy(60);
@@ -308,7 +308,7 @@ TEST_P(PlainScoredWritingTest, EndsBehindItsSentencesOnceAnotherBegins) {
     if (most == 1) {
       EXPECT_EQ(text.text, whole.text.substr(0, ends.front()));
       EXPECT_EQ(text.finish, FinishReason::kStop);
-      EXPECT_EQ(text.tokens.size(), first + 2);  // and the one that the next sentence begins with
+      EXPECT_EQ(text.tokens.size(), first + 2);  // with the token that begins the next sentence
     } else if (most != 2) {
       EXPECT_EQ(text.text, whole.text);
       EXPECT_EQ(text.finish, whole.finish);
@@ -319,8 +319,8 @@ TEST_P(PlainScoredWritingTest, EndsBehindItsSentencesOnceAnotherBegins) {
   }
 }
 
-// While a text is written its end is not known, and letters behind a full stop decide whether the
-// sentence goes on: the cut is where it is when all is known.
+// The end is not known while a text is written, and letters after a full stop decide whether the
+// sentence goes on. The cut must be where it is in the whole text.
 TEST_P(PlainScoredWritingTest, IsCutWhereTheWholeTextIs) {
   const std::vector<TokenId> tokens = Greedy(60).tokens;
   for (const char* const piece : {"c. ", ". ", "。", "! ", "\n"}) {
@@ -344,7 +344,8 @@ TEST_P(PlainScoredWritingTest, EndsWithTheEndOfGenerationWhichIsNoText) {
   EXPECT_EQ(text.tokens, std::vector<TokenId>(whole.tokens.begin(),
                                               whole.tokens.begin() + static_cast<ptrdiff_t>(at)));
   EXPECT_EQ(text.text, whole.text.substr(0, at));
-  // Its likelihood counts: that of the same tokens, written up to and with it.
+  // The end counts in the likelihood: it is that of the same tokens, written up to and including
+  // the end's.
   EXPECT_NEAR(text.log_probability, Greedy(static_cast<int64_t>(at) + 1).log_probability, 1e-15);
 }
 
@@ -373,7 +374,7 @@ TEST_P(PlainScoredWritingTest, EndsAtTheLimitOrWhereTheSinkSaysSo) {
   EXPECT_EQ(refused.finish, FinishReason::kStop);
   EXPECT_EQ(refused.text, whole.text.substr(0, 5));
   EXPECT_EQ(seen, refused.text);
-  // Only the first text: the others go on, and nobody is shown them.
+  // Only the first text is shown and stopped; the others go on.
   seen.clear();
   Session one = NewSessionAt(0, 64);
   Session other = NewSessionAt(100, 64);
@@ -390,7 +391,7 @@ TEST_P(PlainScoredWritingTest, EndsAtTheLimitOrWhereTheSinkSaysSo) {
 TEST_P(PlainScoredWritingTest, AnIncompleteCharacterAtTheLimitIsDropped) {
   const ScoredText whole = Greedy(60);
   const size_t at = FirstOfItsKind(whole.tokens, 3);
-  // The first byte of three.
+  // The piece becomes the first byte of a character of three.
   Replace(whole.tokens[at], "<0xE7>", TokenType::kByte);
   std::string seen;
   const ScoredText text = Greedy(static_cast<int64_t>(at) + 1, [&](std::string_view part) {
@@ -401,7 +402,7 @@ TEST_P(PlainScoredWritingTest, AnIncompleteCharacterAtTheLimitIsDropped) {
   EXPECT_EQ(text.tokens.size(), at + 1);
   EXPECT_EQ(text.text, whole.text.substr(0, at));
   EXPECT_EQ(seen, text.text);
-  // Where the text goes on otherwise, it is one that cannot be shown.
+  // Where the text continues differently, the byte cannot be shown.
   EXPECT_THAT(Greedy(static_cast<int64_t>(at) + 2).text,
               testing::StartsWith(whole.text.substr(0, at)));
 }
@@ -448,7 +449,7 @@ TEST_P(PlainScoredWritingTest, OptionsWithoutMeaningAreRefusedBeforeATokenIsChos
   EXPECT_TRUE(WriteScored({}, {.stop = {}}, never).empty());
 }
 
-// Of either session.
+// The memory of either session may be full.
 TEST_P(PlainScoredWritingTest, AFullMemoryEndsTheText) {
   const ScoredText whole = Greedy(60);
   const ScoredWritingOptions options{.max_tokens = 60, .stop = {}};
@@ -464,8 +465,8 @@ TEST_P(PlainScoredWritingTest, AFullMemoryEndsTheText) {
   EXPECT_EQ(contrasted.text, text.text);
 }
 
-// Models have more rows of logits than their vocabulary has tokens; which of those is the likeliest
-// says nothing about the plausible ones.
+// Models may have more rows of logits than their vocabulary has tokens. The likeliest of the other
+// rows says nothing about which tokens are plausible.
 TEST_P(PlainScoredWritingTest, RowsThatPadTheVocabularyDoNotCount) {
   VocabularySpec spec = LetterVocabulary();
   spec.tokens = {"<unk>", "</s>", "a", "b", "c", "d"};
@@ -474,7 +475,8 @@ TEST_P(PlainScoredWritingTest, RowsThatPadTheVocabularyDoNotCount) {
   spec.token_types[1] = static_cast<int32_t>(TokenType::kControl);
   spec.bos = spec.eos = 1;
   tokenizer_ = Tokenizer::Create(std::move(spec));
-  size_t far = 0;  // prompts behind which all of them are far less likely than others
+  // Counts prompts after which all tokens are far less likely than other rows.
+  size_t far = 0;
   for (const size_t at : {64, 100, 130, 200, 250, 310}) {
     Session with = NewSessionAt(at, 40);
     Session without = NewSessionAt(at, 40);
@@ -489,7 +491,7 @@ TEST_P(PlainScoredWritingTest, RowsThatPadTheVocabularyDoNotCount) {
   EXPECT_GT(far, 0U);
 }
 
-// What the question chose stays open to the whole text, as when a session writes it.
+// Pages that the question chose stay open to the whole text, as when a session writes it.
 TEST_P(PlainScoredWritingTest, AQuestionPreselectsForTheWholeText) {
   std::vector<TokenId> document;
   while (document.size() < 2048) {

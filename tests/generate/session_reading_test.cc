@@ -1,4 +1,4 @@
-// What else a reading gives: the likelihood of its tokens, and where they attend.
+// Tests two further results of a reading: the likelihood of its tokens, and where they attend.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 namespace tome {
 namespace {
 
-// ln of the softmax at `token`, in long double and in another order.
+// Returns ln of the softmax at `token`, computed in long double and in another order.
 double Expected(std::span<const float> logits, TokenId token) {
   long double sum = 0;
   for (auto at = logits.rbegin(); at != logits.rend(); ++at) {
@@ -20,9 +20,9 @@ double Expected(std::span<const float> logits, TokenId token) {
   return static_cast<double>(-std::log(sum));
 }
 
-// Of sums in double.
+// The tolerance of sums in double.
 constexpr double kTolerance = 1e-12;
-// Of log-probabilities, as LogProbability has it.
+// The tolerance of log-probabilities is the one that LogProbability promises.
 constexpr double kLogTolerance = 2e-6;
 
 TEST(LogProbabilityTest, IsTheLogarithmOfTheSoftmax) {
@@ -30,12 +30,12 @@ TEST(LogProbabilityTest, IsTheLogarithmOfTheSoftmax) {
     return LogProbability(SelectKernelSet(), logits, token);
   };
   EXPECT_NEAR(log_probability(std::vector<float>(4, 7), 2), std::log(0.25), kLogTolerance);
-  // e^0 : e^ln2 : e^ln5
+  // The shares are e^0 : e^ln2 : e^ln5.
   const std::vector<float> shares{0, std::log(2.0F), std::log(5.0F)};
   EXPECT_NEAR(std::exp(log_probability(shares, 0)), 0.125, 1e-6);
   EXPECT_NEAR(std::exp(log_probability(shares, 1)), 0.25, 1e-6);
   EXPECT_NEAR(std::exp(log_probability(shares, 2)), 0.625, 1e-6);
-  // exp of these alone is infinite, or nothing.
+  // exp of these logits alone is infinite or zero.
   EXPECT_NEAR(log_probability({3e4F, 3e4F}, 0), -std::log(2), kLogTolerance);
   EXPECT_NEAR(log_probability({-3e4F, -3e4F, -3e4F}, 2), -std::log(3), kLogTolerance);
   EXPECT_EQ(log_probability({0, -3e4F}, 1), -3e4);
@@ -50,7 +50,8 @@ class SessionReadingTest : public SessionTest {
     return tokens;
   }
 
-  // Of `tokens`, each by the logits of those before it, read one by one.
+  // Returns the log-probability of each of `tokens` by the logits of the tokens before it, read one
+  // by one.
   std::vector<double> OneByOne(Session& session, std::span<const TokenId> tokens) const {
     std::vector<double> expected;
     for (const TokenId token : tokens) {
@@ -69,7 +70,8 @@ class SessionReadingTest : public SessionTest {
 };
 
 TEST_P(SessionReadingTest, LogProbabilitiesAreThoseOfTokensReadOneByOne) {
-  // Shorter and longer than a pass that gives all logits (128 tokens), and just as long.
+  // Readings are shorter than, as long as, and longer than a pass that gives all logits (128
+  // tokens).
   for (const size_t count : {1, 2, 127, 128, 129, 300}) {
     const std::vector<TokenId> tokens = Tokens(count + 50);
     for (const size_t before : {size_t{0}, size_t{50}}) {
@@ -79,7 +81,7 @@ TEST_P(SessionReadingTest, LogProbabilitiesAreThoseOfTokensReadOneByOne) {
       together.Prefill(std::span(tokens).first(before), {});
       const auto read = std::span(tokens).subspan(before, count);
       const std::vector<double> expected = OneByOne(single, read);
-      // No token comes before the first of an empty session.
+      // An empty session has no token before the first.
       EXPECT_EQ(expected.size(), before == 0 ? count - 1 : count);
       std::vector<double> values;
       const SessionReading reading{
@@ -94,7 +96,8 @@ TEST_P(SessionReadingTest, LogProbabilitiesAreThoseOfTokensReadOneByOne) {
 }
 
 TEST_P(SessionReadingTest, ReadingsOfOnePassHaveTheirOwn) {
-  // Some ask, some do not; they share passes, and the passes of those that ask are shorter.
+  // Some readings ask for log-probabilities and some do not. They share passes, which are shorter
+  // for those that ask.
   const std::vector<TokenId> tokens = Tokens(700);
   const std::vector<size_t> counts{3, 200, 40, 0, 150, 1, 130};
   std::vector<Session> sessions;
@@ -141,7 +144,7 @@ TEST_P(SessionReadingTest, ReadingsOfOnePassHaveTheirOwn) {
   }
 }
 
-// What the logits of a session were does not matter once it has forgotten.
+// After Truncate, the logits that the session had before must not count.
 TEST_P(SessionReadingTest, NoTokenIsLikelyByLogitsThatAreForgotten) {
   const std::vector<TokenId> tokens = Tokens(150);
   Session session = NewSession();
@@ -159,7 +162,6 @@ TEST_P(SessionReadingTest, NoTokenIsLikelyByLogitsThatAreForgotten) {
   ASSERT_NO_FATAL_FAILURE(ExpectNear(values, expected));
 }
 
-// What a store could give back is read where somebody asks about it.
 TEST_P(SessionReadingTest, WhatIsAskedAboutIsReadThoughAStoreHasIt) {
   const std::vector<TokenId> tokens = Tokens(300);
   SnapshotStore store(folder_ / "kept", int64_t{1} << 30);
@@ -186,7 +188,7 @@ TEST_P(SessionReadingTest, WhatIsAskedAboutIsReadThoughAStoreHasIt) {
   EXPECT_NEAR(tap.At(0, 0), 300, 300 * kTolerance);
 }
 
-// Passes that give all logits are short; what is kept is the whole reading.
+// Passes that give all logits are short; still the whole reading is kept.
 TEST_P(SessionReadingTest, KeepsWhatAPlainReadingKeeps) {
   const std::vector<TokenId> tokens = Tokens(1000);
   std::vector<double> values;

@@ -46,20 +46,20 @@ TEST_P(SessionTest, GreedyIsTheReferencesContinuation) {
   const auto count = static_cast<int64_t>(golden_.greedy.size());
   const Generated generated =
       session.Generate({.sampling = {}, .max_tokens = count, .stops = {}, .stop = {}}, {});
-  // Generation ends at the end of text; the reference went on.
+  // Generation ends at the end of text; the reference went on after it.
   const auto end = std::find(golden_.greedy.begin(), golden_.greedy.end(), 63);
   EXPECT_EQ(generated.tokens, std::vector<TokenId>(golden_.greedy.begin(), end));
 }
 
-// What a store gives back is what reading gives: the logits behind it are the same, bit for bit,
-// for every element type, and whatever number of threads read or goes on.
+// The logits after a restored memory equal those after reading, bit for bit, for every element type
+// and whatever number of threads reads or continues.
 TEST_P(SessionTest, RestoredMemoriesGiveTheBitsOfReadingAgain) {
   std::mt19937 random(3);
   std::vector<TokenId> tokens(kSnapshotTokens + 300);
   for (TokenId& token : tokens) token = static_cast<TokenId>(random() % 63);
   ThreadPool alone(1);
   ThreadPool several(3);
-  // The state that is kept: before the last token, at the end of a segment.
+  // The state is kept before the last token, or at the end of a segment.
   const bool recurrent = model_->facts().has_recurrent();
   const int64_t state = StatePositionBefore(std::ssize(tokens) - 1, model_->facts().segment_tokens);
   for (const KvType type : kKvTypes) {
@@ -87,7 +87,7 @@ TEST_P(SessionTest, RestoredMemoriesGiveTheBitsOfReadingAgain) {
       Session restored = session(several);
       restored.UseStore(store, owner);
       restored.Prefill(prompt, {});
-      // A memory with two types is found in whole parts, and in its tail anywhere.
+      // A memory with two types is restored in whole parts, and in its tail anywhere.
       const bool whole = type == KvType::kQ8 || type == KvType::kQ4;
       const int64_t pages = whole && shared < kSnapshotTokens ? 0 : shared;
       EXPECT_EQ(restored.restored(), !recurrent ? pages : shared >= state ? state : 0);
@@ -101,9 +101,9 @@ TEST_P(SessionTest, RestoredMemoriesGiveTheBitsOfReadingAgain) {
   }
 }
 
-// So does what was moved out of RAM, to a file of its own or to the store's.
+// Spilled memories, in a file of their own or in the store's, give the same bits too.
 TEST_P(SessionTest, SpilledMemoriesGiveTheBitsOfResidentOnes) {
-  if (!model_->facts().has_attention()) return;  // nothing grows, so nothing is moved
+  if (!model_->facts().has_attention()) return;  // no memory grows, so none is moved
   std::mt19937 random(4);
   std::vector<TokenId> tokens(4 * kKvPartTokens + 300);
   for (TokenId& token : tokens) token = static_cast<TokenId>(random() % 63);
@@ -227,8 +227,8 @@ TEST_P(PlainSessionTest, RepeatsAreDraftedAndAccepted) {
   EXPECT_GT(generated.accepted_tokens, 0);
 }
 
-// Text without end: far beyond what the model was made for, drafts taken back among it, and the
-// same whatever is drafted.
+// The text runs far beyond the trained length, with some drafts taken back. It is the same whatever
+// is drafted.
 TEST_P(PlainSessionTest, StreamingGoesOnAtConstantMemory) {
   const auto generate = [&](Speculation speculation) {
     Session session(*model_, *tokenizer_, Compute{SelectKernelSet(), threads_},
@@ -237,7 +237,7 @@ TEST_P(PlainSessionTest, StreamingGoesOnAtConstantMemory) {
     session.UseStore(store, {.root = KeyOf("r"), .model = "m", .title = "t"});
     session.Prefill(Prompt(), {});
     std::vector<TokenId> tokens;
-    // The model may end its turn; it is then made to go on.
+    // The model may end its turn; it is then made to continue.
     while (tokens.size() < 1500) {
       const Generated generated = session.Generate(
           {.sampling = {}, .max_tokens = 500, .stops = {}, .speculation = speculation, .stop = {}},
@@ -251,7 +251,7 @@ TEST_P(PlainSessionTest, StreamingGoesOnAtConstantMemory) {
     EXPECT_LE(session.memory().bytes(),
               KvBytes(model_->facts().kv, model_->facts().kv_type, 64 + 64 + 64 + 512));
     EXPECT_EQ(store.report().kept_tokens, 0);
-    // Going back farther than it remembers means to begin anew.
+    // Going back farther than the memory reaches means beginning anew.
     EXPECT_EQ(session.Truncate(700), 0);
     EXPECT_TRUE(session.tokens().empty());
     return tokens;
@@ -259,7 +259,8 @@ TEST_P(PlainSessionTest, StreamingGoesOnAtConstantMemory) {
   EXPECT_EQ(generate(Speculation::kPromptLookup), generate(Speculation::kNone));
 }
 
-// Sparsely, whatever is drafted; and what the question chose stays open to the whole answer.
+// With sparse attention the text is the same whatever is drafted, and pages that the question chose
+// stay open to the whole answer.
 TEST_P(PlainSessionTest, AQuestionPreselectsForItsAnswer) {
   std::vector<TokenId> document;
   while (document.size() < 2048) {
@@ -319,7 +320,8 @@ TEST_P(PlainSessionTest, StopStringsSinksAndBudgetsEndTheText) {
       FinishReason::kCancelled);
 }
 
-// Issue: "…and then \uFFFD" where the budget ended in the middle of a character.
+// Regression test: the text was "…and then \uFFFD" where the budget ended in the middle of a
+// character.
 TEST_P(PlainSessionTest, ACharacterThatTheBudgetCutsIsLeftOut) {
   const auto generate = [&](const Tokenizer& tokenizer, int64_t max_tokens, int64_t memory_tokens) {
     Session session(*model_, tokenizer, Compute{SelectKernelSet(), threads_},
@@ -336,7 +338,8 @@ TEST_P(PlainSessionTest, ACharacterThatTheBudgetCutsIsLeftOut) {
   };
   const Generated letters = generate(*tokenizer_, 3, 512);
   ASSERT_EQ(letters.tokens.size(), 3U);
-  // The third token becomes the first byte of a character of three, and so do its like.
+  // The piece of the third token becomes the first byte of a character of three, wherever it
+  // occurs.
   VocabularySpec spec = LetterVocabulary();
   const auto third = static_cast<size_t>(letters.tokens[2]);
   spec.tokens[third] = "<0xE4>";
@@ -433,8 +436,8 @@ TEST_P(PlainSessionTest, AGenerationThatWasEndedEarlyGoesOnAsIfItHadNot) {
   EXPECT_GE(cancelled.tokens.size(), 10U);
   EXPECT_LT(cancelled.tokens.size(), expected.tokens.size());
   EXPECT_EQ(session.memory().length(), static_cast<int64_t>(session.tokens().size()));
-  // What is in memory is the prompt and what was generated but for the last token; from there the
-  // generation goes on as before.
+  // The memory holds the prompt and the generated tokens except the last one. Generation continues
+  // from there as before.
   const size_t kept = session.tokens().size() - Prompt().size();
   EXPECT_EQ(kept + 1, cancelled.tokens.size());
   const Generated rest = session.Generate(options(60 - static_cast<int64_t>(kept)), {});
@@ -444,16 +447,16 @@ TEST_P(PlainSessionTest, AGenerationThatWasEndedEarlyGoesOnAsIfItHadNot) {
   EXPECT_EQ(tokens, expected.tokens);
 }
 
-// What several sessions generate together is compared with what each generates alone.
+// Compares sessions that generate together with each one generating alone.
 class TogetherTest : public SessionTest {
  protected:
-  // Forks of one session and sessions of their own, with different options.
+  // Returns writings for forks of one session and for a session of its own, with different options.
   std::vector<SessionWriting> Writings(std::vector<Session>& sessions, double temperature) {
     Session base = NewSession();
     base.Prefill(Prompt(), {});
     for (size_t i = 0; i < 6; ++i) {
       sessions.push_back(i == 5 ? NewSession() : base.Fork());
-      // The first has its logits from the session it is a fork of.
+      // The first session has its logits from the session that it is a fork of.
       if (i > 0) sessions.back().Prefill(std::span(golden_.tokens).subspan(100 + 7 * i, i * 3), {});
     }
     std::vector<SessionWriting> writings;
@@ -516,7 +519,7 @@ TEST_P(PlainTogetherTest, ReadingTogetherIsTheSameAsAlone) {
     together.push_back(NewSession(2000));
   }
   for (size_t i = 0; i < 5; ++i) {
-    // Some fit a pass with others, some take several; one reads nothing.
+    // Some readings fit a pass with others, some take several passes, and one reads nothing.
     const size_t count = std::array<size_t, 5>{3, 1200, 1, 0, 500}[i];
     readings.push_back(
         {.session = &together[i], .tokens = std::span(tokens).subspan(i * 7, count)});

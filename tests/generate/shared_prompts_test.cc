@@ -31,7 +31,8 @@ TEST(DistinctTokensTest, CommonBeginningsCountOnce) {
 class ReadPromptsTest : public SessionTest {};
 INSTANTIATE_TEST_SUITE_P(Llama, ReadPromptsTest, testing::Values("llama"));
 
-// Two documents, of which one is asked three times, twice the same, and the other twice.
+// There are two documents. The first is asked three times, twice with the same question, the second
+// twice.
 TEST_P(ReadPromptsTest, EachIsReadAsAloneAndWhatIsSharedOnce) {
   const auto& golden = golden_.tokens;
   std::vector<std::vector<TokenId>> prompts;
@@ -61,8 +62,8 @@ TEST_P(ReadPromptsTest, EachIsReadAsAloneAndWhatIsSharedOnce) {
                       passes += done == 0 ? 0 : 1;
                     }});
   ASSERT_EQ(sessions.size(), prompts.size());
-  // The documents once each, with the token that their questions have in common; then what each
-  // question has alone, the last of its tokens at least, in one pass.
+  // Each document is read once, with the token that its questions have in common. Then the rest of
+  // each question, at least its last token, is read in one pass.
   EXPECT_EQ(read, 201U + 300 + 2 + 3 + 2 + 1 + 5);
   EXPECT_EQ(passes, 3U);
   for (size_t i = 0; i < prompts.size(); ++i) {

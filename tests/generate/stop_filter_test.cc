@@ -7,7 +7,7 @@
 namespace tome {
 namespace {
 
-// What the filter shows of a text that comes in the given pieces.
+// Returns what the filter shows of a text that comes in the given pieces.
 std::string Shown(const std::vector<std::string>& stops, const std::vector<std::string>& pieces) {
   StopFilter filter(stops);
   std::string shown;

@@ -9,8 +9,7 @@
 namespace tome {
 namespace {
 
-// The pages are valid ones of every type: what the model makes of them is finite, and the same
-// every time.
+// The pages are valid for every type: the logits after them are finite and the same every time.
 TEST(SyntheticMemoryTest, CanBeReadBehind) {
   const TempFolder folder;
   ThreadPool threads(2);

@@ -13,7 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 
-constexpr TokenId kEnd = 63;  // of the letters' tokenizer
+constexpr TokenId kEnd = 63;  // of the tokenizer of single characters
 
 std::vector<TokenId> AllowedBy(const TokenMask& mask) {
   TokenSet set(64);
@@ -73,7 +73,7 @@ TEST(ChoiceMaskTest, AnEndTellsTheChoiceThatAnotherBeginsWith) {
   other.Accept(kEnd);
   EXPECT_EQ(other.chosen(), 0);
   EXPECT_THAT(AllowedBy(other), ElementsAre());
-  // A choice may hold the end itself.
+  // A choice may contain the end token itself.
   ChoiceMask with_end({{1, kEnd}, {1, 2}}, ends);
   with_end.Accept(1);
   with_end.Accept(kEnd);
@@ -87,7 +87,7 @@ TEST(ChoiceMaskTest, ChoicesWithoutMeaningAreErrors) {
   EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { ChoiceMask({{1, kEnd, 2}}, ends); }));
 }
 
-// Allows two thirds of the vocabulary, others after each token, and no end.
+// Allows two thirds of the vocabulary, a different set after each token, and no end.
 class ChangingMask : public TokenMask {
  public:
   void AddAllowed(TokenSet& allowed) const override {
@@ -173,7 +173,7 @@ TEST_P(MaskedSessionTest, WritesOneOfTheChoices) {
       ASSERT_GE(mask.chosen(), 0);
       EXPECT_EQ(generated.tokens, choices[static_cast<size_t>(mask.chosen())]);
       EXPECT_EQ(generated.text, tokenizer_->Decode(generated.tokens));
-      // The last token is not computed: nothing follows it.
+      // The last token is not computed, because no token follows it.
       EXPECT_LT(generated.forward_passes, std::ssize(generated.tokens));
     }
   }

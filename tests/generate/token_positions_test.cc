@@ -19,14 +19,15 @@ std::vector<TokenId> Encode(const Tokenizer& tokenizer, std::string_view text) {
   return tokenizer.Encode(text, Specials::kLiteral, {});
 }
 
-// As numbers that a failed expectation shows.
+// Span is a pair of numbers, which a failed expectation prints.
 using Span = std::pair<int64_t, int64_t>;
 Span Of(const TokenPositions& positions, size_t begin, size_t end) {
   const PositionSpan span = positions.Of(begin, end);
   return {span.begin, span.end};
 }
 
-// That the tokens of every piece of `text` between characters hold it, and none of them is idle.
+// Checks for pieces of `text` that the tokens of a piece cover it, and that its first and last
+// token are needed.
 void ExpectEveryPiece(const Tokenizer& tokenizer, const std::string& text) {
   const std::vector<TokenId> tokens = Encode(tokenizer, text);
   const TokenPositions positions(tokenizer, tokens);
@@ -52,14 +53,14 @@ void ExpectEveryPiece(const Tokenizer& tokenizer, const std::string& text) {
 
 class TinyTokenPositionsTest : public testing::Test {
  protected:
-  // " ab" and "abc" are tokens; all else is bytes.
+  // " ab" and "abc" are tokens; all other text is single bytes.
   std::unique_ptr<Tokenizer> bytes_ = Tokenizer::Create(TinyByteLevel({"a b", "Ġ ab", "ab c"}));
   std::unique_ptr<Tokenizer> pieces_ =
       Tokenizer::Create(TinySentencePiece({{"ab", -1}, {"▁ab", -0.5F}, {"abc", -0.7F}}));
 };
 
 TEST_F(TinyTokenPositionsTest, FindsTheTokensOfAText) {
-  // x| ab|c| ab|.|abc: the c joins an "ab" that no space is before.
+  // The tokens are x| ab|c| ab|.|abc: the last "abc" is one token, as no space precedes its "ab".
   const std::vector<TokenId> tokens = Encode(*bytes_, "x abc ab.abc");
   ASSERT_EQ(tokens.size(), 6U);
   const TokenPositions positions(*bytes_, tokens);
@@ -72,9 +73,9 @@ TEST_F(TinyTokenPositionsTest, FindsTheTokensOfAText) {
   EXPECT_EQ(Of(positions, 0, 1), (Span{0, 1}));
   EXPECT_EQ(Of(positions, 2, 5), (Span{1, 3}));    // begins inside " ab"
   EXPECT_EQ(Of(positions, 1, 4), (Span{1, 2}));    // exactly " ab"
-  EXPECT_EQ(Of(positions, 4, 5), (Span{2, 3}));    // behind it
+  EXPECT_EQ(Of(positions, 4, 5), (Span{2, 3}));    // after it
   EXPECT_EQ(Of(positions, 10, 11), (Span{5, 6}));  // inside "abc"
-  EXPECT_EQ(Of(positions, 3, 10), (Span{1, 6}));   // from inside one to inside another
+  EXPECT_EQ(Of(positions, 3, 10), (Span{1, 6}));   // from inside " ab" to inside "abc"
   EXPECT_EQ(Of(positions, 0, 12), (Span{0, 6}));
 }
 
@@ -89,7 +90,7 @@ TEST_F(TinyTokenPositionsTest, WhatIsNotThereIsNotFound) {
   EXPECT_EQ(Of(empty, 0, 0), (Span{0, 0}));
 }
 
-// A span of no bytes has no tokens, nor has what lies behind the end.
+// A span of no bytes has no tokens, and neither has one after the end.
 TEST_F(TinyTokenPositionsTest, NoBytesHaveNoTokens) {
   const TokenPositions positions(*bytes_, Encode(*bytes_, "x abc"));
   for (const size_t at : {0, 1, 2, 4, 5}) {
@@ -100,7 +101,7 @@ TEST_F(TinyTokenPositionsTest, NoBytesHaveNoTokens) {
   EXPECT_EQ(behind.begin, behind.end);
 }
 
-// Special tokens are text of their own among the others, as a prompt's template has them.
+// Special tokens stand among the others as text of their own, as in a prompt from a template.
 TEST_F(TinyTokenPositionsTest, SpecialTokensStandBetween) {
   const std::vector<TextPiece> pieces{{"<s>", Specials::kParse},
                                       {"abc<s>", Specials::kLiteral},
@@ -117,7 +118,7 @@ TEST_F(TinyTokenPositionsTest, SpecialTokensStandBetween) {
 
 TEST_F(TinyTokenPositionsTest, ACharacterOfSeveralTokensHasThemAll) {
   for (const Tokenizer* tokenizer : {bytes_.get(), pieces_.get()}) {
-    // Three bytes, three tokens each.
+    // The character has three bytes, each a token.
     const std::vector<TokenId> tokens = Encode(*tokenizer, "a玉b");
     const TokenPositions positions(*tokenizer, tokens);
     const auto at = positions.Find("玉");
@@ -180,7 +181,7 @@ TEST_P(PublishedTokenPositionsTest, SentencesStandWhereTheirTokensAre) {
       text += tokenizer->TokenBytes(tokens[static_cast<size_t>(i)]);
     }
     EXPECT_NE(text.find(sentence), std::string::npos) << text;
-    EXPECT_LE(text.size(), sentence.size() + 12) << text;  // a token before or behind at most
+    EXPECT_LE(text.size(), sentence.size() + 12) << text;  // at most a token before or after
   }
   EXPECT_EQ(positions.Find("通灵宝玉上刻着九个字"), std::nullopt);
 }

@@ -12,7 +12,7 @@ QUESTIONS = [
 
 class AskTest(TomeTest):
     def assert_cites(self, path, answer):
-        """The bytes [begin, end) of `tome text` are the quote of every citation."""
+        """Checks that the quote of every citation is the bytes [begin, end) of `tome text`."""
         text = self.done("text", path).out
         self.assertTrue(answer["citations"])
         for citation in answer["citations"]:

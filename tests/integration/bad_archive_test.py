@@ -1,4 +1,5 @@
-"""DOCX, EPUB and ODT made to harm: cut off, exploding, climbing out of their archive, reading other files."""
+"""DOCX, EPUB and ODT files that are made to harm: cut off, exploding, climbing out of their
+archive, reading other files."""
 import struct
 import zlib
 
@@ -12,14 +13,16 @@ PARTS = {".epub": (made_files.epub_parts, "OEBPS/c0.xhtml"), ".docx": (made_file
 
 
 def deflated_zeros(megabytes, byte=b"\0"):
-    """A deflate stream of that many equal bytes, 1 KB a MB: the same flushed block again and again."""
+    """Returns a deflate stream of so many megabytes of equal bytes. It takes 1 KB a megabyte, since
+    the same flushed block is repeated."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     block = packer.compress(byte * (1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
     return block * megabytes + b"\x03\x00"
 
 
 def zip_with(entries):
-    """A ZIP file of (name, deflated bytes, declared size); the sizes may lie, and the checksums are not there."""
+    """Returns a ZIP file of (name, deflated bytes, declared size). The sizes may lie, and the
+    checksums are missing."""
     out, directory = bytearray(), bytearray()
     for name, packed, size in entries:
         fields = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 33, 0, len(packed), size, len(name), 0)
@@ -94,7 +97,8 @@ class BadArchiveTest(BadInputCase):
             self.with_doctype(f'<!DOCTYPE x [<!ENTITY e SYSTEM "{place}">]>', "&e;")
 
     def with_doctype(self, doctype, reference):
-        """Puts a document type and a reference to its entity into every format's main part."""
+        """Adds a file of every format whose main part has this document type and a reference to its
+        entity. Checks that no output holds the text of another file or is long."""
         for suffix, (parts, main_part) in PARTS.items():
             with self.subTest(suffix=suffix):
                 entries = []

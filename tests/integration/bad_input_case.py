@@ -1,4 +1,4 @@
-"""A library with a good document in it, which whatever a test does must leave as it was."""
+"""A library with a good document, which must stay unharmed whatever a test does."""
 import made_files
 from tome_program import TomeTest
 
@@ -14,15 +14,16 @@ class BadInputCase(TomeTest):
         self.assertEqual(self.answer(), self.before)
 
     def answer(self):
-        """What the document that was there before says."""
+        """Returns the citations of an answer from the good document."""
         return self.ask("good.txt", "What replaced the whale oil?")["citations"]
 
     def refused(self, path, because="."):
-        """Adding it fails with a line that matches `because`."""
+        """Checks that adding `path` fails with a line that matches `because`."""
         self.assertRegex(self.fails("library", "add", path, naming=path).notes, because)
 
     def survived(self, path):
-        """Whether it can be read is the format's affair; how it goes is not."""
+        """Checks that adding `path` ends in bounded work, and with one clear line where it fails.
+        Either result is allowed."""
         result = self.tome("library", "add", path)
         self.assertIn(result.status, (0, 1), repr(result))
         self.assert_bounded(result)
@@ -32,7 +33,8 @@ class BadInputCase(TomeTest):
         return result
 
     def write_repeated(self, name, piece, size):
-        """Writes `size` bytes without ever holding them: this process's memory is the child's first."""
+        """Writes `size` bytes without ever holding them, since a child's memory begins as a copy of
+        this process's."""
         path = self.folder / name
         with open(path, "wb") as out:
             block = piece * max(1, (1 << 20) // len(piece))

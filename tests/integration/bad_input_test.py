@@ -126,7 +126,7 @@ class BadInputTest(BadInputCase):
 
 
 class BadReaderTest(BadInputCase):
-    """The reader process crashes, is killed, or talks nonsense: it costs one document."""
+    """The reader process crashes, is killed, or sends nonsense. Only one document is lost."""
 
     def reader_that(self, script):
         path = self.folder / "bad-reader"

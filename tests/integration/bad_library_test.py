@@ -1,4 +1,5 @@
-"""A library that is damaged, foreign, out of reach or out of space: a clear line, and nothing lost by Tome."""
+"""A library that is damaged, foreign, out of reach or out of space. Tome prints a clear line and
+destroys no data."""
 import random
 import shutil
 import sqlite3
@@ -16,7 +17,7 @@ class BadLibraryTest(TomeTest):
         self.book = made_files.text(self.folder / "book.txt", made_files.ENGLISH)
         self.done("library", "add", self.book)
         self.file = self.home / "library.db"
-        self.assertFalse((self.home / "library.db-wal").exists())  # so that the file is all there is
+        self.assertFalse((self.home / "library.db-wal").exists())  # so library.db is complete
 
     def every_command_fails(self, because):
         for arguments in (["ask", QUESTION], ["ask", self.book, QUESTION], ["text", self.book],
@@ -31,7 +32,7 @@ class BadLibraryTest(TomeTest):
         for damaged in (rng.randbytes(100) + content[100:], b"hello\n" * 1000, content[:16] + rng.randbytes(84)):
             self.file.write_bytes(damaged)
             self.every_command_fails("damaged|newer|another program")
-            self.assertEqual(self.file.read_bytes(), damaged)  # whatever it is, it may be dear to someone
+            self.assertEqual(self.file.read_bytes(), damaged)  # foreign data is not overwritten
 
     def test_damage_in_the_middle(self):
         content = self.file.read_bytes()

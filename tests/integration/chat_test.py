@@ -1,4 +1,4 @@
-"""`tome chat` as a person has it, on a terminal of the test's own: editing, history, Ctrl-C."""
+"""`tome chat` as a person uses it, on a terminal of the test: editing, history, Ctrl-C."""
 import os
 import pty
 import re
@@ -22,14 +22,14 @@ class Chat:
     def __init__(self, test, *arguments, env=None):
         self.test = test
         self.ours, theirs = pty.openpty()
-        # As a login does: the terminal is the chat's own, whose Ctrl-C goes to it.
+        # The terminal belongs to the chat, as after a login, so that Ctrl-C goes to the chat.
         self.process = test.start("chat", "--evidence", "text", *arguments, stdin=theirs, stdout=theirs, stderr=theirs,
                                   start_new_session=True, preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),
                                   env={"TERM": "xterm", "NO_COLOR": "1", "HOME": str(test.folder), **(env or {})})
         self.modes = termios.tcgetattr(theirs)
         self.theirs = theirs
         self.written = b""
-        self.seen = 0  # of what was shown, so far
+        self.seen = 0  # end of the text in shown() that was waited for
         test.addCleanup(self.end)
 
     def end(self):
@@ -43,7 +43,7 @@ class Chat:
         os.write(self.ours, text.encode())
 
     def wait_for(self, text):
-        """Waits until the chat shows `text`; gives what it showed since the last such text."""
+        """Waits until the chat shows `text`. Returns what it showed since the last such text."""
         deadline = time.monotonic() + MAX_SECONDS
         while text not in (shown := self.shown()[self.seen:]):
             ready, _, _ = select.select([self.ours], [], [], max(0, deadline - time.monotonic()))
@@ -54,7 +54,7 @@ class Chat:
         return shown[:end]
 
     def shown(self):
-        """All that was written, without what moves the cursor about."""
+        """Returns all that was written, without the sequences that move the cursor."""
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.written.decode(errors="ignore"))
 
     def ask(self, text):
@@ -85,7 +85,7 @@ class ChatTest(TomeTest):
         chat.type("zzz" + CTRL_U + "at replaced whale oiX?" + LEFT + BACKSPACE + "l" + CTRL_A + "Wh\r")
         self.assertIn(KEROSENE, re.sub(r"\s+", " ", chat.wait_for("1870.")))
         chat.ask("灯塔" + BACKSPACE)
-        chat.wait_for("tome: ")  # that nothing was found
+        chat.wait_for("tome: ")  # the note that nothing was found
         chat.leave()
         self.assertEqual(self.history.read_text(), "What replaced whale oil?\n灯\n")
 
@@ -128,7 +128,7 @@ class ChatTest(TomeTest):
             chat.wait_for("tome: interrupted; the question and what was answered are no part of the conversation")
         chat.wait_for("> ")
         chat.type("half a question" + LEFT + CTRL_C)
-        chat.wait_for("^C")  # at the end of the line, not over its last letter
+        chat.wait_for("^C")  # at the end of the line and not over its last letter
         self.assertIn("question\x08n^C", chat.shown())
         chat.wait_for("> ")
         chat.type(CTRL_C)
@@ -155,7 +155,7 @@ class ChatTest(TomeTest):
 
         alone = tokens_of_the_last("What replaced whale oilK")
         self.assertEqual(tokens_of_the_last("Who lit the lampE", "What replaced whale oilK"), alone)
-        # What was answered is part of it.
+        # A question that was answered is part of the conversation.
         self.assertGreater(tokens_of_the_last("Who lit the lampK", "What replaced whale oilK"), alone)
 
     def test_a_signal_to_end_ends_an_answer_too(self):

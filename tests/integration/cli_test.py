@@ -128,7 +128,7 @@ class StreamsTest(TomeTest):
                     self.assert_one_line(notes)
 
     def test_closed_standard_streams_lose_nothing_but_the_output(self):
-        # Without care, the document or the library would be opened as descriptor 0, 1 or 2.
+        # Without precautions, the document or the library would be opened as descriptor 0, 1 or 2.
         for closing in ("<&-", ">&-", "<&- >&-", "<&- >&- 2>&-"):
             with self.subTest(closing=closing):
                 status = subprocess.run(["bash", "-c", f'"$0" ask "$1" "Where had the wind turned?" {closing}',

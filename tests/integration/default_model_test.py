@@ -1,4 +1,5 @@
-"""Models that go by a name, and the default one: `tome model`, config.toml, and what all commands make of them."""
+"""Models that have names, and the default one: `tome model`, config.toml, and how all commands use
+them."""
 import tiny_model
 from tome_program import TomeTest, main
 
@@ -61,7 +62,7 @@ class DefaultModelTest(TomeTest):
         self.assertEqual(self.generated("--model", "second"), "two")
         self.assertEqual(self.generated("--model", three), "three")
         self.assertEqual(self.done("inspect", "second", "--json").json["architecture"], "llama")
-        # A file or folder of that name is meant before a name.
+        # A file or folder takes precedence over a model of the same name.
         three.rename(self.folder / "second")
         self.assertEqual(self.generated("--model", "second"), "three")
         self.assertEqual(self.generated("--model", "second", cwd="/"), "two")
@@ -96,7 +97,7 @@ class DefaultModelTest(TomeTest):
         self.done("model", "add", two, "--name", "千问", "--default")
         self.assertEqual(list(self.listed()), ["one", "千问"])
         self.assertTrue(self.listed()["千问"]["default"])
-        # Again, by path or by name, changes the default alone.
+        # Adding a model again, by path or by name, changes the default alone.
         self.done("model", "add", "one", "--default")
         self.assertEqual(self.done("model", "add", two, "--json").json["name"], "千问")
         self.assertEqual({name: model["default"] for name, model in self.listed().items()}, {"one": True, "千问": False})
@@ -142,7 +143,7 @@ class DefaultModelTest(TomeTest):
                 with self.subTest(content=content, command=command):
                     self.assertIn(where, self.fails(*command, naming=self.config).notes)
             self.assertEqual(self.config.read_text(), content)
-        # What is named needs no settings.
+        # A model that is given by its path needs no settings.
         self.assertTrue(self.generated("--model", self.kerosene))
 
 

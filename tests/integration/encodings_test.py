@@ -1,4 +1,5 @@
-"""Text in the encodings that novels really come in: right UTF-8 out, and a note where it was a guess."""
+"""Text in the encodings that novels really come in. The output is right UTF-8, with a note where
+the encoding was a guess."""
 import codecs
 
 from tome_program import TomeTest, main
@@ -23,7 +24,7 @@ Jürgen Möller hütete den Leuchtturm einunddreißig Jahre lang. Jeden Abend st
 Lampe an und schrieb das Wetter ins Tagebuch. Bis zum Winter brannte darin Walöl, später kam ein Petroleumbrenner.
 Die Fischer sagten, man sähe das Licht nun auch bei Nebel. Seine Tochter brachte Mehl, Tee und süße Äpfel.
 """
-# Name, text, bytes, and whether the encoding has to be guessed.
+# Each case has a name, a text, its bytes, and whether the encoding has to be guessed.
 CASES = [
     ("UTF-8", SIMPLIFIED, SIMPLIFIED.encode(), False),
     ("UTF-8 with BOM", SIMPLIFIED, codecs.BOM_UTF8 + SIMPLIFIED.encode(), False),
@@ -95,7 +96,7 @@ class EncodingsTest(TomeTest):
                 self.assertIn("灯里烧的是鲸油", self.done("text", path).text)
 
     def test_bytes_that_mean_nothing_become_replacement_characters(self):
-        # A byte lost from a UTF-8 file now and then.
+        # A UTF-8 file may have lost a byte.
         content = SIMPLIFIED.encode().replace("鲸".encode(), b"\xe9\xb2")
         shown = self.done("text", self.write("damaged.txt", content))
         self.assertIn("灯里烧的是\ufffd油", shown.text)

@@ -1,4 +1,5 @@
-"""Work that is cut short, by Ctrl-C or by force, leaves the library as it was and no process behind."""
+"""Work that is interrupted, by Ctrl-C or by force, leaves the library as it was and no process
+running."""
 import os
 import pty
 import random
@@ -19,11 +20,11 @@ class InterruptionTest(TomeTest):
         self.seed = int(time.time())
         self.book = made_files.text(self.folder / "book.txt", made_files.ENGLISH)
         self.done("library", "add", self.book)
-        # A name of its own, by which its reader is known among all processes of the machine.
+        # The name is unique, so that its reader is recognised among all processes of the machine.
         self.long = self.write(f"long-{self.folder.name}.txt", made_files.long_text(4, self.seed))
 
     def assert_whole(self):
-        """The library is sound, holds the first document alone, and answers."""
+        """Checks that the library is sound, holds the first document alone, and answers."""
         database = sqlite3.connect(self.home / "library.db")
         self.assertEqual(database.execute("PRAGMA integrity_check").fetchone(), ("ok",))
         for query in ("SELECT count(*) FROM documents", "SELECT count(DISTINCT document) FROM texts",
@@ -34,7 +35,7 @@ class InterruptionTest(TomeTest):
         self.assertEqual(self.done("library", "list").text.count("\n"), 1)
 
     def seconds_to_add(self):
-        """How long the whole work takes on this machine: on a library of its own."""
+        """Returns the seconds of the whole work on this machine, with a library of its own."""
         return self.done("library", "add", self.long, env={"TOME_HOME": str(self.folder / "other")}).seconds
 
     def test_killed_at_any_moment_the_library_keeps_its_state(self):
@@ -50,7 +51,8 @@ class InterruptionTest(TomeTest):
                 killed += 1
             process.wait()
             with self.subTest(seed=self.seed):
-                # The old state or the new one, which is there from the commit on, and never a third.
+                # The library has the old state or, from the commit on, the new one, and never a
+                # third.
                 if len(self.done("library", "list", "--json").json["documents"]) == 2:
                     self.assertIn("log", self.quotes(self.long, "What was written in the log?"))
                     self.done("library", "remove", self.long)
@@ -61,7 +63,7 @@ class InterruptionTest(TomeTest):
         self.assertIn("log", self.quotes(self.long, "What was written in the log?"))
 
     def test_interrupted_while_reading_it_ends_at_once(self):
-        # A reader that never ends, so that the moment is sure.
+        # The reader never ends, so that the moment of the interruption is certain.
         script = self.folder / "endless-reader"
         script.write_text("#!/bin/sh\nexec python3 -c 'import signal; signal.pause()' \"$@\"\n")
         script.chmod(0o755)
@@ -88,7 +90,7 @@ class InterruptionTest(TomeTest):
         while True:
             try:
                 chunk = os.read(ours, 4096)
-            except OSError:  # the end, on a terminal
+            except OSError:  # a terminal reports its end so
                 break
             if not chunk:
                 break
@@ -109,7 +111,7 @@ class InterruptionTest(TomeTest):
         self.assertRegex(shown, r"\r\x1b\[K\x1b\[31mtome:\x1b\[0m [^\r\n]*interrupted[^\r\n]*\r\n$")
         self.assertLess(seconds, 5)
         self.assert_whole()
-        # A second interrupt does not even wait for that.
+        # A second interrupt ends the program at once.
         status, _, seconds = self.interrupt_indexing([signal.SIGINT, signal.SIGTERM])
         self.assertEqual(status, 130)
         self.assertLess(seconds, 5)

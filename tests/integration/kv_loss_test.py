@@ -1,4 +1,5 @@
-"""What keys and values of few bits lose: measured on a text, kept, and asked for before 4 bits are used."""
+"""The loss of keys and values of few bits is measured on a text and kept, and it has to be known
+before 4 bits are used."""
 import sqlite3
 
 import tiny_model
@@ -7,7 +8,7 @@ from tome_program import TomeTest, main
 TEXT = "The keeper lit the lamp at dusk.\n\nWhale oil was replaced by a kerosene burner in 1870.\n" * 60
 FIELDS = ["kv", "tokens", "mean_kl", "p99_kl", "largest_kl", "perplexity", "exact_perplexity", "same_top",
           "bytes_per_token"]
-VALUES = tiny_model.KV_HEADS * tiny_model.HEAD * 2  # of keys and values a token, in the one layer
+VALUES = tiny_model.KV_HEADS * tiny_model.HEAD * 2  # keys and values of a token, in the one layer
 
 
 class KvLossTest(TomeTest):
@@ -39,7 +40,7 @@ class KvLossTest(TomeTest):
             self.assertEqual(loss["tokens"], 2100 - 1024)
             self.assertEqual(loss["bytes_per_token"], VALUES * size)
             self.assertEqual(loss["exact_perplexity"], result["exact"]["perplexity"])
-            # Attention adds nothing in this model: no loss of its can be seen.
+            # Attention adds nothing in this model, so no loss of keys and values can be seen.
             self.assertEqual((loss["mean_kl"], loss["same_top"]), (0, 1))
 
     def test_random_tokens_are_said_so_and_not_kept(self):

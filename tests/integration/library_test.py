@@ -9,7 +9,7 @@ from tome_program import READER, TomeTest, main
 class LibraryTest(TomeTest):
     def setUp(self):
         super().setUp()
-        # A reader that counts how often it is started.
+        # The reader counts how often it is started.
         self.reads = self.folder / "reads"
         script = self.folder / "counting-reader"
         script.write_text(f'#!/bin/sh\necho read >>"{self.reads}"\nexec "{READER}" "$@"\n')
@@ -70,7 +70,7 @@ class LibraryTest(TomeTest):
         self.done("library", "add", book)
         before = book.stat()
         book.write_text(book.read_text().replace("kerosene burner", "electric light"))
-        # Even a program that hides its change by size and time is not believed.
+        # A program that hides its change by restoring the file's time is not believed.
         self.assertEqual(len("kerosene burner"), len("electric light") + 1)
         os.utime(book, ns=(before.st_atime_ns, before.st_mtime_ns))
         self.assertIn("replaced", self.done("library", "add", book).text)
@@ -109,7 +109,7 @@ class LibraryTest(TomeTest):
     def test_processes_may_add_different_files_at_once(self):
         for i in range(4):
             self.write(f"book{i}.txt", f"Keeper number {i} burned {'abcd'[i]}oil in the lamp.\n" * 2000)
-        # The library does not exist yet: its making is part of the race.
+        # The library does not exist yet: its creation is part of the race.
         self.run_together([["library", "add", f"book{i}.txt"] for i in range(4)] + [["library", "list"]])
         self.assertEqual(len(self.listed()), 4)
         for i in range(4):

@@ -29,7 +29,8 @@ class LinearTest(tome_program.TomeTest):
         self.assertEqual(facts["architecture"], "retnet")
         self.assertIsNone(facts["context_tokens"])
         self.assertEqual(set(facts["kv_bytes_per_token"].values()), {0})
-        # A head: keys of 32 channels, values of 426 in 7 strips of 64, an unfinished chunk of 32 tokens.
+        # A head takes keys of 32 channels, values of 426 in 7 strips of 64, and an unfinished chunk
+        # of 32 tokens.
         head = 7 * 32 * 64 + 32 * 32 + 7 * 32 * 64
         self.assertEqual(facts["state_bytes"], 2 * 3 * head * 4)
         facts = self.done("inspect", "--json", self.model("infini")).json
@@ -61,7 +62,7 @@ class LinearTest(tome_program.TomeTest):
         self.assertEqual(made["tensors"], before["tensors"] + before["layers"])
         after = self.done("inspect", "--json", self.folder / "gated").json
         self.assertEqual((after["architecture"], after["segment_tokens"]), ("infini-llama", 16))
-        # Attention adds nothing in this model, so it says the same.
+        # Attention adds nothing in this model, so the logits stay the same.
         logits = [self.done("logits", "--model", self.folder / name, "--tokens", ",".join(["5"] * 40), "--json").json
                   for name in ("dense", "gated")]
         self.assertEqual(*logits)
@@ -82,7 +83,7 @@ class LinearTest(tome_program.TomeTest):
         document = self.write("a.txt", long_text())
         command = ["plan", "--evidence", "text", "--model", self.folder / "jamba.gguf", document]
         plan = self.done(*command, "--json").json
-        # Keys and values of one head of 64 in 16 bits.
+        # One head of 64 has keys and values in 16 bits.
         whole = 262144 * 2 * 64 * 2
         self.assertEqual(plan["hybrid"], {"attention_layers": 1, "layers": 8, "context_kv_bytes": whole,
                                           "context_kv_bytes_if_all_attended": 8 * whole})
@@ -102,7 +103,7 @@ class LinearTest(tome_program.TomeTest):
 
 
 class LinearWayTest(tome_program.TomeTest):
-    """A model that cites a fact, whose attention is that of segments with a compressive memory."""
+    """The model cites a fact. Its attention is that of segments with a compressive memory."""
 
     def setUp(self):
         super().setUp()
@@ -137,11 +138,13 @@ class LinearWayTest(tome_program.TomeTest):
         first = self.read()
         self.assertEqual(first["restored"], 0)
         self.assertGreater(first["tokens"], 3 * 8192)
-        # The states of the last two of three regular positions, and that in front of the question.
+        # Kept are the states of the last two of three regular positions, and the state in front of
+        # the question.
         self.assertEqual(len(self.states()), 3)
         for question in ("When was whale oil replaced?", "In which year?", "何时？"):
             tokens = self.ask(question)
-            # All but the question, what stands between, and the rest of a segment; a token is a byte here.
+            # Restored is all but the question, the text between, and the rest of a segment. A token
+            # is a byte here.
             self.assertGreater(tokens["restored"], tokens["prompt"] - 1000 - 512)
         self.assertEqual(self.ask("When?", "--cache-size", "0")["restored"], 0)
         tokens = self.ask(way="auto")
@@ -172,7 +175,7 @@ class LinearWayTest(tome_program.TomeTest):
         for options in ([], ["--model", self.model, "--samples", "9"]):
             self.fails("library", "verify", *options, naming=damaged.name)
             self.assertIn("for 1 kept memories", self.tome("library", "verify", *options).notes)
-        # A position that is not the state's.
+        # The header names a position that is not the state's.
         content = damaged.read_bytes()
         damaged.write_bytes(content.replace(b'"position":"', b'"position":"9', 1))
         self.assertNotEqual(damaged.read_bytes(), content)
@@ -200,8 +203,8 @@ class LinearWayTest(tome_program.TomeTest):
         self.assertEqual(self.read()["restored"], last)
 
     def test_a_state_that_is_not_written_whole_costs_the_keeping_alone(self):
-        # As on a full disk: the system takes the beginning of a file and refuses the rest. Heads are wide, so that
-        # states are larger than all else that is written.
+        # As on a full disk, the system takes the beginning of a file and refuses the rest. Heads
+        # are wide, so that states are larger than all other files.
         with mock.patch.object(tiny_model, "HEAD", 128):
             self.model = self.model_named("wide")
         self.read()
@@ -240,7 +243,8 @@ class LinearWayTest(tome_program.TomeTest):
             document = self.write("long.txt", long_text(paragraphs=paragraphs))
             self.done("library", "add", document)
             return self.done("read", "--model", self.model, document).peak_bytes
-        # What the text itself takes, some dozen bytes a token in all its forms, and no more.
+        # The peak grows by the text itself alone, which takes some dozens of bytes a token in all
+        # its forms.
         short, long = 2000, 8000
         self.assertLess(peak(long) - peak(short), (long - short) * 70 * 60)
 
@@ -255,7 +259,7 @@ class LinearWayTest(tome_program.TomeTest):
         self.assertIn("made for any length", self.done("plan", "--evidence", "text", "--model", self.model, self.document).text)
         tokens = self.read()["tokens"]
         self.assertIn("are kept", self.done("plan", "--json", "--evidence", "text", "--model", self.model, self.document).json["why"])
-        # As many bytes as the plan says, but for headers.
+        # The files hold as many bytes as the plan says, except for headers.
         size = sum(f.stat().st_size for f in self.kept.iterdir())
         self.assertAlmostEqual(size / ways["linear"]["disk_bytes"], 1, delta=0.2)
         self.assertGreater(tokens, 3 * 8192)

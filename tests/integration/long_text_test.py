@@ -1,9 +1,10 @@
-"""Texts that are longer than the model was made for: refused unless it is said how, and then said so."""
+"""Texts that are longer than the model was made for. They are refused unless an option says how to
+read them, and then a note says it."""
 import tiny_model
 from tome_program import TomeTest, main
 
 FACT = "Whale oil was replaced by a kerosene burner in 1870."
-TEXT = ("--evidence", "text")  # a model that says one thing has no other ability
+TEXT = ("--evidence", "text")  # a model that gives one reply has no other ability
 QUESTION = "When was whale oil replaced?"
 MADE_FOR = 3000
 
@@ -11,7 +12,8 @@ MADE_FOR = 3000
 class LongTextTest(TomeTest):
     def setUp(self):
         super().setUp()
-        # Attention adds nothing to what it says: it answers whatever is done about the length.
+        # Attention does not affect the reply of this model, so it answers whatever is done about
+        # the length.
         self.model = tiny_model.model_that_says(self.folder / "model.gguf", ["In ", "1870."],
                                                 context=MADE_FOR)
         paragraphs = [f"On day {i} the keeper of the lamp wrote page {i} of the log." for i in range(120)]

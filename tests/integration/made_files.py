@@ -23,7 +23,7 @@ def text(path, chapters):
 
 
 def long_text(megabytes, seed):
-    """Text that has much to index: sentences of few common words and many rare ones."""
+    """Returns text with much to index: sentences of few common words and many rare ones."""
     rng = random.Random(seed)
     rare = [f"{a}{b}{c}" for a in ("bar", "kel", "mon", "sul", "tri") for b in ("a", "e", "i", "o", "u", "ou")
             for c in ("dor", "lin", "mar", "nis", "rak", "ston", "vel")]
@@ -53,7 +53,8 @@ def html_page(path, chapters):
 
 
 def archive(path, entries):
-    """A ZIP file of (name, content) pairs; an entry "mimetype" is stored, as EPUB and ODT want it."""
+    """Writes a ZIP file of (name, content) pairs. An entry "mimetype" is stored, as EPUB and ODT
+    require."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
         for name, content in entries:
             out.writestr(name, content, zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED)
@@ -66,7 +67,8 @@ CONTAINER = ('<?xml version="1.0"?><container version="1.0" xmlns="urn:oasis:nam
 
 
 def epub_parts(chapters, hrefs=None):
-    """The entries of an EPUB 3; `hrefs` names the chapters' files otherwise than c0.xhtml, c1.xhtml, …"""
+    """Returns the entries of an EPUB 3. `hrefs` gives the chapters' files other names than
+    c0.xhtml, c1.xhtml, …"""
     hrefs = hrefs or [f"c{i}.xhtml" for i in range(len(chapters))]
     items = "".join(f'<item id="c{i}" href="{href}" media-type="application/xhtml+xml"/>'
                     for i, href in enumerate(hrefs))
@@ -141,7 +143,7 @@ def odt(path, chapters):
 
 
 def _to_unicode(characters):
-    """A CMap that says of each glyph number (here the UTF-16 code unit) which character it is."""
+    """Returns a CMap that maps each glyph number (here the UTF-16 code unit) to its character."""
     lines = [f"<{ord(c):04X}> <{ord(c):04X}>" for c in sorted(characters)]
     blocks = "".join(f"{len(lines[i:i + 100])} beginbfchar\n" + "\n".join(lines[i:i + 100]) + "\nendbfchar\n"
                      for i in range(0, len(lines), 100))
@@ -150,7 +152,7 @@ def _to_unicode(characters):
 
 
 def _page_content(lines):
-    """Draws a page's lines in 12 point, one under the other."""
+    """Draws a page's lines in 12 point, one below the other."""
     shown = "".join(f"<{line.encode('utf-16-be').hex()}> Tj 0 -20 Td\n" for line in lines)
     return f"BT /F 12 Tf 50 780 Td\n{shown}ET".encode()
 
@@ -160,8 +162,9 @@ def _stream(content):
 
 
 def pdf(path, chapters, encrypt=None):
-    """A chapter a page. The font is named and not embedded, so only a text extractor can use the page. `encrypt`
-    (object number, bytes) gives the encrypted content of a stream, see encrypted_pdf."""
+    """Writes a PDF with one chapter a page. The font is named and not embedded, so only a text
+    extractor can use the page. `encrypt` (object number, bytes) returns the encrypted content of a
+    stream; see encrypted_pdf."""
     encrypt = encrypt or (lambda number, content: content)
     pages = [[title, *paragraphs] for title, paragraphs in chapters]
     characters = {c for lines in pages for line in lines for c in line}
@@ -215,7 +218,8 @@ def _rc4(key, data):
 
 
 def encrypted_pdf(path, chapters, password):
-    """Encrypted as in PDF 1.1 (ISO 32000-1, 7.6.3, revision 2: RC4 with 40 bits), not to be opened without password."""
+    """Writes a PDF that cannot be opened without its password. It is encrypted as in PDF 1.1 (ISO
+    32000-1, 7.6.3, revision 2: RC4 with 40 bits)."""
     padding = bytes.fromhex("28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A")
     padded = (password.encode() + padding)[:32]
     identifier, permissions = b"0123456789abcdef", (0xFFFFFFC0).to_bytes(4, "little")
@@ -233,5 +237,5 @@ def encrypted_pdf(path, chapters, password):
     return path
 
 
-# How a document of each format is made, by the suffix of its name.
+# The function that makes a document of each format, by the suffix of its name.
 MAKERS = {".txt": text, ".md": markdown, ".html": html_page, ".pdf": pdf, ".epub": epub, ".docx": docx, ".odt": odt}

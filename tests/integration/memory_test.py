@@ -1,4 +1,5 @@
-"""What a model has read is kept and found again; a damaged or foreign memory is never answered from."""
+"""The memory of a text that a model has read is kept and found again. A damaged or foreign memory
+is never answered from."""
 import random
 import re
 import subprocess
@@ -7,7 +8,7 @@ import tiny_model
 from tome_program import TomeTest, file_size_limit, main
 
 FACT = "Whale oil was replaced by a kerosene burner in 1870."
-TEXT = ("--evidence", "text")  # a model that says one thing has no other ability
+TEXT = ("--evidence", "text")  # a model that gives one reply has no other ability
 
 
 def long_text(seed=1, paragraphs=120):
@@ -46,7 +47,8 @@ class MemoryTest(TomeTest):
         self.assertEqual(self.read()["restored"], first["tokens"] - 1)
         for question in ("When was whale oil replaced?", "In which year?", "何时？"):
             tokens = self.ask(question)
-            # All but the question and what follows it; those are a few dozen bytes, a token each.
+            # Restored is all but the question and the text after it, a few dozen bytes with a token
+            # each.
             self.assertGreater(tokens["restored"], tokens["prompt"] - 1000)
         self.assertEqual(self.ask("When?", "--cache-size", "0")["restored"], 0)
 
@@ -56,7 +58,7 @@ class MemoryTest(TomeTest):
         self.assertNotIn("kept", why())
         tokens = self.read()["tokens"]
         kept = int(re.search(r"(\d+) of them are kept", why()).group(1))
-        # All but what stands behind the documents: a few dozen bytes, a token each.
+        # Kept is all but the text after the documents, a few dozen bytes with a token each.
         self.assertLessEqual(kept, tokens)
         self.assertGreater(kept, tokens - 1000)
 
@@ -73,7 +75,8 @@ class MemoryTest(TomeTest):
     def test_reading_ahead_leaves_no_room_for_an_answer(self):
         tokens = self.read("--cache-size", "1G")["tokens"]
         says = ["In ", "1870."]
-        # A page more than the documents with the shortest question take: no room for 1,024 tokens of an answer.
+        # The context is 128 tokens longer than the reading, which leaves no room for 1,024 tokens
+        # of an answer.
         self.model = tiny_model.model_that_says(self.folder / "small.gguf", says, context=tokens + 128)
         self.assertEqual(self.read()["tokens"], tokens)
         self.assertGreater(self.ask("When?", "--max-tokens", "100")["restored"], tokens - 1000)
@@ -89,7 +92,8 @@ class MemoryTest(TomeTest):
         self.write("a.txt", long_text()[:-200] + "The end came in 1901.\n")
         tokens = self.ask()
         self.assertGreater(tokens["restored"], 4000)
-        # BOS and what the texts begin with in common: a token a byte, of which a space has three.
+        # Restored are BOS and the common beginning of the texts. A token is a byte, and a space has
+        # three.
         self.assertLessEqual(tokens["restored"], 1 + len(long_text()[:-200].replace(" ", "▁").encode()))
         self.assertEqual(self.ask("When?", "--kv", "q8")["restored"], 0)
         bytes_of_model = bytearray(self.model.read_bytes())
@@ -117,7 +121,7 @@ class MemoryTest(TomeTest):
         self.fails("library", "verify", naming=victim)
         self.fails("library", "verify", "--model", self.model, naming=victim)
         self.assertEqual(self.done("library", "verify", "--remove", "--json").json["removed"], 1)
-        self.ask()  # which reads it again
+        self.ask()  # the damaged part is read again
         self.done("library", "verify", "--model", self.model)
 
     def test_damage_costs_reading_and_nothing_else(self):
@@ -135,7 +139,7 @@ class MemoryTest(TomeTest):
                     content = bytearray(rng.choice(self.files()).read_bytes())
                 path.write_bytes(content)
             self.ask()
-        # Ends of the text that no question came by may be damaged still.
+        # Memories that no question has read, such as ends of the text, may still be damaged.
         self.done("library", "verify", "--remove", "--model", self.model)
         self.ask()
         self.done("library", "verify", "--model", self.model)
@@ -144,7 +148,7 @@ class MemoryTest(TomeTest):
         other = self.write("b.txt", long_text(seed=2))
         self.ask("Why?", document=other)
         others = self.files()
-        # Kept of two contents of the file, each of which has been asked about in several ways.
+        # Memories are kept of two contents of the file, each asked about in several ways.
         self.read()
         self.write("a.txt", long_text()[:-200] + "The end came in 1901.\n")
         self.ask()
@@ -190,7 +194,7 @@ class MemoryTest(TomeTest):
         self.done("library", "verify", "--model", self.model)
 
     def test_a_write_that_fails_midway_costs_the_keeping_alone(self):
-        # As on a full disk: the system takes the beginning of a file and refuses the rest.
+        # As on a full disk, the system takes the beginning of a file and refuses the rest.
         self.done("library", "add", self.document)
         self.read()
         size = max(path.stat().st_size for path in self.files())
@@ -202,9 +206,9 @@ class MemoryTest(TomeTest):
                            "When was whale oil replaced?", preexec_fn=limit)
         self.assertEqual(result.json["answer"], "In 1870.")
         self.assertIn("not everything that was read is kept", result.notes)
-        self.assertLessEqual(len(self.files()), 1)  # the end may have had room
+        self.assertLessEqual(len(self.files()), 1)  # the last, shorter snapshot may have had room
         self.assertEqual([path for path in self.kept.iterdir() if path.suffix != ".safetensors"], [])
-        # Moving out of RAM needs the room: without it, an error that says where.
+        # Spilling needs disk space. Without it, an error says where.
         failed = self.fails("ask", "--model", self.model, "--way", "context", *TEXT, "--memory", "0",
                             "--cache-size", "0", self.document, "When?", naming="spill", preexec_fn=limit)
         self.assertIn("large", failed.notes)

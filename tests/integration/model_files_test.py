@@ -7,12 +7,13 @@ import unittest
 import tiny_model
 import tome_program
 
-# Bytes of a block and its values.
+# Bytes of a block, and the number of its values.
 BLOCKS = {"F32": (4, 1), "F16": (2, 1), "BF16": (2, 1), "Q8_0": (34, 32), "Q4_0": (18, 32), "Q6_K": (210, 256)}
 
 
 def shapes(file):
-    """Name -> (type id, dimensions outermost first) of a GGUF file, read here by the format's description."""
+    """Returns a dict from name to (type id, dimensions outermost first) of a GGUF file, read here
+    by the format's description."""
     data = file.read_bytes()
     tensors, pairs = struct.unpack_from("<QQ", data, 8)
     at = 24
@@ -68,7 +69,7 @@ class ModelFilesTest(tome_program.TomeTest):
         self.assertEqual(facts["types"], {"F32": {"tensors": len(tensors), "parameters": parameters,
                                                   "bytes": 4 * parameters}})
         self.assertEqual(facts["vocabulary"], tensors["token_embd.weight"][1][0])
-        # Keys and values of one layer and one KV head of 16.
+        # The model has keys and values of one layer and one KV head of 16.
         self.assertEqual(facts["kv_bytes_per_token"], {"f32": 128, "f16": 64, "bf16": 64,
                                                        "q8": 36, "q4": 20})
         self.assertEqual({tensor["name"]: tuple(tensor["shape"]) for tensor in facts["tensor_list"]},
@@ -115,7 +116,7 @@ class ModelFilesTest(tome_program.TomeTest):
                 self.assertEqual(tensor["bytes"], values // block * size, tensor)
 
     def test_rows_that_fill_no_blocks_are_named(self):
-        # All rows of this model have 128 or 32 values; blocks of the K types have 256.
+        # All rows of this model have 128 or 32 values, while blocks of the K types have 256.
         result = self.done("convert", self.model, self.folder / "k.gguf", "--type", "q4_k")
         self.assertIn("rows of 128 values", result.notes)
         self.assertIn("Q8_0", result.notes)
@@ -162,7 +163,7 @@ class ModelFilesTest(tome_program.TomeTest):
 
     def test_huge_numbers_in_a_header_are_errors(self):
         data = self.model.read_bytes()
-        for at in (8, 16, 24):  # tensors, pairs, the first key's length
+        for at in (8, 16, 24):  # number of tensors, number of pairs, length of the first key
             for number in (1 << 20, 1 << 40, 1 << 60, (1 << 64) - 1):
                 bad = self.write("bad.gguf", data[:at] + struct.pack("<Q", number) + data[at + 8:])
                 self.fails("inspect", bad, naming=bad)

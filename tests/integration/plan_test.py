@@ -1,4 +1,4 @@
-"""What each way would take, and that `auto` does what was planned."""
+"""Tests the plan of each way, and that `auto` does what was planned."""
 import shutil
 import sqlite3
 
@@ -7,7 +7,7 @@ from tome_program import TomeTest, main
 
 DOCUMENT = "The keeper lit the lamp at dusk.\n\nWhale oil was replaced by a kerosene burner in 1870.\n"
 QUESTION = "What replaced whale oil?"
-PAGE = 64  # tokens of keys and values that are kept together
+PAGE = 64  # tokens of a KV page
 
 
 class PlanTest(TomeTest):
@@ -57,7 +57,8 @@ class PlanTest(TomeTest):
         for kv, bytes_a_value in (("f32", 4), ("f16", 2)):
             context = self.way(self.plan("--kv", kv, self.document), "context")
             asked = self.auto("--kv", kv, "--way", "context", self.document)
-            # The prompts differ by the question alone, and the tiny model has a token for every byte of it.
+            # The prompts differ by the question alone, and the tiny model has a token for every
+            # byte of the question.
             self.assertEqual(asked["tokens"]["prompt"] - context["tokens"], len(QUESTION.replace(" ", "▁").encode()))
             self.assertFalse(context["tokens_are_estimated"])
             pages = -(-context["tokens"] // PAGE)
@@ -66,7 +67,7 @@ class PlanTest(TomeTest):
 
     def test_auto_does_what_was_planned(self):
         document = self.write("twenty.txt", DOCUMENT * 20)
-        # The budget first: what is kept of a reading takes no time, and fits any.
+        # The budget is tested first: once a reading is kept, it takes no time and fits any budget.
         for arguments, way, because in ((["--budget", "0"], "retrieval", "the budget is 0 s"), ([], "context", "fit"),
                                         (["--max-tokens", "6000"], "retrieval", "made for 8192")):
             with self.subTest(arguments=arguments):
@@ -104,7 +105,7 @@ class PlanTest(TomeTest):
         self.assertEqual(len(self.speeds("SELECT * FROM speeds")), 1)
         renamed = self.model.rename(self.folder / "renamed.gguf")
         self.model = renamed
-        # As on a machine that had nothing else to do: else it would be measured again.
+        # Rates that were measured under load would be measured again.
         self.speeds("UPDATE speeds SET linear_per_second = 1.0, under_load = 0")
         plan = self.plan(self.document)
         self.assertEqual(plan["rates"]["linear_per_second"], 1.0)

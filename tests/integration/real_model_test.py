@@ -1,4 +1,5 @@
-"""Answers of a real small model: right ones from the right sentence, and none that claims support it has not."""
+"""Answers of a real small model. Right answers come from the right sentence, and no answer claims
+support that it does not have."""
 import os
 import pathlib
 import unittest

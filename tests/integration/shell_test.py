@@ -1,4 +1,4 @@
-"""What the shell gets: completions that complete, and a manual page that says all that --help does."""
+"""Completions for the shell, and a manual page that says all that --help does."""
 import re
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ from tome_program import TomeTest, main
 
 class CompletionsTest(TomeTest):
     def complete(self, *words):
-        """What bash offers for the last of `words`, having sourced the completions."""
+        """Sources the completions in bash and returns its offers for the last of `words`."""
         script = self.folder / "completions.bash"
         script.write_bytes(self.done("completions", "bash").out)
         # compopt works only inside a real completion, so it is a stub here.
@@ -51,7 +51,7 @@ class CompletionsTest(TomeTest):
 
 class ManualTest(TomeTest):
     def commands(self, *path):
-        """Every command's path and its help, found by reading --help."""
+        """Yields every command's path and its help, found by reading --help."""
         shown = self.done(*path, "--help").text
         yield path, shown
         listed = re.search(r"(?ms)^Subcommands:\n(.*?)(?:^\S|\Z)", shown)

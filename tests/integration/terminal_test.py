@@ -1,4 +1,5 @@
-"""What a person sees on a terminal: colours, a progress bar, and never what a document orders."""
+"""The output that a person sees on a terminal: colours and a progress bar, but never a sequence
+that a document holds."""
 import errno
 import fcntl
 import os
@@ -14,13 +15,14 @@ HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\x08\x08\u202eThe lamp burned \x1b[31mw
 
 
 def without_bars(shown):
-    """A machine that has much else to do is slow enough for bars of progress to show."""
+    """Removes progress bars, which show where a busy machine is slow."""
     return re.sub(r"\r\x1b\[K(?:[^\r\n\x1b]*\[[#-]+\] +\d+%)?", "", shown)
 
 
 class TerminalTest(TomeTest):
     def on_terminal(self, *arguments, columns=80, env=None):
-        """Runs tome with stdout and stderr on a terminal; gives its exit status and all that was written to it."""
+        """Runs tome with stdout and stderr on a terminal. Returns its exit status and all that was
+        written to the terminal."""
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         process = self.start(*arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=env or {})
@@ -30,7 +32,7 @@ class TerminalTest(TomeTest):
             try:
                 chunk = os.read(ours, 65536)
             except OSError as error:
-                if error.errno != errno.EIO:  # how a terminal whose last user left reads
+                if error.errno != errno.EIO:  # a terminal without users reads so
                     raise
                 break
             if not chunk:
@@ -40,7 +42,8 @@ class TerminalTest(TomeTest):
         return process.wait(60), shown.decode()
 
     def slow_reader(self):
-        """A reader that tells of its progress for longer than the bar waits before it shows."""
+        """Returns the environment for a reader that reports progress for longer than the bar waits
+        before it shows."""
         script = self.folder / "slow-reader"
         script.write_text("""#!/usr/bin/env python3
 import json, subprocess, sys, time
@@ -80,7 +83,7 @@ subprocess.run([READER, *sys.argv[1:]])
         for bar in bars:
             self.assertRegex(bar, r"(reading|indexing).* \[[#-]+\] +\d+%")
             self.assertNotIn("\x1b[5m", bar)
-            self.assertLess(len(bar), 70)  # a wrapped line could not be taken back
+            self.assertLess(len(bar), 70)  # a wrapped line could not be removed
         self.assertRegex(shown, r"\r\x1b\[K#1 added")
 
     def test_no_bar_without_a_terminal(self):
@@ -94,7 +97,7 @@ subprocess.run([READER, *sys.argv[1:]])
         self.assertNotRegex(shown, "\x1b\\[[0-9;]*m")
 
     def test_a_document_cannot_order_the_terminal_about(self):
-        # Text may not hold NUL; the formats that wrap it take the sequences as far as they can.
+        # Text may not hold NUL. Formats that wrap text take the sequences as far as they can.
         chapters = [(HOSTILE.replace("\x00", ""), [HOSTILE.replace("\x00", "")])]
         for suffix in (".txt", ".md", ".html"):
             path = made_files.MAKERS[suffix](self.folder / f"hostile{suffix}", chapters)

@@ -1,9 +1,10 @@
-"""Writes tiny GGUF models for tests: one that says a given text, whatever it is asked, and random ones.
+"""Writes tiny GGUF models for tests: models that give a certain text as reply, and random ones.
 
-The model that says a text is a real one: attention and FFN add nothing (their output matrices are zero), and the output
-head maps each token's embedding to the token that is to follow it. So after the last token of a prompt it walks a fixed
-chain of tokens; it does the same where its reply is opened for it with words that end in a comma. Its vocabulary is
-SentencePiece BPE with a token a byte and one for each text of the chain.
+The model of a certain text is a real one. Attention and FFN add nothing (their output matrices are
+zero), and the output head maps each token's embedding to the token that follows it in the text. So
+after the last token of a prompt the model walks a fixed chain of tokens. It does the same where the
+reply is opened for it with words that end in a comma. Its vocabulary is SentencePiece BPE with a
+token for each byte and one for each text of the chain.
 """
 import random
 import struct
@@ -31,14 +32,14 @@ def array(kind, encode, values):
 
 
 def byte_letters():
-    """The letter that stands for each byte in vocabularies of bytes (GPT-2)."""
+    """Returns the letter that stands for each byte in vocabularies of bytes (GPT-2)."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in printable]
     return {byte: chr(byte) for byte in printable} | {byte: chr(256 + i) for i, byte in enumerate(others)}
 
 
 def byte_level_tokenizer(vocabulary, added):
-    """A tokenizer.json without merges."""
+    """Returns a tokenizer.json without merges."""
     level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
     return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added, "normalizer": None,
             "pre_tokenizer": level, "post_processor": None, "decoder": level,
@@ -46,7 +47,7 @@ def byte_level_tokenizer(vocabulary, added):
 
 
 class Vocabulary:
-    """Special tokens, a token for each byte, then the texts."""
+    """A vocabulary of special tokens, a token for each byte, and then the texts."""
 
     def __init__(self, texts, specials=()):
         self.pieces = [("<unk>", UNKNOWN), ("<s>", CONTROL), ("</s>", CONTROL)]
@@ -71,7 +72,7 @@ class Vocabulary:
         }
 
     def tokenizer_json(self):
-        """The same vocabulary as Hugging Face's tokenizers have it."""
+        """Returns the same vocabulary in the form of Hugging Face's tokenizers."""
         added = [{"id": i, "content": piece, "special": kind != USER_DEFINED, "normalized": False, "lstrip": False,
                   "rstrip": False, "single_word": False}
                  for i, (piece, kind) in enumerate(self.pieces) if kind != BYTE]
@@ -79,7 +80,7 @@ class Vocabulary:
 
 
 def write_gguf(path, metadata, tensors):
-    """`tensors`: name to (dimensions outermost first, floats)."""
+    """Writes a GGUF file. `tensors` maps names to (dimensions outermost first, floats)."""
     with open(path, "wb") as out:
         out.write(b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata)))
         for key, value in metadata.items():
@@ -99,11 +100,13 @@ def write_gguf(path, metadata, tensors):
 
 def model_that_says(path, texts, context=65536, template=None, specials=(), after=None, loops=False, others=None,
                     endless=None, sureness=1.0):
-    """Says `texts`, one token each, then ends. `after`: the piece (or byte) that the prompt ends with, which the
-    chain begins at; a line end where there is no template. `loops`: goes on from the start instead of ending.
-    `sureness`: below 1, the model finds every token as likely as the others, the nearer it is to 0.
-    `others`: further chains, an ASCII character that the prompt ends with to its texts, which no other chain has;
-    `endless`: such that go on from their start."""
+    """Writes a model that replies with `texts`, one token each, and then ends.
+
+    `after` is the piece (or byte) at the end of the prompt after which the chain begins; without
+    it, the chain begins after a line end. With `loops` the model goes on from the start instead of
+    ending. `sureness` below 1 makes all tokens more equally likely, the nearer it is to 0. `others`
+    adds further chains: it maps an ASCII character at the end of the prompt to its texts, which no
+    other chain has. `endless` adds chains that go on from their start."""
     others, endless = others or {}, endless or {}
     further = [*others.items(), *endless.items()]
     vocabulary = Vocabulary([*texts, *(piece for _, chain in further for piece in chain)], specials)

@@ -1,4 +1,5 @@
-"""Runs the tome program as its users do, each test with a library of its own, and measures it."""
+"""Runs the tome program as its users do, with a library of its own for each test, and measures
+it."""
 import json
 import os
 import pathlib
@@ -14,16 +15,18 @@ import unittest
 
 TOME = pathlib.Path(os.environ.get("TOME", "tome")).resolve()
 READER = TOME.parent / "tome-reader"
-# Sanitizers cost several times the memory and time, and take SIGSEGV for themselves.
+# Sanitizers cost several times the memory and time, and handle SIGSEGV themselves.
 SANITIZED = os.environ.get("TOME_SANITIZED", "") != ""
 # No command of these tests may take longer, however bad its input.
 MAX_SECONDS = 60 * (5 if SANITIZED else 1)
-# Peak resident memory of any one process: the library's cache (64 MiB), a text of up to 256 MiB in a few copies.
+# The peak resident memory of any one process: the library's cache (64 MiB) and a text of up to 256
+# MiB in a few copies.
 MAX_PEAK_BYTES = 1500 << 20
 
 
 class Result:
-    """How a run of tome ended. `peak_bytes` is the largest resident set of tome or of a reader it waited for."""
+    """The end of a run of tome. `peak_bytes` is the largest resident set of tome or of a reader it
+    waited for."""
 
     def __init__(self, status, out, err, seconds, peak_bytes):
         self.status, self.out, self.err = status, out, err
@@ -47,7 +50,8 @@ class Result:
 
 
 class TomeTest(unittest.TestCase):
-    """A folder for files (self.folder), a library (self.home), and ways to run tome on them."""
+    """A test with a folder for files (self.folder), a library (self.home), and ways to run tome on
+    them."""
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tome-test-"))
@@ -63,14 +67,16 @@ class TomeTest(unittest.TestCase):
         return path
 
     def start(self, *arguments, **options):
-        """Starts tome; `options` are those of subprocess.Popen, `env` is added to the environment."""
+        """Starts tome. `options` are those of subprocess.Popen; `env` is added to the
+        environment."""
         options["env"] = {**self.environment, **options.get("env", {})}
         options.setdefault("cwd", self.folder)
         options.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.Popen([TOME, *arguments], **options)
 
     def tome(self, *arguments, **options):
-        """Runs tome to its end and gives the Result; fails when that takes longer than MAX_SECONDS."""
+        """Runs tome to its end and returns the Result. Fails where that takes longer than
+        MAX_SECONDS."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             options.setdefault("stdout", out)
             options.setdefault("stderr", err)
@@ -79,7 +85,8 @@ class TomeTest(unittest.TestCase):
             overdue = threading.Event()
             watch = threading.Timer(MAX_SECONDS, lambda: (overdue.set(), process.kill()))
             watch.start()
-            # wait4 and not wait: its usage counts this process and the readers it waited for, and nothing else.
+            # The usage that wait4 gives counts this process and the readers that it waited for, and
+            # no others.
             _, status, usage = os.wait4(process.pid, 0)
             watch.cancel()
             process.returncode = os.waitstatus_to_exitcode(status)
@@ -108,7 +115,7 @@ class TomeTest(unittest.TestCase):
         return result
 
     def assert_one_line(self, notes):
-        # What a model of a test is made for is said before its error.
+        # The note on the model's missing chat template comes before the error.
         notes = "".join(line for line in notes.splitlines(True) if "has no chat template" not in line)
         self.assertTrue(notes.startswith("tome: "), repr(notes))
         self.assertTrue(notes.endswith("\n"), repr(notes))
@@ -120,7 +127,8 @@ class TomeTest(unittest.TestCase):
             self.assertLess(result.peak_bytes, MAX_PEAK_BYTES, repr(result))
 
     def ordinary_user(self):
-        """Options for a run as a user whom permissions bind: none, or, for root, those of "nobody"."""
+        """Returns options for a run as a user whom permissions bind. They are empty unless the user
+        is root, and otherwise those of "nobody"."""
         if os.geteuid() != 0:
             return {}
         options = {"user": 65534, "group": 65534, "extra_groups": []}
@@ -134,35 +142,36 @@ class TomeTest(unittest.TestCase):
         return options
 
     def ask(self, *arguments, **options):
-        """The answer to a question as the object that --json prints."""
+        """Returns the answer to a question as the object that --json prints."""
         return self.done("ask", "--json", *arguments, **options).json
 
     def quotes(self, *arguments, **options):
-        """All quotes of an answer as one string."""
+        """Returns all quotes of an answer as one string."""
         return "\n".join(citation["quote"] for citation in self.ask(*arguments, **options)["citations"])
 
 
 def reader_processes(file_name):
-    """The reader processes at work on a file of this name: their command line tells it."""
+    """Returns the reader processes with a file of this name in their command line."""
     found = []
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 command = (entry / "cmdline").read_bytes()
             except OSError:
-                continue  # it ended while we looked
+                continue  # it has just ended
             if f"--name={file_name}".encode() in command:
                 found.append(int(entry.name))
     return found
 
 
 def file_size_limit(size):
-    """As `preexec_fn`: the process's files may have so many bytes and no more, as on a full disk."""
+    """Returns a `preexec_fn` that lets no file of the process grow beyond `size` bytes, as on a
+    full disk."""
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def wait_until(condition, seconds=30):
-    """Polls until `condition()` holds; True if it does in time."""
+    """Polls until `condition()` holds. Returns whether it did in time."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-// The activations of gated feed-forward networks in double precision.
+// Computes the activations of gated feed-forward networks in double precision, with tolerances.
 #pragma once
 
 #include <cmath>
@@ -13,14 +13,15 @@ inline double Exact(Activation activation, double x) {
   return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
 }
 
-// How far a float evaluation of act(gate) · up may be off, for exact arguments. `exp` errs by at
-// most six roundoffs: three that the polynomial of degree six leaves out (0.3466^7 / 7! relative to
-// e^-0.3466), three of reduction and evaluation.
+// Returns how far a float evaluation of act(gate) · up may be off, for exact arguments. `exp` errs
+// by at most six roundoffs: three for the terms that the polynomial of degree six leaves out
+// (0.3466^7 / 7! relative to e^-0.3466), and three for reduction and evaluation.
 //
-// SiLU: exp, a sum, a quotient and the product with `up`: relative. Where e^-x passes the range of
-// float the result is below 2^-120, and zero is as good.
-// GELU: 1 + tanh cancels for negative x, so errors are relative to x: about two roundoffs from the
-// argument (its slope x·tanh' is below 1/2), the rest from tanh, sum and products.
+// SiLU takes exp, a sum, a quotient and the product with `up`, so its errors are relative to its
+// value. Where e^-x exceeds the range of float, the result is below 2^-120, and zero is as good.
+//
+// GELU: 1 + tanh cancels for negative x, so its errors are relative to x. About two roundoffs come
+// from the argument (its slope x·tanh' is below 1/2), the rest from tanh, the sum and the products.
 inline double ActivationTolerance(Activation activation, double gate, double up) {
   const double base =
       activation == Activation::kSilu ? std::abs(Exact(activation, gate)) : std::abs(gate);

@@ -11,7 +11,8 @@
 namespace tome {
 namespace {
 
-// act(gate) ⊙ up: with one column and x = 1, products with F32 weights are the weights themselves.
+// Computes act(gate) ⊙ up. With one column and x = 1, products with F32 weights are the weights
+// themselves.
 std::vector<float> Activate(const KernelSet& kernels, Activation activation,
                             const std::vector<float>& gate, const std::vector<float>& up) {
   const auto size = static_cast<int64_t>(gate.size());
@@ -31,8 +32,8 @@ std::vector<float> Activate(const KernelSet& kernels, Activation activation,
 class ActivationTest : public KernelTest {};
 
 TEST_P(ActivationTest, KnownValues) {
-  // silu(1) = 1 / (1 + 1/e), silu(−1) = −1 / (1 + e); the tanh form of GELU at ±1 is 0.8411920 and
-  // −0.1588080. Large positive gates pass, large negative ones close.
+  // silu(1) = 1 / (1 + 1/e) and silu(−1) = −1 / (1 + e); the tanh form of GELU at ±1 is 0.8411920
+  // and −0.1588080. Large positive gates pass, large negative ones close.
   const std::vector<float> gate{0, 1, -1, 100, -100};
   const std::vector<float> up{5, 2, 2, 3, 3};
   const std::vector<float> silu = Activate(kernels(), Activation::kSilu, gate, up);
@@ -95,10 +96,10 @@ TEST_P(ActivationTest, NaNPassesThroughGateAndUp) {
   }
 }
 
-// A quotient, tanh and a product. tanh(x) = 1 − 2 / (e^2x + 1) from where it is 0.46 (below, by a
-// series that does not cancel): the six roundoffs of exp (activation_inputs.h) shrink to 2.4 there,
-// those of the quotient and the sums are 1.5 relative to 1, hence three times as many relative to
-// the result.
+// The soft cap is a quotient, tanh and a product. From x = 0.5 on, where tanh is 0.46, tanh(x) is
+// 1 − 2 / (e^2x + 1); below, a series computes it without cancellation. At 0.5 the six roundoffs of
+// exp (activation_inputs.h) shrink to 2.4, and the quotient and the sums add 1.5. These are
+// relative to 1, hence 2.2 times as many relative to the result.
 TEST_P(ActivationTest, SoftCapAgreesWithDoublePrecisionAndNeverPassesTheCap) {
   std::mt19937 random(3);
   for (const float cap : {1.0F, 30.0F, 50.0F}) {
@@ -135,7 +136,8 @@ TEST_P(ActivationTest, LogSumExpAgreesWithLongDoublePrecision) {
         long double total = 0;
         for (const float each : x) total += std::exp(static_cast<long double>(each) - largest);
         const auto expected = static_cast<double>(largest + std::log(total));
-        // Only what is added to the largest is rounded; differences from it are, to its last place.
+        // Only the logarithm that is added to the largest is rounded. Differences from the largest
+        // are rounded to its last place.
         const double allowed = 2e-6 + 2 * kRoundoff * std::abs(double{largest});
         ASSERT_NEAR(kernels().log_sum_exp({.x = x.data(), .size = size}), expected, allowed)
             << "deviation " << deviation << " offset " << offset << " size " << size;

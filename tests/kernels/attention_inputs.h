@@ -1,5 +1,5 @@
-// What the tests of attention share: problems, pages filled by a set's own write_kv and read by the
-// documented layout, and calls.
+// Provides problems and calls for the tests of attention. Pages are filled by a set's own write_kv
+// and read by the documented layout.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@
 
 namespace tome {
 
-// Of one layer.
+// Heads describes the attention of one layer.
 struct Heads {
   int64_t heads = 1;
   int64_t kv_heads = 1;
@@ -41,7 +41,7 @@ inline double HalfAt(const std::byte* at) {
   return FloatFromF16(half);
 }
 
-// An element of a slice, as attention.h says.
+// Reads one element of a slice by the layout that attention.h documents.
 inline double ReadElement(KvType type, const std::byte* slice, int64_t size, bool key, int64_t slot,
                           int64_t channel) {
   const int64_t index =
@@ -70,8 +70,8 @@ inline double ReadElement(KvType type, const std::byte* slice, int64_t size, boo
   return scale() * ((index % 64 < 32 ? byte & 15 : byte >> 4) - 8);
 }
 
-// One page of keys and of values. What was never written is NaN (all bits set), so that reading
-// beyond the last position shows.
+// Page holds one page of keys and one of values. Unwritten bytes are NaN (all bits set), so that
+// reading beyond the last position shows.
 struct Page {
   explicit Page(const Heads& heads)
       : keys(Count(KvPageBytes(heads.type, heads.kv_heads, heads.size)), std::byte{0xFF}),
@@ -79,7 +79,8 @@ struct Page {
   std::vector<std::byte> keys, values;
 };
 
-// The pages of one sequence. Copies share them: Fork gives some of them copies of their own.
+// Cache holds the pages of one sequence. Copies share the pages; Fork copies the page in which two
+// sequences diverge.
 class Cache {
  public:
   Cache(const Heads& heads, int64_t length) : heads_(heads), length_(length) {
@@ -88,7 +89,7 @@ class Cache {
     }
   }
 
-  // Positions [begin, begin + tokens) from k and v, [tokens, kv_heads, size].
+  // Writes positions [begin, begin + tokens) from k and v, both [tokens, kv_heads, size].
   void Write(const KernelSet& kernels, int64_t begin, const std::vector<float>& k,
              const std::vector<float>& v, int threads = 1) {
     std::vector<std::byte*> keys, values;
@@ -115,8 +116,8 @@ class Cache {
     Write(kernels, begin, k, RandomFloats(random, size));
   }
 
-  // A sequence of `length` that has the same pages up to `position`, and others from there on: the
-  // page of `position` is copied, as far as it was written before.
+  // Returns a sequence of `length` that shares the whole pages before `position`. It gets a copy of
+  // the page that holds `position` and new pages after it.
   Cache Fork(int64_t position, int64_t length) const {
     Cache fork(heads_, length);
     const auto shared = Count(position / kKvPageTokens);
@@ -125,7 +126,7 @@ class Cache {
     return fork;
   }
 
-  // As the kernels take it; valid as long as this object.
+  // Returns the pages for the kernels; valid as long as this object.
   KvView view() const {
     keys_.clear();
     values_.clear();
@@ -154,15 +155,16 @@ class Cache {
   mutable std::vector<const std::byte*> keys_, values_;
 };
 
-// New tokens of a sequence: queries at the positions from `first` on.
+// Queries holds new tokens of a sequence, with queries at the positions from `first` on.
 struct Queries {
   const Cache* cache = nullptr;
   int64_t first = 0;
   std::vector<float> q{};  // [tokens, heads, size]
   const ChosenPages* chosen = nullptr;
-  // Other queries for pages from a first one on, ascending.
+  // Each range gives other queries to the pages from its first page on, in ascending order.
   std::vector<std::pair<int64_t, std::vector<float>>> ranges{};
-  // Of a memory with two types: pages before local_begin are read from here (KvView).
+  // In a memory with two element types, this cache holds the pages that KvView reads in the main
+  // type, which lie before local_begin.
   const Cache* main_cache = nullptr;
   int64_t local_begin = 0;
 
@@ -176,15 +178,15 @@ struct Queries {
     kv.local_begin = local_begin;
     return kv;
   }
-  // Where a position is read.
+  // Returns the cache that a position is read from.
   const Cache& CacheOf(int64_t position) const {
     return view().IsInMainType(position / kKvPageTokens) ? *main_cache : *cache;
   }
 
   int64_t Width() const { return cache->heads().heads * cache->heads().size; }
   int64_t tokens() const { return static_cast<int64_t>(q.size()) / Width(); }
-  // Tokens [begin, end) of these, as if the others were no part of the call. Their cache holds what
-  // comes behind, too: it is not to be seen.
+  // Returns tokens [begin, end) as if there were no others. The cache still holds later tokens,
+  // which these must not see.
   Queries Slice(int64_t begin, int64_t end) const {
     Queries slice{cache, first + begin, Rows(q, begin, end)};
     for (const auto& [page, other] : ranges)
@@ -193,7 +195,7 @@ struct Queries {
     slice.local_begin = local_begin;
     return slice;
   }
-  // What a position is looked at with.
+  // Returns the queries that a position is attended with.
   const std::vector<float>& For(int64_t position) const {
     const std::vector<float>* found = &q;
     for (const auto& [page, other] : ranges) {
@@ -208,7 +210,7 @@ struct Queries {
   }
 };
 
-// Queries of the last `tokens` positions of a cache.
+// Returns queries for the last `tokens` positions of a cache.
 inline Queries RandomQueries(std::mt19937& random, const Cache& cache, int64_t tokens,
                              double deviation = 2) {
   const Heads& heads = cache.heads();
@@ -216,8 +218,8 @@ inline Queries RandomQueries(std::mt19937& random, const Cache& cache, int64_t t
           RandomFloats(random, tokens * heads.heads * heads.size, deviation)};
 }
 
-// A sequence as kernels take it, with the pages up to its last token only; valid as long as
-// `queries` and `ranges`, which it fills.
+// Returns a sequence for the kernels, with the pages up to its last token only. It is valid as long
+// as `queries` and `ranges`, which this fills.
 inline AttentionSequence SequenceOf(const Queries& queries, std::vector<QueryRange>& ranges,
                                     float* out = nullptr) {
   ranges.clear();
@@ -238,7 +240,7 @@ inline AttentionSequence SequenceOf(const Queries& queries, std::vector<QueryRan
           .ranges = ranges};
 }
 
-// What a call is told of the layer; no sequences, plan and scratch.
+// Returns the arguments that describe the layer, without sequences, plan and scratch.
 inline AttentionArgs ArgsOf(const Heads& heads) {
   return {.sequences = {},
           .type = heads.type,
@@ -250,7 +252,7 @@ inline AttentionArgs ArgsOf(const Heads& heads) {
           .soft_cap = heads.soft_cap};
 }
 
-// One call for sequences of one layer; their outputs in the same order.
+// Attends for several sequences of one layer in one call and returns their outputs in order.
 inline std::vector<std::vector<float>> AttendAll(const KernelSet& kernels,
                                                  const std::vector<Queries>& batch,
                                                  int threads = 1) {

@@ -14,7 +14,7 @@ namespace {
 
 using Spans = std::vector<PositionSpan>;
 
-// The pages are written by the definition; which set attends to them makes no difference.
+// Pages are written by the `generic` set; they are the same whichever set attends to them.
 const KernelSet& Generic() { return *AvailableKernelSets().back(); }
 
 Cache RandomCache(std::mt19937& random, const Heads& heads, int64_t length) {
@@ -23,14 +23,14 @@ Cache RandomCache(std::mt19937& random, const Heads& heads, int64_t length) {
   return cache;
 }
 
-// What is asked about new tokens.
+// Question names the heads, spans and first token whose mass is asked for.
 struct Question {
   std::vector<int64_t> heads;
   Spans spans;
   int64_t first_token = 0;
 };
 
-// The masses, [heads, spans], added to `start` each.
+// Returns the masses, [heads, spans], each added to `start`.
 std::vector<double> MassOf(const Queries& queries, const Question& question, int threads = 1,
                            double start = 0) {
   std::vector<QueryRange> ranges;
@@ -48,15 +48,15 @@ std::vector<double> MassOf(const Queries& queries, const Question& question, int
   return mass;
 }
 
-// The softmax of one token and head over the positions that it sees, from `first` on, and by how
-// much the score of any may be off.
+// Shares holds the softmax of one token and head over the positions from `first` on that the token
+// sees. `delta` bounds the error of the scores.
 struct Shares {
   int64_t first = 0;
   std::vector<double> shares;
   double delta = 0;
 };
 
-// `keys`: of the head's key head, [positions][size].
+// `keys` are those of the head's key head, [positions][size].
 Shares SharesOf(const Queries& queries, const std::vector<double>& keys, int64_t token,
                 int64_t head) {
   const Heads& heads = queries.cache->heads();
@@ -88,12 +88,12 @@ Shares SharesOf(const Queries& queries, const std::vector<double>& keys, int64_t
   return result;
 }
 
-// The definition, in double, from what the pages hold.
+// Compares `mass` with the definition, computed in double from the contents of the pages.
 //
-// Tolerance. A score is a dot product of D terms in float, scaled and capped: it errs by
-// δ = (D + 2) u · scale · Σ|q k|, and where it is capped by a few u of itself and of the cap
-// (tanh's slope is at most 1). A weight and the total of weights both have exp(δ) of that, hence
-// 2 δ. All else is double: exp, the rescaling once a page, and sums over n positions.
+// Tolerance. A score is a dot product of D terms in float, scaled and capped. It errs by
+// δ = (D + 2) u · scale · Σ|q k| and, where it is capped, by a few u of itself and of the cap
+// (tanh's slope is at most 1). A weight and the total of weights are both off by a factor of
+// exp(δ), hence 2 δ. All else is double: exp, the rescaling once a page, and sums over n positions.
 void ExpectMass(const Queries& queries, const Question& question, const std::vector<double>& mass) {
   const Heads& heads = queries.cache->heads();
   const int64_t length = queries.first + queries.tokens();
@@ -136,7 +136,7 @@ std::vector<int64_t> AllHeads(const Heads& heads) {
 }
 
 TEST(AttentionMassTest, AQueryThatMatchesOneKeyGivesItAllItsMass) {
-  // Keys are unit vectors; a query of 200 e_s scores 200 at position s, nearly, and 0 elsewhere.
+  // Keys are unit vectors; a query of 200 e_s scores about 200 at position s, and 0 elsewhere.
   for (const KvType type : kKvTypes) {
     Cache cache({.size = 16, .type = type, .scale = 1}, 16);
     std::vector<float> k(16 * 16);
@@ -156,7 +156,7 @@ TEST(AttentionMassTest, AQueryThatMatchesOneKeyGivesItAllItsMass) {
 }
 
 TEST(AttentionMassTest, EqualScoresShareAlike) {
-  // A query of zeros gives each position that it sees the same.
+  // A query of zeros gives the same mass to each position that it sees.
   for (const KvType type : kKvTypes) {
     for (const int64_t window : {0, 1, 5, 64, 100}) {
       std::mt19937 random(1);
@@ -186,7 +186,8 @@ TEST(AttentionMassTest, AgreesWithDoublePrecision) {
   constexpr std::array<int64_t, 5> kTokens{1, 2, 7, 70, 1};
   size_t number = 0;
   for (const int64_t length : {1, 2, 63, 64, 65, 129, 257}) {
-    // Inside a page, across pages, whole pages, one behind the other, and what nothing sees.
+    // Spans lie inside a page, across pages, on whole pages, side by side, and beyond all
+    // positions.
     const std::array<Spans, 5> spans{{{{0, length}},
                                       {{3, 9}, {20, 21}, {62, 66}, {100, 200}},
                                       {{0, 64}, {64, 128}, {128, 192}},
@@ -205,7 +206,7 @@ TEST(AttentionMassTest, AgreesWithDoublePrecision) {
         const int64_t tokens = std::min(length, kTokens[number / 2 % kTokens.size()]);
         const Queries queries = RandomQueries(random, cache, tokens);
         Spans of = spans[number % spans.size()];
-        // Spans are disjoint; those of short texts would not be.
+        // Spans must be disjoint, which these are not in short texts.
         for (size_t j = of.size(); j-- > 1;) of[j].begin = std::max(of[j].begin, of[j - 1].end);
         for (PositionSpan& span : of) span.end = std::max(span.begin, span.end);
         const Question question{
@@ -222,8 +223,8 @@ TEST(AttentionMassTest, AgreesWithDoublePrecision) {
   }
 }
 
-// Each page has scores far beyond those of the pages before it, or far below: weights relative to
-// the first page's would overflow, or vanish.
+// Each page has scores far above or far below those of the pages before it. Weights relative to the
+// first page's would overflow or vanish.
 TEST(AttentionMassTest, AgreesWherePagesAreFarApart) {
   std::mt19937 random(3);
   constexpr int64_t kLength = 330;
@@ -250,7 +251,7 @@ TEST(AttentionMassTest, SpansThatCoverEverythingHoldTheNumberOfTokens) {
   std::mt19937 random(4);
   for (const KvType type : kKvTypes) {
     for (const int64_t window : {0, 90}) {
-      // Scores up to some 1e4: exp of them alone would be infinite.
+      // Scores reach some 1e4, whose exp alone would be infinite.
       for (const double deviation : {2.0, 2e4}) {
         const Heads heads{.heads = 4, .kv_heads = 2, .size = 32, .type = type, .window = window};
         const Cache cache = RandomCache(random, heads, 1100);
@@ -308,7 +309,7 @@ TEST(AttentionMassTest, TokensBeforeTheFirstAreNotCounted) {
   }
 }
 
-// Other queries for other pages, one of which no range but the first holds.
+// Ranges give pages 1 to 4 and the pages from 5 on their own queries; page 0 keeps the sequence's.
 TEST(AttentionMassTest, PagesAreLookedAtWithTheirOwnQueries) {
   std::mt19937 random(7);
   for (const KvType type : kKvTypes) {
@@ -323,20 +324,21 @@ TEST(AttentionMassTest, PagesAreLookedAtWithTheirOwnQueries) {
     const std::vector<double> mass = MassOf(queries, question);
     ASSERT_NO_FATAL_FAILURE(ExpectMass(queries, question, mass));
     EXPECT_NE(mass, plain);
-    // Ranges of the same queries are none.
+    // Ranges with the same queries change nothing.
     for (auto& [page, q] : queries.ranges) q = queries.q;
     EXPECT_EQ(MassOf(queries, question), plain);
   }
 }
 
-// Pages of two types beside each other, as memories of few bits have them.
+// A memory with a main type of few bits has pages of both types.
 TEST(AttentionMassTest, ReadsOlderPagesInTheirOwnType) {
   std::mt19937 random(8);
   for (const KvType type : {KvType::kQ8, KvType::kQ4}) {
     Heads heads{.heads = 8, .kv_heads = 2, .size = 48, .type = KvType::kBF16};
     const Cache local_cache = RandomCache(random, heads, 1300);
     heads.type = type;
-    const Cache main_cache = RandomCache(random, heads, 1300);  // other tokens: a mistake shows
+    // The main pages hold other tokens, so that a mistake shows.
+    const Cache main_cache = RandomCache(random, heads, 1300);
     Queries queries = RandomQueries(random, local_cache, 5);
     queries.main_cache = &main_cache;
     queries.local_begin = kKvPartPages;

@@ -1,4 +1,4 @@
-// How attention is cut into blocks. No arithmetic: pages are addresses that nothing reads.
+// Tests how attention is cut into blocks, without arithmetic: page addresses are never read.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,7 +24,8 @@ class Plan {
     args_.window = window;
   }
 
-  // A sequence of new pages, but for those of the first `shared` positions, which are `like`'s.
+  // Adds a sequence of new pages, except that the whole pages of its first `shared` positions are
+  // those of the sequence `like`.
   size_t Add(int64_t first, int64_t tokens, size_t like = 0, int64_t shared = 0) {
     std::vector<const std::byte*> pages;
     for (int64_t page = 0; page * kKvPageTokens < first + tokens; ++page) {
@@ -82,10 +83,10 @@ class Plan {
   std::vector<AttentionSequence> sequences_;
 };
 
-// What every plan promises.
+// Checks the promises that hold for every plan.
 void ExpectSound(Plan& plan) {
   const AttentionPlan made = plan.Make();
-  // Each token is a row, once.
+  // Each token is one row.
   std::set<std::pair<int32_t, int32_t>> tokens;
   for (const AttentionPlan::Row& row : made.rows) {
     EXPECT_TRUE(tokens.emplace(row.sequence, row.token).second);
@@ -137,13 +138,14 @@ void ExpectSound(Plan& plan) {
       ++blocks_of_pages[{block.part_begin, plan.PagesOf(first.sequence, block.part_begin)}];
     }
   }
-  // As few blocks for the same pages as hold their rows: what they cache is read once for each.
+  // The same pages are read by as few blocks as can hold their rows, so that each of these blocks
+  // brings the pages into the caches once.
   for (const auto& [pages, rows] : rows_of_pages) {
     EXPECT_EQ(blocks_of_pages[pages], (rows + plan.BlockRows() - 1) / plan.BlockRows())
         << rows << " rows of part " << pages.first;
   }
 
-  // Each row meets each part that it sees once; a split one meets no other.
+  // Each row meets each part that it sees exactly once. A split row meets no other part.
   std::set<int32_t> merged(made.merged.begin(), made.merged.end());
   EXPECT_EQ(merged.size(), made.merged.size());
   std::set<int64_t> partials;
@@ -199,13 +201,13 @@ TEST(AttentionPlanTest, ManyNewTokensAreCutByRowsAndFewByParts) {
   few.Add(3000, 4);
   const AttentionPlan made = few.Make();
   EXPECT_EQ(made.merged.size(), 4U);
-  EXPECT_EQ(made.blocks.size(), 3U);  // one a part, of all four rows
+  EXPECT_EQ(made.blocks.size(), 3U);  // one a part, each of all four rows
   EXPECT_EQ(made.partials, 12);
 }
 
 TEST(AttentionPlanTest, ForksReadWhatTheyShareOnce) {
-  // Eight forks behind 3000 tokens, one new token each: two whole parts are the same for all, the
-  // third is not, as its last page is each fork's own.
+  // Eight forks have 3000 tokens in common and one new token each. They share two whole parts; each
+  // fork has its own last page in the third.
   Plan plan(8, 2, 128, 0);
   plan.Add(3000, 1);
   for (int fork = 0; fork < 7; ++fork) plan.Add(3000, 1, 0, 3000);
@@ -231,7 +233,7 @@ TEST(AttentionPlanTest, BatchesOfForksAndOthersOfAnyLength) {
       plan.Add(0, 300);
       plan.Add(0, 1);
       plan.Add(9000, 1);
-      // Twigs of a branch.
+      // These are forks of a fork.
       const size_t branch = plan.Add(3500, 2, trunk, 2048);
       plan.Add(3502, 1, branch, 3502);
       plan.Add(3502, 90, branch, 3502);
@@ -241,7 +243,6 @@ TEST(AttentionPlanTest, BatchesOfForksAndOthersOfAnyLength) {
   }
 }
 
-// More forks than one block holds.
 TEST(AttentionPlanTest, ManyForksFillBlocks) {
   Plan plan(8, 1, 128, 0);
   plan.Add(2048, 1);
@@ -263,7 +264,7 @@ TEST(KvTypeTest, NamesGoBothWays) {
   for (const char* name : {"", "F16", "q8_0", "f8"}) EXPECT_EQ(KvTypeFromName(name), std::nullopt);
 }
 
-// Every element and scale of a page has a place of its own, and pages have no others.
+// Every element and scale of a page has a place of its own, and together they fill the page.
 TEST(KvLayoutTest, ElementsFillTheSlice) {
   for (const KvType type : kKvTypes) {
     for (const int64_t size : {1, 7, 32, 33, 100, 128}) {
@@ -298,7 +299,7 @@ TEST(KvLayoutTest, ElementsFillTheSlice) {
 TEST(AttentionPlanTest, ATokenThatChosePagesMeetsThePartsThatHaveSome) {
   const int64_t position = 100 * kKvPartTokens + 5;
   const auto own = static_cast<int32_t>(position / kKvPageTokens);
-  // Of two key heads.
+  // Each of two key heads has a list.
   const ChosenPages chosen{.first_position = position, .lists = {{0, 40, 41, own}, {0, 999, own}}};
   const std::vector<const std::byte*> pages(static_cast<size_t>(own) + 1);
   const AttentionSequence sequence{.kv = {.keys = pages, .values = pages},

@@ -12,7 +12,7 @@
 namespace tome {
 namespace {
 
-// Whether a set rounds what it multiplies to BF16 for pages of a type.
+// Returns whether a set rounds operands to BF16 for pages of a type.
 bool RoundsToBF16(const KernelSet& kernels, KvType type) {
   return HasBF16Dot(kernels) && type != KvType::kF32;
 }
@@ -21,7 +21,7 @@ double Multiplied(bool rounded, double x) {
   return rounded ? double{FloatFromBF16(BF16FromFloat(static_cast<float>(x)))} : x;
 }
 
-// The keys or values of one head as they are multiplied, [positions][size].
+// Returns the keys or values of one head as they are multiplied, [positions][size].
 std::vector<double> ReadHead(const Queries& queries, bool rounded, bool key, int64_t kv_head,
                              int64_t begin, int64_t end) {
   std::vector<double> x;
@@ -43,21 +43,22 @@ bool Attends(const Queries& queries, int64_t position, int64_t kv_head, int64_t 
   return std::binary_search(pages.begin(), pages.end(), other / kKvPageTokens);
 }
 
-// The definition, with a row of scores, in double, from what the pages hold.
+// Compares `out` with the definition, computed in double with a row of scores from the contents of
+// the pages.
 //
-// Tolerance. A score is a dot product of D terms, scaled and capped: it errs by
+// Tolerance. A score is a dot product of D terms, scaled and capped. It errs by
 // δ = (D + 2) u · scale · Σ|q k| plus a few u of itself and of the cap (tanh's slope is at most 1).
-// Weights are exponentials of differences to a reference, the largest score of a page, then of a
-// part, then of all; the differences are rounded, and sum up to that between a score and the last
-// reference, but for the passing of a larger one (2 u of the range of scores). exp turns that into
-// a relative error of a weight; weights and their sum both have it, hence 2 δ. Sums over n
-// positions, exp (eight roundoffs at most), the rescaling once a page and a part at most, and the
-// division add n + 24 + 10 (pages + parts) roundings, all relative to Σ p |v|.
+// Weights are exponentials of differences to a reference: the largest score of a page, then of a
+// part, then of all. The differences are rounded. They sum up to the difference between a score and
+// the last reference, except for the step to a larger reference (2 u of the range of scores). exp
+// turns that into a relative error of a weight; weights and their sum both have it, hence 2 δ. Sums
+// over n positions, exp (eight roundoffs at most), the rescaling once a page and a part at most,
+// and the division add n + 24 + 10 (pages + parts) roundings, all relative to Σ p |v|.
 //
-// Where the set has BF16 dot products, queries, keys and values are rounded before (to nearest
-// even: the expectation knows the result), queries in the units of scores; weights are rounded too,
+// Where the set has BF16 dot products, queries (in the units of scores), keys and values are first
+// rounded to nearest even, and the expectation uses the rounded numbers. Weights are rounded too,
 // by 2^-9 relative to themselves, but not where they are summed up, and are within 3e-6 before:
-// 2^-8 has room for both. Products below 2^-126 are nothing then.
+// 2^-8 has room for both. Products below 2^-126 become zero then.
 void ExpectAttention(const KernelSet& kernels, const Queries& queries,
                      const std::vector<float>& out, int64_t stride = 1) {
   const Cache& cache = *queries.cache;
@@ -90,7 +91,7 @@ void ExpectAttention(const KernelSet& kernels, const Queries& queries,
           double dot = 0;
           double magnitude = 0;
           for (int64_t i = 0; i < size; ++i) {
-            // What is rounded is a query in the units of its scores.
+            // The set rounds a query in the units of its scores.
             const double turned =
                 Multiplied(rounded, q[at + Count(i)] * static_cast<float>(to_log2));
             const double term = turned / to_log2 * k[i];
@@ -143,8 +144,8 @@ class AttentionTest : public KernelTest {
 };
 
 TEST_P(AttentionTest, AQueryThatMatchesOneKeyReadsItsValue) {
-  // Keys are unit vectors; a query of 200 e_s scores 200 at position s and 0 elsewhere: e^-200 is
-  // nothing in float. Values are whole numbers that each type holds, or nearly (Q8, Q4).
+  // Keys are unit vectors; a query of 200 e_s scores 200 at position s and 0 elsewhere, and e^-200
+  // vanishes in float. Values are whole numbers that each type holds exactly, or nearly (Q8, Q4).
   for (const KvType type : kKvTypes) {
     Cache cache({.size = 16, .type = type, .scale = 1}, 16);
     std::vector<float> k(16 * 16);
@@ -168,8 +169,8 @@ TEST_P(AttentionTest, AQueryThatMatchesOneKeyReadsItsValue) {
 }
 
 TEST_P(AttentionTest, EqualScoresGiveTheMeanOfWhatIsSeen) {
-  // Values count positions 0, 1, 2, … (as far as BF16 and integers of 8 bits hold them): the mean
-  // up to p is p / 2, of the last w positions p - (w - 1) / 2.
+  // Values count positions 0, 1, 2, … (as far as BF16 and integers of 8 bits hold them). The mean
+  // up to p is p / 2, and the mean of the last w positions is p - (w - 1) / 2.
   for (const KvType type : {KvType::kF32, KvType::kF16, KvType::kBF16, KvType::kQ8}) {
     for (const int64_t window : {0, 1, 5, 64, 100}) {
       Cache cache({.size = 16, .type = type, .window = window}, 200);
@@ -198,7 +199,7 @@ TEST_P(AttentionTest, AgreesWithDoublePrecision) {
   for (const int64_t length : {1, 2, 63, 64, 65, 128, 129, 257}) {
     for (const int64_t window : {0, 1, 5, 64, 100}) {
       for (const KvType type : kKvTypes) {
-        // Heads, sizes, caps and numbers of queries take turns with different periods.
+        // Heads, sizes, caps and numbers of queries alternate with different periods.
         const auto [heads, kv_heads] = kHeads[number % kHeads.size()];
         const Cache cache = RandomCache(random,
                                         {.heads = heads,
@@ -222,8 +223,8 @@ TEST_P(AttentionTest, AgreesWithDoublePrecision) {
   }
 }
 
-// Around the ends of parts (1024 tokens), with few queries, which are cut by parts, and with more
-// than are.
+// Lengths lie around the ends of parts (1024 tokens). Calls with few queries are cut by parts,
+// calls with many are not.
 TEST_P(AttentionTest, AgreesWithDoublePrecisionAcrossParts) {
   std::mt19937 random(2);
   size_t number = 0;
@@ -247,8 +248,8 @@ TEST_P(AttentionTest, AgreesWithDoublePrecisionAcrossParts) {
   }
 }
 
-// Each page has scores far beyond those of the pages before it, or far below; weights relative to
-// the first page's would overflow, or vanish.
+// Each page has scores far above or far below those of the pages before it. Weights relative to the
+// first page's would overflow or vanish.
 TEST_P(AttentionTest, AgreesWherePagesAreFarApart) {
   std::mt19937 random(9);
   constexpr int64_t kLength = 1290;  // blocks of queries do not end where pages do
@@ -279,7 +280,7 @@ TEST_P(AttentionTest, AgreesWherePagesAreFarApart) {
           };
           ASSERT_NO_FATAL_FAILURE(ExpectAttention(kernels(), queries, out, tokens > 5 ? 3 : 1))
               << where();
-          // However they are cut, and by whomever they are computed.
+          // The bits depend neither on the cut into calls nor on the number of threads.
           EXPECT_TRUE(SameBits(Attend(kernels(), queries, 3), out)) << where();
           for (int64_t t = 0; t < tokens; t += 43) {
             const int64_t end = std::min(tokens, t + (t > 43 ? 40 : 2));
@@ -310,7 +311,6 @@ TEST_P(AttentionTest, AgreesForAwkwardHeadSizesAndTheLargest) {
   }
 }
 
-// More heads on one key head than are attended together.
 TEST_P(AttentionTest, AgreesForManyHeadsOfOneKeyHead) {
   std::mt19937 random(4);
   for (const auto& [heads, kv_heads, size] :
@@ -329,8 +329,8 @@ TEST_P(AttentionTest, AgreesForManyHeadsOfOneKeyHead) {
   }
 }
 
-// More heads than are attended together: the rest of a key head's are no whole tiles, and two key
-// heads of a long memory would go into one task.
+// Each key head has more heads than are attended together (HeadsTogether), and the remaining ones
+// fill no whole tiles. Without care, two key heads of a long memory would go into one task.
 TEST_P(AttentionTest, TheRestOfManyHeadsKeepsToItsKeyHead) {
   std::mt19937 random(12);
   for (const KvType type : {KvType::kF16, KvType::kBF16}) {
@@ -341,8 +341,8 @@ TEST_P(AttentionTest, TheRestOfManyHeadsKeepsToItsKeyHead) {
   }
 }
 
-// Other queries for other pages: three ranges, one of which begins in the middle of a part, with
-// few tokens and with many, and of two sequences that share pages and have ranges of their own.
+// Pages have other queries, in three ranges of which one begins in the middle of a part: for few
+// tokens, for many, and for two sequences that share pages and have ranges of their own.
 TEST_P(AttentionTest, PagesAreAttendedWithTheirOwnQueries) {
   std::mt19937 random(12);
   size_t number = 0;
@@ -375,7 +375,7 @@ TEST_P(AttentionTest, PagesAreAttendedWithTheirOwnQueries) {
       EXPECT_TRUE(SameBits(outs[0], Attend(kernels(), other))) << NameOf(type) << ' ' << tokens;
       const std::vector<float> last = Attend(kernels(), one.Slice(tokens - 1, tokens), 2);
       EXPECT_TRUE(SameBits(last, {alone.end() - one.Width(), alone.end()})) << NameOf(type);
-      // Ranges of the same queries are none.
+      // Ranges with the same queries change nothing.
       Queries same = with_ranges(cache, {});
       const std::vector<float> plain = Attend(kernels(), same);
       same.ranges = {{2, same.q}, {17, same.q}};
@@ -385,7 +385,7 @@ TEST_P(AttentionTest, PagesAreAttendedWithTheirOwnQueries) {
 }
 
 TEST_P(AttentionTest, LargeScoresDoNotOverflow) {
-  // Scores of about ±1e4: exp of them alone would be infinite.
+  // Scores are about ±1e4, whose exp alone would be infinite.
   std::mt19937 random(5);
   for (const KvType type : kKvTypes) {
     const Cache cache =
@@ -408,8 +408,8 @@ TEST_P(AttentionTest, BitsDependNeitherOnThreadsNorOnTheChunk) {
   for (const KvType type : kKvTypes) {
     for (const auto& [window, size] : {std::pair<int64_t, int64_t>{0, 33}, {100, 64}, {1000, 16}}) {
       if (IsGeneric(kernels()) && (type != KvType::kQ4 || size != 16)) continue;  // takes long
-      // The chunk of all 200 is cut by rows, those of 1, 7 and 40 by parts; the first part ends
-      // among them.
+      // The call with all 200 tokens is cut by rows, calls with 1, 7 and 40 are cut by parts. The
+      // first part ends within the 200 tokens.
       constexpr int64_t kTokens = 200;
       const Cache cache = RandomCache(
           random, {.heads = 6, .kv_heads = 2, .size = size, .type = type, .window = window}, 1130);
@@ -435,7 +435,6 @@ TEST_P(AttentionTest, BitsDependNeitherOnThreadsNorOnTheChunk) {
   }
 }
 
-// Sequences that share pages, and others, in one call.
 TEST_P(AttentionTest, BitsDoNotDependOnTheOtherSequences) {
   std::mt19937 random(7);
   for (const KvType type : kKvTypes) {
@@ -449,7 +448,7 @@ TEST_P(AttentionTest, BitsDoNotDependOnTheOtherSequences) {
         cache.WriteRandom(kernels(), random, position);
         return cache;
       };
-      // Forks within the second part, at the end of the first, and within the first.
+      // The forks diverge within the second part, at the end of the first, and within the first.
       const std::vector<Cache> caches{trunk,
                                       fork(1100, 1101),
                                       fork(1100, 1105),
@@ -482,15 +481,15 @@ TEST_P(AttentionTest, BitsDoNotDependOnTheOtherSequences) {
   }
 }
 
-// Pages that two sequences have alike, of which one sees more than the other: a longer one has
-// written behind what a shorter one may see.
+// Two sequences have the same pages. The longer one has written after the last position that the
+// shorter one may see.
 TEST_P(AttentionTest, SequencesOfTheSamePagesMayEndAtDifferentPositions) {
   std::mt19937 random(8);
   for (const KvType type : kKvTypes) {
     const Cache cache = RandomCache(random, {.heads = 2, .size = 32, .type = type}, 60);
     const Queries all = RandomQueries(random, cache, 60);
     const auto expected = Attend(kernels(), all.Slice(50, 60));
-    // The shorter first, and last.
+    // The shorter sequence comes first, then last.
     for (const bool reversed : {false, true}) {
       std::vector<Queries> batch{all.Slice(20, 21), all.Slice(50, 60)};
       if (reversed) std::swap(batch[0], batch[1]);
@@ -502,7 +501,7 @@ TEST_P(AttentionTest, SequencesOfTheSamePagesMayEndAtDifferentPositions) {
   }
 }
 
-// Random pages of `queries`' positions, those of the tokens themselves among them.
+// Returns random pages before each run, together with the pages of the run's own tokens.
 ChosenPages RandomChoice(std::mt19937& random, const Queries& queries, int64_t run_tokens) {
   ChosenPages chosen{.first_position = queries.first, .run_tokens = run_tokens, .lists = {}};
   const int64_t end = queries.first + queries.tokens();
@@ -566,7 +565,7 @@ TEST_P(AttentionTest, AllPagesChosenGiveTheBitsOfExactAttention) {
   }
 }
 
-// Pages of two types beside each other, as memories of few bits have them.
+// A memory with a main type of few bits has pages of both types.
 TEST_P(AttentionTest, ReadsOlderPagesInTheirOwnType) {
   std::mt19937 random(14);
   for (const KvType type : {KvType::kQ8, KvType::kQ4}) {
@@ -575,7 +574,8 @@ TEST_P(AttentionTest, ReadsOlderPagesInTheirOwnType) {
       Heads heads{.heads = 8, .kv_heads = 2, .size = 48, .type = KvType::kBF16};
       const Cache local_cache = RandomCache(random, heads, 2300);
       heads.type = type;
-      const Cache main_cache = RandomCache(random, heads, 2300);  // other tokens: a mistake shows
+      // The main pages hold other tokens, so that a mistake shows.
+      const Cache main_cache = RandomCache(random, heads, 2300);
       Queries queries = RandomQueries(random, local_cache, tokens);
       queries.main_cache = &main_cache;
       queries.local_begin = 2 * kKvPartPages;
@@ -637,7 +637,8 @@ TEST_P(AttentionTest, NaNReachesThoseWhoSeeItAndNoOther) {
           }
         }
       };
-      // A query, at either end of its head; infinity gives scores that have no difference.
+      // The bad number is in a query, at either end of its head. Infinity gives infinite scores,
+      // whose difference is not a number.
       for (const float what : {kNaN, kInf}) {
         for (const int64_t channel : {int64_t{0}, size - 1}) {
           Queries dirty = queries;

@@ -43,7 +43,7 @@ Result Read(const KernelSet& kernels, const Inputs& in, int64_t segment, bool de
   int64_t tokens = 0;
   for (int64_t first = 0; first < in.tokens; first += tokens) {
     tokens = std::min({cut, in.tokens - first, segment - first % segment});
-    std::vector<float> next(result.state.size(), kNaN);  // all of it is to be written
+    std::vector<float> next(result.state.size(), kNaN);  // must be overwritten
     const CompressiveSequence sequence{.q = in.q.data() + first * q_width,
                                        .k = in.k.data() + first * kv_width,
                                        .v = in.v.data() + first * kv_width,
@@ -68,7 +68,7 @@ Result Read(const KernelSet& kernels, const Inputs& in, int64_t segment, bool de
 
 double Feature(double x) { return x > 0 ? x + 1 : std::exp(x); }
 
-// The paper's formulas in double precision, segment by segment.
+// Evaluates the paper's formulas in double precision, segment by segment.
 std::vector<double> Evaluate(const Inputs& in, int64_t segment, bool delta) {
   const size_t size = Count(in.head_size);
   const int64_t group = in.heads / in.kv_heads;
@@ -126,7 +126,7 @@ TEST_P(CompressiveTest, AgreesWithThePaperInDoublePrecision) {
         const std::vector<float> out = Read(kernels(), in, segment, delta, segment).out;
         const std::vector<double> expected = Evaluate(in, segment, delta);
         for (size_t i = 0; i < out.size(); ++i) {
-          // What is recalled is a mean of values, whose weights are all positive.
+          // A recalled value is a mean of values whose weights are all positive.
           ASSERT_NEAR(out[i], expected[i], 1e-5)
               << size << " channels, segments of " << segment << (delta ? ", delta" : "");
         }
@@ -163,8 +163,8 @@ TEST_P(CompressiveTest, TheFirstSegmentRecallsNothing) {
 }
 
 TEST_P(CompressiveTest, ManySegmentsLeaveWhatIsRecalledAMean) {
-  // The same segment again and again: what is recalled is the mean of its values whatever the
-  // count, while the sums grow with it.
+  // The same segment is read again and again. The recalled values are the mean of its values
+  // whatever the count, while the sums grow with it.
   const Inputs in(1, 1, 8, 256, 8);
   ThreadPool pool(1);
   std::vector<float> state(Count(in.StateFloats()));

@@ -23,7 +23,8 @@ Convolution RandomConvolution(std::mt19937& random, int64_t channels, int64_t wi
           .bias = bias ? RandomFloats(random, channels) : std::vector<float>()};
 }
 
-// x [tokens, channels] in passes of `cut` tokens; the window becomes that behind the last.
+// Convolves x [tokens, channels] in passes of `cut` tokens. `window` becomes the one after the last
+// token.
 std::vector<float> Convolve(const KernelSet& kernels, const Convolution& convolution,
                             const std::vector<float>& x, std::vector<float>& window, int64_t cut,
                             int threads = 1) {
@@ -73,7 +74,7 @@ TEST_P(Conv1dTest, AgreesWithDoublePrecision) {
               size += std::abs(term);
             }
             const double expected = sum / (1 + std::exp(-sum));
-            // silu's slope is below 1.1.
+            // The slope of silu is below 1.1.
             const double tolerance =
                 kRoundoff * (1.1 * static_cast<double>(width + 1) * size + 16 * std::abs(expected));
             ASSERT_NEAR(y[Count(t * channels + c)], expected, tolerance)

@@ -21,8 +21,8 @@ std::vector<float> Transform(const KernelSet& kernels, std::vector<float> x, int
   return x;
 }
 
-// A value passes the scale (itself rounded twice), its product, and an addition a step: so many
-// roundoffs, relative to the sum of the terms' magnitudes.
+// A value is multiplied by the scale (itself rounded twice), and each step adds to it. Every one of
+// these costs a roundoff relative to the sum of the terms' magnitudes.
 void ExpectTransformed(const std::vector<float>& x, int64_t block, const std::vector<float>& y) {
   const size_t size = Count(block);
   const double roundings = 3 + std::log2(static_cast<double>(block));
@@ -46,10 +46,10 @@ void ExpectTransformed(const std::vector<float>& x, int64_t block, const std::ve
 class HadamardTest : public KernelTest {};
 
 TEST_P(HadamardTest, TransformsByHand) {
-  // Blocks of 4: scaled by a half, then all sums and differences.
+  // Blocks of four channels are scaled by a half and then hold all sums and differences.
   EXPECT_EQ(Transform(kernels(), {1, 2, 3, 4, 8, 0, 0, 0}, 2, 4),
             (std::vector<float>{5, -1, -2, 0, 4, 4, 4, 4}));
-  // An odd head is blocks of one channel each.
+  // A head of odd size consists of blocks of one channel each.
   EXPECT_EQ(Transform(kernels(), {1, 2, 3}, 1, 3), (std::vector<float>{1, 2, 3}));
   // Six channels are three blocks of two.
   const auto root = static_cast<float>(1 / std::sqrt(2.0));

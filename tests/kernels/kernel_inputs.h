@@ -1,11 +1,11 @@
-// What the tests of kernels share: every kernel set of this machine, random input, and comparison
-// of bits.
+// Provides every kernel set of this machine, random input, and comparison of bits for the tests of
+// kernels.
 //
 // The expectations are plain double-precision evaluations written in each test. Their tolerances
 // are bounds of rounding, not numbers that happened to pass: a float operation errs by at most the
-// unit roundoff relative to its result, and a sum of n terms, in any order, by n of them relative
-// to the sum of the terms' magnitudes (Higham, Accuracy and Stability of Numerical
-// Algorithms, 4.2).
+// unit roundoff relative to its result, and a sum of n terms, in any order, errs by at most n
+// roundoffs relative to the sum of the terms' magnitudes (Higham, Accuracy and Stability of
+// Numerical Algorithms, 4.2).
 #pragma once
 
 #include <gtest/gtest.h>
@@ -26,8 +26,8 @@
 
 namespace tome {
 
-inline constexpr double kRoundoff = 0x1p-24;  // of float, to nearest
-// Half the distance of the smallest floats: what a product may lose by underflow.
+inline constexpr double kRoundoff = 0x1p-24;  // of float, rounded to nearest
+// A product may lose half the distance between the smallest floats by underflow.
 inline constexpr double kUnderflow = 0x1p-150;
 inline constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 inline constexpr float kInf = std::numeric_limits<float>::infinity();
@@ -50,7 +50,7 @@ inline std::string KernelSetName(const testing::TestParamInfo<const KernelSet*>&
   return name;
 }
 
-// What the sets round (matmul.h, attention.h) follows from what they are.
+// How a set rounds (matmul.h, attention.h) follows from its name.
 inline bool IsGeneric(const KernelSet& kernels) { return kernels.name == "generic"; }
 inline bool HasBF16Dot(const KernelSet& kernels) {
   return kernels.name == "avx512-bf16" || kernels.name == "amx";
@@ -61,8 +61,9 @@ inline bool HasSixteenLanes(const KernelSet& kernels) {
 
 inline size_t Count(int64_t size) { return static_cast<size_t>(size); }
 
-// Aligned memory of exactly the size that a kernel asked for. It starts as NaNs (all bits set), so
-// that what is read before it was written shows, and knows whether anything wrote behind its end.
+// Guarded is aligned memory of exactly the size that a kernel asked for. It starts as NaNs (all
+// bits set), so that reading before writing shows. IsIntact returns false after a write beyond its
+// end.
 class Guarded {
  public:
   explicit Guarded(int64_t bytes)
@@ -91,7 +92,7 @@ inline std::vector<float> RandomFloats(std::mt19937& random, int64_t size, doubl
   return values;
 }
 
-// For comparisons that tell NaNs and zeros of either sign apart.
+// Returns bits for comparisons that tell NaNs and zeros of either sign apart.
 inline std::vector<uint32_t> Bits(const std::vector<float>& values) {
   std::vector<uint32_t> bits;
   bits.reserve(values.size());
@@ -99,7 +100,7 @@ inline std::vector<uint32_t> Bits(const std::vector<float>& values) {
   return bits;
 }
 
-// The same, saying where they first differ rather than all of either.
+// Compares bits as well, but reports only the first difference.
 inline testing::AssertionResult SameBits(const std::vector<float>& a, const std::vector<float>& b) {
   if (a.size() != b.size()) return testing::AssertionFailure() << a.size() << " of " << b.size();
   for (size_t i = 0; i < a.size(); ++i) {

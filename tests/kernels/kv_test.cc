@@ -1,4 +1,4 @@
-// Writing keys and values into pages.
+// Tests writing keys and values into pages.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -21,7 +21,7 @@ std::vector<std::vector<std::byte>> BytesOf(const Cache& cache) {
   return bytes;
 }
 
-// Values that a type is to keep, some of them awkward.
+// Returns values for a type to keep, some awkward.
 std::vector<float> AwkwardFloats(std::mt19937& random, KvType type, int64_t size) {
   std::vector<float> x = RandomFloats(random, size);
   const std::array<float, 8> awkward{0,      -0.0F,    1e-40F,    6e-8F,
@@ -39,7 +39,7 @@ std::vector<float> AwkwardFloats(std::mt19937& random, KvType type, int64_t size
   return x;
 }
 
-// What is stored of x, and how far it may be off.
+// Checks that the stored element is x within the rounding of the type.
 void ExpectStored(const Cache& cache, bool key, int64_t position, int64_t head, const float* x) {
   const Heads& heads = cache.heads();
   for (int64_t c = 0; c < heads.size; ++c) {
@@ -68,9 +68,10 @@ void ExpectStored(const Cache& cache, bool key, int64_t position, int64_t head, 
       case KvType::kQ4:
         break;
     }
-    // Half a step, and at the ends what the rounding of the scale to F16 makes the largest integer
-    // fall short. Eight levels of Q4 lie below zero and seven above: the sign of the scale gives
-    // the value of largest magnitude the eighth, one of the other sign may be off by a whole step.
+    // Values may be off by half a step, and at the ends by as much as rounding the scale to F16
+    // makes the largest integer fall short. Eight levels of Q4 lie below zero and seven above. The
+    // sign of the scale gives the value of largest magnitude the eighth, so one of the other sign
+    // may be off by a whole step.
     const int64_t begin = c / kKvScaleDims * kKvScaleDims;
     double largest = 0;
     for (int64_t i = begin; i < std::min(heads.size, begin + kKvScaleDims); ++i) {
@@ -120,7 +121,7 @@ TEST_P(KvWriteTest, WritesWhereTheLayoutSaysWhateverThePiecesAndThreads) {
   }
 }
 
-// What was not written stays, but for what shares a byte or a padding with something that was.
+// Unwritten tokens keep their values, although they share bytes and padding with written ones.
 TEST_P(KvWriteTest, LeavesOtherTokensAndPagesAlone) {
   std::mt19937 random(2);
   for (const KvType type : kKvTypes) {
@@ -145,7 +146,7 @@ TEST_P(KvWriteTest, LeavesOtherTokensAndPagesAlone) {
   }
 }
 
-// A page is read by whatever machine comes next.
+// A stored page may be read on a machine with another set.
 TEST_P(KvWriteTest, WritesTheBytesOfTheGenericSet) {
   const KernelSet& generic = *AvailableKernelSets().back();
   std::mt19937 random(3);
@@ -169,7 +170,7 @@ TEST_P(KvWriteTest, WritesTheBytesOfTheGenericSet) {
   }
 }
 
-// Their scales are F16: beyond its range values saturate, as those of F16 pages do.
+// Beyond the range of their F16 scales, values saturate as those in F16 pages do.
 TEST_P(KvWriteTest, QuantizedTypesStayFinite) {
   for (const auto& [type, most] :
        {std::pair<KvType, double>{KvType::kQ8, 127 * 65504.0}, {KvType::kQ4, 8 * 65504.0}}) {
@@ -181,7 +182,8 @@ TEST_P(KvWriteTest, QuantizedTypesStayFinite) {
         cache.Write(kernels(), 0, x, x);
         for (const bool key : {true, false}) {
           const double expected = std::min(double{large}, most);
-          // An integer's scale is rounded to eleven bits, by at most 2^-11 of it.
+          // The scale is rounded to eleven bits, which changes the value by at most 2^-11 of
+          // itself.
           EXPECT_NEAR(cache.Read(key, 0, 0, 3) * double{sign}, expected, expected * 0x1p-11)
               << NameOf(type);
           for (const int64_t c : {0, 2, 4, 31}) {
@@ -195,7 +197,7 @@ TEST_P(KvWriteTest, QuantizedTypesStayFinite) {
 }
 
 TEST_P(KvWriteTest, SixteenBitTypesRoundToNearestEven) {
-  // Halves of steps, and what surrounds them, of both types.
+  // These are values halfway between two numbers of either type, and their neighbours.
   std::vector<float> x;
   for (const float base : {1.0F, 1.5F, -3.0F, 1000.0F, 0x1p-15F, 0x1p-24F}) {
     for (int i = -4; i <= 4; ++i) {

@@ -39,7 +39,7 @@ TEST(MassBinsTest, TakesByScoreWhatHoldsTheMassAndHardlyMore) {
     std::vector<uint8_t> taken = before;
     bins.Take(mass, taken);
     EXPECT_GE(ExactMass(scores, taken), mass - 1e-9);
-    float least = std::numeric_limits<float>::infinity();  // of what was added
+    float least = std::numeric_limits<float>::infinity();  // of the added scores
     float most_left = -std::numeric_limits<float>::infinity();
     for (size_t i = 0; i < count; ++i) {
       EXPECT_GE(taken[i], before[i]);
@@ -47,7 +47,8 @@ TEST(MassBinsTest, TakesByScoreWhatHoldsTheMassAndHardlyMore) {
       if (taken[i] > before[i]) least = std::min(least, scores[i]);
     }
     EXPECT_GE(least, most_left);
-    // Without the last bin's, with all weights off by a bin's width at the most, it is not enough.
+    // Without the things of the last bin the mass is not reached, even if all weights are off by a
+    // bin's width.
     std::vector<uint8_t> fewer = before;
     for (size_t i = 0; i < count; ++i) {
       if (scores[i] > least + 1.0F / 16) fewer[i] = 1;
@@ -56,10 +57,10 @@ TEST(MassBinsTest, TakesByScoreWhatHoldsTheMassAndHardlyMore) {
       const double odds = ExactMass(scores, fewer) / (1 - ExactMass(scores, fewer));
       EXPECT_LT(odds * std::exp(-1.0 / 8), mass / (1 - mass) * (1 + 1e-9));
     }
-    // Both sides' weights are those of their bins' upper edges.
+    // MassOf gives taken and other things alike the weight of their bin's upper edge.
     const double exact = ExactMass(scores, taken);
     const double off = std::exp(1.0 / 16) * (1 + 1e-6);
-    if (exact < 1 - 1e-9) {  // else what is below the last bin shows
+    if (exact < 1 - 1e-9) {  // otherwise the weights below the last bin show
       const double odds = bins.MassOf(taken) / (1 - bins.MassOf(taken));
       EXPECT_LT(odds, exact / (1 - exact) * off);
       EXPECT_GT(odds * off, exact / (1 - exact));

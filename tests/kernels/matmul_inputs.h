@@ -1,5 +1,5 @@
-// What the tests of products share: matrices of every type as checkpoints hold them, packed for a
-// set, and what a set's rounding (matmul.h) makes of a product.
+// Provides matrices of every type as checkpoints hold them, packed for a set, and models of how a
+// set's rounding (matmul.h) changes a product.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -36,7 +36,7 @@ inline std::vector<DType> BlockQuantizedTypes() {
   return types;
 }
 
-// A matrix as a checkpoint holds it, at an odd address: safetensors promises no alignment.
+// Matrix is stored as in a checkpoint, at an odd address: safetensors promises no alignment.
 class Matrix {
  public:
   Matrix(DType dtype, int64_t out, int64_t in)
@@ -57,7 +57,7 @@ class Matrix {
   int64_t out() const { return out_; }
   int64_t in() const { return in_; }
 
-  // What the stored bytes mean.
+  // Returns the values that the stored bytes stand for.
   std::vector<float> Decoded() const {
     std::vector<float> values(Count(out_ * in_));
     for (int64_t row = 0; row < out_; ++row) {
@@ -108,8 +108,9 @@ void WithBlock(DType dtype, const Body& body) {
   }
 }
 
-// Quantized matrices are random bytes: every integer, scale and minimum that a file may hold, not
-// only those that this project's encoders choose. The F16 scales of blocks are normal numbers.
+// Returns a random matrix. Block-quantized ones are random bytes, with every integer, scale and
+// minimum that a file may hold, not only those that Tome's encoders choose. The F16 scales of
+// blocks are normal numbers.
 inline Matrix RandomMatrix(std::mt19937& random, DType dtype, int64_t out, int64_t in) {
   if (!IsBlockQuantized(dtype)) return {dtype, out, in, RandomFloats(random, out * in)};
   Matrix matrix(dtype, out, in);
@@ -126,9 +127,9 @@ inline Matrix RandomMatrix(std::mt19937& random, DType dtype, int64_t out, int64
   return matrix;
 }
 
-// For each weight the part of it that is common to its block, where the block's integers count from
-// zero and this is added apart: −16 d in Q5_0, the minimum in Q4_1, Q5_1, Q4_K and Q5_K. It is what
-// a block means whose integers are all zero.
+// Returns, for each weight, the part of it that is common to its block, where the block's integers
+// count from zero and that part is added separately: −16 d in Q5_0, the minimum in Q4_1, Q5_1, Q4_K
+// and Q5_K. A block whose integers are all zero decodes to it. For the other types it is zero.
 inline std::vector<float> Offsets(Matrix matrix) {
   const DType dtype = matrix.dtype();
   if (dtype == DType::kQ4_0 || dtype == DType::kQ8_0 || dtype == DType::kQ6_K ||
@@ -144,7 +145,7 @@ inline std::vector<float> Offsets(Matrix matrix) {
   return matrix.Decoded();
 }
 
-// A matrix in the layout of a set.
+// Packed is a matrix in the layout of a kernel set.
 class Packed {
  public:
   Packed(const KernelSet& kernels, const Matrix& matrix, int threads = 1)
@@ -178,17 +179,17 @@ inline MatmulOutput OutputOf(const Packed& weights) {
 }
 
 struct Norm {
-  std::vector<float> weight{};  // none: no norm
+  std::vector<float> weight{};  // empty: no norm
   float eps = 0;
 };
 
-// Runs one call. `outputs` come with everything but y, which `ys` give and take: empty ones become
-// NaNs (that must be overwritten), others are what the call may add to.
+// Runs one call. `outputs` have every field set but y, which `ys` supplies and returns. An empty y
+// becomes NaNs, which must be overwritten; any other holds the values that the call may add to.
 inline void RunMatmul(const KernelSet& kernels, const std::vector<float>& x, int64_t in,
                       std::vector<MatmulOutput> outputs, std::vector<std::vector<float>>& ys,
                       ThreadPool& pool, const Norm& norm = {}) {
   const int64_t tokens = static_cast<int64_t>(x.size()) / in;
-  // What stands behind the rows is not to be seen.
+  // Values after the rows must not be read.
   std::vector<float> rows = x;
   rows.insert(rows.end(), 64, kNaN);
   ys.resize(outputs.size());
@@ -231,7 +232,7 @@ inline std::vector<float> Multiply(const KernelSet& kernels, const Matrix& matri
 
 // --- Expectations ------------------------------------------------------------------------------
 
-// What rounding a set does before it multiplies with a type.
+// Rounding says how a set rounds activations before it multiplies them with weights of a type.
 enum class Rounding { kNone, kBF16, kEightBits };
 inline Rounding RoundingOf(const KernelSet& kernels, DType dtype) {
   if (IsBlockQuantized(dtype)) return IsGeneric(kernels) ? Rounding::kNone : Rounding::kEightBits;
@@ -240,13 +241,13 @@ inline Rounding RoundingOf(const KernelSet& kernels, DType dtype) {
 
 inline double RoundToBF16(double x) { return FloatFromBF16(BF16FromFloat(static_cast<float>(x))); }
 
-// Activations as a set multiplies them: their value, how far it may be off, and (kEightBits) twice
-// what rounding may have changed: the scale of their block.
+// Activations hold the values that a set multiplies, how far each may be off, and (kEightBits) the
+// scale of its block, which is twice the largest change by rounding.
 struct Activations {
   std::vector<double> value, slack, scale;
 };
 
-// `x` are exact, or off by `roundoffs` relative to themselves.
+// Rounds `x`, which is exact or off by `roundoffs` relative to itself.
 inline Activations RoundActivations(Rounding rounding, const std::vector<double>& x,
                                     double roundoffs) {
   const size_t size = x.size();
@@ -265,11 +266,11 @@ inline Activations RoundActivations(Rounding rounding, const std::vector<double>
     for (size_t i = begin; i < begin + 32; ++i) {
       if (largest < 0x1p-100) {
         a.value[i] = 0;
-        a.scale[i] = 0x1p-99;  // twice the change
+        a.scale[i] = 0x1p-99;  // twice the largest change
         continue;
       }
-      // x / d, where it is near a half, may be rounded either way: it is computed in float from a
-      // rounded reciprocal, which is off by some roundoffs of at most 127: below 1e-4.
+      // x / d may be rounded either way where it is near a half. The set computes it in float from
+      // a rounded reciprocal, which is off by some roundoffs of at most 127: below 1e-4.
       const double d = largest / 127;
       const double scaled = x[i] / d;
       const double q = std::nearbyint(scaled);
@@ -286,18 +287,20 @@ struct Expected {
   double bound = 0;
 };
 
-// Products of rows with a matrix as a set is to compute them, with bounds of their error.
+// ProductModel computes products of rows with a matrix, rounded as a set rounds, and bounds of
+// their error.
 //
 // A term is rounded once as a product and at most once for each sum: `in` times where terms are
-// added one by one. Beside block-quantized weights, sums within 32 values are exact integers; what
-// rounds is the scale of either side and their product (3), the sum of the activations that a
-// minimum is multiplied with (2), and one or two sums (a minimum, or a second scale) a block. The
-// decoded weight is itself rounded once, where it has a minimum. Errors are relative to the terms
-// that are added: the integers' and the offset's (Offsets) apart, which may cancel.
+// added one by one. With block-quantized weights, sums within 32 values are exact integers.
+// Roundings come from the scale of either side and their product (3), from the sum of the
+// activations that a minimum is multiplied with (2), and from one or two sums (a minimum, or a
+// second scale) a block. The decoded weight is itself rounded once, where it has a minimum. Errors
+// are relative to the terms that are added. The integers' term and the offset's (Offsets) are
+// counted apart, as they may cancel.
 //
-// Underflow: products of floats lose up to kUnderflow each, and scales of a block's sum as much
-// for each unit of it: 32 · 127 · 255 < 2^20. BF16 dot products take numbers below 2^-126 for zero,
-// what they read as well as what they give.
+// Underflow: a product of floats loses up to kUnderflow, and the scales of a block's sum lose as
+// much for each unit of that sum: 32 · 127 · 255 < 2^20. BF16 dot products take numbers below
+// 2^-126 for zero, both as operands and as results.
 class ProductModel {
  public:
   ProductModel(const KernelSet& kernels, const Matrix& matrix)
@@ -316,7 +319,7 @@ class ProductModel {
     }
   }
 
-  // Of one row; `x` is exact, or off by `roundoffs` relative to itself.
+  // Returns the products of one row; `x` is exact, or off by `roundoffs` relative to itself.
   std::vector<Expected> Row(const std::vector<double>& x, double roundoffs = 0) const {
     const Activations a = RoundActivations(rounding_, x, roundoffs);
     const auto terms = static_cast<double>(in_);
@@ -347,7 +350,7 @@ class ProductModel {
     return row;
   }
 
-  // What rounding the activations may change at most: half a step each.
+  // Returns the largest change that rounding the activations may cause: half a step each.
   double LargestChange(const std::vector<double>& x, int64_t o) const {
     const Activations a = RoundActivations(rounding_, x, 0);
     double change = 0;
@@ -372,7 +375,8 @@ class ProductModel {
   int64_t in_;
   Rounding rounding_;
   std::vector<double> weights_;
-  std::vector<double> sizes_;  // of what is added for a weight, relative to the activation
+  // Holds magnitudes of the terms that are added for a weight, relative to the activation.
+  std::vector<double> sizes_;
 };
 
 inline std::vector<double> RowOf(const std::vector<float>& x, int64_t row, int64_t width) {
@@ -380,7 +384,7 @@ inline std::vector<double> RowOf(const std::vector<float>& x, int64_t row, int64
   return {begin, begin + static_cast<ptrdiff_t>(width)};
 }
 
-// Every element of y = x · Wᵀ.
+// Checks every element of y = x · Wᵀ.
 inline void ExpectProduct(const KernelSet& kernels, const Matrix& matrix,
                           const std::vector<float>& x, const std::vector<float>& y) {
   const ProductModel model(kernels, matrix);

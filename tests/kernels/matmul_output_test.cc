@@ -1,4 +1,4 @@
-// What matmul does around the product: norms, biases, gates, residuals, several matrices at once.
+// Tests norms, biases, gates, residuals and several matrices in one product.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -10,8 +10,8 @@
 namespace tome {
 namespace {
 
-// The rows that are multiplied, and how many roundoffs they are off: RMSNorm rounds its factor and
-// two products (norm.h).
+// Returns the row that is multiplied. With a norm it is off by some roundoffs: RMSNorm rounds its
+// factor and two products (norm.h).
 std::vector<double> NormalizedRow(const std::vector<float>& x, int64_t t, int64_t in,
                                   const Norm& norm) {
   std::vector<double> row = RowOf(x, t, in);
@@ -31,7 +31,7 @@ struct Parts {
   const std::vector<float>* added_to = nullptr;
 };
 
-// The slope of either activation is below 1.13 everywhere.
+// Checks a matrix's output. The slope of either activation is below 1.13 everywhere.
 void ExpectOutput(const KernelSet& kernels, const Parts& parts, const std::vector<float>& x,
                   const Norm& norm, const std::vector<float>& y, int64_t stride = 1) {
   const ProductModel model(kernels, *parts.weights);
@@ -62,7 +62,7 @@ void ExpectOutput(const KernelSet& kernels, const Parts& parts, const std::vecto
         value += double{(*parts.added_to)[at]};
         bound += kRoundoff * std::abs(value);
       }
-      bound *= 1 + 2 * kRoundoff;  // of the roundings of what is itself off
+      bound *= 1 + 2 * kRoundoff;  // roundings of the values that are themselves off
       ASSERT_NEAR(y[at], value, bound)
           << NameOf(parts.weights->dtype()) << " token " << t << " of " << tokens << " row " << o
           << " of " << model.out() << " x " << model.in();
@@ -75,7 +75,7 @@ class MatmulOutputTest : public KernelTest {
   ThreadPool two_{2};
 };
 
-// Widths that every type can have, and others for plain types.
+// Returns widths that every type can have, and others for plain types.
 int64_t WidthOf(DType dtype, int64_t number) {
   if (TraitsOf(dtype).block_elements == 1)
     return std::array<int64_t, 4>{7, 33, 100, 256}[Count(number % 4)];
@@ -121,7 +121,7 @@ TEST_P(MatmulOutputTest, GatesWithEitherActivation) {
       for (const int64_t out : {7, 33, 100}) {
         const int64_t in = WidthOf(dtype, ++number);
         const Matrix up = RandomMatrix(random, dtype, out, in);
-        // A gate of the same type, or of another.
+        // The gate has the same type or another one.
         const DType other = number % 3 == 0 && in % 32 == 0 ? DType::kBF16 : dtype;
         const Matrix gate = RandomMatrix(random, other, out, in);
         const Packed packed_up(kernels(), up);
@@ -166,7 +166,8 @@ TEST_P(MatmulOutputTest, NormalizesTheRowsFirst) {
   }
 }
 
-// Q, K and V as a model may hold them: several types, widths of output and epilogues in one call.
+// SeveralMatrices holds Q, K and V as a model may: one call has several types, output widths and
+// epilogues.
 struct SeveralMatrices {
   explicit SeveralMatrices(const KernelSet& kernels) {
     std::mt19937 random(4);
@@ -235,7 +236,7 @@ TEST_P(MatmulOutputTest, BitsDependNeitherOnThreadsTheBatchNorWhatElseIsComputed
       RunMatmul(kernels(), x, kIn, several.outputs, ys, *pool, norm);
       for (size_t i = 0; i < ys.size(); ++i) EXPECT_TRUE(SameBits(ys[i], expected[i])) << i;
     }
-    // Each matrix alone.
+    // Each matrix gives the same bits alone.
     for (size_t i = 0; i < several.outputs.size(); ++i) {
       std::vector<std::vector<float>> ys;
       RunMatmul(kernels(), x, kIn, {several.outputs[i]}, ys, two_, norm);
@@ -259,7 +260,8 @@ TEST_P(MatmulOutputTest, BitsDependNeitherOnThreadsTheBatchNorWhatElseIsComputed
   }
 }
 
-// Rows are normalized before they are spread over tiles: one that is not a number stays alone.
+// Rows are normalized before they are spread over tiles: a row that is not a number must not reach
+// the other rows.
 TEST_P(MatmulOutputTest, NaNStaysInItsRowThroughNormsAndGates) {
   const SeveralMatrices several(kernels());
   constexpr int64_t kIn = SeveralMatrices::kIn;
@@ -283,8 +285,8 @@ TEST_P(MatmulOutputTest, NaNStaysInItsRowThroughNormsAndGates) {
   }
 }
 
-// Rows whose last block of 32 is not full, normalized beside F32 weights: their copies stand one
-// behind the other.
+// The last block of 32 of a row is not full here. Beside F32 weights, the copies of normalized rows
+// lie one after the other.
 TEST_P(MatmulOutputTest, NormalizedRowsOfAnyWidthDoNotOverlap) {
   std::mt19937 random(8);
   ThreadPool four(4);

@@ -11,15 +11,14 @@
 namespace tome {
 namespace {
 
-// Of plain types any; of the others whole blocks. Some pass the pieces (of 1024 columns) in which
-// rows are multiplied.
+// Returns any widths for plain types, whole blocks for the others. Some exceed the pieces of 1024
+// columns in which rows are multiplied.
 std::vector<int64_t> Widths(DType dtype) {
   const int64_t block = TraitsOf(dtype).block_elements;
   if (block == 1) return {1, 7, 33, 100, 257, 1027};
   return {block, 3 * block, 5 * block, 1024 + block};
 }
 
-// Rows [begin, end) of x.
 std::vector<float> Slice(const std::vector<float>& x, int64_t width, int64_t begin, int64_t end) {
   return {x.begin() + begin * width, x.begin() + end * width};
 }
@@ -49,7 +48,7 @@ TEST_P(MatmulTest, AgreesWithDoublePrecisionForEveryTypeAndSize) {
       for (const int64_t out : kOut) {
         const Matrix matrix = RandomMatrix(random, dtype, out, in);
         const Packed packed(kernels(), matrix);
-        // Numbers of tokens take turns: every size meets few and many.
+        // The numbers of tokens alternate, so that every size meets few and many.
         for (const int64_t tokens :
              {int64_t{1}, static_cast<int64_t>(number % 20 + 1), out < 50 ? int64_t{33} : 2}) {
           if (out * in * tokens > 1500000) continue;  // takes long
@@ -82,7 +81,7 @@ TEST_P(MatmulTest, AgreesWithDoublePrecisionForManyTokens) {
   }
 }
 
-// What encoders of this project write, rather than any bytes.
+// The weights come from this project's encoders instead of random bytes.
 TEST_P(MatmulTest, AgreesWithDoublePrecisionForEncodedWeights) {
   std::mt19937 random(3);
   for (const DType dtype : BlockQuantizedTypes()) {
@@ -92,8 +91,9 @@ TEST_P(MatmulTest, AgreesWithDoublePrecisionForEncodedWeights) {
   }
 }
 
-// Where nothing is rounded the column itself; else what rounding leaves of it. 1 becomes 127 times
-// a 127th: off by the roundings of that, and of the products with scales and minimums.
+// A set that does not round returns the column itself, a set with BF16 dot products the rounded
+// column. With eight bits, 1 becomes 127 times a 127th, and the result is off by the roundings of
+// that and of the products with scales and minimums.
 TEST_P(MatmulTest, AUnitVectorReadsAColumn) {
   std::mt19937 random(4);
   for (const DType dtype : DecodableTypes()) {
@@ -102,7 +102,7 @@ TEST_P(MatmulTest, AUnitVectorReadsAColumn) {
     const std::vector<float> weights = matrix.Decoded();
     const std::vector<float> offsets = Offsets(matrix);
     const Rounding rounding = RoundingOf(kernels(), dtype);
-    // Every column, alone and (tiles) among as many others as there are.
+    // Every column is read, some alone and the others in a batch of all 256 (in tiles).
     std::vector<float> identity(256 * 256);
     for (size_t i = 0; i < 256; ++i) identity[i * 257] = 1;
     const std::vector<float> all = Multiply(kernels(), packed, identity, one_);
@@ -134,7 +134,7 @@ TEST_P(MatmulTest, BitsDoNotDependOnThreads) {
   ThreadPool four(4);
   for (const DType dtype : DecodableTypes()) {
     const int64_t in = TraitsOf(dtype).block_elements == 1 ? 1127 : 5 * 256;
-    // Enough rows that tasks get several panels on one thread and one on four.
+    // The rows suffice for several panels in a task with one thread, and for one with four.
     const Matrix matrix = RandomMatrix(random, dtype, 300, in);
     const Packed packed(kernels(), matrix);
     for (const int64_t tokens : {1, 5, 20, 50}) {
@@ -148,7 +148,7 @@ TEST_P(MatmulTest, BitsDoNotDependOnThreads) {
 
 TEST_P(MatmulTest, BitsDoNotDependOnTheBatch) {
   std::mt19937 random(6);
-  constexpr int64_t kTokens = 273;  // 256 and a tile and one more
+  constexpr int64_t kTokens = 273;  // 256, a tile, and one more
   for (const DType dtype : DecodableTypes()) {
     const int64_t in = TraitsOf(dtype).block_elements == 1 ? 1127 : 5 * 256;
     const Matrix matrix = RandomMatrix(random, dtype, 37, in);
@@ -163,7 +163,8 @@ TEST_P(MatmulTest, BitsDoNotDependOnTheBatch) {
             << NameOf(dtype) << " tokens " << begin << " to " << end;
       }
     };
-    // Every size up to 20 (at different places), then those around blocks of rows and of tasks.
+    // Every batch size up to 20, at different places, and then sizes around blocks of rows and of
+    // tasks.
     for (int64_t batch = 1; batch <= 20; ++batch) expect(3 * batch, 3 * batch + 20, batch);
     for (const int64_t batch : {17, 100, 255, 256, 257}) expect(0, kTokens, batch);
   }
@@ -193,7 +194,7 @@ TEST_P(MatmulTest, BitsDoNotDependOnTheOtherRowsOfTheMatrix) {
   }
 }
 
-// Sets with vectors of the same length sum in the same order, whatever their instructions.
+// Sets with vectors of the same length sum in the same order, whatever their instructions are.
 TEST_P(MatmulTest, SetsOfSixteenLanesGiveTheSameBitsForQuantizedWeights) {
   if (!HasSixteenLanes(kernels())) GTEST_SKIP() << "has other lanes";
   const auto sets = AllKernelSets();
@@ -215,8 +216,8 @@ TEST_P(MatmulTest, ActivationsKeepTheRangeOfFloat) {
   for (const DType dtype : DecodableTypes()) {
     const Matrix matrix = RandomMatrix(random, dtype, 7, 512);
     const Packed packed(kernels(), matrix);
-    // BeyondContext F16's 65504, below its smallest, about where blocks begin to count as zero
-    // (2^-100 is 8e-31), and subnormal in float.
+    // Values beyond F16's 65504, values below its smallest, values about where blocks begin to
+    // count as zero (2^-100 is 8e-31), and subnormal floats.
     for (const double deviation : {1e6, 1e30, 1e-9, 1e-29, 4e-31, 1e-40}) {
       for (const int64_t tokens : {1, 17}) {
         const std::vector<float> x = RandomFloats(random, tokens * 512, deviation);
@@ -225,7 +226,7 @@ TEST_P(MatmulTest, ActivationsKeepTheRangeOfFloat) {
             << deviation;
       }
     }
-    // All sizes in one row.
+    // One row has values of all these sizes.
     std::vector<float> mixed = RandomFloats(random, 512);
     for (size_t i = 0; i < 512; ++i) mixed[i] *= std::pow(10.0F, static_cast<float>(i % 61) - 30);
     ASSERT_NO_FATAL_FAILURE(
@@ -247,7 +248,7 @@ TEST_P(MatmulTest, TinyBlocksCountAsZeroBesideQuantizedWeights) {
         EXPECT_EQ(y[row], 0) << NameOf(dtype);
       }
     }
-    // One value at the limit, and its block counts.
+    // A single value at the limit makes its block count.
     x[100] = 0x1p-100F;
     ASSERT_NO_FATAL_FAILURE(ExpectProduct(kernels(), matrix, x, Multiply(kernels(), matrix, x)));
   }
@@ -268,7 +269,7 @@ TEST_P(MatmulTest, NaNAndInfinityReachTheTokensOwnRowAndNoOther) {
     for (const int64_t in : widths) {
       const Matrix matrix = RandomMatrix(random, dtype, 33, in);
       const Packed packed(kernels(), matrix);
-      // Few rows, many, and rows of two tiles.
+      // The batches have few rows, many rows, and rows of two tiles.
       for (const auto& [tokens, bad] : {std::pair<int64_t, int64_t>{3, 1}, {9, 8}, {20, 16}}) {
         const std::vector<float> x = RandomFloats(random, tokens * in);
         const std::vector<float> clean = Multiply(kernels(), packed, x, one_);
@@ -305,7 +306,8 @@ TEST_P(MatmulTest, PackingDoesNotDependOnThreads) {
   }
 }
 
-// The memory of block-quantized weights is what limits decoding: packing must not spend it.
+// The memory of block-quantized weights limits the speed of decoding, so packing must not enlarge
+// it.
 TEST_P(MatmulTest, PackedQuantizedWeightsAreHardlyLargerThanStoredOnes) {
   if (IsGeneric(kernels())) GTEST_SKIP() << "does not pack";
   for (const DType dtype : BlockQuantizedTypes()) {

@@ -24,8 +24,8 @@ std::vector<float> Normalize(const KernelSet& kernels, const std::vector<float>&
   return y;
 }
 
-// The mean is summed in double, so what rounds is the factor and two products: three roundoffs,
-// and the underflow of small results.
+// The mean is summed in double. Only the factor and two products round, which makes three
+// roundoffs, and small results may underflow.
 void ExpectNormalized(const std::vector<float>& x, const std::vector<float>& weight, float eps,
                       const std::vector<float>& y) {
   const size_t width = weight.size();
@@ -54,7 +54,7 @@ TEST_P(NormTest, AgreesWithDoublePrecision) {
   std::mt19937 random(1);
   for (const int64_t width : {1, 7, 16, 33, 100, 257, 4096}) {
     for (const int64_t rows : {1, 3, 7}) {
-      // Squares of 1e20 pass the range of float, those of 1e-30 fall below it.
+      // Squares of 1e20 exceed the range of float, squares of 1e-30 fall below it.
       for (const double deviation : {1.0, 1e-4, 1e6, 1e20, 1e-30}) {
         const std::vector<float> x = RandomFloats(random, rows * width, deviation);
         const std::vector<float> weight = RandomFloats(random, width);
@@ -74,7 +74,7 @@ TEST_P(NormTest, AZeroRowStaysZero) {
 
 TEST_P(NormTest, WorksInPlaceRowByRowAndOnThreadsWithTheSameBits) {
   std::mt19937 random(2);
-  // Rows of the wide ones are tasks of their own; the narrow ones share some.
+  // Each of the wide rows is a task; several narrow rows share one.
   for (const auto& [width, rows] :
        {std::pair<int64_t, int64_t>{7, 3000}, {100, 200}, {257, 5}, {4100, 9}}) {
     const std::vector<float> x = RandomFloats(random, rows * width);

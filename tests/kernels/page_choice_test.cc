@@ -12,7 +12,7 @@
 namespace tome {
 namespace {
 
-// Key summaries of a cache's full pages, as a memory keeps them.
+// Summaries holds key summaries of a cache's full pages, as a memory keeps them.
 class Summaries {
  public:
   Summaries(const KernelSet& kernels, const Cache& cache, int threads = 1) {
@@ -83,8 +83,8 @@ PageChoice Choose(const KernelSet& kernels, const Queries& queries, double mass,
   return Choose(kernels, queries, {.mass = mass, .threads = threads});
 }
 
-// The estimate of page_choice.h, in double, from what the page holds; a and b lie in BF16 with a
-// relative error of 2^-9, and `bound` is what the score errs by.
+// Estimate follows page_choice.h in double, from the contents of the page. The summaries a and b
+// are stored in BF16 with a relative error of 2^-9; `bound` is the resulting error of the score.
 struct Estimate {
   double score = 0;
   double bound = 0;
@@ -191,7 +191,7 @@ TEST_P(PageChoiceTest, SinksAndRecentPagesAreAlwaysAttendedAndAMassOfOneAttendsA
       RandomCache(random, {.heads = 4, .kv_heads = 2, .size = 16, .type = KvType::kF16}, 2000);
   for (const int64_t tokens : {1, 5, 64, 65, 300, 2000}) {
     if (IsGeneric(kernels()) && tokens > 65) continue;  // takes long
-    // Of large deviation, so that pages differ.
+    // A large deviation makes pages differ.
     const Queries queries = RandomQueries(random, cache, tokens, 8);
     double before = 0;
     for (const double mass : {1e-9, 0.5, 0.9, 0.99, 1.0}) {
@@ -209,7 +209,7 @@ TEST_P(PageChoiceTest, SinksAndRecentPagesAreAlwaysAttendedAndAMassOfOneAttendsA
   }
 }
 
-// The chosen pages hold the mass by the documented scores, up to the rounding of these.
+// The chosen pages hold the mass by the documented scores, up to the rounding of the scores.
 TEST_P(PageChoiceTest, EachQueryReachesTheMassItEstimates) {
   std::mt19937 random(3);
   const Cache cache =
@@ -233,7 +233,7 @@ TEST_P(PageChoiceTest, EachQueryReachesTheMassItEstimates) {
   }
 }
 
-// One key among 8,000 that a query matches.
+// A query matches one key among 8,000.
 TEST_P(PageChoiceTest, FindsANeedle) {
   std::mt19937 random(4);
   constexpr int64_t kSize = 64;
@@ -248,7 +248,7 @@ TEST_P(PageChoiceTest, FindsANeedle) {
       }
       Cache cache(heads, 8000);
       cache.Write(kernels(), 0, k, v);
-      // Written one by one, and read in a block whose queries ask for it together.
+      // The queries are one token alone, or a block of tokens that ask for the key together.
       for (const int64_t tokens : {1, 128}) {
         Queries queries = RandomQueries(random, cache, tokens, 0.3);
         for (int64_t i = 0; i < tokens * kSize; ++i) {
@@ -272,10 +272,10 @@ TEST_P(PageChoiceTest, DependsNeitherOnThreadsNorOnThePass) {
   const Queries queries = RandomQueries(random, cache, 384, 8);  // from a block's beginning on
   const ChosenPages all = Choose(kernels(), queries, 0.8).pages;
   EXPECT_EQ(Choose(kernels(), queries, 0.8, 3).pages.lists, all.lists);
-  // Blocks that are whole in both passes.
+  // These blocks are whole in both passes.
   const ChosenPages tail = Choose(kernels(), queries.Slice(128, 384), 0.8).pages;
   EXPECT_TRUE(std::equal(tail.lists.begin(), tail.lists.end(), all.lists.begin() + 2));
-  // Single tokens, whatever comes with them.
+  // A single token's choice is the same whichever tokens are in its pass.
   const ChosenPages few = Choose(kernels(), queries.Slice(100, 140), 0.8).pages;
   const ChosenPages one = Choose(kernels(), queries.Slice(117, 118), 0.8).pages;
   EXPECT_TRUE(std::equal(one.lists.begin(), one.lists.end(), few.lists.begin() + 17 * 2));
@@ -297,8 +297,8 @@ TEST_P(PageChoiceTest, PagesOfWhatIsNoNumberAreAttended) {
 
 // --- Two levels --------------------------------------------------------------------------------
 
-// A text behind which single tokens choose in two levels: subjects of `subject` tokens, whose keys
-// lie around a direction each.
+// Subjects is a text long enough that single tokens choose in two levels. It has subjects of
+// `subject` tokens, and the keys of each subject lie around a direction of its own.
 struct Subjects {
   Subjects(const KernelSet& kernels, std::mt19937& random, const Heads& heads, int64_t tokens,
            int64_t subject)
@@ -312,7 +312,7 @@ struct Subjects {
     }
     cache.Write(kernels, 0, k, RandomFloats(random, tokens * width));
   }
-  // Queries of one token about a subject.
+  // Returns the queries of one token about a subject.
   Queries About(int64_t subject, float strength) const {
     const Heads& heads = cache.heads();
     Queries queries{&cache, cache.length() - 1, {}};
@@ -334,7 +334,7 @@ struct Subjects {
 constexpr int64_t kLongText = 44 * kKvPartTokens + 100;
 const Heads kLongHeads{.heads = 4, .kv_heads = 2, .size = 32, .type = KvType::kBF16};
 
-// Of every key head.
+// Returns the list of all pages before a position, once for each key head.
 std::vector<std::vector<int32_t>> AllPagesBefore(int64_t position, int64_t kv_heads) {
   std::vector<int32_t> pages(Count(position / kKvPageTokens));
   std::iota(pages.begin(), pages.end(), 0);
@@ -377,7 +377,8 @@ TEST_P(PageChoiceTest, APartsScoreIsTheMiddleOfTheMeanAndABoundOfItsPagesScores)
       mean += pages[Count(part * kKvPartPages + i)] / double{kKvPartPages};
     }
     for (int64_t c = 0; c < size; ++c) {
-      double most = -INFINITY;  // that the channel adds to the score of one of the pages
+      // `most` is the largest amount that the channel adds to the score of a page.
+      double most = -INFINITY;
       for (int64_t i = 0; i < kKvPartPages; ++i) {
         const int64_t page = part * kKvPartPages + i;
         const double a = read(page, c, 0);
@@ -439,8 +440,8 @@ TEST_P(PageChoiceTest, TwoLevelsFindANeedle) {
   }
 }
 
-// With every part preselected the levels are one; what is preselected is open to a query that would
-// not have looked there; and other queries for other pages are asked of these.
+// With every part preselected, two levels choose what one level does, also where pages have other
+// queries. A preselected part is opened even for a query that would not have looked there.
 TEST_P(PageChoiceTest, PreselectedPartsAreOpen) {
   std::mt19937 random(10);
   const Subjects text(kernels(), random, kLongHeads, kLongText, 512);
@@ -470,7 +471,8 @@ TEST_P(PageChoiceTest, TwoLevelsDependNeitherOnThreadsNorOnThePass) {
   EXPECT_EQ(Choose(kernels(), queries, {.mass = 0.5, .threads = 3}).pages.lists, all.lists);
   const ChosenPages one = Choose(kernels(), queries.Slice(3, 4), {.mass = 0.5}).pages;
   EXPECT_TRUE(std::equal(one.lists.begin(), one.lists.end(), all.lists.begin() + 3 * 2));
-  // Of a block as well where a pass has one token of it only: at its beginning, here.
+  // For a block, all pages are scored, even where the pass has only one token of the block. Here
+  // that is the block's first token, the last of the pass.
   const Queries block = RandomQueries(random, cache, 200, 4).Slice(1, 101);
   ASSERT_EQ((block.first + 99) % kChoiceBlockTokens, 0);
   EXPECT_EQ(Choose(kernels(), block, {.mass = 0.5}).share.scored(), 1);
@@ -487,7 +489,7 @@ TEST_P(PageChoiceTest, APartWithWhatIsNoNumberIsOpened) {
   EXPECT_TRUE(std::binary_search(list.begin(), list.end(), 10 * kKvPartPages + 1));
 }
 
-// What the heads of a key head pay for one choice.
+// The heads of a key head attend the same pages, at a cost that density_alone() shows.
 TEST_P(PageChoiceTest, SharesCountWhatEachHeadWouldAttendAlone) {
   std::mt19937 random(13);
   const Subjects text(kernels(), random, kLongHeads, 16 * kKvPartTokens, 512);

@@ -17,7 +17,8 @@ struct Shape3 {
   int64_t value_size = 1;
 };
 
-// γ = 1 − 2^(−5 − h), as RetNet has it; the last head does not forget at all.
+// Returns the logarithms of RetNet's decays, γ = 1 − 2^(−5 − h). The last of several heads does not
+// forget at all.
 std::vector<double> LogDecays(int64_t heads) {
   std::vector<double> decays;
   for (int64_t h = 0; h < heads; ++h) {
@@ -63,7 +64,7 @@ Result Retain(const KernelSet& kernels, const Inputs& in, bool normalize, int64_
   const int64_t keys = in.s.heads * in.s.key_size;
   const int64_t values = in.s.heads * in.s.value_size;
   for (int64_t first = 0; first < in.tokens; first += cut) {
-    // As if it held anything: all of it is to be written.
+    // The next state holds NaNs, all of which must be overwritten.
     std::vector<float> next(result.state.size(), kNaN);
     const RetentionSequence sequence{.q = in.q.data() + first * keys,
                                      .k = in.k.data() + first * keys,
@@ -79,7 +80,7 @@ Result Retain(const KernelSet& kernels, const Inputs& in, bool normalize, int64_
   return result;
 }
 
-// The sum itself, in double precision, and the same of magnitudes.
+// Exact holds the sum in double precision, and the sum of the terms' magnitudes.
 struct Exact {
   std::vector<double> out;
   std::vector<double> magnitude;
@@ -115,7 +116,8 @@ Exact Evaluate(const Inputs& in, bool normalize) {
   return exact;
 }
 
-// `operations` on the longest way from an input to a result.
+// Compares with a tolerance for `operations` roundings on the longest way from an input to a
+// result.
 void ExpectNear(const std::vector<float>& out, const Exact& exact, int64_t operations) {
   for (size_t i = 0; i < out.size(); ++i) {
     const double tolerance = static_cast<double>(operations) * kRoundoff * exact.magnitude[i];
@@ -123,7 +125,8 @@ void ExpectNear(const std::vector<float>& out, const Exact& exact, int64_t opera
   }
 }
 
-// Of the chunkwise form: a sum over a key, two over a chunk, a step for each chunk between.
+// Returns the roundings of the chunkwise form: a sum over a key, two over a chunk, and a step for
+// each chunk in between.
 int64_t Operations(const Inputs& in) {
   return in.s.key_size + 2 * kRetentionChunk + 3 * (in.tokens / kRetentionChunk) + 16;
 }
@@ -196,8 +199,8 @@ TEST_P(RetentionTest, WhatALaterTokenBringsReachesNoEarlierOne) {
 }
 
 TEST_P(RetentionTest, LongSequencesNeitherUnderflowNorDrift) {
-  // A head that forgets in some thirty tokens, and one that never does: the first's earliest weight
-  // is e^−381.
+  // One head forgets in some thirty tokens, the other never. The earliest weight of the first is
+  // e^−381.
   const Inputs in({2, 8, 4}, 12000, 5);
   const Result result = Retain(kernels(), in, true, 777);
   Exact exact{std::vector<double>(in.v.size()), std::vector<double>(in.v.size())};

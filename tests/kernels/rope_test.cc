@@ -49,7 +49,7 @@ std::vector<float> Turn(const KernelSet& kernels, const Heads& heads, std::vecto
 class RopeKernelTest : public KernelTest {};
 
 TEST_P(RopeKernelTest, AQuarterTurnByHand) {
-  // (a, b) → (−b, a) for every pair; what is not rotary stays.
+  // Every pair (a, b) becomes (−b, a); channels that are not rotary stay.
   const Angles quarter{.cos = {0, 0}, .sin = {1, 1}};
   Heads heads{.size = 6, .rotary = 4, .layout = RopeLayout::kInterleaved};
   EXPECT_EQ(Turn(kernels(), heads, {1, 2, 3, 4, 5, 6}, quarter),
@@ -59,7 +59,7 @@ TEST_P(RopeKernelTest, AQuarterTurnByHand) {
             (std::vector<float>{-3, -4, 1, 2, 5, 6}));
 }
 
-// Two products and a sum: three roundings of |a| + |b| at most.
+// Two products and a sum make three roundings of |a| + |b| at most.
 TEST_P(RopeKernelTest, AgreesWithDoublePrecision) {
   std::mt19937 random(1);
   for (const RopeLayout layout : {RopeLayout::kInterleaved, RopeLayout::kHalfSplit}) {
@@ -115,7 +115,7 @@ TEST_P(RopeKernelTest, TurningBackRestoresAndLengthsStay) {
   const std::vector<float> turned = Turn(kernels(), heads, x, angles);
   for (float& sin : angles.sin) sin = -sin;
   const std::vector<float> back = Turn(kernels(), heads, turned, angles);
-  // Each turn errs by three roundoffs of a pair's length, the table's cos² + sin² by two.
+  // Each turn errs by three roundoffs of a pair's length, and the table's cos² + sin² errs by two.
   for (size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(back[i], x[i], 1e-6 * 5) << i;
 }
 
@@ -149,7 +149,7 @@ TEST_P(RopeKernelTest, ATokenAloneHasTheBitsOfTheBatchAndNaNStaysInItsPair) {
 TEST_P(RopeKernelTest, BitsDoNotDependOnThreads) {
   std::mt19937 random(4);
   for (const RopeLayout layout : {RopeLayout::kInterleaved, RopeLayout::kHalfSplit}) {
-    // Tokens of one task each, and several to a task.
+    // Each token is a task, or several tokens share one.
     for (const int64_t count : {1, 40}) {
       const Heads heads{.tokens = 100, .heads = count, .size = 100, .rotary = 66, .layout = layout};
       const std::vector<float> x = RandomFloats(random, 100 * count * 100);

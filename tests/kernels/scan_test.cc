@@ -7,7 +7,7 @@
 namespace tome {
 namespace {
 
-// Either kind of scan over some tokens. Mamba is written as if every channel were a head.
+// Scan holds either kind of scan. For Mamba, every channel is a head.
 struct Scan {
   bool by_head = false;  // Mamba-2
   int64_t heads = 0;
@@ -22,7 +22,7 @@ struct Scan {
   std::vector<float> x;        // [tokens, heads, head_size]
   std::vector<float> dt;       // [tokens, heads]
   std::vector<float> b, c;     // [tokens, groups, states]
-  std::vector<float> z;        // as x, or empty
+  std::vector<float> z;        // the shape of x, or empty
 
   int64_t channels() const { return heads * head_size; }
   int64_t tokens() const { return static_cast<int64_t>(x.size()) / channels(); }
@@ -53,7 +53,7 @@ struct Result {
   std::vector<float> state;
 };
 
-// In passes of `cut` tokens, from `state` on.
+// Scans in passes of `cut` tokens, starting from `state`.
 Result RunScan(const KernelSet& kernels, const Scan& scan, std::vector<float> state, int64_t cut,
                int threads = 1) {
   ThreadPool pool(threads);
@@ -104,8 +104,8 @@ Result RunScan(const KernelSet& kernels, const Scan& scan, std::vector<float> st
   return result;
 }
 
-// The recurrence of one head's channel p in double precision, with a bound of what floats may err
-// by: an elementary function errs by at most 8 roundoffs, and a decay by as much more as its
+// Checks the recurrence of one head's channel p in double precision, with a bound of the error of
+// floats. An elementary function errs by at most 8 roundoffs, and a decay by as much more as its
 // exponent magnifies the error of Δ.
 void ExpectChannel(const Scan& scan, const std::vector<float>& before, int64_t head, int64_t p,
                    const Result& result) {
@@ -125,8 +125,8 @@ void ExpectChannel(const Scan& scan, const std::vector<float>& before, int64_t h
   for (int64_t t = 0; t < scan.tokens(); ++t) {
     const auto here = Count(t * scan.channels() + head * scan.head_size + p);
     const double x = double{scan.x[here]};
-    // The sum of dt and its bias rounds, which its function magnifies least relatively to itself
-    // where it is large: the bound is of its slope, at most 1.
+    // The sum of dt and its bias is rounded. Softplus passes that error on with its slope, which is
+    // at most 1 and at most twice its value.
     const double step =
         double{scan.dt[Count(t * scan.heads + head)]} + double{scan.dt_bias[Count(head)]};
     const double plain = std::log1p(std::exp(-std::abs(step))) + std::max(step, 0.0);
@@ -183,7 +183,7 @@ void ExpectScan(const Scan& scan, const std::vector<float>& before, const Result
 class ScanTest : public KernelTest {};
 
 TEST_P(ScanTest, SelectiveScanByHand) {
-  // softplus(0) = ln 2; with a = −1 states halve, with a = −2 they quarter.
+  // softplus(0) = ln 2; states halve with a = −1 and quarter with a = −2.
   constexpr float kLn2 = 0.6931472F;
   Scan scan{.heads = 1,
             .states = 2,
@@ -273,7 +273,8 @@ TEST_P(ScanTest, CutsAndThreadsDoNotChangeABit) {
   }
 }
 
-// What the formula allows to overlap.
+// By the formulas, the next state may overlap the state, and y may overlap z (Mamba-2) or dt
+// (Mamba).
 TEST_P(ScanTest, WorksInPlace) {
   std::mt19937 random(5);
   const Scan mamba = RandomScan(random, false, 50, 1, 16, 1, 40, true);

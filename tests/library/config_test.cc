@@ -55,7 +55,7 @@ TEST(ConfigTest, SaysWhereAMistakeStands) {
   EXPECT_THAT(ParseError("[models]\na = 'b'\na = 'c'"), HasSubstr("line 3, column "));
   EXPECT_THAT(ParseError("[models\n"), HasSubstr("line 1, column 8: "));
   EXPECT_THAT(ParseError("[models]\na = \"\xff\""), HasSubstr("line 2, column "));
-  // On these toml++ itself aborts, or in a release build does anything.
+  // On these texts toml++ itself aborts; in a release build its behaviour is undefined.
   EXPECT_THAT(ParseError("# 设置\n  [=]\n"), HasSubstr("line 2, column 4: this is not TOML"));
   EXPECT_THAT(ParseError("a ﻼ = 1"), HasSubstr("line 1, column 3"));
   for (const char* name : {"", "a/b", "-a", "a\\u0007"}) {

@@ -1,9 +1,10 @@
-// A stand-in for tome-reader: answers the content of the file as a document, without limits and
-// formats. It appends one byte to the file named by TOME_TEST_READS, so that a test can count how
-// often a file was read.
+// A replacement for tome-reader, without limits and formats: it answers the content of the file as
+// a document. It appends one byte to the file that TOME_TEST_READS names, so that a test can count
+// how often a file was read.
 //
-// Of the content, a line "# TITLE" becomes a heading, "---" begins a page and every other line is a
-// paragraph. Content that begins with "FAIL" gives an error, with "CRASH" a crash.
+// In the content, a line "# TITLE" becomes a heading, "---" begins a page, and every other line is
+// a paragraph. Content that begins with "FAIL" gives an error, and content that begins with "CRASH"
+// a crash.
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -32,7 +32,7 @@ class KeptMemoriesTest : public testing::Test {
 
   SnapshotStore Open() const { return {folder_ / "kept", kPlenty}; }
 
-  // A text of whole snapshots, one a letter.
+  // Returns the tokens of whole snapshots, one for each letter.
   static Tokens Text(const std::string& letters) {
     Tokens tokens;
     for (const char letter : letters) tokens.insert(tokens.end(), kSnapshotTokens, letter);
@@ -59,7 +59,7 @@ class KeptMemoriesTest : public testing::Test {
     ASSERT_EQ(store.report().failure, "");
   }
 
-  // Snapshots that can be restored of a text that was kept whole.
+  // Returns the number of snapshots of a text that can be restored.
   int64_t Kept(const std::string& letters) const {
     SnapshotStore store = Open();
     Memory memory = NewMemory();
@@ -99,7 +99,7 @@ TEST_F(KeptMemoriesTest, GoWithTheirDocumentAlone) {
 
 TEST_F(KeptMemoriesTest, OfSeveralDocumentsGoWithEachOfThem) {
   Keep("a", "a.txt", {"aaaa"});
-  Keep("ab", "a.txt, b.txt", {"aaaa", "bbbb"});  // begins with the other
+  Keep("ab", "a.txt, b.txt", {"aaaa", "bbbb"});  // begins with the text of the other memory
   EXPECT_GT(Remove(kB, {kA}), 0);
   EXPECT_EQ(Kept("ab"), 1);
   EXPECT_EQ(Files(), 2U);
@@ -109,7 +109,7 @@ TEST_F(KeptMemoriesTest, OfSeveralDocumentsGoWithEachOfThem) {
 }
 
 TEST_F(KeptMemoriesTest, OfEarlierContentsGoToo) {
-  // The file changed twice; it is read from where it is the same.
+  // The file changed twice. Contents that begin alike share the snapshots of that beginning.
   Keep("xyo", "/old/place/a.txt", {"0000"});
   Keep("xyz", "a.txt", {"aaaa"});
   Keep("q", "a.txt", {"1111"});

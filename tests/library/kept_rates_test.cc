@@ -19,7 +19,7 @@ class KeptRatesTest : public testing::Test {
     key_ = SpeedKeyOf(model_->model().facts(), model_->compute(), KvType::kF16);
   }
 
-  // What no measurement gives.
+  // Returns rates that no measurement gives.
   ModelRates Odd() const {
     return {.linear_per_second = 3,
             .attention_per_second = 5,
@@ -56,7 +56,7 @@ TEST_F(KeptRatesTest, AreMeasuredAgainWhereTheyWereMeasuredUnderLoad) {
 
 TEST_F(KeptRatesTest, AreDroppedWhereAReadingDisprovesThem) {
   const ReadingTime swift{.begin = 0, .end = 1000, .taken = {.wall = 1, .processor = 1}};
-  DropDisprovedRates(library_, *model_, KvType::kF16, swift);  // there are none
+  DropDisprovedRates(library_, *model_, KvType::kF16, swift);  // no rates are kept yet
   library_.KeepRates(key_, Odd());
   const double foretold = SecondsToRead(model_->model().facts(), Odd(), 1000);
   DropDisprovedRates(library_, *model_, KvType::kF16,

@@ -63,7 +63,7 @@ TEST_F(KvLossTest, FourBitsAreRefusedUntilTheirLossIsKnown) {
   EXPECT_THAT(ErrorText(refused), HasSubstr("has not been measured"));
   EXPECT_THAT(ErrorOf(refused).value().advice(),
               ElementsAre(Advice::Measure(Setting::kKv, "q4", (folder_ / "model").string())));
-  // Another model's loss says nothing of this one's, nor does another type's.
+  // The loss of another model says nothing about this one, nor does that of another type.
   library.KeepKvLoss("another", LossWith(KvType::kQ4, 0.01));
   library.KeepKvLoss(model_->FilesKey().ToString(), LossWith(KvType::kQ8, 0.01));
   EXPECT_TRUE(Fails(Code::kUnavailable, refused));

@@ -1,5 +1,5 @@
-// What several processes, a killed process and a full disk do to a library: the old state or the
-// new one opens, never a third.
+// Tests libraries with several processes, with a killed process and with a full disk. Afterwards
+// the library opens in the old state or in the new one, and in no third.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -23,7 +23,7 @@ namespace {
 
 class LibraryCrashTest : public LibraryFixture {
  protected:
-  // Runs `work` in a process of its own, whose exit status is 0, or 10 + code for an Error.
+  // Runs `work` in its own process. The exit status is 0, or 10 + code for an Error.
   static pid_t Start(const std::function<void()>& work) {
     const pid_t child = ::fork();
     if (child != 0) return child;
@@ -44,7 +44,7 @@ class LibraryCrashTest : public LibraryFixture {
     return status;
   }
 
-  // A content of `chapters` chapters, every passage of which holds `word`.
+  // Returns content of `chapters` chapters. Every passage of it holds `word`.
   static std::string Content(const std::string& word, int chapters) {
     std::string content;
     for (int i = 0; i < chapters; ++i) {
@@ -54,7 +54,8 @@ class LibraryCrashTest : public LibraryFixture {
     return content;
   }
 
-  // The library is sound and holds the one document whose passages hold `word`.
+  // Checks that the library is sound and holds one document. Of `possible_words`, its passages hold
+  // the word that its text holds, and no passage holds another.
   void ExpectWhole(const std::vector<std::string>& possible_words) {
     {
       Database database = OpenLibraryDatabase(home() / "library.db", {});
@@ -88,7 +89,7 @@ TEST_F(LibraryCrashTest, AProcessKilledInTheMiddleOfAnAddLeavesTheOldStateOrTheN
   Open().Add(path, {});
   ExpectWhole({"alpha", "beta"});
   std::mt19937 random(20260101);
-  // How long an undisturbed one takes, to aim at its whole length.
+  // The time of an undisturbed process gives the range of moments to kill the next ones at.
   WriteFile(path, Content("beta", 300));
   const auto start = std::chrono::steady_clock::now();
   ASSERT_EQ(WaitFor(Start([&] { Open().Add(path, {}); })), 0);
@@ -147,7 +148,7 @@ TEST_F(LibraryCrashTest, AFullDiskLeavesTheOldStateAndIsAnIoError) {
   WriteFile(path, Content("beta", 3000));
   const pid_t child = Start([&] {
     Library library = Open();
-    // No file may grow beyond this, as on a disk without room.
+    // No file may grow beyond this limit, as on a full disk.
     ::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit{.rlim_cur = 128 << 10, .rlim_max = 128 << 10};
     ::setrlimit(RLIMIT_FSIZE, &limit);

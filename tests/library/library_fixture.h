@@ -1,4 +1,5 @@
-// A library in a folder of its own, whose files are read by the stand-in tests/library/echo_reader.
+// A library in its own folder. Its files are read by tests/library/echo_reader, which replaces
+// tome-reader.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,13 +22,13 @@ class LibraryFixture : public testing::Test {
   Library Open() { return Library::Open(home(), {}); }
   std::filesystem::path home() const { return folder_ / "home"; }
 
-  // How often the reader was started.
+  // Returns how often the reader was started.
   size_t Reads() const { return FileBytes(folder_ / "reads").size(); }
 
   QueryTerm Term(std::string_view phrase) {
     return {.stream = PhraseStream(phrase, analyzer_), .weight = 1, .required = false};
   }
-  // The texts of the passages that hold a phrase.
+  // Returns the texts of the passages that hold a phrase.
   std::set<std::string> Found(Library& library, std::string_view phrase) {
     std::set<std::string> texts;
     for (const ScoredPassage& scored :

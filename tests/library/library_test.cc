@@ -22,7 +22,7 @@ using testing::StartsWith;
 
 class LibraryTest : public LibraryFixture {
  protected:
-  // The library's own tables, for what no call of Library tells or does.
+  // Opens the library's own tables, for facts that no call of Library tells or changes.
   Database Tables() { return OpenLibraryDatabase(home() / "library.db", {}); }
 };
 
@@ -75,7 +75,7 @@ TEST_F(LibraryTest, AFileWhoseStampIsKnownIsNotEvenHashed) {
   Library library = Open();
   const auto path = folder_.Write("a.txt", "Alpha.");
   const DocumentId id = library.Add(path, {}).id;
-  // As if it had been added long after its last change; and a hash that no content has.
+  // The file seems to have been added long after its last change, with a hash that no content has.
   const FileStamp stamp = StampOf(OpenForReading(path).get(), "a.txt");
   Database tables = Tables();
   tables
@@ -97,7 +97,7 @@ TEST_F(LibraryTest, AFileChangedJustNowIsNeverTakenAtItsStamp) {
   Library library = Open();
   const auto path = folder_.Write("a.txt", "Alpha.");
   library.Add(path, {});
-  // The clock of the file system may not have moved: only the content tells.
+  // The clock of the file system may not have moved, so that only the content shows the change.
   WriteFile(path, "Gamma.");
   EXPECT_EQ(library.Add(path, {}).outcome, AddOutcome::kReplaced);
 }
@@ -195,7 +195,8 @@ TEST_F(LibraryTest, AStoppedAddLeavesNothing) {
   ReadFileOptions options;
   options.control.stop = source.get_token();
   options.control.progress = [&](std::string_view, uint64_t, uint64_t) { source.request_stop(); };
-  // Stopped by its own report of progress, in the middle of indexing; then before it begins.
+  // The first add is stopped by its own report of progress, in the middle of indexing. The second
+  // one is stopped before it begins.
   std::string content;
   for (int i = 0; i < 1000; ++i) content += "# Chapter " + std::to_string(i) + "\nWords.\n";
   WriteFile(path, content);

@@ -63,7 +63,7 @@ TEST_F(SchemaTest, ALibraryOfAnOlderTomeIsBroughtUpToDate) {
     EXPECT_EQ(database.QueryInt("SELECT count(*) FROM kv_losses"), 0);
     EXPECT_EQ(database.QueryInt("SELECT count(*) FROM properties WHERE name = 'kept'"), 1);
   }
-  // One step up leaves what the step before made.
+  // A step up from version 2 leaves the tables of the steps before.
   Open().Exec(
       "ALTER TABLE speeds DROP COLUMN under_load;"
       "INSERT INTO speeds VALUES('s', 'p', 'k', 1, 'q8', 1, 1, 1, 1, 'now'); DROP TABLE kv_losses;"
@@ -73,7 +73,7 @@ TEST_F(SchemaTest, ALibraryOfAnOlderTomeIsBroughtUpToDate) {
   EXPECT_EQ(database.QueryInt("PRAGMA user_version"), kSchemaVersion);
   EXPECT_EQ(database.QueryInt("SELECT count(*) FROM speeds"), 1);
   EXPECT_EQ(database.QueryInt("SELECT count(*) FROM kv_losses"), 0);
-  // Nobody knows how busy the machine was then.
+  // How busy the machine was at that time is unknown, so it counts as busy.
   EXPECT_EQ(database.QueryInt("SELECT under_load FROM speeds"), 1);
 }
 

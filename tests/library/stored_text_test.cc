@@ -68,7 +68,7 @@ TEST_F(StoredTextTest, ASpanThatIsNotThereIsCorrupt) {
   EXPECT_TRUE(Fails(Code::kCorrupt, [&] { Read(1, 0, kTextChunkBytes + 11); }));
   EXPECT_TRUE(Fails(Code::kCorrupt, [&] { Read(1, 10 * kTextChunkBytes, 11 * kTextChunkBytes); }));
   EXPECT_TRUE(Fails(Code::kCorrupt, [&] { Read(2, 0, 1); }));
-  // As a damaged table of passages would give them.
+  // A damaged table of passages would give such spans.
   EXPECT_TRUE(Fails(Code::kCorrupt, [&] { Read(1, 0, ~uint64_t{0}); }));
   EXPECT_TRUE(Fails(Code::kCorrupt, [&] { Read(1, 10, 5); }));
   EXPECT_TRUE(Fails(Code::kCorrupt, [&] { Read(1, ~uint64_t{0} - 5, 3); }));

@@ -1,4 +1,4 @@
-// Summaries that grow with a memory, against those of reading it at once.
+// Summaries that grow with a memory must equal those of the text read at once.
 #include "tome/memory/key_summaries.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr KvShape kShape{.layers = 1, .kv_heads = 2, .head_size = 8};
 
-// Bytes of the summaries of the first `count` pages, or parts.
+// Returns the bytes of the summaries of the first `count` pages, or parts.
 std::vector<std::byte> BytesOf(std::span<const std::byte* const> blocks, int64_t count) {
   std::vector<std::byte> bytes;
   for (int64_t i = 0; i < count; ++i) {

@@ -19,12 +19,14 @@ constexpr KvShape kShape{.layers = 2, .kv_heads = 3, .head_size = 4};
 
 size_t Count(int64_t size) { return static_cast<size_t>(size); }
 
-// What one channel of a token's key (part 0) or value (part 1) holds: different everywhere.
+// Returns the number that one channel of a token's key (part 0) or value (part 1) holds. Marks of
+// different arguments differ.
 float Mark(int64_t token, int64_t layer, int64_t part, int64_t head, int64_t channel) {
   return static_cast<float>((((token * 2 + layer) * 2 + part) * 3 + head) * 4 + channel);
 }
 
-// Reserves, writes every channel of every layer by the layout of kernels/attention.h, advances.
+// Reserves room for the tokens, writes every channel of every layer by the layout of
+// kernels/attention.h, and advances.
 void Append(PagedKv& kv, const std::vector<int64_t>& tokens) {
   kv.Reserve(static_cast<int64_t>(tokens.size()));
   for (int64_t layer = 0; layer < kShape.layers; ++layer) {
@@ -143,14 +145,14 @@ TEST(PagedKvTest, AForkSharesAllPagesUntilItWrites) {
   EXPECT_EQ(fork.bytes(), BytesOfPages(3));
 
   Append(fork, {1000});
-  EXPECT_EQ(keys(kv), original);  // the writer moves
+  EXPECT_EQ(keys(kv), original);  // the fork that writes gets the copy
   EXPECT_EQ(keys(fork)[0], original[0]);
   EXPECT_EQ(keys(fork)[1], original[1]);
   EXPECT_NE(keys(fork)[2], original[2]);
   ExpectTokens(kv, Numbers(150));
 
   Append(kv, {2000});
-  EXPECT_EQ(keys(kv), original);  // alone by now: no copy
+  EXPECT_EQ(keys(kv), original);  // alone by now, so nothing is copied
   std::vector<int64_t> expected = Numbers(150);
   expected.push_back(1000);
   ExpectTokens(fork, expected);
@@ -233,7 +235,7 @@ TEST(PagedKvTest, AMemoryOfTwoTypesGoesBackToWhatItHasInBoth) {
   };
   read(1000);
   read(100);
-  EXPECT_EQ(kv.Fork().Truncate(1000), 1000);  // over the last pass
+  EXPECT_EQ(kv.Fork().Truncate(1000), 1000);  // back over the last pass
   read(1);
   EXPECT_EQ(kv.Fork().Truncate(1050), 1050);
   EXPECT_EQ(kv.Fork().Truncate(1024), 1024);
@@ -253,7 +255,7 @@ TEST(PagedKvTest, ALimitMovesTheOldestPartsToAFile) {
   for (int64_t first = 0; first < 8000; first += 500) {
     Append(kv, Numbers(500, first));
     Append(unlimited, Numbers(500, first));
-    // Two parts stay, and one layer of what is in files is read at a time.
+    // Two parts stay in RAM, and one layer of the parts in files is read at a time.
     EXPECT_LE(kv.resident_bytes() + kv.bytes() / 2,
               std::max(limit, 3 * kKvPartPages * 2 * PageBytes(KvType::kF32) + kv.bytes() / 2));
   }
@@ -263,14 +265,14 @@ TEST(PagedKvTest, ALimitMovesTheOldestPartsToAFile) {
   EXPECT_FALSE(kv.IsResident(0));
   EXPECT_TRUE(kv.IsResident(7999));
   ExpectTokens(kv, Numbers(8000));
-  // The file has no name: nothing is left, however the process ends.
+  // The file has no name, so it is gone however the process ends.
   EXPECT_TRUE(std::filesystem::is_empty(folder / "spill"));
   for (const int64_t layer : {0, 1}) {
     kv.BeginLayer(layer, false);
     kv.EndLayer(layer);
   }
   ExpectTokens(kv, Numbers(8000));
-  // What is in the file is copied before it is written.
+  // A page in the file is copied before it is written.
   PagedKv fork = kv.Fork();
   fork.Truncate(100);
   Append(fork, Numbers(50, 100000));
@@ -315,7 +317,7 @@ TEST(PagedKvTest, RandomOperationsAgreeWithPlainLists) {
   };
   std::vector<Pair> pairs;
   pairs.push_back({.kv = PagedKv(kShape, KvType::kF32), .tokens = {}});
-  // Marks must be exact in float: below 2^24 / 48 tokens.
+  // Marks must be exact in float, which holds for fewer than 2^24 / 48 tokens.
   int64_t next = 0;
   for (int step = 0; step < 4000; ++step) {
     const size_t chosen = random() % pairs.size();
@@ -370,7 +372,7 @@ TEST(PagedKvTest, DroppedPagesAreGoneAndTheRestStays) {
   EXPECT_EQ(kv.dropped(), 128);
   EXPECT_EQ(kv.held(), 272);
   EXPECT_EQ(kv.bytes(), BytesOfPages(5));
-  // What is held reads as a memory without what was dropped.
+  // The held tokens read as in a memory that never had the dropped ones.
   std::vector<int64_t> held = Numbers(64);
   for (const int64_t token : Numbers(208, 192)) held.push_back(token);
   PagedKv fork = kv.Fork();
@@ -390,7 +392,7 @@ TEST(PagedKvTest, DroppedPagesAreGoneAndTheRestStays) {
   fork.Drop(1, 1);
   EXPECT_EQ(fork.dropped(), 192);
   expect_held(kv);
-  // Back to before what was dropped, and on from there.
+  // The memory goes back to before the dropped tokens and continues from there.
   kv.Truncate(300);
   EXPECT_EQ(kv.length(), 300);
   EXPECT_EQ(kv.held(), 172);

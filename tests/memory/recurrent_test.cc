@@ -12,7 +12,7 @@ using testing::Each;
 
 constexpr RecurrentShape kShape{.layers = 3, .window = 5, .state = 33};
 
-// What a pass leaves in a layer: different everywhere.
+// Returns the number that a pass leaves in a layer. Marks of different arguments differ.
 float Mark(int64_t length, int64_t layer, bool window) {
   return static_cast<float>((length * 3 + layer) * 2 + (window ? 1 : 0));
 }

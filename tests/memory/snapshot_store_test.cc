@@ -19,8 +19,8 @@ constexpr int64_t kPlenty = int64_t{1} << 40;
 
 size_t Count(int64_t size) { return static_cast<size_t>(size); }
 
-// A model's stand-in: what it remembers of a token depends on the token and on all before it, as
-// with a real one, and is different everywhere.
+// Reader stands in for a model. Its keys and values for a token depend on all tokens up to it, as
+// with a real model, and are different everywhere.
 class Reader {
  public:
   explicit Reader(KvType type, KvShape shape = {.layers = 2, .kv_heads = 2, .head_size = 6})
@@ -28,7 +28,7 @@ class Reader {
 
   Memory NewMemory() const { return {PagedKv(shape_, types_), kPlenty}; }
 
-  // Reads tokens behind those that the memory holds.
+  // Reads tokens after those that the memory holds.
   void Read(std::span<const TokenId> tokens, std::span<const TokenId> before,
             Memory& memory) const {
     PagedKv& kv = memory.kv();
@@ -60,13 +60,13 @@ class Reader {
     return memory;
   }
 
-  // How many of `common` tokens a kept memory of more can give: of one with two types, whole parts,
-  // and of its tail, which begins at `tail`, any number.
+  // Returns how many of `common` tokens a kept memory of more tokens can give. A memory with two
+  // types gives whole parts, except that it gives any number from its tail, which begins at `tail`.
   int64_t Usable(int64_t common, int64_t tail) const {
     return !types_.mixed() || common >= tail ? common : common / kSnapshotTokens * kSnapshotTokens;
   }
 
-  // All bytes that a memory's next token sees, without slots that were never written.
+  // Returns all bytes that a memory's next token sees, without slots that were never written.
   std::vector<std::byte> Content(const Memory& memory) const {
     const PagedKv& kv = memory.kv();
     std::vector<std::byte> content;
@@ -124,7 +124,7 @@ class SnapshotStoreTest : public testing::TestWithParam<KvType> {
  protected:
   SnapshotStore Open(int64_t max_bytes = kPlenty) const { return {folder_ / "kept", max_bytes}; }
 
-  // Restores what a new store has of `tokens` and compares it with reading them.
+  // Restores the tokens that a new store has and compares the memory with reading them.
   int64_t ExpectRestored(std::span<const TokenId> tokens, const SnapshotOwner& owner = kOwner) {
     SnapshotStore store = Open();
     Memory memory = reader_.NewMemory();
@@ -209,7 +209,6 @@ TEST_P(SnapshotStoreTest, AnotherModelFindsNothing) {
   EXPECT_EQ(ExpectRestored(tokens, other), 0);
 }
 
-// Whatever happens to a file, what is restored is right, and what is damaged is read again.
 TEST_P(SnapshotStoreTest, DamagedFilesAreRemovedAndNeverUsed) {
   const std::vector<TokenId> tokens = RandomTokens(random_, 2 * kSnapshotTokens + 333);
   KeepAll(tokens);
@@ -220,7 +219,8 @@ TEST_P(SnapshotStoreTest, DamagedFilesAreRemovedAndNeverUsed) {
     const size_t victim = random_() % good.size();
     std::string bytes = good[victim].second;
     switch (round % 3) {
-      case 0:  // a flipped bit; headers, where every one counts, as often as the rest
+      // A bit is flipped. Headers, where every bit counts, are hit as often as the rest.
+      case 0:
         bytes[random_() % (round % 2 == 0 ? 900 : bytes.size())] ^=
             static_cast<char>(1U << random_() % 8);
         break;
@@ -228,7 +228,7 @@ TEST_P(SnapshotStoreTest, DamagedFilesAreRemovedAndNeverUsed) {
         bytes.resize(random_() % bytes.size());
         break;
       default:
-        bytes = good[(victim + 1) % good.size()].second;  // another's content
+        bytes = good[(victim + 1) % good.size()].second;  // the content of another file
     }
     WriteFile(good[victim].first, bytes);
     const int64_t count = ExpectRestored(tokens);
@@ -258,7 +258,7 @@ TEST_P(SnapshotStoreTest, StaysWithinItsSizeAndForgetsTheOldest) {
   EXPECT_EQ(ExpectRestored(tokens), 0);
   EXPECT_EQ(ExpectRestored(second), kSnapshotTokens);
   EXPECT_EQ(ExpectRestored(third), kSnapshotTokens);
-  // What is being read is not given up for its own continuation.
+  // Snapshots in use are not removed to make room for their own continuation.
   SnapshotStore small = Open(2 * one);
   const std::vector<TokenId> longer = RandomTokens(random_, 3 * kSnapshotTokens);
   Memory memory = reader_.ReadAll(longer);
@@ -271,7 +271,7 @@ TEST_P(SnapshotStoreTest, OfATextTheEndGoesBeforeTheBeginning) {
   const std::vector<TokenId> tokens = RandomTokens(random_, 3 * kSnapshotTokens);
   KeepAll(tokens);
   const int64_t three = Open().bytes();
-  // As reading leaves them: the beginning is the oldest file.
+  // The files get the times that reading leaves: the beginning is the oldest.
   auto used = std::filesystem::file_time_type::clock::now() - std::chrono::hours(5);
   const auto entries = Open().List();
   for (const auto& entry : entries) {
@@ -283,7 +283,7 @@ TEST_P(SnapshotStoreTest, OfATextTheEndGoesBeforeTheBeginning) {
   store.Keep(kOwner, other, memory, true);
   EXPECT_EQ(store.report().failure, "");
   EXPECT_EQ(ExpectRestored(other), kSnapshotTokens);
-  // The first part may be larger than others: it has the sinks in both types.
+  // The first part may be larger than others, because it has the sinks in both types.
   EXPECT_GE(ExpectRestored(tokens), kSnapshotTokens);
   EXPECT_TRUE(std::filesystem::exists(entries.front().path));
   EXPECT_FALSE(std::filesystem::exists(entries.back().path));
@@ -322,8 +322,8 @@ TEST_P(SnapshotStoreTest, ListsAndVerifiesAndRemoves) {
 INSTANTIATE_TEST_SUITE_P(Types, SnapshotStoreTest, testing::ValuesIn(kKvTypes),
                          [](const auto& test) { return std::string(NameOf(test.param)); });
 
-// Random sequences of all that can be done with memories, beside a plain model of them: a list of
-// tokens each.
+// Compares random sequences of all operations on memories with a plain model: a list of tokens for
+// each memory.
 TEST(MemoryProperty, AnySequenceOfOperationsKeepsWhatWasRead) {
   constexpr int kSequences = 1000;
   std::mt19937 random(42);
@@ -337,7 +337,7 @@ TEST(MemoryProperty, AnySequenceOfOperationsKeepsWhatWasRead) {
       std::vector<TokenId> tokens;
     };
     std::vector<Pair> pairs;
-    // Some have hardly any room in RAM.
+    // Some memories have hardly any room in RAM.
     const auto spill = std::make_shared<SpillFile>(folder / "spill");
     const auto new_memory = [&] {
       Memory memory = reader.NewMemory();
@@ -356,7 +356,7 @@ TEST(MemoryProperty, AnySequenceOfOperationsKeepsWhatWasRead) {
       switch (random() % 6) {
         case 0:
         case 1: {
-          // Few different texts, so that beginnings are shared.
+          // The texts are few, so that beginnings are shared.
           std::mt19937 text(random() % 3);
           read(pair, RandomTokens(text, static_cast<int64_t>(random() % 1500)));
           break;

@@ -34,7 +34,7 @@ TEST(StatePositionsTest, StepsAreWholeSegments) {
   EXPECT_EQ(StatePositionBefore(4095, 0), 4095);
 }
 
-// What state_positions.h promises, for every length and every place of a change.
+// Checks the promises of state_positions.h for every length and every place of a change.
 TEST(StatePositionsTest, ChangesNearTheEndCostLittleAndStatesAreFew) {
   constexpr int64_t kStep = kLeastStateStep;
   std::vector<int64_t> before;
@@ -51,7 +51,7 @@ TEST(StatePositionsTest, ChangesNearTheEndCostLittleAndStatesAreFew) {
       const int64_t restored = *std::prev(std::ranges::upper_bound(kept, steps - change));
       EXPECT_TRUE(steps - restored < 4 * change || steps - restored <= 2) << steps << " " << change;
     }
-    // Nothing is wanted again that was given up.
+    // A state that was given up is never wanted again.
     for (const int64_t at : kept) {
       EXPECT_TRUE(at == steps || std::ranges::binary_search(before, at) || at == 0);
     }
@@ -61,8 +61,8 @@ TEST(StatePositionsTest, ChangesNearTheEndCostLittleAndStatesAreFew) {
 
 enum class Kind { kStates, kStatesAndPages, kSegments, kOddSegments };
 
-// A stand-in for a model with recurrent layers: its state is a hash of all tokens before, its keys
-// and values are hashes as well.
+// Reader stands in for a model with recurrent layers. Its state, keys and values are hashes of all
+// tokens so far.
 class Reader {
  public:
   explicit Reader(Kind kind) : kind_(kind) {}
@@ -89,7 +89,7 @@ class Reader {
     }
   }
 
-  // All that a memory's next token sees.
+  // Returns everything that a memory's next token sees.
   static std::vector<std::byte> Content(const Memory& memory) {
     std::vector<std::byte> content;
     for (const auto& piece : PiecesOf(memory.recurrent())) {
@@ -111,14 +111,14 @@ class Reader {
  private:
   static constexpr KvShape kKv{.layers = 1, .kv_heads = 1, .head_size = 2};
 
-  // Tokens of one segment.
+  // Reads tokens of one segment.
   void ReadPiece(std::span<const TokenId> tokens, Memory& memory) const {
     const auto count = static_cast<int64_t>(tokens.size());
     memory.Reserve(count);
     std::vector<float> values;
     for (int64_t layer = 0; layer < kShape.layers; ++layer) {
       const Recurrent::LayerView before = memory.recurrent().View(layer);
-      // Small numbers, so that floats are exact.
+      // Numbers are small, so that they are exact in float.
       auto hash = static_cast<uint32_t>(before.state[0]);
       values.clear();
       for (const TokenId token : tokens) {
@@ -149,7 +149,7 @@ class StateStoreTest : public testing::TestWithParam<Kind> {
     return tokens;
   }
 
-  // Reads a text from the beginning, and keeps its states at these positions.
+  // Reads a text from the beginning and keeps its states at these positions.
   void ReadAndKeep(std::span<const TokenId> tokens, const std::vector<int64_t>& positions) {
     SnapshotStore store = Open();
     Memory memory = reader_.NewMemory();
@@ -162,7 +162,7 @@ class StateStoreTest : public testing::TestWithParam<Kind> {
     kept_bytes_ = store.report().kept_bytes;
   }
 
-  // Restores what a new store has of `tokens` and compares it with reading them.
+  // Restores the tokens that a new store has and compares the memory with reading them.
   int64_t ExpectRestored(std::span<const TokenId> tokens) {
     SnapshotStore store = Open();
     Memory memory = reader_.NewMemory();
@@ -190,7 +190,7 @@ class StateStoreTest : public testing::TestWithParam<Kind> {
   const int64_t step_ = StateStep(reader_.segment());
   ThreadPool threads_{2};
   std::mt19937 random_{7};
-  int64_t kept_bytes_ = 0;  // as reported
+  int64_t kept_bytes_ = 0;  // as the store reported
   TempFolder folder_;
 };
 
@@ -211,7 +211,7 @@ TEST_P(StateStoreTest, GivesBackTheLastStateOfWhatIsTheSame) {
     other[static_cast<size_t>(changed)] += 1;
     EXPECT_EQ(ExpectRestored(other), left) << changed;
   }
-  // A longer text with whole snapshots where the end of the first was.
+  // A longer text has whole snapshots where the end of the first text was.
   std::vector<TokenId> longer(tokens.begin(), tokens.begin() + end);
   const std::vector<TokenId> more = RandomTokens(2 * step_);
   longer.insert(longer.end(), more.begin(), more.end());
@@ -250,7 +250,7 @@ TEST_P(StateStoreTest, DamagedFilesAreRemovedAndTheStateBeforeIsUsed) {
       case 2:
         bytes.resize(random_() % bytes.size());
         break;
-      default:  // another's content
+      default:  // another file's content
         bytes = FileBytes(StateFile(step_));
     }
     WriteFile(victim, bytes);
@@ -258,7 +258,7 @@ TEST_P(StateStoreTest, DamagedFilesAreRemovedAndTheStateBeforeIsUsed) {
     EXPECT_EQ(ExpectRestored(tokens), step_);
     EXPECT_FALSE(std::filesystem::exists(victim)) << "round " << round;
   }
-  // Without the tokens between, what follows cannot be reached.
+  // Without the snapshots between, later states cannot be reached.
   ReadAndKeep(tokens, {step_, 2 * step_});
   for (const auto& entry : Open().List()) {
     if (entry.header.first > step_ && entry.header.first < step_ + 2 * kSnapshotTokens) {
@@ -280,7 +280,7 @@ TEST_P(StateStoreTest, StatesCountAndGoWithTheRest) {
     for (const auto& entry : store.ListStates()) bytes += entry.bytes;
     EXPECT_EQ(store.bytes(), bytes);
   }
-  // The oldest file makes room for others.
+  // The oldest file is removed to make room for others.
   const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(5);
   std::filesystem::last_write_time(StateFile(step_), old);
   {
@@ -329,7 +329,7 @@ TEST(StateWriteTest, OneThatFailsMidwayLosesTheStateAlone) {
   EXPECT_NE(store.report().failure, "");
   EXPECT_EQ(store.ListStates().size(), 1U);
   EXPECT_EQ(store.List().size(), 2U);  // the tokens had room
-  // Nothing half written is left, and what is there is counted.
+  // No half-written file is left, and the existing files are counted.
   int64_t bytes = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder / "kept")) {
     EXPECT_EQ(entry.path().extension(), ".safetensors") << entry.path();
@@ -339,7 +339,7 @@ TEST(StateWriteTest, OneThatFailsMidwayLosesTheStateAlone) {
   EXPECT_EQ(store.report().kept_bytes, bytes);
   EXPECT_GT(bytes, before);
   EXPECT_EQ(restored(), kSnapshotTokens);
-  // The memory is what it was, and is kept by the next one.
+  // The memory is unchanged, and the next store keeps it.
   SnapshotStore next(folder / "kept", kPlenty);
   next.Keep(kOwner, tokens, memory, /*tail=*/true);
   EXPECT_EQ(next.report().failure, "");

@@ -1,4 +1,4 @@
-// Keys and values into the pages of a memory, as a model's attention layer writes them.
+// Writes keys and values into the pages of a memory, as a model's attention layer does.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,8 @@
 
 namespace tome {
 
-// Writes a layer's [count, G, D] floats behind the tokens that `kv` remembers, which were reserved.
+// Writes a layer's [count, G, D] floats after the tokens that `kv` remembers. Room for them must
+// have been reserved.
 inline void WriteKv(PagedKv& kv, int64_t layer, const std::vector<float>& keys,
                     const std::vector<float>& values, ThreadPool& threads) {
   const KvShape& shape = kv.shape();

@@ -1,5 +1,5 @@
-// What a tap of Model::Forward counts: it changes nothing, misses no token, and is the item's own.
-// That it counts what attention adds up is attention_test.cc's.
+// A tap of Model::Forward changes no result, misses no token, and counts its own item only.
+// attention_test.cc checks the masses themselves.
 #include "tome/models/attention_tap.h"
 
 #include <gmock/gmock.h>
@@ -31,14 +31,14 @@ class AttentionTapTest : public GoldenModelTest {
     return model_->NewMemory({.kv = type, .max_tokens = max_tokens});
   }
 
-  // The golden tokens, again and again.
+  // Returns the golden tokens, repeated until there are `count`.
   std::vector<TokenId> Tokens(size_t count) const {
     std::vector<TokenId> tokens(count);
     for (size_t i = 0; i < count; ++i) tokens[i] = golden_.tokens[i % golden_.tokens.size()];
     return tokens;
   }
 
-  // All heads, over spans some of which lie across pages.
+  // Returns a tap of all heads, with spans of which some cross pages.
   AttentionTap NewTap(int64_t first_position = 0) const {
     return {.heads = all_,
             .spans = {{3, 20}, {50, 70}, {70, 71}, {120, 200}},
@@ -85,7 +85,7 @@ TEST_P(AttentionTapTest, ChangesNoBitOfTheLogits) {
 }
 
 TEST_P(AttentionTapTest, SpansThatCoverEverythingHoldTheTokensOfEachHead) {
-  // In memories with two types, tokens of the second part read the first in the main one.
+  // In memories with two types, tokens of the second part read the first part in the main type.
   for (const KvType type : {KvType::kF32, KvType::kF16, KvType::kQ8}) {
     const size_t count = type == KvType::kQ8 ? kKvPartTokens + 40 : 200;
     const std::vector<TokenId> tokens = Tokens(count);
@@ -112,7 +112,7 @@ TEST_P(AttentionTapTest, PassesAddUp) {
        {std::pair<size_t, size_t>{0, 30}, {30, 31}, {31, 130}, {130, 200}}) {
     Read(several, std::span(tokens).subspan(begin, end - begin), &added);
   }
-  // The same shares, added up in another order.
+  // The shares are the same, added up in another order.
   ASSERT_EQ(added.mass.size(), whole.mass.size());
   for (size_t i = 0; i < whole.mass.size(); ++i) {
     EXPECT_NEAR(added.mass[i], whole.mass[i], whole.mass[i] * 0x1p-40);
@@ -141,7 +141,7 @@ TEST_P(AttentionTapTest, ItemsOfABatchHaveTheirOwn) {
   const std::array<std::span<const TokenId>, 4> news{
       std::span(tokens).subspan(100, 3), std::span(tokens).subspan(200, 70),
       std::span(tokens).subspan(300, 20), std::span(tokens).subspan(150, 1)};
-  // Items 0 and 1 go on from forks of one memory.
+  // Items 0 and 1 continue forks of one memory.
   Memory trunk = NewMemory();
   Read(trunk, std::span(tokens).first(100));
   const auto memories = [&] {
@@ -204,12 +204,13 @@ TEST_P(AttentionTapTest, HeadsThatTheModelDoesNotHaveStayAtZero) {
   EXPECT_TRUE(tap.mass.empty());
 }
 
-// Where tokens do not attend to all before them, nothing says that they do.
+// A tap counts nothing where tokens do not attend to all tokens before them.
 TEST_P(AttentionTapTest, SparseAndStreamingMemoriesGiveNothing) {
   const std::vector<TokenId> tokens = Tokens(300);
   for (const MemoryOptions& options :
        {MemoryOptions{.max_tokens = 1024, .attention_mass = 0.5}, MemoryOptions{.window = 64}}) {
-    if (options.window > 0 && model_->facts().has_recurrent()) continue;  // they have no window
+    // Recurrent layers have no window.
+    if (options.window > 0 && model_->facts().has_recurrent()) continue;
     Memory memory = model_->NewMemory(options);
     AttentionTap tap = NewTap();
     Read(memory, tokens, &tap);

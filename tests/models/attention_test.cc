@@ -18,8 +18,8 @@ struct Heads {
   std::vector<float> v;
 };
 
-// Two query heads over one key head. Values are whole numbers with −8 among every 32, which four
-// bits hold as they are: what differs comes of keys alone.
+// Returns two query heads over one key head. Values are whole numbers with −8 among every 32, which
+// four bits hold exactly, so that differences come from keys alone.
 Heads RandomHeads() {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
@@ -33,8 +33,7 @@ Heads RandomHeads() {
   return heads;
 }
 
-// Makes two channels of the keys so many times what they are, and those of the queries so many
-// times less.
+// Multiplies two channels of the keys by `factor` and divides those channels of the queries by it.
 void AddOutliers(Heads& heads, float factor) {
   for (const size_t channel : {5, 40}) {
     for (size_t i = channel; i < heads.q.size(); i += kHeadSize) heads.q[i] /= factor;
@@ -42,8 +41,8 @@ void AddOutliers(Heads& heads, float factor) {
   }
 }
 
-// Root of the mean square by which Attend, in passes of 64 tokens, misses causal attention in
-// double precision.
+// Returns the root mean square of the difference between Attend, in passes of 64 tokens, and causal
+// attention in double precision.
 double ErrorOf(Heads heads, KvType type) {
   std::vector<double> expected;
   for (size_t t = 0; t < kTokens; ++t) {
@@ -96,22 +95,23 @@ TEST(AttendTest, OutliersOfKeysCostFourBitsLittle) {
   AddOutliers(outliers, 10);
   EXPECT_LT(ErrorOf(plain, KvType::kF32), 1e-4);
   EXPECT_LT(ErrorOf(outliers, KvType::kF32), 1e-4);
-  // Turned, the energy of two channels of 10 is spread over 64: deviations of 1 become √(1 + 2 · 99
-  // / 64) = 2.0, and steps grow by as much. Unturned, steps of some 10 / 8 for all others of their
-  // 32 channels make the error almost five times as large.
+  // The Hadamard transform spreads the energy of two channels with deviation 10 over 64 channels.
+  // Deviations of 1 become √(1 + 2 · 99 / 64) = 2.0, and steps grow by as much. Without the
+  // transform, steps of some 10 / 8 for all other channels of the same 32 make the error almost
+  // five times as large.
   const double error = ErrorOf(plain, KvType::kQ4);
   EXPECT_GT(error, 0);
   EXPECT_LT(ErrorOf(outliers, KvType::kQ4), 2.5 * error);
 }
 
-// Values of 1 at the positions of a span, in a channel of its own, and 0 elsewhere: what attention
-// adds up there is the mass that a tap counts.
+// Values are 1 at the positions of a span, in a channel of its own, and 0 elsewhere. Attention then
+// adds up in that channel the mass that a tap counts.
 TEST(AttendTest, ATapCountsWhatAttentionAddsUp) {
   const std::vector<PositionSpan> spans{{0, 1}, {3, 64}, {64, 130}, {150, 152}, {199, 200}};
   for (const KvType type : {KvType::kF32, KvType::kF16, KvType::kQ8}) {
     for (const int64_t chunk : {0, 64}) {
       Heads heads = RandomHeads();
-      // Of Dual Chunk Attention: farther pages are looked at with queries of their own.
+      // With Dual Chunk Attention, farther pages are attended with queries of their own.
       Heads middle = heads;
       Heads far = heads;
       std::ranges::reverse(middle.q);
@@ -148,8 +148,9 @@ TEST(AttendTest, ATapCountsWhatAttentionAddsUp) {
                out.data() + at, scratch, {SelectKernelSet(), threads});
         memory.kv().Advance(static_cast<int64_t>(tokens.size()));
       }
-      // Of each token's share: the roundings of float; of types of 16 bits queries and weights are
-      // rounded to BF16 by some sets, and Q8 keeps a value of 1 but for the rounding of its scale.
+      // The tolerance is relative to each token's share. With F32 it covers the roundings of float.
+      // With 16-bit types some sets round queries and weights to BF16. Q8 keeps a value of 1 except
+      // for the rounding of its scale.
       const double relative = type == KvType::kF32 ? 1e-5 : 0x1p-6;
       for (size_t j = 0; j < spans.size(); ++j) {
         double expected[2] = {0, 0};

@@ -1,4 +1,4 @@
-// Conversions keep what a model computes: against transformers and llama.cpp, and there and back.
+// Conversions keep a model's results, compared with transformers, llama.cpp and converting back.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 namespace tome {
 namespace {
 
-// Memories are made for 512 tokens, however few are read: LongRoPE chooses its factors by that, as
-// llama.cpp does by its context.
+// Returns the logits of all tokens. Memories are made for 512 tokens, however few are read:
+// LongRoPE chooses its factors by that number, as llama.cpp chooses them by its context.
 std::vector<float> LogitsOf(const std::filesystem::path& path, std::span<const TokenId> tokens,
                             const KernelSet& kernels = SelectKernelSet()) {
   ThreadPool threads(2);
@@ -48,7 +48,7 @@ TEST_P(ConvertGolden, GgufAgreesWithTransformers) {
 TEST_P(ConvertGolden, GgufAgreesWithLlamaCpp) {
   const auto path = GoldenFolder() / GetParam() / "llama_cpp.safetensors";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "llama.cpp does not run this variant";
-  // ggml computes GELU through a table of halves: 8e-4 (tests/golden/models/README.md).
+  // ggml computes GELU through a table of halves, which costs 8e-4 (tests/golden/models/README.md).
   const double tolerance = GetParam() == "gemma2" ? 2e-3 : 1e-4;
   const auto file = Checkpoint::Open(path);
   const auto lengths = ReadValues<int32_t>(*file.Find("lengths"));
@@ -77,7 +77,7 @@ TEST_P(ConvertGolden, ThereAndBackComputesTheSame) {
   const auto there = LogitsOf(folder_ / "hf", tokens);
   const auto back = LogitsOf(folder_ / "back", tokens);
   ASSERT_EQ(there.size(), back.size());
-  // Settings pass through 32-bit floats in GGUF, weights stay as they are.
+  // Settings pass through 32-bit floats in GGUF; weights are unchanged.
   EXPECT_LT(WorstDeviation(back, there, there.size()), 1e-5);
   const Checkpoint first = Checkpoint::Open(folder_ / "hf");
   const Checkpoint last = Checkpoint::Open(folder_ / "back");
@@ -96,7 +96,7 @@ INSTANTIATE_TEST_SUITE_P(Variants, ConvertGolden, testing::ValuesIn(DenseVariant
                            return name;
                          });
 
-// A model of hidden size 256, so that every type has whole blocks.
+// Writes a model of hidden size 256, so that every type has whole blocks.
 void WriteWideModel(const std::filesystem::path& folder) {
   const std::string text =
       R"({"model_type": "llama", "hidden_size": 256, "intermediate_size": 512, "vocab_size": 64,
@@ -115,7 +115,8 @@ void WriteWideModel(const std::filesystem::path& folder) {
   writer.Finish();
 }
 
-// Bits of a weight's value, sign included where the type has one, that survive the type.
+// Returns the bits of a weight's value that survive the type, including the sign where the type has
+// one.
 int PrecisionOf(DType type) {
   switch (type) {
     case DType::kF16:
@@ -147,16 +148,17 @@ TEST_P(ConvertType, QuantizedWeightsComputeAsTheirDecodedValues) {
   ConvertModel(converted, folder / "decoded.gguf", {.type = DType::kF32, .control = {}});
   std::vector<TokenId> tokens;
   for (TokenId i = 0; i < 64; ++i) tokens.push_back(i * 7 % 64);
-  // The definition, which rounds nothing but the weights.
+  // The `generic` set rounds nothing but the weights.
   const KernelSet& generic = *AvailableKernelSets().back();
   const auto quantized = LogitsOf(folder / "type.gguf", tokens, generic);
   const auto decoded = LogitsOf(folder / "decoded.gguf", tokens, generic);
   EXPECT_LT(WorstDeviation(quantized, decoded, decoded.size()), 1e-6);
-  // What a fast set adds: activations rounded to 8 bits, at least. As for weights of a type, below.
+  // A fast set adds at least the rounding of activations to 8 bits. The bound has the form of the
+  // one below.
   const auto fast = LogitsOf(folder / "type.gguf", tokens);
   EXPECT_LT(WorstDeviation(fast, decoded, decoded.size()), 8 * std::pow(2.0, -7));
-  // And the type itself costs what its bits allow: rounding to b bits changes a weight by up to
-  // 2^-b of the largest near it; some hundred roundings and two sharp layers make the rest of the
+  // The type itself costs what its bits allow: rounding to b bits changes a weight by up to 2^-b of
+  // the largest weight near it. Some hundred roundings and two sharp layers make the rest of the
   // factor.
   const auto exact = LogitsOf(folder / "hf", tokens, generic);
   const double cost = WorstDeviation(quantized, exact, exact.size());
@@ -183,7 +185,7 @@ TEST(Convert, QuantizedTypesDoNotFitSafetensors) {
 
 TEST(Convert, RowsThatDoNotFillBlocksFallBackAndSaySo) {
   const TempFolder folder;
-  WriteGoldenModel("llama", folder / "hf");  // 64 wide: no K type fits
+  WriteGoldenModel("llama", folder / "hf");  // 64 wide, so no K type fits
   const Converted converted = ConvertModel(Checkpoint::Open(folder / "hf"), folder / "k.gguf",
                                            {.type = DType::kQ4_K, .control = {}});
   EXPECT_FALSE(converted.notes.empty());

@@ -1,4 +1,4 @@
-// Settings that a broken or hostile config.json may hold.
+// Tests settings that a broken or hostile config.json may hold.
 #include "tome/models/decoder_config.h"
 
 #include <gmock/gmock.h>
@@ -157,7 +157,7 @@ TEST_F(DecoderConfigTest, RopeScalingIsValidated) {
 TEST_F(DecoderConfigTest, DualChunkAttentionIsReadAndValidated) {
   EXPECT_FALSE(Read(json_).chunks);
   const auto with = [&](const json& dca) { return With("dual_chunk_attention_config", dca); };
-  // Qwen2.5-1M's.
+  // The values of Qwen2.5-1M.
   const DecoderConfig config = Read(with({{"chunk_size", 262144},
                                           {"local_size", 8192},
                                           {"original_max_position_embeddings", 262144},
@@ -206,7 +206,7 @@ TEST_F(DecoderConfigTest, TextThatIsNoObjectIsRefused) {
   }));
 }
 
-// An object around `arrays` arrays.
+// Returns an object around `arrays` nested arrays.
 std::string Nested(size_t arrays) {
   return "{\"a\":" + std::string(arrays, '[') + std::string(arrays, ']') + "}";
 }

@@ -1,5 +1,5 @@
-// What Model::Forward promises besides its numbers: whatever the batch, the threads and the
-// history, a token's logits are the same bits.
+// Model::Forward gives a token's logits the same bits whatever the batch, the threads and the
+// history are.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -43,7 +43,7 @@ class ForwardTest : public testing::TestWithParam<std::string> {
     EXPECT_EQ(logits.shape().row_elements(), model_->facts().vocabulary);
     return {logits.floats().begin(), logits.floats().end()};
   }
-  // All logits of one sequence.
+  // Returns all logits of one sequence.
   std::vector<float> Read(Memory& memory, const Tokens& tokens) {
     const BatchItem item{.memory = &memory, .tokens = tokens, .logits = LogitsOf::kAll};
     return Run({&item, 1}, threads_);
@@ -52,7 +52,7 @@ class ForwardTest : public testing::TestWithParam<std::string> {
     Memory memory = NewMemory(type);
     return Read(memory, tokens);
   }
-  // The last `count` rows.
+  // Returns the last `count` rows of logits.
   std::vector<float> Rows(const std::vector<float>& logits, size_t count) const {
     const size_t size = count * static_cast<size_t>(model_->facts().vocabulary);
     return {logits.end() - static_cast<ptrdiff_t>(size), logits.end()};
@@ -146,7 +146,8 @@ TEST_P(ForwardTest, RefusedBatchesChangeNoMemory) {
   Memory good = NewMemory();
   Memory full = NewMemory(KvType::kF16, 110);
   Read(good, history);
-  // A context of its own: some RoPE scalings choose their frequencies by max_tokens.
+  // `full` reads the history itself instead of forking, because its max_tokens differs: some RoPE
+  // scalings choose their frequencies by max_tokens.
   Read(full, history);
   const Tokens fine = RandomTokens(5);
   const auto refused = [&](Memory& memory, const Tokens& tokens) {
@@ -193,7 +194,7 @@ TEST_P(ForwardTest, SparseAttentionIsByChoiceAndCounted) {
   std::optional<SparseUse> use;
   const std::vector<float> exact = read({}, {512, 1024, 1999, 2000}, 2, use);
   EXPECT_FALSE(use);
-  // A mass of 1 is exact attention.
+  // Attention with a mass of 1 is exact.
   EXPECT_EQ(read(1.0, {512, 1024, 1999, 2000}, 2, use), exact);
   EXPECT_FALSE(use);
   if (!model_->facts().has_attention()) {

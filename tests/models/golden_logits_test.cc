@@ -1,5 +1,5 @@
-// Every architecture and RoPE variant against the logits that transformers computed
-// (tests/golden/models/README.md: how they were made, and why 1e-4).
+// Compares every architecture and RoPE variant with logits that transformers computed.
+// tests/golden/models/README.md says how they were made, and why the tolerance is 1e-4.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

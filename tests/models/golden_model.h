@@ -1,4 +1,4 @@
-// The tiny models of tests/golden/models, written as Hugging Face folders from their generator.
+// Writes the tiny models of tests/golden/models as Hugging Face folders.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -41,7 +41,8 @@ inline std::vector<std::string> GoldenVariants() {
   return names;
 }
 
-// Those without recurrent layers: they are converted between the containers, and kept in stores.
+// Returns the variants without recurrent layers, which are converted between the containers and
+// kept in stores.
 inline std::vector<std::string> DenseVariants() {
   std::vector<std::string> names = GoldenVariants();
   std::erase_if(names, [](const std::string& name) {
@@ -57,7 +58,8 @@ inline std::string ReadText(const std::filesystem::path& path) {
   return text.str();
 }
 
-// The tensors of Mamba's mixer, which Jamba names alike, but for its norms of steps.
+// Adds the tensors of Mamba's mixer. Jamba names them alike, except that it adds norms of its
+// steps.
 template <typename Add>
 void AddMambaMixer(const nlohmann::json& config, const std::string& prefix, int64_t inner,
                    int64_t states, int64_t width, int64_t rank, const Add& add) {
@@ -73,7 +75,7 @@ void AddMambaMixer(const nlohmann::json& config, const std::string& prefix, int6
   add(prefix + "out_proj.weight", {d, inner});
 }
 
-// Of Mamba and Mamba-2.
+// Returns the tensors of Mamba and Mamba-2.
 inline std::vector<TensorPlan> GoldenStateSpaceTensors(const nlohmann::json& config) {
   const int64_t d = config.at("hidden_size");
   const int64_t v = config.at("vocab_size");
@@ -109,7 +111,7 @@ inline std::vector<TensorPlan> GoldenStateSpaceTensors(const nlohmann::json& con
   return tensors;
 }
 
-// Of Jamba.
+// Returns the tensors of Jamba.
 inline std::vector<TensorPlan> GoldenJambaTensors(const nlohmann::json& config) {
   const auto number = [&](const char* key) { return config.at(key).get<int64_t>(); };
   const int64_t d = number("hidden_size");
@@ -158,7 +160,7 @@ inline std::vector<TensorPlan> GoldenJambaTensors(const nlohmann::json& config) 
   return tensors;
 }
 
-// Names and shapes of a variant's tensors, as transformers has them.
+// Returns the names and shapes of a variant's tensors, with the names that transformers uses.
 inline std::vector<TensorPlan> GoldenTensors(const nlohmann::json& config) {
   const std::string type = config.at("model_type");
   if (type == "mamba" || type == "mamba2") return GoldenStateSpaceTensors(config);
@@ -213,14 +215,14 @@ inline std::vector<TensorPlan> GoldenTensors(const nlohmann::json& config) {
   return tensors;
 }
 
-// Python writes Infinity, which no parser of JSON takes.
+// Parses a config.json. Python writes Infinity, which no JSON parser accepts, so 1e30 replaces it.
 inline nlohmann::json ParseConfig(std::string text) {
   if (const size_t at = text.find("Infinity"); at != std::string::npos) text.replace(at, 8, "1e30");
   return nlohmann::json::parse(text);
 }
 
-// A file of golden weights, which follow from a tensor's name, shape and `kind` (golden_weights.h).
-// `change` may replace the values of some.
+// Writes a file of golden weights, which follow from a tensor's name, shape and `kind`
+// (golden_weights.h). `change` may replace values of a tensor.
 inline void WriteGoldenTensors(
     const std::filesystem::path& path, const std::vector<TensorPlan>& tensors,
     const std::string& kind,
@@ -235,7 +237,8 @@ inline void WriteGoldenTensors(
   writer.Finish();
 }
 
-// The golden models come without a tokenizer: one of letters, of their size, beside the weights.
+// Writes a tokenizer of single characters beside the weights, with the golden models' vocabulary
+// size. The golden models come without one.
 inline void WriteLetterTokenizer(const std::filesystem::path& folder) {
   nlohmann::json vocabulary;
   for (int i = 0; i < 64; ++i) vocabulary[std::string(1, static_cast<char>('!' + i))] = i;
@@ -259,7 +262,7 @@ inline void WriteGoldenModel(const std::string& variant, const std::filesystem::
   WriteGoldenTensors(folder / "model.safetensors", GoldenTensors(config), config.at("model_type"));
 }
 
-// What an independent implementation computed for it.
+// Golden holds values that an independent implementation computed for a variant.
 struct Golden {
   std::vector<TokenId> tokens;
   std::vector<TokenId> greedy;
@@ -283,8 +286,8 @@ inline Golden ReadGolden(const std::string& variant) {
   return ReadGoldenIn(GoldenFolder() / variant);
 }
 
-// Largest difference in any row of `width` logits, relative to the row's largest magnitude;
-// infinite where one is no number.
+// Returns the largest difference in any row of `width` logits, relative to the row's largest
+// magnitude, or infinity where one is not a number.
 inline double WorstDeviation(std::span<const float> logits, std::span<const float> expected,
                              size_t width) {
   double worst = 0;
@@ -301,7 +304,7 @@ inline double WorstDeviation(std::span<const float> logits, std::span<const floa
   return worst;
 }
 
-// That all logits deviate by less than `tolerance` of a row's largest.
+// Checks that all logits deviate by less than `tolerance` of a row's largest.
 inline void ExpectAgreement(std::span<const float> logits, const Golden& golden, const Model& model,
                             double tolerance) {
   ASSERT_EQ(logits.size(), golden.logits.size());
@@ -311,7 +314,7 @@ inline void ExpectAgreement(std::span<const float> logits, const Golden& golden,
   EXPECT_LT(worst, tolerance);
 }
 
-// Logits of all tokens, read into a memory in passes of `chunk`.
+// Returns the logits of all tokens, read into a memory in passes of `chunk`.
 inline std::vector<float> LogitsInPasses(const Model& model, Memory& memory,
                                          std::span<const TokenId> tokens, int64_t chunk,
                                          const Compute& compute) {
@@ -326,7 +329,7 @@ inline std::vector<float> LogitsInPasses(const Model& model, Memory& memory,
   return logits;
 }
 
-// The `count` tokens that are likeliest behind a prompt, one after another.
+// Returns the `count` tokens that greedy generation writes after a prompt.
 inline std::vector<TokenId> GreedyTokens(const Model& model, Memory& memory,
                                          std::span<const TokenId> prompt, size_t count,
                                          const Compute& compute) {
@@ -347,10 +350,10 @@ inline std::unique_ptr<Model> LoadModelIn(const std::filesystem::path& folder,
   return LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder)), compute);
 }
 
-// A golden model that SetUp loads, with its golden values.
+// GoldenModelTest has a golden model, which SetUp loads, and its golden values.
 class GoldenModelTest : public testing::TestWithParam<std::string> {
  protected:
-  // Logits of all golden tokens, read into a memory in passes of `chunk`.
+  // Returns the logits of all golden tokens, read into a memory in passes of `chunk`.
   std::vector<float> Logits(Memory& memory, int64_t chunk) const {
     return LogitsInPasses(*model_, memory, golden_.tokens, chunk, compute_);
   }

@@ -1,4 +1,4 @@
-// Infini-attention against a double-precision reference written from the paper
+// Compares Infini-attention with a double-precision reference written from the paper
 // (tests/golden/infini/README.md).
 #include "tome/models/infini.h"
 
@@ -28,8 +28,8 @@ nlohmann::json ConfigOf(const std::string& variant) {
   return nlohmann::json::parse(ReadText(InfiniFolder() / variant / "config.json"));
 }
 
-// The dense model's tensors and, for one with Infini-attention, gates; `gate` replaces their
-// values.
+// Writes the dense model's tensors and, for a model with Infini-attention, its gates. `gate`
+// replaces the values of all gates.
 void WriteModel(const nlohmann::json& config, const std::filesystem::path& folder,
                 std::optional<float> gate = {}) {
   std::filesystem::create_directories(folder);
@@ -81,7 +81,7 @@ TEST_P(InfiniTest, DoesNotDependOnHowTheTokensAreCut) {
 TEST_P(InfiniTest, RemembersAnyLengthInTheSameBytes) {
   Memory memory = model_->NewMemory({});
   const int64_t most = MemoryBytes(model_->facts(), memory.kv().type(), 1 << 20) +
-                       RecurrentBytes(model_->facts().recurrent);  // and the state being written
+                       RecurrentBytes(model_->facts().recurrent);  // plus the state being written
   for (int i = 0; i < 8; ++i) {
     const BatchItem item{.memory = &memory, .tokens = golden_.tokens, .logits = LogitsOf::kNone};
     model_->Forward({&item, 1}, compute_);
@@ -98,7 +98,8 @@ TEST_P(InfiniTest, GreedyContinuationAgrees) {
             golden_.greedy);
 }
 
-// What is forgotten at the end of a segment is no part of a softmax, which a tap would count.
+// Tokens forgotten at the end of a segment are no part of a softmax, which is all that a tap
+// counts.
 TEST_P(InfiniTest, ATapStaysEmpty) {
   Memory memory = model_->NewMemory({});
   AttentionTap tap{.heads = {{.layer = 0, .head = 0}}, .spans = {{0, 300}}, .mass = {}};

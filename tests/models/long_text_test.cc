@@ -1,6 +1,6 @@
-// Texts that are longer than what the model was trained for: Dual Chunk Attention, YaRN and
-// streaming. Their numbers are those of a decoder in double precision
-// (tests/golden/models/make_long_golden.py), and of golden_logits_test.cc for `qwen2-dca`.
+// Tests texts longer than the model's trained length, with Dual Chunk Attention, YaRN and
+// streaming. The expected numbers come from a decoder in double precision
+// (tests/golden/models/make_long_golden.py); for `qwen2-dca` they are in golden_logits_test.cc.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -34,7 +34,7 @@ class LongTextTest : public testing::Test {
     return tokens;
   }
 
-  // All logits, read in passes of `chunk`.
+  // Returns all logits, read in passes of `chunk`.
   std::vector<float> Read(const Model& model, Memory& memory, std::span<const TokenId> tokens,
                           size_t chunk) {
     std::vector<float> logits;
@@ -102,7 +102,7 @@ TEST_F(LongTextTest, CuttingATextInPassesChangesNoBit) {
   }
 }
 
-// Memories of different kinds, and forks, in one batch.
+// One batch has memories of different kinds, and forks.
 TEST_F(LongTextTest, ABatchEqualsItsSequencesAlone) {
   const auto model = Load("qwen2-dca");
   const std::vector<MemoryOptions> kinds{{},
@@ -145,7 +145,7 @@ TEST_F(LongTextTest, DualChunkAttentionByChoiceBeginsBeyondTheTrainedLength) {
   const std::vector<float> logits = Read(*model, options, tokens, 512);
   EXPECT_TRUE(std::ranges::all_of(logits, [](float x) { return std::isfinite(x); }));
   EXPECT_EQ(Read(*model, options, tokens, 333), logits);
-  // In the first chunk it is the model's own attention.
+  // In the first chunk, Dual Chunk Attention is the model's own attention.
   const std::span<const TokenId> first(tokens.data(), 960);
   const std::vector<float> plain = Read(*model, MemoryOptions{}, first, 512);
   EXPECT_TRUE(std::equal(plain.begin(), plain.end(), logits.begin()));
@@ -183,7 +183,7 @@ TEST_F(LongTextTest, StreamingAgreesWithDoublePrecision) {
 
 TEST_F(LongTextTest, StreamingTakesConstantMemory) {
   const auto model = Load("llama");
-  constexpr size_t kTokens = 10'000;  // ten times what the model was made for
+  constexpr size_t kTokens = 10'000;  // ten times the trained length
   const Tokens tokens = RandomTokens(*model, kTokens);
   Memory memory = model->NewMemory({.window = 128, .sinks = 64});
   std::vector<float> last;
@@ -200,10 +200,11 @@ TEST_F(LongTextTest, StreamingTakesConstantMemory) {
     }
   }
   EXPECT_EQ(memory.length(), static_cast<int64_t>(kTokens));
-  // Sinks, window, the pages of a pass and the one that it began in.
+  // The memory holds the sinks, the window, the pages of a pass and the page that the pass began
+  // in.
   EXPECT_LE(most, KvBytes(model->facts().kv, model->facts().kv_type, 64 + 128 + 64 + 100 + 63));
   EXPECT_GE(memory.forgotten(), static_cast<int64_t>(kTokens) - 64 - 128 - 100 - 64);
-  // The same as with other passes.
+  // Other passes give the same logits.
   Memory other = model->NewMemory({.window = 128, .sinks = 64});
   const std::vector<float> all = Read(*model, other, tokens, 511);
   EXPECT_TRUE(std::equal(last.begin(), last.end(), all.end() - 64));
@@ -217,7 +218,7 @@ TEST_F(LongTextTest, AStreamingMemoryGoesBackAsFarAsItRemembers) {
   Memory memory = model->NewMemory(options);
   Read(*model, memory, tokens, 50);
   const Memory fork = memory.Fork();
-  // The last pass began at 950, and a page of tokens there sees what is still held.
+  // The last pass began at 950. From there on, new tokens see only positions that are still held.
   for (const int64_t length : {1000, 951, 950}) {
     Memory back = fork.Fork();
     ASSERT_EQ(back.Truncate(length), length);
@@ -229,7 +230,7 @@ TEST_F(LongTextTest, AStreamingMemoryGoesBackAsFarAsItRemembers) {
                            fresh.end() - static_cast<ptrdiff_t>(logits.size())))
         << length;
   }
-  // Farther back everything has to be read again.
+  // Going back farther means reading everything again.
   Memory back = fork.Fork();
   EXPECT_EQ(back.Truncate(600), 0);
   EXPECT_EQ(back.length(), 0);
@@ -253,9 +254,9 @@ TEST_F(LongTextTest, SparseAttentionGoesWithDualChunks) {
 TEST_F(LongTextTest, RefusesWhatDoesNotGoTogether) {
   const auto model = Load("llama");
   for (const MemoryOptions& bad :
-       {MemoryOptions{.window = 128, .sinks = 832 + 1},  // with the page being read, 1088
-        MemoryOptions{.sinks = 64}, MemoryOptions{.window = -1},
-        MemoryOptions{.longer = ContextExtension::kDca, .window = 64},
+       // With the page being read, the sinks and the window of the first options need 1088 tokens.
+       {MemoryOptions{.window = 128, .sinks = 832 + 1}, MemoryOptions{.sinks = 64},
+        MemoryOptions{.window = -1}, MemoryOptions{.longer = ContextExtension::kDca, .window = 64},
         MemoryOptions{.attention_mass = 0.5, .window = 64}}) {
     EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { model->NewMemory(bad); }));
   }

@@ -1,5 +1,5 @@
-// RetNet against the logits that torchscale computed, in its parallel form and in double precision
-// (tests/golden/retnet/README.md).
+// Compares RetNet with the logits that torchscale computed, in its parallel form and in double
+// precision (tests/golden/retnet/README.md).
 #include "tome/models/retnet.h"
 
 #include <gmock/gmock.h>

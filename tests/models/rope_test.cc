@@ -37,7 +37,7 @@ void ExpectClose(const std::vector<double>& actual, const std::vector<double>& e
 }
 
 TEST(RopeFrequenciesTest, ArePowersOfTheBase) {
-  // 10000^(−2i/8) = 10^−i.
+  // 10000^(−2i/8) = 10^−i for each pair i.
   ExpectClose(Frequencies(Plain(8)), {1, 0.1, 0.01, 0.001});
   EXPECT_EQ(RopeFrequencies(Plain(), 4096).attention_factor(), 1);
 }
@@ -57,7 +57,8 @@ TEST(RopeFrequenciesTest, AFactorOfOneIsPlainForEveryScaling) {
   }
 }
 
-// Divisors of the frequencies of a scaling that stretches low ones and leaves high ones.
+// Checks the divisors of the frequencies of a scaling that stretches low frequencies and keeps high
+// ones.
 void ExpectDivisorsGrow(const std::vector<double>& scaled, double factor) {
   const std::vector<double> plain = Frequencies(Plain());
   double before = 1;
@@ -74,7 +75,7 @@ void ExpectDivisorsGrow(const std::vector<double>& scaled, double factor) {
 TEST(RopeFrequenciesTest, Llama3DivisorsGrowFromOneToTheFactor) {
   const std::vector<double> scaled = Frequencies(Scaled(RopeScalingType::kLlama3, 8));
   ExpectDivisorsGrow(scaled, 8);
-  // Wavelengths below 4096 / 4 stay, above 4096 / 1 are divided by the whole factor.
+  // Wavelengths below 4096 / 4 are kept, those above 4096 / 1 are divided by the whole factor.
   const std::vector<double> plain = Frequencies(Plain());
   for (size_t i = 0; i < plain.size(); ++i) {
     const double wavelength = 2 * M_PI / plain[i];
@@ -89,7 +90,7 @@ TEST(RopeFrequenciesTest, Llama3DivisorsGrowFromOneToTheFactor) {
 
 TEST(RopeFrequenciesTest, YarnDivisorsGrowFromOneToTheFactor) {
   ExpectDivisorsGrow(Frequencies(Scaled(RopeScalingType::kYarn, 4)), 4);
-  // The paper's √(1/t) = 0.1 ln s + 1.
+  // The paper gives √(1/t) = 0.1 ln s + 1.
   EXPECT_NEAR(RopeFrequencies(Scaled(RopeScalingType::kYarn, 4), 1).attention_factor(),
               1.1386294361, 1e-10);
   RopeConfig given = Scaled(RopeScalingType::kYarn, 4);
@@ -102,8 +103,9 @@ TEST(RopeFrequenciesTest, DynamicNtkIsPlainUpToTheOriginalContext) {
   for (const int64_t length : {0, 1, 100, 4095, 4096}) {
     ExpectClose(Frequencies(config, length), Frequencies(Plain()));
   }
-  // BeyondContext it low frequencies fall, the lowest by the stretch 2 · L / 4096 − 1 itself:
-  // the base grows by stretch^(d / (d − 2)), the exponent of the last pair is (d − 2) / d.
+  // Beyond the original context low frequencies fall, and the lowest falls by the stretch
+  // 2 · L / 4096 − 1 itself: the base grows by stretch^(d / (d − 2)), and the exponent of the last
+  // pair is (d − 2) / d.
   const std::vector<double> longer = Frequencies(config, 8192);
   EXPECT_EQ(longer.front(), 1);
   EXPECT_NEAR(Frequencies(Plain()).back() / longer.back(), 3, 1e-9);
@@ -119,7 +121,7 @@ TEST(RopeFrequenciesTest, LongRopePicksItsFactorsByTheLength) {
   ExpectClose(Frequencies(config, 1), {1, 0.05, 0.0025, 0.000125});
   ExpectClose(Frequencies(config, 4096), {1, 0.05, 0.0025, 0.000125});
   ExpectClose(Frequencies(config, 4097), {0.1, 0.005, 0.00025, 0.0000125});
-  // √(1 + ln 16 / ln 4096) = √(4/3), for short and long.
+  // The factor is √(1 + ln 16 / ln 4096) = √(4/3) for both short and long texts.
   EXPECT_NEAR(RopeFrequencies(config, 1).attention_factor(), std::sqrt(4.0 / 3), 1e-12);
 }
 
@@ -141,7 +143,8 @@ TEST(RopeTableTest, AnglesArePreciseAtAMillionPositions) {
         const auto pair = static_cast<long double>(i % 64);
         const auto at = static_cast<long double>(position + static_cast<int64_t>(i / 64));
         const long double angle = at * std::pow(static_cast<long double>(base), -2 * pair / 128);
-        // The table's roundoff, 2^-25 below 1, and double's in an angle of 1e6: a few 2^-53 · 1e6.
+        // The tolerance is the table's roundoff, 2^-25 below 1, and double's in an angle of 1e6: a
+        // few 2^-53 · 1e6.
         const double tolerance = 0x1p-25 + 8e6 * 0x1p-53;
         EXPECT_NEAR(table.cos[i], static_cast<double>(std::cos(angle)), tolerance) << position;
         EXPECT_NEAR(table.sin[i], static_cast<double>(std::sin(angle)), tolerance) << position;

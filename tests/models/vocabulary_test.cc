@@ -1,4 +1,4 @@
-// The vocabularies of published models against the ids that llama.cpp's project publishes for them.
+// Compares vocabularies of published models with the ids that the llama.cpp project publishes.
 #include "tome/models/vocabulary.h"
 #include "tome/models/tokenizer_of.h"
 
@@ -76,8 +76,8 @@ TEST_P(PublishedVocabularyTest, GivesTheIdsOfTheReference) {
   }
 }
 
-// Characters of every plane, ill-formed bytes and the text of every special token, read as a
-// document's are: none may become a token with a meaning.
+// Checks that text of a document becomes no token with a meaning: characters of every plane,
+// ill-formed bytes, and the text of every special token.
 void ExpectNoControlTokenFromText(const Tokenizer& tokenizer) {
   const auto expect_plain = [&](const std::string& text) {
     for (const TokenId id : tokenizer.Encode(text, Specials::kLiteral, {.add_special = false})) {
@@ -91,7 +91,7 @@ void ExpectNoControlTokenFromText(const Tokenizer& tokenizer) {
     if (c < 0xD800 || c > 0xDFFF) AppendUtf8(c, text);
     expect_plain(text);
   }
-  std::string damaged = "\U000AB5DA ";  // the first that was seen to fail, with SmolLM2
+  std::string damaged = "\U000AB5DA ";  // failed with SmolLM2
   for (int byte = 0; byte < 256; ++byte) damaged += static_cast<char>(byte);
   expect_plain(damaged);
   for (int64_t id = 0; id < tokenizer.vocabulary_size(); ++id) {

@@ -26,12 +26,12 @@ TEST_F(DuplicatesTest, ShinglesAreTheDistinctRunsOfThreeTermsSorted) {
 }
 
 TEST_F(DuplicatesTest, ResemblanceIsWhatAHandComputes) {
-  // {abc, bcd, cde} and {bcd, cde, def}: two of four.
+  // The sets {abc, bcd, cde} and {bcd, cde, def} share two of four.
   EXPECT_DOUBLE_EQ(Compare("alpha beta gamma delta epsilon", "beta gamma delta epsilon zeta"), 0.5);
-  // {abc, bcd} and {abc}: one of two.
+  // The sets {abc, bcd} and {abc} share one of two.
   EXPECT_DOUBLE_EQ(Compare("alpha beta gamma delta", "alpha beta gamma"), 0.5);
   EXPECT_DOUBLE_EQ(Compare("alpha beta gamma", "gamma beta alpha"), 0);
-  // {软件管, 件管理} and {件管理, 管理器}: one of three.
+  // The sets {软件管, 件管理} and {件管理, 管理器} share one of three.
   EXPECT_DOUBLE_EQ(Compare("软件管理", "件管理器"), 1.0 / 3);
   EXPECT_DOUBLE_EQ(Compare("alpha", "alpha beta"), 0.5);
 }

@@ -37,7 +37,7 @@ class ExcerptTest : public testing::Test {
   Excerpter excerpter_{analyzer_};
 };
 
-// Each sentence is a paragraph: none takes the next one along.
+// Each sentence is its own paragraph, so that no sentence takes the next one along.
 constexpr const char* kEnglish =
     "The weather was fine.\n\nEdit the file sources.list first.\n\nThen run apt update.\n\n"
     "Nobody knew why.";
@@ -118,7 +118,7 @@ TEST_F(ExcerptTest, IsARunOfWholeSentencesInsideThePassage) {
   for (unsigned seed = 0; seed < 150; ++seed) {
     std::mt19937 random(seed);
     const std::string text = "x" + RandomText(random, random() % 60) + "x";
-    // Passages begin and end between characters, like those that are cut.
+    // Passages begin and end at borders of sentences, as CutPassages makes them.
     SentenceSplitter splitter;
     const auto sentences = Sentences(text, {0, text.size()}, LineBreaks::kHard, splitter);
     const size_t first = random() % sentences.size();

@@ -32,7 +32,7 @@ class Fts5ExtensionTest : public testing::Test {
         .Run();
   }
 
-  // "id:text/headings" for each posting.
+  // Returns "id:text/headings" for each posting.
   std::vector<std::string> Postings(const std::string& stream) {
     std::vector<Posting> postings;
     const std::string match = "\"" + stream + "\"";

@@ -66,8 +66,8 @@ class LexicalIndexTest : public testing::Test {
   Analyzer analyzer_;
 };
 
-// The definition, word for word from the header, over the texts themselves: positions with the
-// words that stand there, phrases looked for one position after another.
+// Searches the texts themselves, word for word by the definition in the header. Each position holds
+// the words that stand there, and phrases are looked for at one position after another.
 class BruteForce {
  public:
   BruteForce(std::map<int64_t, Text> texts, Analyzer& analyzer)
@@ -157,7 +157,7 @@ std::string RandomWords(std::mt19937& random, size_t words) {
 TEST_F(LexicalIndexTest, ScoresAsTheFormulaDoesByHand) {
   Shelf shelf;
   Add(shelf, 1, {{"cat dog", ""}, {"bird bird bird bird", ""}});
-  // N = 2, n = 1, f = 1, length 2, mean 3.
+  // The values are N = 2, n = 1, f = 1, length 2 and mean length 3.
   const double idf = std::log(1 + 1.5 / 1.5);
   const double score = idf * 1.9 / (1 + 0.9 * (0.6 + 0.4 * 2 / 3));
   const LexicalResult result =
@@ -183,13 +183,13 @@ TEST_F(LexicalIndexTest, AgreesWithTheDefinitionOnRandomCorpora) {
             {RandomWords(random, 1 + random() % 15), RandomWords(random, random() % 4)});
         texts[next + static_cast<int64_t>(p)] = document.back();
       }
-      // In one batch or in two, as the indexer does.
+      // A document is added in one batch or in two, as the indexer does.
       const size_t cut = random() % (document.size() + 1);
       Add(shelf, next, {document.begin(), document.begin() + static_cast<ptrdiff_t>(cut)});
       Add(shelf, next + static_cast<int64_t>(cut),
           {document.begin() + static_cast<ptrdiff_t>(cut), document.end()});
       if (random() % 4 != 0) ranges.push_back({next, next + static_cast<int64_t>(passages) - 1});
-      next += static_cast<int64_t>(passages + random() % 3);  // removed ones leave gaps
+      next += static_cast<int64_t>(passages + random() % 3);  // removed ids leave gaps
     }
     std::vector<QueryTerm> query;
     std::set<std::string> streams;
@@ -219,7 +219,7 @@ TEST_F(LexicalIndexTest, AgreesWithTheDefinitionOnRandomCorpora) {
       EXPECT_TRUE(better.score > passage.score ||
                   (better.score == passage.score && better.id < passage.id));
     }
-    // A limit keeps the best.
+    // A limit keeps the best passages.
     const size_t limit = 1 + random() % 5;
     const LexicalResult few = shelf.index->Search(query, ranges, limit);
     ASSERT_EQ(few.passages.size(), std::min(limit, found.passages.size()));
@@ -277,7 +277,7 @@ TEST_F(LexicalIndexTest, WhatWasRemovedIsAsIfItHadNeverBeen) {
     const LexicalResult found = removed.index->Search(query, range, 100);
     EXPECT_EQ(found.idf, expected.idf) << "seed " << seed;
     EXPECT_EQ(Ids(found), Ids(expected)) << "seed " << seed;
-    // Their ids are free again.
+    // The ids of the removed passages are free again.
     Add(removed, 9, gone);
     Remove(removed, 9, gone);
     EXPECT_EQ(Ids(removed.index->Search(query, range, 100)), Ids(expected)) << "seed " << seed;
@@ -323,7 +323,8 @@ TEST_F(LexicalIndexTest, ALengthBeyondSixteenBitsIsSaturated) {
   EXPECT_NEAR(result.passages[0].score, idf * 1.9 / (1 + 0.9 * (0.6 + 0.4 * 65535 / mean)), 1e-12);
 }
 
-// Outside a transaction a large scope is read by two connections, inside by one: the same result.
+// A large scope is read by two connections outside a transaction, and by one inside. The result is
+// the same.
 TEST(LexicalIndexThreadsTest, TwoConnectionsFindWhatOneFinds) {
   const auto path = std::filesystem::path(testing::TempDir()) /
                     ("tome-two-connections-" + std::to_string(::getpid()) + ".db");

@@ -22,7 +22,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::UnorderedElementsAre;
 
-// "sourc list" for a phrase of two terms.
+// Returns a stream as text: "sourc list" for a phrase of two terms.
 std::string Readable(std::string_view stream) {
   std::string text;
   std::string_view term;
@@ -84,7 +84,8 @@ TEST_F(QuestionTest, SearchesChineseByThePairsThatRemain) {
   EXPECT_THAT(terms, Not(Contains("如何")));
   EXPECT_THAT(terms, Not(Contains("何管")));
   EXPECT_THAT(terms, Not(Contains("理软"))) << "a pair across two words of the dictionary";
-  // "包" is a word of one character: the pair with it may be a word the dictionary lacks.
+  // "包" is a word of one character: its pair with a neighbour may be a word that the dictionary
+  // lacks.
   EXPECT_LT(Find(question, "件包").weight, Find(question, "软件").weight);
   EXPECT_THAT(terms, Not(Contains("包"))) << "it is in a pair";
   EXPECT_LT(Find(ParseQuestion("包的大小", analyzer_), "包").weight, Find(question, "件包").weight);

@@ -13,7 +13,8 @@
 namespace tome {
 namespace {
 
-// The words as they stand in the source: binary search finds each only in a sorted list.
+// Returns the words in the order of the source, because binary search finds words only in a sorted
+// list.
 std::vector<std::string> ListInSource(const std::string& name) {
   const std::string source = FileBytes(TOME_SOURCE_DIR "/src/tome/retrieval/stop_words.cc");
   const size_t begin = source.find("{", source.find(name + "[]"));

@@ -51,7 +51,7 @@ TEST(TermStreamTest, GivesBackTheTermsOfTheAnalyzerInTheirOrder) {
     const AnalyzedText analyzed = AnalyzeToStream(text, analyzer);
     EXPECT_EQ(Decode(analyzed.stream), expected) << "seed " << seed;
     EXPECT_EQ(analyzed.positions, positions) << "seed " << seed;
-    // What lets a stream stand inside a quoted string of a query.
+    // Without these characters a stream can stand inside a quoted string of a query.
     EXPECT_EQ(analyzed.stream.find('\0'), std::string::npos) << "seed " << seed;
     EXPECT_EQ(analyzed.stream.find('"'), std::string::npos) << "seed " << seed;
   }

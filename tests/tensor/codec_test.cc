@@ -43,8 +43,8 @@ std::vector<float> Normal(size_t count, float mean, float deviation, uint32_t se
 }
 
 TEST(Codec, ErrorOfNormalWeightsStaysBelowThatOfUniformSteps) {
-  // A block's values span some 4 to 6 deviations; with L levels over a span S, rounding alone has
-  // the deviation S / (L - 1) / sqrt(12). S is 5.5 for what 32 normal values rarely pass; a K type
+  // A block's values span some 4 to 6 deviations. With L levels over a span S, rounding alone has
+  // the deviation S / (L - 1) / sqrt(12). S is 5.5, which 32 normal values rarely exceed; a K type
   // loses a little to its coarse scales.
   const auto values = Normal(256 * 64, 0, 0.02F, 1);
   const auto bound = [](double levels) { return 0.02 * 5.5 / (levels - 1) / std::sqrt(12.0); };
@@ -70,7 +70,8 @@ TEST(Codec, ScaleAndSignDoNotMatter) {
 }
 
 TEST(Codec, WhatATypeHoldsExactlyComesBack) {
-  // Multiples of a power of two in the range of each type's integers; every block holds both ends.
+  // Values are multiples of a power of two in the range of each type's integers. Every block
+  // contains both ends.
   std::mt19937 random(3);
   for (const DType dtype : {DType::kQ4_0, DType::kQ5_0, DType::kQ8_0, DType::kQ6_K}) {
     const int low = dtype == DType::kQ4_0   ? -8
@@ -92,7 +93,8 @@ TEST(Codec, ZerosAndConstantsComeBack) {
     EXPECT_EQ(RoundTrip(dtype, zeros), zeros) << NameOf(dtype);
     for (const float constant : {1.0F, -3.0F}) {
       const std::vector<float> values(512, constant);
-      // A scale is a half times a small integer: 11 bits, of which a K type's roundings cost some.
+      // A scale is a half times a small integer. A half has 11 bits, and a K type's roundings lose
+      // some.
       for (const float value : RoundTrip(dtype, values)) {
         EXPECT_NEAR(value, constant, 0.02 * std::fabs(constant)) << NameOf(dtype);
       }
@@ -106,7 +108,8 @@ TEST(Codec, OneOutlierAndTinyValuesStayFinite) {
       auto values = Normal(512, 0, scale, 4);
       values[100] = 100 * scale;
       const auto decoded = RoundTrip(dtype, values);
-      // Half a step of the coarsest type, and what the smallest half times 8 levels can add.
+      // The bound is half a step of the coarsest type, plus what the smallest half times 8 levels
+      // can add.
       const float bound = 100 * scale / 14 + 1e-6F;
       for (size_t i = 0; i < values.size(); ++i) {
         ASSERT_LE(std::fabs(decoded[i] - values[i]), bound) << NameOf(dtype) << ' ' << scale;

@@ -1,4 +1,4 @@
-// One block of each type made by hand, with distinct nibbles, against the format's formula in
+// Compares a handmade block of each type, with distinct nibbles, with the format's formula in
 // double precision.
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ namespace {
 using Bytes = std::vector<uint8_t>;
 
 std::vector<float> Decoded(DType dtype, const Bytes& bytes, size_t values) {
-  // At an odd address: rows of a mapped file have no alignment.
+  // The block is at an odd address, because rows of a mapped file have no alignment.
   std::vector<std::byte> shifted(bytes.size() + 1);
   std::memcpy(shifted.data() + 1, bytes.data(), bytes.size());
   std::vector<float> out(values);
@@ -59,9 +59,9 @@ TEST(Decode, TheFifthBitsOfQ5) {
   Bytes block(24);
   PutHalf(block, 0, 1);
   PutHalf(block, 2, 0.5F);
-  block[4] = 0x01;  // values 0,
-  block[6] = 0x80;  // 23
-  block[7] = 0x40;  // and 30
+  block[4] = 0x01;  // value 0
+  block[6] = 0x80;  // value 23
+  block[7] = 0x40;  // value 30
   block[8 + 7] = 0x90;
   const auto x = Decoded(DType::kQ5_1, block, 32);
   for (size_t j = 0; j < x.size(); ++j) {
@@ -86,7 +86,7 @@ TEST(Decode, Q8_0ReachesBothEnds) {
   EXPECT_EQ(x[31], 0);
 }
 
-// The scale and minimum of a sub-block, bit by bit as the format's description has it.
+// Returns the scale and minimum of a sub-block, assembled bit by bit as the format describes them.
 std::pair<int, int> ScaleOf(const uint8_t* s, int j) {
   if (j < 4) return {s[j] & 63, s[j + 4] & 63};
   return {(s[j + 4] & 15) + 16 * (s[j - 4] >> 6), (s[j + 4] >> 4) + 16 * (s[j] >> 6)};

@@ -9,7 +9,7 @@
 namespace tome {
 namespace {
 
-// The value of a half by its definition, in double precision.
+// Returns the value of a half by its definition, in double precision.
 double ValueOf(uint16_t half) {
   const double sign = (half & 0x8000) != 0 ? -1 : 1;
   const int exponent = half >> 10 & 0x1F;
@@ -53,7 +53,7 @@ TEST(Float16, OverflowsFromHalfwayAboveTheLargest) {
 TEST(Float16, NanStaysNanWithItsSign) {
   const auto quiet_with_payload = std::bit_cast<float>(0xFFC02000U);
   EXPECT_EQ(F16FromFloat(quiet_with_payload), 0xFE01);
-  // The payload's only bit lies below what a half keeps: it must not become infinity.
+  // The payload's only bit is lost in a half; the result must still not become infinity.
   EXPECT_EQ(F16FromFloat(std::bit_cast<float>(0x7F800001U)), 0x7E00);
   EXPECT_TRUE(std::isnan(FloatFromF16(0x7C01)));
   EXPECT_TRUE(std::isnan(FloatFromF16(0xFE00)));

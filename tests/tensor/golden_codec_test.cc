@@ -1,5 +1,5 @@
-// Against what llama.cpp encodes and the gguf package decodes (tests/golden/quantized/README.md,
-// which derives the tolerances).
+// Compares with the blocks that llama.cpp encodes and the values that the gguf package decodes.
+// tests/golden/quantized/README.md derives the tolerances.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -64,7 +64,7 @@ TEST_P(GoldenCodec, EncodesAsWell) {
     const std::string row_name = limits.at("rows").at(static_cast<size_t>(row));
     const double theirs = limits.at("root_mean_square_error").at(name()).at(row_name);
     EXPECT_LE(error, std::max(kFactor * theirs, kTiny)) << row_name;
-    // The types without a search have one right answer.
+    // Types without a search have one right answer.
     if (!IsBlockQuantized(GetParam()) || GetParam() == DType::kQ8_0) {
       EXPECT_TRUE(std::equal(encoded.begin(), encoded.end(), bytes.row(row))) << row_name;
     }

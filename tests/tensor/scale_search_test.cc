@@ -25,7 +25,8 @@ double ErrorOf(std::span<const float> x, std::span<const float> w, double scale,
   return error;
 }
 
-// Scales on a fine grid around what covers the range, in double precision.
+// Returns the least error over a fine grid of scales around the one that covers the range, in
+// double precision.
 double GridSearch(std::span<const float> x, std::span<const float> w, int low, int high) {
   float extreme = 0;
   for (const float value : x) {
@@ -72,14 +73,14 @@ TEST(ScaleSearch, AnOffsetThatMayNotBePositiveIsNot) {
   const std::vector<float> w(x.size(), 1);
   const AffineFit bound = SearchAffine(x, w, 15, Offset::kNotPositive);
   EXPECT_LE(bound.offset, 0);
-  // No value is further than half a step of the range [0, 8] away.
+  // No value is farther away than half a step of the range [0, 8].
   const double half_step = 8.0 / 15 / 2;
   EXPECT_LE(ErrorOf(x, w, double{bound.scale}, double{bound.offset}, 0, 15),
             static_cast<double>(x.size()) * half_step * half_step);
   EXPECT_NEAR(SearchAffine(x, w, 15, Offset::kAny).offset, 4, 0.2);
 }
 
-// All integers of such values are the same, and a fit of scale and offset to them has no answer.
+// All integers of such values are the same, so a fit of scale and offset to them has no solution.
 TEST(ScaleSearch, NearlyEqualValuesAreFitted) {
   std::mt19937 random(6);
   std::normal_distribution<float> normal;

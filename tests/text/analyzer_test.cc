@@ -70,7 +70,8 @@ TEST_F(AnalyzerTest, FoldsCaseWidthAndDiacritics) {
   EXPECT_EQ(analyzer_.Fold("１２"), "12");
 }
 
-// Pairs from the sample vocabularies published with the English and Russian stemmers of Snowball.
+// The pairs are from the sample vocabularies published with Snowball's English and Russian
+// stemmers.
 TEST_F(AnalyzerTest, StemsAsSnowballsVocabulariesSay) {
   constexpr std::pair<std::string_view, std::string_view> kStems[] = {{"consistently", "consist"},
                                                                       {"conspicuous", "conspicu"},

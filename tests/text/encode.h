@@ -1,4 +1,4 @@
-// Test inputs in other encodings, written by ICU.
+// Encodes test inputs with ICU.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -73,7 +73,7 @@ TEST(EncodingTest, CountsWhatHasNoMeaning) {
   EXPECT_EQ(decoded.utf8.find('a'), 0U);
   EXPECT_GE(decoded.errors, 1U);
   EXPECT_NE(decoded.utf8.find("\xEF\xBF\xBD"), std::string::npos);
-  EXPECT_EQ(DecodeToUtf8("a\xD8", "GB18030", kPlenty).errors, 1U);  // cut in the last character
+  EXPECT_EQ(DecodeToUtf8("a\xD8", "GB18030", kPlenty).errors, 1U);  // cut inside the last character
 }
 
 TEST(EncodingTest, DecodesLongTextInPiecesAsAWhole) {

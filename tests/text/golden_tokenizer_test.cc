@@ -1,5 +1,5 @@
-// Tiny tokenizers of every kind against the ids that the libraries `tokenizers` and `sentencepiece`
-// give (tests/golden/tokenizers).
+// Compares tiny tokenizers of every kind with the ids that the libraries `tokenizers` and
+// `sentencepiece` give (tests/golden/tokenizers).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -95,10 +95,11 @@ std::string Pieces(const Tokenizer& tokenizer, const std::vector<TokenId>& ids) 
   return out;
 }
 
-// Texts of texts.json that IsListedDeviation excuses.
+// Number of texts in texts.json that IsListedDeviation excuses.
 constexpr int kUnigramDeviations = 1;
 
-// Cases whose result is the reference's, bug for bug, but for those that docs/tokenizers.md lists.
+// Returns whether docs/tokenizers.md lists a text's result as different from the reference's. All
+// other results must equal the reference's, including its bugs.
 bool IsListedDeviation(const std::string& name, const std::string& text) {
   const auto holds = [&](std::string_view part) { return text.find(part) != std::string::npos; };
   if (name == "unigram") {
@@ -109,15 +110,15 @@ bool IsListedDeviation(const std::string& name, const std::string& text) {
   return false;
 }
 
-// A decoded text without what docs/tokenizers.md says is decoded otherwise.
+// Returns a decoded text without the parts that docs/tokenizers.md lists as decoded differently.
 std::string WithoutListedDeviations(const std::string& name, std::string text) {
-  // `sentencepiece` writes a sign for an unknown token, which is left out here.
+  // `sentencepiece` writes a sign for an unknown token; Tome leaves it out.
   constexpr std::string_view kUnknownSign = " \u2047 ";
   for (size_t at = text.find(kUnknownSign); name.starts_with("sp_") && at != std::string::npos;
        at = text.find(kUnknownSign)) {
     text.erase(at, kUnknownSign.size());
   }
-  // A word's end is a space, at the end of the text too.
+  // The end of a word is decoded as a space, also at the end of the text.
   if (name == "words" && text.ends_with(' ')) text.pop_back();
   // `tokenizers` writes an added token that it looks for in normalized text in its normalized form.
   const size_t added = name == "words" ? text.find("<norm>") : std::string::npos;
@@ -184,8 +185,8 @@ TEST_P(GoldenTokenizerTest, GivesTheIdsAndTextsOfTheReference) {
 INSTANTIATE_TEST_SUITE_P(Golden, GoldenTokenizerTest, testing::ValuesIn(Names()),
                          [](const auto& parameter) { return parameter.param; });
 
-// The hand-written splitters that GGUF files name give what the regular expressions of
-// tokenizer.json do.
+// The hand-written splitters that GGUF files name give the same tokens as the regular expressions
+// of tokenizer.json.
 TEST(GoldenTokenizerTest, NamedPreTokenizersEqualTheirExpressions) {
   const std::vector<std::pair<std::string, std::string>> names{{"gpt2", "gpt-2"},
                                                                {"llama3", "llama-bpe"},

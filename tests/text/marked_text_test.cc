@@ -44,7 +44,7 @@ TEST(MarkedTextTest, CanBeAppendedToItself) {
   EXPECT_EQ(text.runs().size(), 4U);
 }
 
-// Against one mark for each byte.
+// Compares random operations with a text that has one mark for each byte.
 TEST(MarkedTextTest, AgreesWithMarksOfSingleBytes) {
   std::mt19937 random(7);
   const auto below = [&](size_t n) { return std::uniform_int_distribution<size_t>(0, n)(random); };

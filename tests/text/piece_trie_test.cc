@@ -33,7 +33,8 @@ TEST(PieceTrieTest, FindsWhatATextBeginsWith) {
   EXPECT_EQ(PrefixesOf(PieceTrie(), "a"), Matches{});
 }
 
-// Random pieces over few and over all bytes, against an ordinary map; the hash table as well.
+// Compares the trie and the hash table with an ordinary map, on random pieces over few and over all
+// bytes.
 TEST(PieceTrieTest, EqualsAMapOnRandomPieces) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));

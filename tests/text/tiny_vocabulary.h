@@ -1,4 +1,4 @@
-// Vocabularies made by hand for tests and fuzz targets: every byte has a token.
+// Provides small vocabularies for tests and fuzz targets, in which every byte has a token.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace tome {
 
-// Byte-level BPE: the control tokens "<s>" and "<|end|>", the user-defined "<tool>", a letter a
-// byte, then what the merges ("a b") make.
+// Returns a byte-level BPE vocabulary: the control tokens "<s>" and "<|end|>", the user-defined
+// "<tool>", a letter for each byte, then the results of the merges ("a b").
 inline VocabularySpec TinyByteLevel(std::vector<std::string> merges) {
   VocabularySpec spec;
   spec.model = "gpt2";
@@ -37,8 +37,8 @@ inline VocabularySpec TinyByteLevel(std::vector<std::string> merges) {
   return spec;
 }
 
-// SentencePiece BPE with byte fallback: "<unk>", "<s>", "</s>", the bytes,
-// "▁" and three letters, then the given pieces.
+// Returns a SentencePiece BPE vocabulary with byte fallback: "<unk>", "<s>", "</s>", the bytes, "▁"
+// and three letters, then the given pieces.
 inline VocabularySpec TinySentencePiece(const std::vector<std::pair<std::string, float>>& pieces) {
   VocabularySpec spec;
   spec.model = "llama";

@@ -41,7 +41,7 @@ std::string RandomBytes(std::mt19937& random, size_t count) {
 }
 
 TEST(TokenizerTest, MergesTheLowestRankFirst) {
-  // "ab" before "bc": abc is ab, c; and "abab" is ab, ab, then abab.
+  // "ab" merges before "bc", so "abc" is ab, c; and "abab" is first ab, ab, then abab.
   const auto tokenizer = Tokenizer::Create(TinyByteLevel({"a b", "b c", "ab ab"}));
   EXPECT_THAT(Pieces(*tokenizer, "abc"), ElementsAre("ab", "c"));
   EXPECT_THAT(Pieces(*tokenizer, "bc"), ElementsAre("bc"));
@@ -67,8 +67,8 @@ TEST(TokenizerTest, ReadsSpecialTokensOnlyWhereTheCallerAllowsIt) {
   // User-defined pieces are read everywhere.
   EXPECT_THAT(tokenizer->Encode("<tool>", Specials::kLiteral, kBare), ElementsAre(tool));
 
-  // A special token does not reach out of the text that may hold one, but two such pieces are one
-  // text.
+  // A special token must not reach beyond the pieces that may contain one, but two adjacent such
+  // pieces are one text.
   const auto encode = [&](std::vector<TextPiece> pieces) {
     return tokenizer->Encode(pieces, kBare);
   };
@@ -80,7 +80,7 @@ TEST(TokenizerTest, ReadsSpecialTokensOnlyWhereTheCallerAllowsIt) {
       ElementsAre(end));
   EXPECT_THAT(encode({{"<|end|>", Specials::kParse}, {"<tool>", Specials::kLiteral}}),
               ElementsAre(end, tool));
-  // Words are not cut at the borders of pieces.
+  // Words are not cut where pieces meet.
   EXPECT_THAT(encode({{"a", Specials::kLiteral}, {"b", Specials::kParse}}),
               ElementsAre(*tokenizer->Find("ab")));
 }
@@ -94,7 +94,8 @@ TEST(TokenizerTest, TakesUserDefinedPiecesThatLookLikeControlTokensForSuch) {
   EXPECT_EQ(tokenizer->Encode("<|user|>", Specials::kParse, kBare).size(), 1U);
 }
 
-// Issue: SmolLM2's vocabulary lacks some bytes and names "<|endoftext|>" as its unknown token.
+// Regression test: SmolLM2's vocabulary lacks some bytes and names "<|endoftext|>" as its unknown
+// token.
 TEST(TokenizerTest, LeavesOutBytesThatAByteLevelVocabularyLacks) {
   VocabularySpec spec = TinyByteLevel({"a b", "b \u0160"});
   spec.unknown = 1;  // "<|end|>"
@@ -104,7 +105,7 @@ TEST(TokenizerTest, LeavesOutBytesThatAByteLevelVocabularyLacks) {
   EXPECT_THAT(Pieces(*tokenizer, "ab\xF2\xAB\x97\x9A"), ElementsAre("ab", "«", "Ĺ", "ļ"));
   EXPECT_THAT(Pieces(*tokenizer, "\xF2"), IsEmpty());
   EXPECT_THAT(Pieces(*tokenizer, "\xF2", Specials::kParse), IsEmpty());
-  // The file's unknown token is still known by name.
+  // The unknown token that the file names is kept.
   EXPECT_EQ(tokenizer->unknown(), 1);
 
   const auto json = Tokenizer::FromTokenizerJson(R"({
@@ -143,7 +144,7 @@ TEST(TokenizerTest, KeepsUnknownTextFromBecomingATokenWithAMeaning) {
 }
 
 TEST(TokenizerTest, MakesNoControlTokenOfPiecesThatTextMerges) {
-  // "ab" is a control token that merges of the file lead to.
+  // "ab" is a control token, and merges of the file produce it.
   VocabularySpec spec = TinyByteLevel({"a b", "ab a"});
   spec.token_types[3 + 256] = static_cast<int32_t>(TokenType::kControl);
   EXPECT_THAT(Pieces(*Tokenizer::Create(spec), "aba"), ElementsAre("a", "b", "a"));
@@ -203,14 +204,14 @@ TEST(TokenizerTest, GivesEveryTextBack) {
   tokenizers.push_back(
       Tokenizer::Create(TinySentencePiece({{"▁a", -1}, {"▁▁", -2}, {"的", -3}, {"run", -4}})));
   for (int round = 0; round < 300; ++round) {
-    // Special tokens do not come back, so none is read.
+    // Decode does not return special tokens, so they are not parsed here.
     const std::string text =
         round % 3 == 0 ? RandomBytes(random, random() % 200) : RandomText(random, random() % 60);
     for (size_t i = 0; i < tokenizers.size(); ++i) {
       const Tokenizer& tokenizer = *tokenizers[i];
       const std::vector<TokenId> ids = tokenizer.Encode(text, Specials::kLiteral, {});
       ASSERT_EQ(tokenizer.Decode(ids), text) << "tokenizer " << i;
-      // Pieces of a text are one text.
+      // Encoding a text in pieces gives the tokens of the whole text.
       const size_t cut = text.empty() ? 0 : random() % text.size();
       const std::vector<TextPiece> parts{
           {std::string_view(text).substr(0, cut), Specials::kLiteral},
@@ -266,7 +267,7 @@ TEST(TokenizerTest, StreamHoldsBackAndReplacesIncompleteCharacters) {
 }
 
 TEST(TokenizerTest, EncodesAWordOfAMegabyteInTime) {
-  // A quadratic loop would need minutes for each of these.
+  // A quadratic loop would need minutes for each of these texts.
   const auto byte_level = Tokenizer::Create(TinyByteLevel({"a a", "aa aa", "aaaa aaaa", "a b"}));
   const auto pieces = Tokenizer::Create(TinySentencePiece({{"aa", -1}, {"aaaa", -2}, {"ab", -3}}));
   const auto start = std::chrono::steady_clock::now();

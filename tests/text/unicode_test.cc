@@ -10,7 +10,7 @@ TEST(UnicodeTest, RefusesIllFormedUtf8) {
   EXPECT_FALSE(IsValidUtf8("\xC0\xAF"));            // overlong
   EXPECT_FALSE(IsValidUtf8("\xED\xA0\x80"));        // a surrogate
   EXPECT_FALSE(IsValidUtf8("\xF4\x90\x80\x80"));    // above U+10FFFF
-  EXPECT_FALSE(IsValidUtf8("0123456789\xE4\xB8"));  // cut short
+  EXPECT_FALSE(IsValidUtf8("0123456789\xE4\xB8"));  // cut inside a character
 }
 
 TEST(UnicodeTest, NormalizeTextRepairsComposesAndUnifiesLineEnds) {

@@ -1,4 +1,4 @@
-// What `ask`, `chat` and `plan` share: the options of answers that a model writes.
+// The options of answers that a model writes. `ask`, `chat` and `plan` share them.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -11,17 +11,18 @@
 
 namespace tome {
 
-// --way NAME.
+// Adds --way NAME.
 void AddWayOption(CLI::App& command, std::string& way);
 Way WayOf(const std::string& name);
 
-// The model to answer with: the one named or the default one. Nothing with `quotes`, and with
-// `auto` where there is none, which is `quotes` then; wrong usage with other ways.
+// Returns the model to answer with: the named one, or else the default one. Empty with `quotes`,
+// and with `auto` where there is no model, since `auto` takes `quotes` then. With other ways a
+// missing model is wrong usage.
 std::optional<std::filesystem::path> ModelForWay(const std::string& way, const ModelOptions& model);
 
-// Those that decide which way `auto` takes.
+// Adds the options that decide which way `auto` takes.
 void AddPlanningOptions(CLI::App& command, ModelAnswerOptions& answering);
-// All of them.
+// Adds --model, the planning options and the sampling options.
 void AddAnsweringOptions(CLI::App& command, ModelOptions& model, ModelAnswerOptions& answering);
 
 }  // namespace tome

@@ -25,7 +25,7 @@ namespace tome {
 namespace {
 
 struct AskOptions {
-  std::vector<std::string> words;  // FILE…, and the question where none is named
+  std::vector<std::string> words;  // FILE…, then the question where --question names none
   AskRequest request;              // its questions are those of --question
   std::string way = "auto";
   ModelOptions model;
@@ -36,11 +36,12 @@ struct AskOptions {
 
 struct AskedAnswers {
   std::vector<Answer> answers;
-  AnswerText text = AnswerText::kPrint;  // whether the text of a single one was printed as it came
+  // kPrintedAlready where the text of a single answer was printed as it came.
+  AnswerText text = AnswerText::kPrint;
 };
 
-// An answer to one question that is written from the whole text is printed as it comes, unless it
-// is printed as JSON.
+// Asks the model. An answer to one question that is written from the whole text is printed as it
+// comes, unless it is printed as JSON.
 AskedAnswers AskModel(Library& library, AskRequest request, const AskOptions& options,
                       const std::filesystem::path& model_path, const CommandContext& context) {
   const auto model = OpenModel(model_path, options.reading.threads, ModelUse::kConversation);
@@ -115,7 +116,7 @@ void RunAsk(const AskOptions& options, const CommandContext& context) {
   } else {
     asked.answers = Ask(library, nullptr, request, {}, {.stop = context.stop, .progress = {}});
   }
-  // Of documents that were named they stand on stderr already.
+  // The reader notes of named documents are on stderr already.
   if (options.json || documents.empty()) {
     for (Answer& answer : asked.answers) AddReaderNotes(library, documents, answer);
   }

@@ -98,7 +98,7 @@ void BenchSpeed(BenchSpeedCommand& options, const CommandContext& context) {
     ThreadPool threads(options.threads > 0 ? options.threads : ProcessorCount());
     limits = MeasureLimits({SelectKernelSet(), threads});
   }
-  ResetPeakMemory();  // the measurement of the limits is no part of the model's
+  ResetPeakMemory();  // the measurement of the limits does not count as the model's
   const auto model = OpenModel(model_path, options.threads, ModelUse::kText);
   const Compute compute = model->compute();
   if (!options.text.empty()) {

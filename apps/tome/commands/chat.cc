@@ -39,7 +39,7 @@ bool IsBlank(std::string_view line) {
   return line.find_first_not_of(" \t\r") == std::string_view::npos;
 }
 
-// What a chat asks with: quotes alone, or a model.
+// The means of answering in a chat: quotes alone, or a model.
 struct Answerer {
   Library& library;
   std::span<const NamedDocument> documents;
@@ -49,12 +49,12 @@ struct Answerer {
 };
 
 void Print(Answerer& answerer, Answer& answer, AnswerText text) {
-  // Of documents that were named they stand on stderr already.
+  // The reader notes of named documents are on stderr already.
   if (answerer.documents.empty()) AddReaderNotes(answerer.library, answerer.documents, answer);
   PrintAnswer(answer, text);
 }
 
-// Prints the answer as it comes.
+// Answers one question and prints the answer as it comes.
 void AnswerOne(Answerer& answerer, const std::string& question, Way way, std::stop_token stop) {
   if (!answerer.conversation) {
     const WorkControl control{.stop = std::move(stop), .progress = {}};
@@ -78,13 +78,13 @@ void AnswerOne(Answerer& answerer, const std::string& question, Way way, std::st
     bar.Hide();
     Print(answerer, answer, begun ? AnswerText::kPrintedAlready : AnswerText::kPrint);
   } catch (...) {
-    if (begun) fmt::print("\n");  // what is said of it begins on a line of its own
+    if (begun) fmt::print("\n");  // the next message begins on its own line
     throw;
   }
 }
 
-// A question of a person at a terminal: neither one that cannot be answered nor Ctrl-C, which ends
-// the answer, ends the conversation.
+// Answers a question of a person at a terminal. A question that cannot be answered does not end the
+// conversation. Ctrl-C ends the answer only.
 void AnswerPerson(Answerer& answerer, const std::string& question, Way way,
                   const Interrupts::Part& part, const CommandContext& context) {
   try {
@@ -103,7 +103,7 @@ void AnswerPerson(Answerer& answerer, const std::string& question, Way way,
 
 constexpr const char* kPrompt = "> ";
 
-// Questions come from a person whose terminal can edit them, ...
+// Takes questions from a person whose terminal can edit them.
 void ChatAtTerminal(Answerer& answerer, Way way, const CommandContext& context) {
   ChatHistory history(Library::DefaultHome() / "chat_history");
   LineEditor editor(kPrompt, history.lines(), context.stop);
@@ -114,11 +114,11 @@ void ChatAtTerminal(Answerer& answerer, Way way, const CommandContext& context) 
     const Interrupts::Part part(context.interrupts);
     AnswerPerson(answerer, *line, way, part, context);
     std::fflush(stdout);
-    editor.Begin();  // before the part ends: a late Ctrl-C does not end the chat
+    editor.Begin();  // before the part ends, so that a late Ctrl-C does not end the chat
   }
 }
 
-// ... or from a file, a pipe, or a terminal that cannot.
+// Takes questions from a file, a pipe, or a terminal that cannot edit lines.
 void ChatByLines(Answerer& answerer, Way way, const CommandContext& context) {
   const bool person = ::isatty(STDIN_FILENO) == 1;
   LineInput input(STDIN_FILENO, context.stop);

@@ -28,7 +28,7 @@ bool IsKept(std::string_view line) {
   return true;
 }
 
-// Lines that no Tome wrote are passed over.
+// Returns the lines of the file. Lines that Tome would not have written are left out.
 std::vector<std::string> ReadLines(const std::filesystem::path& file) {
   std::vector<std::string> lines;
   std::error_code error;
@@ -55,7 +55,7 @@ ChatHistory::ChatHistory(std::filesystem::path file) : file_(std::move(file)) {
   try {
     lines_ = ReadLines(file_);
   } catch (const Error& error) {
-    kept_ = false;  // what is there is not written over
+    kept_ = false;  // the file is not overwritten
     PrintNote(fmt::format("note: questions are not kept: {}", error.what()));
   }
 }
@@ -63,7 +63,7 @@ ChatHistory::ChatHistory(std::filesystem::path file) : file_(std::move(file)) {
 void ChatHistory::Add(const std::string& line) {
   if (!kept_ || !IsKept(line)) return;
   try {
-    // The folder is the lock: the file itself is another one after each question.
+    // The lock is on the folder, because each question replaces the file by a new one.
     const UniqueFd lock(::open(file_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!lock.valid() || ::flock(lock.get(), LOCK_EX) != 0) {
       throw SystemError(file_.parent_path().string(), errno);

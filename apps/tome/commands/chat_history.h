@@ -1,5 +1,5 @@
-// The questions of earlier chats, for the next one's arrow keys: a file of its owner's alone, a
-// question a line, the last 1,000.
+// The questions of earlier chats, for the arrow keys of the next one. They are the lines of a file
+// that its owner alone may read; the last 1,000 are kept.
 #pragma once
 
 #include <filesystem>
@@ -8,8 +8,8 @@
 
 namespace tome {
 
-// Chats that run at once share the file; each knows what was there when it began. Nothing here is
-// worth ending a chat for: what cannot be read or kept is a note.
+// Chats that run at once share the file. Each one recalls the questions that the file held when it
+// began. A failure to read or to keep a question is a note, and does not end the chat.
 class ChatHistory {
  public:
   static constexpr size_t kMostLines = 1000;
@@ -17,7 +17,7 @@ class ChatHistory {
 
   explicit ChatHistory(std::filesystem::path file);
 
-  // Oldest first.
+  // Returns the questions that the file held at the beginning, oldest first.
   const std::vector<std::string>& lines() const { return lines_; }
 
   void Add(const std::string& line);
@@ -25,7 +25,7 @@ class ChatHistory {
  private:
   std::filesystem::path file_;
   std::vector<std::string> lines_;
-  bool kept_ = true;  // until it fails once
+  bool kept_ = true;  // false once reading or writing failed
 };
 
 }  // namespace tome

@@ -1,5 +1,5 @@
-// A subcommand of tome: declared on the CLI11 app, run after parsing. One file a command, no logic:
-// each calls the library and prints.
+// A subcommand of tome is declared on the CLI11 app and run after parsing. Each has one file and no
+// logic: it calls the library and prints.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -10,16 +10,16 @@
 
 namespace tome {
 
-// What every command gets from main.
+// Every command gets this from main.
 struct CommandContext {
   const Interrupts& interrupts;
-  std::stop_token stop;       // of the program, requested by Ctrl-C
+  std::stop_token stop;       // requested when the program is to end
   std::function<void()> run;  // set by the command that was given
 };
 
 void AddAskCommand(CLI::App& app, CommandContext& context);
 void AddBenchCommand(CLI::App& app, CommandContext& context);
-void AddBenchKvCommand(CLI::App& bench, CommandContext& context);  // of `bench`
+void AddBenchKvCommand(CLI::App& bench, CommandContext& context);  // below `bench`
 void AddBenchMemoryCommand(CLI::App& bench, CommandContext& context);
 void AddChatCommand(CLI::App& app, CommandContext& context);
 void AddConvertCommand(CLI::App& app, CommandContext& context);

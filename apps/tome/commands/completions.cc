@@ -13,7 +13,7 @@ std::string Join(const std::vector<std::string>& words, std::string_view separat
   return fmt::format("{}", fmt::join(words, separator));
 }
 
-// The words of a command's path behind "tome", as one key: "library add".
+// Returns the words of a command's path after "tome" as one key: "library add".
 std::string KeyOf(const CommandModel& command) {
   return Join({command.path.begin() + 1, command.path.end()}, " ");
 }
@@ -32,7 +32,7 @@ std::vector<std::string> CommandNames(const CommandModel& command) {
   return names;
 }
 
-// Single-quoted for a shell.
+// Returns `text` in single quotes for a shell.
 std::string Quoted(std::string_view text) {
   std::string quoted = "'";
   for (const char c : text) {
@@ -105,7 +105,7 @@ std::string Bash(const CommandModel& model) {
   return script;
 }
 
-// Text for a zsh _arguments specification: brackets and colons have a meaning there.
+// Escapes text for a zsh _arguments specification, where brackets and colons have a meaning.
 std::string ZshText(std::string_view text) {
   std::string escaped;
   for (const char c : text) {

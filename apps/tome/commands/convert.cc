@@ -18,7 +18,7 @@ struct ConvertCommand {
   std::string in;
   std::string out;
   std::string type = "keep";
-  int64_t infini_segment = 0;  // 0: none
+  int64_t infini_segment = 0;  // 0: not an Infini-attention model
   std::string infini_update = "linear";
   bool json = false;
 };

@@ -65,8 +65,8 @@ std::string_view NameOf(FinishReason reason) {
   return "";
 }
 
-// For a prompt and the text behind it. Unless it is said how, no text is longer than the model was
-// made for.
+// Makes a memory for a prompt and the text after it. Without --longer or --window, both together
+// are no longer than the model was made for.
 Memory NewMemory(const GenerateCommand& options, const Model& model, int64_t prompt_tokens) {
   const int64_t needed = prompt_tokens + options.generate.max_tokens;
   const int64_t made_for = model.facts().trained_tokens;

@@ -41,7 +41,7 @@ ordered_json TensorsToJson(const Checkpoint& checkpoint) {
   return tensors;
 }
 
-// What `tome inspect --json` prints; the text form prints the same.
+// Returns the object that `tome inspect --json` prints; the text form prints the same.
 ordered_json Inspect(const std::shared_ptr<const Checkpoint>& checkpoint) {
   std::map<std::string_view, TypeTotal> types;
   TypeTotal all;
@@ -57,7 +57,7 @@ ordered_json Inspect(const std::shared_ptr<const Checkpoint>& checkpoint) {
     by_type[std::string(type)] = {
         {"tensors", total.tensors}, {"parameters", total.elements}, {"bytes", total.bytes}};
   }
-  // The set that takes weights as they are stored: nothing is packed for a look.
+  // `generic`, the last kernel set, takes weights as they are stored, so that none is packed.
   ThreadPool threads(1);
   const auto model = LoadModel(checkpoint, {*AvailableKernelSets().back(), threads});
   const ModelFacts& facts = model->facts();

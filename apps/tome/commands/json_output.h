@@ -5,8 +5,8 @@
 
 namespace tome {
 
-// Prints `object` on one line of stdout. JSON is UTF-8, the names of files may hold any bytes: what
-// is not UTF-8 becomes U+FFFD.
+// Prints `object` on one line of stdout. JSON is UTF-8, but names of files may hold any bytes:
+// those that are not UTF-8 become U+FFFD.
 void PrintJson(const nlohmann::ordered_json& object);
 
 }  // namespace tome

@@ -1,4 +1,4 @@
-// What commands that read with a model share: the memories that are kept on disk.
+// The memories that are kept on disk. Commands that read with a model share these options.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -11,20 +11,20 @@
 namespace tome {
 
 struct KeepingOptions {
-  uint64_t cache_bytes = uint64_t{16} << 30;  // 0: nothing is kept, nor looked for
+  uint64_t cache_bytes = uint64_t{16} << 30;  // 0: no memory is kept or looked for
 };
 
 void AddKeepingOptions(CLI::App& command, KeepingOptions& options);
 
-// Where they lie: in the library's folder.
+// Returns the folder of kept memories, which lies in the library's folder.
 std::filesystem::path MemoriesFolder();
 
-// The user's kept memories, in the library's folder; nothing where none are wanted, or, with a
-// note, where the folder cannot be used.
+// Opens the user's store of kept memories. Empty where the user wants none, and where the folder
+// cannot be used, which a note on stderr says.
 std::optional<SnapshotStore> OpenUserStore(const KeepingOptions& options);
 
-// To stderr, where there is something to say: files that were damaged, and why nothing more was
-// kept.
+// Prints on stderr how many kept memories were damaged, and why no more could be kept. Prints no
+// line where neither happened.
 void PrintStoreNotes(const SnapshotStore& store);
 
 }  // namespace tome

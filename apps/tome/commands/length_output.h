@@ -1,4 +1,4 @@
-// What was asked of a model beyond its training, as the commands print it.
+// How the commands print the lengths that a model was asked for beyond its training.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace tome {
 
-// A model's context; null: any length.
+// Returns a model's length in tokens; null means any length.
 inline nlohmann::ordered_json TokensOrNull(int64_t tokens) {
   return tokens == kAnyLength ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(tokens);
 }

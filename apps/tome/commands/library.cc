@@ -67,7 +67,7 @@ std::string NameOf(const DocumentRecord& record) {
   return PrintableLine(record.paths.empty() ? record.title : record.paths.front());
 }
 
-// Adds what can be added; one bad file does not keep the others out, but the command fails.
+// Adds the files that can be added. A bad file does not keep the others out, but the command fails.
 void Add(const LibraryOptions& options, const CommandContext& context) {
   Library library = OpenUserLibrary(context);
   ordered_json results = ordered_json::array();
@@ -116,11 +116,12 @@ void List(const LibraryOptions& options, const CommandContext& context) {
 
 SnapshotStore OpenMemories() { return {MemoriesFolder(), INT64_MAX}; }
 
-// What one model has read of one text, with one type of memory.
+// The memory that one model keeps of one text, with one type of keys and values.
 struct KeptMemory {
-  SnapshotHeader header;  // of any of its snapshots
-  int64_t states = 0;     // of recurrent layers
-  int64_t tokens = 0;     // the longest that can be restored, about: where its last snapshot ends
+  SnapshotHeader header;  // of any one of its snapshots
+  int64_t states = 0;     // states of recurrent layers
+  // About the most tokens that can be restored: the end of the last snapshot.
+  int64_t tokens = 0;
   int64_t bytes = 0;
 };
 
@@ -135,7 +136,7 @@ std::vector<KeptMemory> KeptMemories(const SnapshotStore& store) {
   for (const auto& entry : store.ListStates()) {
     const StateHeader& header = entry.header;
     const auto memory = memories.find({header.root, header.model, header.title});
-    if (memory == memories.end()) continue;  // of no use without its tokens
+    if (memory == memories.end()) continue;  // a state is of no use without its tokens
     ++memory->second.states;
     memory->second.bytes += entry.bytes;
   }
@@ -253,7 +254,7 @@ void Remove(const LibraryOptions& options, const CommandContext& context) {
     const std::string name = NameOf(record);
     std::vector<DocumentRecord> staying = library.List();
     std::erase_if(staying, [&](const DocumentRecord& other) { return other.id == id; });
-    // First: while the document is there, what is left of it can be removed again.
+    // Memories go first: while the document is there, any that are left can be removed again.
     const int64_t freed = store ? RemoveMemoriesOf(record, staying, *store) : 0;
     {
       ProgressBar bar(name);

@@ -12,7 +12,7 @@
 namespace tome {
 
 std::optional<std::string> LineInput::Next() {
-  constexpr int kPollMs = 50;  // how late a stop is noticed
+  constexpr int kPollMs = 50;  // delay until a stop is noticed
   for (;;) {
     if (const size_t end = buffer_.find('\n'); end != std::string::npos) {
       std::string line = buffer_.substr(0, end);

@@ -1,4 +1,5 @@
-// Lines of a descriptor, with an eye on Ctrl-C: reading a terminal must end when the user asks.
+// LineInput reads lines of a descriptor and notices a stop request while it waits, so that Ctrl-C
+// ends the reading of a terminal.
 #pragma once
 
 #include <optional>
@@ -7,15 +8,15 @@
 
 namespace tome {
 
-// A line longer than kMaxLineBytes is Error(kInvalidArgument).
+// A line longer than kMaxLineBytes throws Error(kInvalidArgument).
 class LineInput {
  public:
   static constexpr size_t kMaxLineBytes = size_t{1} << 20;
 
   LineInput(int fd, std::stop_token stop) : fd_(fd), stop_(std::move(stop)) {}
 
-  // The next line without its end; nothing at the end of the input. Error(kCancelled) when stop was
-  // requested, Error(kIo) when reading fails.
+  // Returns the next line without its line end. Empty at the end of the input. Throws
+  // Error(kCancelled) when a stop was requested and Error(kIo) where reading fails.
   std::optional<std::string> Next();
 
  private:

@@ -16,7 +16,7 @@ std::string Upper(std::string text) {
   return text;
 }
 
-// Text for roff (man(7)): backslashes and hyphens escaped, no line that begins like a request.
+// Escapes text for roff (man(7)): backslashes, hyphens, and lines that would begin like a request.
 std::string Roff(std::string_view text) {
   std::string out;
   bool line_start = true;

@@ -43,17 +43,18 @@ ordered_json ToJson(const Config& config, const std::string& name) {
           {"found", IsThere(path)}};
 }
 
-// Everything but the computing of a model, so that one that cannot be run is refused when it is
-// added and not when it is first asked.
+// Checks everything of a model but its computing, so that a model that cannot be run is refused
+// when it is added and not when it is first asked.
 void CheckIsModel(const std::filesystem::path& path) {
   const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::Open(path));
-  // The set that takes weights as they are stored: nothing is packed for a look.
+  // `generic`, the last kernel set, takes weights as they are stored, so that none is packed.
   ThreadPool threads(1);
   LoadModel(checkpoint, {*AvailableKernelSets().back(), threads});
   TokenizerOf(*checkpoint);
 }
 
-// As it is called where no name is given: a file without its ".gguf", a folder whole.
+// Returns the name of a model that was added without one: a file's name without ".gguf", or a
+// folder's whole name.
 std::string NameFor(const std::filesystem::path& path) {
   return (path.extension() == ".gguf" ? path.stem() : path.filename()).string();
 }
@@ -61,7 +62,7 @@ std::string NameFor(const std::filesystem::path& path) {
 void AddTo(Config& config, const std::string& name, const std::filesystem::path& path,
            const ModelCommand& command) {
   const auto [entry, is_new] = config.models.try_emplace(name, path);
-  // One whose file is gone gives its name away.
+  // A model whose file is gone gives up its name.
   if (!is_new && entry->second != path && IsThere(entry->second)) {
     throw Error(Code::kInvalidArgument,
                 fmt::format("{}: a model of the name {} is there already, {}; give this one "
@@ -82,7 +83,7 @@ void Add(const ModelCommand& command, const CommandContext&) {
   std::string name = command.name;
   Config config;
   ChangeConfig(home, [&](Config& changed) {
-    // A model that was added keeps its name unless it is given another.
+    // A model that was added before keeps its name unless it is given another.
     for (const auto& [other, its_path] : changed.models) {
       if (name.empty() && its_path == path) name = other;
     }

@@ -22,7 +22,7 @@ std::vector<std::string> KvNames() {
   return names;
 }
 
-// The mass of "exact" (1), "sparse" or "sparse=MASS"; nothing for anything else.
+// Returns the mass of "exact" (1), "sparse" or "sparse=MASS". Empty for any other text.
 std::optional<double> AttentionMass(std::string_view text) {
   if (text == "exact") return 1;
   if (text == "sparse") return kStandardMass;
@@ -35,7 +35,7 @@ std::optional<double> AttentionMass(std::string_view text) {
   return mass > 0 && mass <= 1 ? std::optional(mass) : std::nullopt;
 }
 
-// The path of a model in config.toml; `role` is what it is there.
+// Returns the path of a model in config.toml. `role` says in the error what the model is there.
 std::filesystem::path PathOf(const Config& config, const std::string& name, std::string_view role) {
   const std::filesystem::path& path = config.models.at(name);
   std::error_code error;

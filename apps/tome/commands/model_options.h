@@ -1,4 +1,4 @@
-// What the commands that run a model share: which model, how many threads, how tokens are chosen.
+// The options of commands that run a model: which model, how many threads, how tokens are chosen.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -15,38 +15,41 @@
 namespace tome {
 
 struct ModelOptions {
-  std::string named;  // by --model: a path, or the name of a model that was added; empty: not
+  std::string named;  // by --model: a path, or the name of an added model; may be empty
 };
 
-// --model. Where it is not given, kDefault means the default model of config.toml, and kNone none.
+// Says what a command uses where --model is not given: the default model of config.toml, or no
+// model.
 enum class WithoutModel { kDefault, kNone };
 void AddModelOption(CLI::App& command, ModelOptions& options, WithoutModel without);
 
-// What `word` names: a file or folder that is there, else a model that was added. Error(kNotFound)
-// for neither, and where the file of one that was added is gone.
+// Returns the model that `word` names: an existing file or folder, or else a model that was added.
+// Throws Error(kNotFound) where it names neither, and where the file of an added model is gone.
 std::filesystem::path ModelNamed(const std::string& word);
-// The model that --model names, else the default one; nothing where there is none.
+// Returns the model that --model names, or else the default one. Empty where there is neither.
 std::optional<std::filesystem::path> FindModel(const ModelOptions& options);
-// The same for commands that need one: wrong usage where there is none.
+// Returns the same for commands that need a model. A missing model is wrong usage.
 std::filesystem::path NeedModel(const ModelOptions& options);
 
-// What a model is opened for: notes about conversation are for those who hold one.
+// Says what a model is opened for. Notes about conversation are shown for kConversation only.
 enum class ModelUse { kText, kConversation };
-// Opens the model and says on stderr what its reader should know (LanguageModel::notes).
+// Opens the model and prints its notes on stderr (LanguageModel::notes and, for a conversation,
+// chat_notes).
 std::unique_ptr<LanguageModel> OpenModel(const std::filesystem::path& path, int threads,
                                          ModelUse use);
 
 void AddKvOption(CLI::App& command, std::optional<KvType>& kv);
-// The same for several, with commas.
+// Adds --kv with several types, separated by commas.
 void AddKvListOption(CLI::App& command, std::vector<KvType>& types);
-// --attention exact|sparse[=MASS], as MemoryOptions::attention_mass.
+// Adds --attention exact|sparse[=MASS], which sets MemoryOptions::attention_mass.
 void AddAttentionOption(CLI::App& command, std::optional<double>& mass);
-// --memory SIZE, as MemoryOptions::resident_bytes; the file lies in the library's folder.
+// Adds --memory SIZE, which sets MemoryOptions::resident_bytes. The spill folder lies in the
+// library's folder.
 void AddMemoryOption(CLI::App& command, std::optional<int64_t>& resident_bytes,
                      std::filesystem::path& spill_folder);
-// --longer dca|yarn|none, as MemoryOptions::longer.
+// Adds --longer dca|yarn|none, which sets MemoryOptions::longer.
 void AddLongerOption(CLI::App& command, std::optional<ContextExtension>& longer);
-// --window N --sinks K, as MemoryOptions has them.
+// Adds --window N and --sinks K, which set the members of these names in MemoryOptions.
 void AddStreamingOptions(CLI::App& command, int64_t& window, int64_t& sinks);
 void AddSamplingOptions(CLI::App& command, SamplingOptions& options);
 void AddThreadsOption(CLI::App& command, int& threads);

@@ -36,7 +36,7 @@ struct PlanOptions {
   bool json = false;
 };
 
-// What was asked about and computed with.
+// The plan with the facts that it was made from.
 struct Planned {
   const LanguageModel& model;
   const PlanFacts& facts;
@@ -67,7 +67,8 @@ ordered_json ToJson(const PlannedWay& way) {
       {"why_not_kept", way.not_kept ? ordered_json(Worded(*way.not_kept)) : ordered_json(nullptr)}};
 }
 
-// The keys and values of `tokens` tokens, and those of a pure transformer of the model's shape.
+// The bytes of keys and values of some tokens, and the bytes that they would take if every layer of
+// the model were an attention layer.
 struct AttentionPart {
   int64_t bytes = 0;
   int64_t bytes_if_all = 0;
@@ -80,7 +81,7 @@ AttentionPart AttentionPartOf(const PlanFacts& facts, int64_t tokens) {
           .bytes_if_all = KvBytes(all, facts.kv, tokens)};
 }
 
-// Whether some layers attend to all tokens, and others are recurrent.
+// Returns whether some layers attend all tokens while others are recurrent.
 bool IsHybrid(const ModelFacts& model) { return model.has_recurrent() && model.has_whole_kv(); }
 
 ordered_json HybridToJson(const PlanFacts& facts) {
@@ -187,13 +188,13 @@ void PrintText(const Planned& planned) {
   }
   fmt::print("\n");
   for (const PlannedWay& way : planned.plan.ways) {
-    // What keeps `auto` from a way stands in the last line.
+    // The last line says why `auto` does not take this way.
     if (!way.obstacle || planned.plan.why.ends_with(way.obstacle->reason)) continue;
     fmt::print("{} does not fit, because {}\n", NameOf(way.way),
                Worded(way.obstacle->reason, way.obstacle->advice));
   }
   for (const PlannedWay& way : planned.plan.ways) {
-    // That passages are not kept goes without saying.
+    // Passages are never kept, so that needs no line.
     if (way.obstacle || !way.not_kept || way.way == Way::kRetrieval) continue;
     fmt::print("what {} reads will not be kept: {}\n", NameOf(way.way), Worded(*way.not_kept));
   }

@@ -26,7 +26,7 @@ std::string PlaceOf(const Citation& citation) {
   return place;
 }
 
-// What the model saw of the documents.
+// Prints how much of the documents the model read.
 void PrintRead(const Answer& answer) {
   const double share = answer.document_characters == 0
                            ? 0
@@ -55,7 +55,7 @@ void PrintCitations(const Answer& answer, Separated separated) {
   }
 }
 
-// An answer that may be wrong: the documents speak first.
+// Prints an answer that may be wrong, with the quotes of the documents first.
 void PrintDoubtful(const Answer& answer) {
   if (answer.citations.empty()) {
     fmt::print("{}\n", answer.text.empty()
@@ -76,7 +76,7 @@ void PrintDoubtful(const Answer& answer) {
              Wrapped(Printable(answer.text), "    "));
 }
 
-// What of the answer stands nowhere in its evidence.
+// Returns notes on the parts of the answer that are not in its evidence.
 std::vector<std::string> SupportNotes(const Answer& answer, AnswerText text) {
   std::vector<std::string> notes;
   if (!answer.missing.empty()) {

@@ -1,4 +1,4 @@
-// An answer as a person reads it: on stdout the answer and its citations, on stderr the notes.
+// An answer as a person reads it: the answer and its citations on stdout, the notes on stderr.
 #pragma once
 
 #include "tome/answer/answer.h"
@@ -8,10 +8,12 @@ namespace tome {
 
 enum class AnswerText { kPrint, kPrintedAlready };
 
-// The quotes of the way `quotes` are the answer: there kPrintedAlready prints the citations alone.
+// Prints an answer. kPrintedAlready leaves out the text of an answer that a model wrote. In the way
+// `quotes` the citations are the answer, and they are always printed.
 void PrintAnswer(const Answer& answer, AnswerText text);
 
-// Prints an answer's text as it comes, without what a terminal would obey.
+// Returns a sink that prints an answer's text as it comes, without characters that a terminal would
+// obey.
 TextSink PrintingSink();
 
 }  // namespace tome

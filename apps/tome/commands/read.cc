@@ -42,7 +42,7 @@ void Read(ReadOptions& options, const CommandContext& context) {
       AddDocuments(library, options.files, options.reading, context);
   const auto model = OpenModel(model_path, options.reading.threads, ModelUse::kConversation);
   options.answering.store = &*store;
-  options.answering.limits.answer_tokens = 0;  // none is written
+  options.answering.limits.answer_tokens = 0;  // no answer is written
   Conversation conversation(library, *model, documents, options.answering);
   DocumentReading read;
   {

@@ -39,7 +39,7 @@ AddedDocument AddFile(Library& library, const std::string& file, const ReadingOp
                                .limits = {},
                                .control = {.stop = context.stop, .progress = bar.Function()}});
   }
-  // What is doubtful stays so when the document is found in the library again.
+  // A doubtful reading is noted again when the document is found in the library.
   if (added.notes.empty()) {
     for (std::string& note : library.Show(added.id).notes)
       added.notes.emplace_back(std::move(note));

@@ -1,4 +1,4 @@
-// What `ask`, `text` and `library add` share: the options that say how files are read.
+// The options that say how files are read. Commands that take documents share them.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -23,18 +23,18 @@ void AddReadingOptions(CLI::App& command, ReadingOptions& options);
 // Opens the user's library.
 Library OpenUserLibrary(const CommandContext& context);
 
-// Adds `file` to the library with a progress bar. What its reader noted, now or when it was added,
-// goes to stderr.
+// Adds `file` to the library with a progress bar. The notes of its reader, of now or of when it was
+// added, go to stderr.
 AddedDocument AddFile(Library& library, const std::string& file, const ReadingOptions& options,
                       const CommandContext& context);
 
-// The same for several, as documents to ask.
+// Does the same for several files, and returns them as documents to ask.
 std::vector<NamedDocument> AddDocuments(Library& library, std::span<const std::string> files,
                                         const ReadingOptions& options,
                                         const CommandContext& context);
 
-// Puts before an answer's notes what the readers of `documents` noted, or, where none were named,
-// of those that it cites.
+// Puts the notes of the readers of `documents` before an answer's own notes. Where `documents` is
+// empty, the documents that the answer cites are taken.
 void AddReaderNotes(Library& library, std::span<const NamedDocument> documents, Answer& answer);
 
 }  // namespace tome

@@ -1,4 +1,4 @@
-// What sparse attention attended, as the commands print it.
+// How the commands print the use of sparse attention.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -8,7 +8,7 @@
 
 namespace tome {
 
-// Null where attention was exact.
+// Returns null where attention was exact.
 inline nlohmann::ordered_json ToJson(const std::optional<SparseUse>& use) {
   if (!use) return nullptr;
   const auto share = [](const AttentionShare& of) {

@@ -1,4 +1,4 @@
-// What commands that measure a model on a text share.
+// Reads texts for the commands that measure a model on a text.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace tome {
 
-// The tokens of a text file, normalized. Errors name the file.
+// Returns the tokens of a text file, which is normalized first. Errors name the file.
 std::vector<TokenId> TokensOfFile(const LanguageModel& model, const std::string& path);
 
 }  // namespace tome

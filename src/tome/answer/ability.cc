@@ -15,17 +15,17 @@ namespace tome {
 namespace {
 
 constexpr size_t kHeads = 8;
-// A head that ranks worse than this by itself tells nothing.
+// A head with a lower mean reciprocal rank than this says nothing about the place of the answer.
 constexpr double kLeastRank = 0.5;
 constexpr int64_t kReplyTokens = 16;
-// More text may cost so many of the questions before less is better.
+// More text is preferred to less although it loses up to this share of the questions.
 constexpr double kTolerance = 1.5 / 24;
 
 bool Holds(std::string_view reply, std::string_view answer) {
   return LowerAscii(reply).find(LowerAscii(answer)) != std::string::npos;
 }
 
-// One over the rank of element `gold` of `scores`.
+// Returns one over the rank of element `gold` of `scores`, or 0 where its score is not positive.
 double ReciprocalRank(std::span<const double> scores, size_t gold) {
   const auto better = std::count_if(scores.begin(), scores.end(),
                                     [&](double score) { return score > scores[gold]; });
@@ -59,7 +59,7 @@ class AbilityTest {
 
  private:
   static constexpr uint64_t kSteps = 5;
-  // Replies about the whole text are few, so that a slow model is not held up.
+  // Tested texts have at most half as many tokens, so that a slow model is not held up.
   static constexpr int64_t kLongest = 4096;
 
   void Step(uint64_t step) {
@@ -84,7 +84,8 @@ class AbilityTest {
     return right / static_cast<double>(replies.size());
   }
 
-  // All questions about the whole text: the heads that find the sentence, and plain replies.
+  // Asks all questions about the whole text, for the heads that find the sentence and for plain
+  // replies.
   void AskAboutText() {
     std::vector<std::vector<TokenId>> prompts;
     for (size_t i = 0; i < facts_.size(); ++i) {
@@ -145,7 +146,7 @@ class AbilityTest {
     std::sort(ability_.heads.begin(), ability_.heads.end());
   }
 
-  // Each question about the sentence that answers it, and about another.
+  // Asks each question about the sentence that answers it, and about another sentence.
   void AskAboutSentences() {
     std::vector<PromptMessage> right;
     std::vector<PromptMessage> wrong;
@@ -166,7 +167,8 @@ class AbilityTest {
     ability_.wrong_log_probability = mean(to_wrong);
   }
 
-  // The share of questions answered from so many neighbouring sentences, the right one among them.
+  // Returns the share of questions answered rightly from `sentences` neighbouring sentences, the
+  // right one among them.
   double AskFrom(size_t sentences) {
     std::vector<PromptMessage> messages;
     for (size_t i = 0; i < facts_.size(); ++i) {
@@ -187,8 +189,7 @@ class AbilityTest {
     if (ability_.from_text >= best - kTolerance) ability_.amount = EvidenceAmount::kText;
   }
 
-  // Puts more and more other text in front of and behind the facts, until fewer than half of some
-  // are found.
+  // Puts more and more other text around the facts, until fewer than half of some are found.
   void FindReliableLength() {
     if (ability_.reliable_tokens == 0) return;
     constexpr size_t kAsked = 8;
@@ -213,7 +214,7 @@ class AbilityTest {
       if (2 * right < kAsked) return;
       ability_.reliable_tokens = tokens;
     }
-    // Nothing failed as far as it was tried: a model that is as good as that is given all it takes.
+    // No tested length was too long, so the model may read whole texts of its trained length.
     ability_.reliable_tokens =
         std::max(ability_.reliable_tokens, model_.model().facts().trained_tokens);
   }
@@ -243,7 +244,7 @@ std::string_view NameOf(EvidenceAmount amount) {
 }
 
 int64_t ReadableTokens(const Ability& ability) {
-  // Heads still tell sentences apart in passages in which a model finds nothing by itself.
+  // In passages where a model finds no answer by itself, its heads still tell sentences apart.
   constexpr int64_t kLeast = 800;
   return std::max(kLeast, ability.reliable_tokens);
 }
@@ -270,8 +271,8 @@ std::string ToText(const Ability& ability) {
 
 namespace {
 
-// A count or an index. A number of another kind is not converted: a large one has no conversion
-// that is defined.
+// Reads a count or an index. A number of another kind is not converted, because converting a large
+// one is undefined.
 std::optional<int64_t> CountOf(const nlohmann::json& json) {
   constexpr int64_t kMost = int64_t{1} << 40;
   if (!json.is_number_integer() || json < 0 || json > kMost) return std::nullopt;

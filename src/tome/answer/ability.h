@@ -1,6 +1,6 @@
-// What a model can do with evidence, as a short test on a made-up text finds out once per model and
-// language: which heads look for the place that answers, from how much text it still answers
-// rightly, and how sure it is when it is right.
+// The ability of a model to answer from evidence. A short test on a synthetic text measures it once
+// per model and language: which heads attend to the sentence that answers, from how much text the
+// model still answers rightly, and how sure it is then.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace tome {
 
-// From how much text a model writes its answer: the most that does not make it answer worse.
+// The amount of text that a model answers from: the largest one that does not make it answer worse.
 enum class EvidenceAmount {
   kSentence,   // one sentence alone, each of the likeliest in turn
   kSentences,  // three sentences
@@ -27,18 +27,19 @@ inline constexpr std::array kEvidenceAmounts{EvidenceAmount::kSentence, Evidence
 std::string_view NameOf(EvidenceAmount amount);  // "sentence", "sentences", "text"
 
 struct Ability {
-  // Heads whose attention from a question, and from a reply, tells the sentence that answers; none
+  // Heads whose attention from a question, and from a reply, finds the sentence that answers. Empty
   // where no head does so.
   std::vector<AttentionHead> heads;
   double head_rank = 0;  // mean reciprocal rank of the sentence that answers, by all of `heads`
   EvidenceAmount amount = EvidenceAmount::kSentence;
-  // The longest text in which it finds most facts; longer ones are cut into passages for it.
+  // The longest tested text, in tokens, in which the model finds at least half of the facts; longer
+  // ones are cut into passages. 0 where it finds fewer in the synthetic text alone. At least the
+  // trained length where no tested text was too long.
   int64_t reliable_tokens = 0;
-  // ln P of a token of its reply, on average: from a sentence that answers, and from one that does
-  // not.
+  // Mean ln P of a token of the reply, from a sentence that answers and from one that does not.
   double right_log_probability = 0;
   double wrong_log_probability = 0;
-  // Shares of the made-up questions that it answers rightly from a text of each amount.
+  // Shares of the synthetic questions that it answers rightly from a text of each amount.
   double from_sentence = 0;
   double from_sentences = 0;
   double from_text = 0;
@@ -47,18 +48,19 @@ struct Ability {
   friend bool operator==(const Ability&, const Ability&) = default;
 };
 
-// Texts of up to so many tokens are given to the model as a whole to look for evidence in; in
-// longer ones it looks in passages.
+// Returns the longest text, in tokens, that the model looks for evidence in as a whole. In longer
+// texts it looks in passages.
 int64_t ReadableTokens(const Ability& ability);
-// Tokens of the passages that a model looks in which does not answer from whole texts.
+// Tokens of the passages in which a model that does not answer from whole texts looks for evidence.
 inline constexpr int64_t kRankedTokens = 600;
 
-// Tests a model: reads some thousand tokens; reports "testing the model". Errors as
-// Model::Forward's, Error(kCancelled).
+// Tests a model, which reads some thousand tokens. Reports "testing the model". Throws the errors
+// of Model::Forward and Error(kCancelled).
 Ability TestAbility(const LanguageModel& model, PromptLanguage language,
                     const WorkControl& control);
 
-// For the library to keep, and back; nothing where it is no such text.
+// The ability as JSON, for the library to keep. AbilityFromText returns no value for any other
+// text.
 std::string ToText(const Ability& ability);
 std::optional<Ability> AbilityFromText(std::string_view text);
 

@@ -9,12 +9,12 @@
 
 namespace tome {
 
-// How a door of the program words a note with its advice.
+// Gives the words in which a door of the program shows a note and its advice.
 using NoteWording = std::function<std::string(const Note&)>;
 
 nlohmann::ordered_json AnswerToJson(const Answer& answer, const NoteWording& word);
 
-// What was measured of a memory's loss; null where nothing was.
+// Returns the measured loss of a memory as JSON, or null where no loss was measured.
 nlohmann::ordered_json ToJson(const std::optional<KvLoss>& loss);
 
 }  // namespace tome

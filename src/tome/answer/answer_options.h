@@ -1,4 +1,4 @@
-// How a model is to answer, whatever it is asked.
+// Options for the answers of a model to any question.
 #pragma once
 
 #include <optional>
@@ -11,16 +11,17 @@ namespace tome {
 
 struct ModelAnswerOptions {
   SamplingOptions sampling;
-  RequestedLimits limits;      // for the answer, and the passages of `retrieval`
-  double budget_seconds = 60;  // that reading may take for `auto` to choose `context`
-  // Of what the model reads; `kv` none: KvTypeFor's choice. `max_tokens` is the conversation's.
+  RequestedLimits limits;      // of the answer and of the passages of `retrieval`
+  double budget_seconds = 60;  // longest reading for which `auto` chooses whole documents
+  // Options of the memory that the model reads into. Without a `kv`, KvTypeFor chooses the type.
+  // The conversation sets `max_tokens` itself.
   MemoryOptions memory = {};
   Speculation speculation = Speculation::kPromptLookup;
-  SnapshotStore* store = nullptr;  // keeps documents that were read whole; null: nothing does
-  // From how much text answers are written; none: as the model was found to be able to, which is
-  // tested once and kept in the library.
+  SnapshotStore* store = nullptr;  // keeps documents that were read whole; null: nothing is kept
+  // The amount of text that answers are written from. Without a value, it is Ability::amount, which
+  // is tested once per model and language and kept in the library.
   std::optional<EvidenceAmount> amount = {};
-  bool strict = false;  // sentences of an answer that are not supported are left out
+  bool strict = false;  // leaves out the sentences of an answer that are not supported
 };
 
 }  // namespace tome

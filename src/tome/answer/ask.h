@@ -1,4 +1,4 @@
-// The one door to answers about documents, for the command line and for HTTP alike.
+// The only door to answers about documents, for the command line and for HTTP.
 #pragma once
 
 #include <string>
@@ -16,19 +16,20 @@ namespace tome {
 
 struct AskRequest {
   std::vector<std::string> questions;    // at least one; answered together, documents read once
-  std::vector<NamedDocument> documents;  // none: the whole library is asked
+  std::vector<NamedDocument> documents;  // empty: the whole library is asked
   Way way = Way::kAuto;
-  QuotesOptions quotes;          // of the way `quotes`
-  ModelAnswerOptions answering;  // of all other ways
+  QuotesOptions quotes;          // used where no model answers
+  ModelAnswerOptions answering;  // used where a model answers
 };
 
-// Whether a request of this way is answered by a model: `auto` is where there is one, and quotes
-// never are. Error(kInvalidArgument) for a way that needs a model where there is none.
+// Returns whether a model answers a request of this way: with `auto` where there is one, with
+// `quotes` never. Throws Error(kInvalidArgument) for a way that needs a model where there is none.
 bool IsAnsweredByModel(Way way, bool has_model);
 
-// Answers in the order of the questions. `model` is looked at where IsAnsweredByModel says so, and
-// may be null otherwise. `sink` gets the answer to a single question as a model writes it, where it
-// is written from the whole text; it may be empty. Errors as AnswerWithQuotes' and Conversation's.
+// Answers the questions in their order. `model` is used only where IsAnsweredByModel returns true,
+// and may be null otherwise. `sink` may be empty. It gets the answer to a single question as a
+// model writes it from the text (EvidenceAmount::kText), unless `strict` is set. Throws the errors
+// of AnswerWithQuotes and Conversation.
 std::vector<Answer> Ask(Library& library, const LanguageModel* model, const AskRequest& request,
                         const TextSink& sink, const WorkControl& control);
 

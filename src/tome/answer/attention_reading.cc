@@ -17,7 +17,7 @@ std::optional<TappedPrompt> LocateIn(const Tokenizer& tokenizer, std::span<const
   if (!asked) return std::nullopt;
   located.question_begin = positions.Of(*asked, *asked + question.size()).begin;
   size_t from = 0;
-  int64_t behind = 0;  // two texts may share a token at their border: the first one has it
+  int64_t behind = 0;  // a token that two neighbouring texts share belongs to the first
   for (const std::string_view text : texts) {
     const auto at = positions.Find(text, from);
     if (!at || *at > *asked) return std::nullopt;

@@ -1,6 +1,6 @@
-// Reads a question about texts and a plain reply to it with a tap on the model's attention, so that
-// sentences can be ranked by where the model looks (compare QRHead, Zhang et al., arXiv 2506.09944,
-// for the question, and AT2, Cohen-Wang et al., arXiv 2504.13752, for the reply).
+// Reads a question about texts, and writes a plain reply to it, with a tap on the model's
+// attention. The attention ranks sentences by where the model looks. For the question compare
+// QRHead (Zhang et al., arXiv 2506.09944), for the reply AT2 (Cohen-Wang et al., arXiv 2504.13752).
 #pragma once
 
 #include <span>
@@ -17,8 +17,8 @@
 
 namespace tome {
 
-// Where the texts that are ranked stand in a prompt's tokens. Spans of no token are those of texts
-// that could not be found there: nothing is measured for any then.
+// The places of the ranked texts in a prompt's tokens. A span is empty where all tokens of its text
+// belong to the text before it; such a text gets no attention.
 struct TappedPrompt {
   std::span<const TokenId> tokens;
   std::vector<PositionSpan> texts;
@@ -26,24 +26,25 @@ struct TappedPrompt {
 };
 
 // Finds `texts`, which follow each other in the prompt's text with other text between them, and the
-// question's last place. Nothing where one of them does not stand there as it is.
+// last place of the question. Empty where one of them does not stand there unchanged.
 std::optional<TappedPrompt> LocateIn(const Tokenizer& tokenizer, std::span<const TokenId> tokens,
                                      std::span<const std::string_view> texts,
                                      std::string_view question);
 
-// A tap for the texts of a prompt.
+// Returns a tap with the heads `heads` for the texts of a prompt.
 AttentionTap TapOf(const TappedPrompt& prompt, std::span<const AttentionHead> heads);
 
-// By text, the attention of all heads.
+// Returns for each text the sum of the attention of all heads.
 std::vector<double> SumOfHeads(const AttentionTap& tap);
 
-// The heads that a tap can be put on; none where the model does not attend to every token.
+// Returns the heads that can be tapped. Empty where the model keeps no keys and values of all
+// tokens (ModelFacts::has_whole_kv).
 std::vector<AttentionHead> HeadsOf(const ModelFacts& facts);
 
-// Measures `question` and `answer`: the attention of `heads` from the question, and from a
-// provisional reply, to each sentence. `texts` are the sentences as they stand in the documents,
-// `base` holds the beginning of `prompt`, which shows them to the model, and is left as it was.
-// False where the sentences cannot be found among the prompt's tokens, or there are no heads.
+// Measures `question` and `answer` of each sentence: the attention of `heads` from the question,
+// and from a provisional reply. `texts` are the sentences as they stand in the documents. `prompt`
+// shows them to the model. `base` holds the beginning of `prompt` and stays as it is. Returns false
+// where `heads` is empty or the sentences cannot be found among the prompt's tokens.
 bool ScoreAttention(const LanguageModel& model, std::span<const AttentionHead> heads,
                     std::string_view question, const Session& base, std::span<const TokenId> prompt,
                     std::span<const std::string_view> texts,

@@ -1,4 +1,4 @@
-// Citations: places of the documents by name, page and section, with their bytes as the quote.
+// Makes citations: places in documents by name, page and section, with their bytes as the quote.
 #pragma once
 
 #include <map>
@@ -11,18 +11,18 @@
 
 namespace tome {
 
-// The library and `names` must outlive it.
+// The library and `names` must outlive the citer.
 class Citer {
  public:
   Citer(Library& library, DocumentNames& names) : library_(library), names_(names) {}
 
-  // The citation of a span of a document's text.
+  // Returns the citation of a span of a document's text.
   Citation Cite(DocumentId document, const TextSpan& span, double score);
 
  private:
   Library& library_;
   DocumentNames& names_;
-  std::map<DocumentId, std::vector<Section>> sections_;  // read once each
+  std::map<DocumentId, std::vector<Section>> sections_;  // each document's are read once
 };
 
 }  // namespace tome

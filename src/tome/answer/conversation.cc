@@ -24,12 +24,12 @@ double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Questions answered in the same passes at most: a row more of a matrix product costs less the
-// fewer there are.
+// Most questions answered in the same passes. The fewer rows a matrix product has, the cheaper one
+// more row is.
 constexpr size_t kQuestionsTogether = 16;
 // Longest answer from evidence alone.
 constexpr int64_t kEvidenceAnswerTokens = 64;
-// Sentences whose likelihood is measured where attention tells nothing.
+// Sentences whose likelihood is measured where attention is not.
 constexpr size_t kLikelySentences = 12;
 
 std::vector<std::string_view> TextsOf(const Sources& sources) {
@@ -38,8 +38,7 @@ std::vector<std::string_view> TextsOf(const Sources& sources) {
   return texts;
 }
 
-// What was attended, where that was not everything, and what was asked of the model beyond its
-// training.
+// Adds notes on what sparse attention attended and on a text beyond the model's training.
 void AddNotes(const Session& session, const ModelFacts& facts, Answer& answer) {
   if (const auto& sparse = session.memory().sparse()) answer.notes.push_back(NoteOf(sparse->use));
   if (auto note = NoteOf(LengthOf(facts, session.memory()))) {
@@ -49,12 +48,11 @@ void AddNotes(const Session& session, const ModelFacts& facts, Answer& answer) {
 
 }  // namespace
 
-// A question on its way to its answer.
 struct Conversation::Pending {
   Answer answer;
   Way way = Way::kRetrieval;
   Sources sources;
-  std::string message;          // the user's
+  std::string message;          // the user's message
   std::vector<TokenId> prompt;  // empty: there is nothing to ask the model about
   std::vector<EvidenceSentence> sentences;
 };
@@ -91,7 +89,7 @@ const Ability& Conversation::AbilityFor(PromptLanguage language, const WorkContr
   const auto known = abilities_.find(language);
   if (known != abilities_.end()) return known->second;
   if (options_.amount == EvidenceAmount::kText) {
-    // Nothing that a test could find out matters then.
+    // No result of a test matters for an answer from the text.
     return abilities_
         .emplace(
             language,
@@ -153,7 +151,7 @@ Session& Conversation::Read(std::span<const TokenId> prompt, Pending& pending,
   return session;
 }
 
-// Chooses one way for all questions, and what the model is shown and asked for each.
+// Chooses one way for all questions, and makes the sources and the prompt of each.
 std::vector<Conversation::Pending> Conversation::Prepare(std::span<const std::string> questions,
                                                          Way way, const WorkControl& control) {
   TOME_CHECK(way != Way::kQuotes);
@@ -206,7 +204,7 @@ CountTokensOf Conversation::CountTokensWith() const {
   };
 }
 
-// The prompt of a question whose way is chosen, and what the reader is told of it.
+// Makes the prompt of a question whose way is chosen, and the notes on it.
 void Conversation::MakePrompt(Pending& pending, const WorkControl& control) {
   Answer& answer = pending.answer;
   const Ability& ability = AbilityFor(LanguageOf(answer.question), control);
@@ -238,7 +236,7 @@ void Conversation::MakePrompt(Pending& pending, const WorkControl& control) {
   }
 }
 
-// Where a conversation outgrows the model, its oldest turns are dropped, but for the one that holds
+// Drops the oldest turns where the conversation has outgrown the model, but not the turn that holds
 // the documents.
 void Conversation::DropTurns(Pending& pending) {
   if (options_.memory.longer || options_.memory.window > 0) return;
@@ -268,7 +266,7 @@ void Conversation::DropTurns(Pending& pending) {
   }
 }
 
-// Measures how well each sentence answers, by all that this model and way allow.
+// Measures how well each sentence answers, with every measure that this model and way allow.
 void Conversation::RankEvidence(Pending& pending, const Ability& ability, ComputedTokens& computed,
                                 const WorkControl& control) {
   const std::string& question = pending.answer.question;
@@ -362,15 +360,15 @@ void Conversation::AnswerFromText(Pending& pending, const TextSink& sink,
                                   const WorkControl& control) {
   Answer& answer = pending.answer;
   Session& session = Read(pending.prompt, pending, control);
-  // What is left out in the end is not shown before.
+  // A sentence that may be removed at the end must not be shown before.
   ModelReply reply(answer, OptionsOf(pending), options_.strict ? TextSink() : sink, control);
   const SessionWriting writing = reply.Of(session);
   reply.Finish(session.Generate(writing.options, writing.sink));
   answer.computed_tokens = answer.prompt_tokens - answer.restored_tokens + answer.generated_tokens;
   NewJudge().JudgeReply(pending.sources, answer);
   AddNotes(session, model_.model().facts(), answer);
-  // A later question continues this one. Of passages only question and answer are kept; whole
-  // documents stay in front, where their tokens are read already.
+  // A later question continues this one. The turn holds whole documents, which stay in front, where
+  // their tokens are read already. It does not hold passages.
   whole_read_ = ReadsWholeDocuments(pending.way);
   turns_.push_back({.question = whole_read_ ? std::move(pending.message) : answer.question,
                     .answer = answer.text});
@@ -388,18 +386,19 @@ Answer Conversation::Ask(const std::string& question, Way way, const TextSink& s
   return std::move(pending.answer);
 }
 
-// How many of the first questions are answered in the same passes: as many as the memory holds.
+// Returns how many of the first questions are answered in the same passes, as memory allows.
 size_t Conversation::CountTogether(std::span<Pending* const> pending) const {
   const ModelFacts& facts = model_.model().facts();
   auto available = AvailableMemory();
-  // What was read before is read on, or freed.
+  // The memory of the last prompt is read on or freed, so it counts as available.
   if (available && reader_.session() != nullptr) {
     *available += reader_.session()->memory().bytes();
   }
   std::vector<PromptTokens> prompts;
   for (const Pending* one : pending.first(std::min(pending.size(), kQuestionsTogether))) {
     prompts.emplace_back(one->prompt);
-    // Each writes its answer into pages of its own, the first of which it may share no longer.
+    // Each question writes its answer into pages of its own. The first one may be a copy of a
+    // shared page.
     const int64_t own = limits_.answer_tokens + kKvPageTokens;
     const KvType kv =
         KvTypeFor(facts, options_.memory.kv, static_cast<int64_t>(one->prompt.size()));
@@ -423,7 +422,7 @@ void Conversation::AnswerTogether(std::span<Pending* const> pending, const WorkC
                                 *pending.front(), control);
   std::vector<Session> sessions = ReadPrompts(session, prompts, control);
   const double read_seconds = SecondsSince(start);
-  std::deque<ModelReply> replies;  // each stays where it is
+  std::deque<ModelReply> replies;  // a deque, because a reply must not move
   std::vector<SessionWriting> writings;
   for (size_t i = 0; i < pending.size(); ++i) {
     pending[i]->answer.read_seconds = read_seconds;
@@ -452,7 +451,7 @@ std::vector<Answer> Conversation::AskTogether(std::span<const std::string> quest
       AnswerFromEvidence(pending, control);
     }
   }
-  // Where not all can be answered in the same passes, those that share most should be.
+  // Questions that share the longest beginnings come together, where not all fit the same passes.
   std::stable_sort(together.begin(), together.end(),
                    [](const Pending* a, const Pending* b) { return a->prompt < b->prompt; });
   for (std::span<Pending* const> rest = together; !rest.empty();) {
@@ -468,7 +467,7 @@ std::vector<Answer> Conversation::AskTogether(std::span<const std::string> quest
 DocumentReading Conversation::ReadDocuments(const WorkControl& control) {
   TOME_CHECK(turns_.empty());
   DocumentNames names(library_, documents_);
-  // Any question will do: all of them follow the documents.
+  // Any question will do, because every question follows the documents.
   Pending pending;
   pending.answer.question = "?";
   pending.way = WholeWayOf(model_.model().facts());

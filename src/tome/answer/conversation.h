@@ -1,6 +1,7 @@
-// A conversation with documents by a model: what it is shown, what it reads and keeps, and the
-// questions that came before. The ways `context`, `linear` and `retrieval`: the model reads all of
-// the documents, or the passages that a search finds, and answers from the evidence in them.
+// A conversation in which a model answers questions about documents in the ways `context`, `linear`
+// and `retrieval`. The model reads whole documents, or the passages that a search finds, and
+// answers from the evidence in them. The conversation holds what was read and the earlier
+// questions.
 #pragma once
 
 #include <cstdint>
@@ -32,53 +33,56 @@
 
 namespace tome {
 
-// What reading documents ahead of questions did.
+// The result of reading documents ahead of questions.
 struct DocumentReading {
-  int64_t tokens = 0;    // of the documents, as they stand before a question
-  int64_t restored = 0;  // of them, kept from an earlier reading
+  int64_t tokens = 0;    // of a prompt with the documents and a question of one character
+  int64_t restored = 0;  // of this prompt, kept from an earlier reading
   double seconds = 0;
-  TextLength length;  // what was asked of the model
+  TextLength length;  // the lengths of the text and of the model's training
 };
 
-// A conversation with documents. The library and the model must outlive it. One thread.
+// The library and the model must outlive a conversation. It belongs to one thread.
 class Conversation {
  public:
-  // Error(kUnavailable) for 4-bit keys and values whose loss is not known (library/kv_loss.h).
+  // Throws Error(kUnavailable) for 4-bit keys and values whose loss is not known
+  // (library/kv_loss.h).
   Conversation(Library& library, const LanguageModel& model, std::vector<NamedDocument> documents,
                const ModelAnswerOptions& options);
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
   ~Conversation();
 
-  // What the library knows of the loss of the type of a memory for a text of `tokens` tokens, and
-  // what a reader of that text is told of it (NoteOfType).
+  // LossFor returns the known loss of the type of memory that is chosen for a text of `tokens`
+  // tokens (KnownKvLoss). TypeNoteFor returns the note about that type (NoteOfType).
   std::optional<KvLoss> LossFor(int64_t tokens) const;
   std::optional<Note> TypeNoteFor(int64_t tokens, const std::optional<KvLoss>& loss) const;
 
-  // Answers a question; earlier questions of the conversation and their answers are part of what
-  // a model reads that answers from whole texts (EvidenceAmount::kText). `sink` gets the answer as
-  // it is written (it may be empty). `way` is not kQuotes; kAuto takes what MakePlan says.
+  // Answers a question. A model that answers from the text (EvidenceAmount::kText) also reads the
+  // earlier questions and answers of the conversation. `sink` gets such an answer as it is written,
+  // unless `strict` is set; it may be empty. `way` is not kQuotes. kAuto takes the way of MakePlan.
   //
-  // Error(kInvalidArgument) when kContext or kLinear is not the model's way (WholeWayOf), cannot
-  // hold the documents (the message says what they need), or no documents were named for it; errors
-  // of the model. Cancelled, it throws; what was
-  // read of the prompt is kept for the next question.
+  // Throws Error(kInvalidArgument) where kContext or kLinear is not the model's way (WholeWayOf),
+  // where no documents were named for it, and where prompt and answer are longer than the model was
+  // made for. Throws the plan's obstacles of memory and disk as Error(kOutOfMemory) and Error(kIo),
+  // and the errors of the model. After Error(kCancelled) the next question finds the read tokens
+  // again.
   Answer Ask(const std::string& question, Way way, const TextSink& sink,
              const WorkControl& control);
 
-  // What kAuto would choose by for a first question, for MakePlan. Rates that are measured are kept
-  // in the library.
+  // Gathers the facts by which kAuto would choose for a first question, for MakePlan. Measured
+  // rates are kept in the library.
   PlanFacts GatherPlanFacts(Measuring measuring, const WorkControl& control);
 
-  // Reads the documents whole, for questions to come: with a store those find them read, in other
-  // conversations too. Errors as Ask's for the model's WholeWayOf.
+  // Reads whole documents for questions to come. With a store, other conversations find them read
+  // as well. Must come before the first question. Throws the errors of Ask for the model's
+  // WholeWayOf.
   DocumentReading ReadDocuments(const WorkControl& control);
 
-  // Answers several questions, each as Ask would if it were the next of the conversation; none of
-  // them becomes part of it. What their prompts begin with, the documents themselves with kContext,
-  // is read once, and the answers are written together; their read_seconds are those of all that
-  // were read together. kAuto reads whole documents where it would for each of the questions.
-  // Errors as Ask, before the model reads anything where one of the questions is at fault.
+  // Answers several questions, each as Ask would answer it next. None of them becomes part of the
+  // conversation. The common beginning of their prompts, such as whole documents, is read once, and
+  // the answers are written together. Their read_seconds are those of all prompts together. kAuto
+  // reads whole documents where it would do so for each question. Throws the errors of Ask; errors
+  // in the questions come before the model reads any document.
   std::vector<Answer> AskTogether(std::span<const std::string> questions, Way way,
                                   const WorkControl& control);
 
@@ -87,24 +91,23 @@ class Conversation {
   struct Choice {
     Way way = Way::kRetrieval;
     Note why;
-    Sources sources;              // of whole documents
-    std::vector<TokenId> prompt;  // of whole documents
+    Sources sources;              // the documents, where they are read whole
+    std::vector<TokenId> prompt;  // the prompt with whole documents; else empty
   };
   struct Turn {
-    std::string question;  // the message, with the documents where it held them
+    std::string question;  // the message; of passages only the question
     std::string answer;
   };
 
-  // Facts for the plan (conversation_plan.cc).
+  // Gathers the facts for the plan, without rates (conversation_plan.cc).
   PlanFacts Facts(const DocumentsSize& size, const std::string& question, Choice& choice);
   Choice Choose(Way way, const DocumentsSize& size, const std::string& question,
                 const WorkControl& control);
 
-  // What the model can do in the language of the question.
+  // Returns what the model can do in a language. The first call may test the model.
   const Ability& AbilityFor(PromptLanguage language, const WorkControl& control);
 
-  // Whole documents, and a question about them; the documents are left out where an earlier turn
-  // holds them.
+  // Returns the message with whole documents, unless an earlier turn holds them, and a question.
   std::string WholeMessage(const std::string& question, const Sources& sources);
   std::vector<TokenId> Encode(const std::string& message) const;
   std::vector<Pending> Prepare(std::span<const std::string> questions, Way way,
@@ -113,22 +116,22 @@ class Conversation {
   void MakePrompt(Pending& pending, const WorkControl& control);
   void DropTurns(Pending& pending);
 
-  // Tokens that the prompts of all first questions about the same documents begin with, about: all
-  // but the words behind the documents.
+  // Returns about how many tokens the prompts of all first questions about the same documents
+  // share: all but the tokens after the documents.
   int64_t TokensBeforeQuestion(std::span<const TokenId> prompt, const std::string& question) const;
   PromptBeginning BeginningOf(const Pending& pending) const;
-  // Reads a prompt, or the beginning of one, for a question; gives the session that holds it.
+  // Reads a prompt, or its beginning, for a question. Returns the session that holds it.
   Session& Read(std::span<const TokenId> prompt, Pending& pending, const WorkControl& control);
 
-  // Whether a question is answered from all that the model is shown.
+  // Returns whether the model answers the question from all the text that it is shown.
   bool WritesFromText(const Pending& pending, const WorkControl& control);
   ReplyOptions OptionsOf(const Pending& pending) const;
   AnswerJudge NewJudge() const;
-  // Answers by evidence alone, for models that answer best from little text.
+  // Answers from evidence alone, for models that answer best from little text.
   void AnswerFromEvidence(Pending& pending, const WorkControl& control);
   void RankEvidence(Pending& pending, const Ability& ability, ComputedTokens& computed,
                     const WorkControl& control);
-  // Answers from all that the model is shown.
+  // Answers from all the text that the model is shown.
   void AnswerFromText(Pending& pending, const TextSink& sink, const WorkControl& control);
   size_t CountTogether(std::span<Pending* const> pending) const;
   void AnswerTogether(std::span<Pending* const> pending, const WorkControl& control);

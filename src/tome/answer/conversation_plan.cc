@@ -1,4 +1,4 @@
-// What a conversation knows for the plan, and the way it chooses by it.
+// The facts that a conversation gives to the plan, and the way that it chooses by the plan.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace tome {
 namespace {
 
-// What follows from what the model can do.
+// Adds the facts that follow from the ability of the model.
 void AddAbility(const Ability& ability, PlanFacts& facts) {
   facts.readable_tokens = ReadableTokens(ability);
   if (ability.amount == EvidenceAmount::kText) return;
@@ -19,7 +19,8 @@ void AddAbility(const Ability& ability, PlanFacts& facts) {
 
 }  // namespace
 
-// Without rates. Where the documents may fit they are shown and their prompt is counted.
+// Gathers facts without rates. Where the documents may fit, it fills the sources and the prompt of
+// `choice` and counts the tokens of the prompt.
 PlanFacts Conversation::Facts(const DocumentsSize& size, const std::string& question,
                               Choice& choice) {
   const ModelFacts& model = model_.model().facts();
@@ -73,7 +74,7 @@ PlanFacts Conversation::GatherPlanFacts(Measuring measuring, const WorkControl& 
   DocumentNames names(library_, documents_);
   Choice choice;
   PlanFacts facts = Facts(SizeOf(library_, documents_, names), /*question=*/"", choice);
-  // Questions will be asked in the language of the documents.
+  // Questions are expected in the language of the documents.
   constexpr size_t kBeginning = 2000;
   const std::string text =
       documents_.empty() ? std::string() : library_.Text(documents_.front().id);
@@ -82,7 +83,7 @@ PlanFacts Conversation::GatherPlanFacts(Measuring measuring, const WorkControl& 
   return facts;
 }
 
-// A whole way comes with what is shown and its tokens.
+// Chooses a way. A choice of a whole way holds the documents and the prompt.
 Conversation::Choice Conversation::Choose(Way way, const DocumentsSize& size,
                                           const std::string& question, const WorkControl& control) {
   Choice choice;

@@ -1,4 +1,4 @@
-// How the documents of an answer are called, and what is known of them.
+// Names and records of the documents that an answer cites.
 #pragma once
 
 #include <map>
@@ -10,13 +10,13 @@
 
 namespace tome {
 
-// Records are read once each. The library must outlive it.
+// Reads each record once. The library must outlive the names.
 class DocumentNames {
  public:
   DocumentNames(Library& library, std::span<const NamedDocument> asked);
 
   const DocumentRecord& Record(DocumentId id);
-  // As the user named it, else its first path.
+  // Returns the name that the user gave, else the first path of the document.
   std::string Name(DocumentId id);
 
  private:
@@ -25,7 +25,8 @@ class DocumentNames {
   std::map<DocumentId, DocumentRecord> records_;
 };
 
-// Estimated tokens and characters of the documents asked; of the whole library when there are none.
+// Estimated tokens and characters of the documents asked, or of the whole library where no
+// documents are named.
 struct DocumentsSize {
   uint64_t tokens = 0;
   uint64_t characters = 0;

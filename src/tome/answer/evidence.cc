@@ -16,12 +16,12 @@
 namespace tome {
 namespace {
 
-// A sentence of less says nothing by itself: an enumerator, a page's number, "See below."
+// A sentence of less weight says nothing by itself: an enumerator, a page's number, "See below."
 constexpr uint64_t kLeastWeight = 8;
-// What stands in front of a sentence is given with it up to so many bytes.
+// Longest sentence, in bytes, that is put in front of another one as its context.
 constexpr uint64_t kMostContext = 400;
 
-// A CJK character weighs two, any other letter or digit one.
+// Returns the weight of a text: two for a CJK character, one for any other letter or digit.
 uint64_t WeightOf(std::string_view text) {
   uint64_t weight = 0;
   for (uint64_t offset = 0; offset < text.size();) {
@@ -31,7 +31,7 @@ uint64_t WeightOf(std::string_view text) {
   return weight;
 }
 
-// Words that point back to the sentence before. Lower case; English ones are whole words.
+// Words that point back to the sentence before, in lower case. English ones must be whole words.
 constexpr std::array<std::string_view, 24> kPointingBack{
     "he",   "she",  "it",    "they",  "his",  "her",     "its",   "their",
     "this", "that", "these", "those", "such", "then",    "there", "here",
@@ -53,7 +53,7 @@ bool IntroducesList(std::string_view sentence) {
   return sentence.ends_with(':') || sentence.ends_with("：");
 }
 
-// An item of a list or a row of a table: what it means stands in a line before.
+// Returns whether a sentence is an item of a list or a row of a table, explained by a line before.
 bool IsListItem(std::string_view sentence) {
   static constexpr std::array<std::string_view, 6> kMarks{"- ", "* ", "• ", "· ", "– ", "| "};
   for (const std::string_view mark : kMarks) {
@@ -67,7 +67,7 @@ bool IsListItem(std::string_view sentence) {
          (sentence[digits] == '.' || sentence[digits] == ')') && sentence[digits + 1] == ' ';
 }
 
-// The sentences of one part with what each needs to be understood.
+// The sentences of one part, each with the sentence that it needs to be understood.
 class PartSentences {
  public:
   PartSentences(size_t part, const SourceText& source, std::vector<TextSpan> spans)
@@ -99,7 +99,7 @@ class PartSentences {
     return View({.begin = end, .end = spans_[second].begin}).find("\n\n") == std::string_view::npos;
   }
 
-  // The sentence that is to stand before sentence `i`.
+  // Returns the sentence that has to stand in front of sentence `i`, if any.
   std::optional<size_t> ContextOf(size_t i) const {
     if (i == 0) return std::nullopt;
     const std::string_view text = View(spans_[i]);
@@ -129,7 +129,8 @@ class PartSentences {
   std::vector<TextSpan> spans_;
 };
 
-// Whether a sentence is the heading of one of the sections: it is all of the section's first line.
+// Returns whether a sentence is the heading of a section: it begins with the section and is hardly
+// longer than the section's title.
 bool IsHeading(std::span<const Section> sections, uint64_t begin, std::string_view sentence) {
   const auto section =
       std::partition_point(sections.begin(), sections.end(),
@@ -138,11 +139,11 @@ bool IsHeading(std::span<const Section> sections, uint64_t begin, std::string_vi
          sentence.size() <= section->title.size() + 16;
 }
 
-// One term of the question: a single term of the analyzer, and what it counts.
+// A query term of the question that is a single term of the analyzer, and its weight.
 struct QuestionTerm {
   std::string term;
   double weight = 0;
-  size_t index = 0;  // among the question's
+  size_t index = 0;  // in Question::terms
 };
 
 std::vector<QuestionTerm> QuestionTerms(const Question& question) {
@@ -154,7 +155,7 @@ std::vector<QuestionTerm> QuestionTerms(const Question& question) {
     bool colocated = false;
     std::vector<std::string> parts;
     while (NextTerm(stream, term, colocated)) parts.emplace_back(term);
-    // Phrases were searched beside their words.
+    // Phrases are left out. Their words are query terms as well.
     if (parts.size() == 1)
       terms.push_back({.term = parts.front(), .weight = query.weight, .index = i});
   }
@@ -213,7 +214,7 @@ void ScoreWords(std::string_view question_text, std::span<const double> known_id
   std::vector<std::vector<double>> counts;  // [sentences, terms]
   std::vector<double> lengths;
   double mean_length = 0;
-  std::vector<double> holders(terms.size(), 0);  // sentences that hold each
+  std::vector<double> holders(terms.size(), 0);  // sentences that hold each term
   for (const EvidenceSentence& sentence : sentences) {
     const std::vector<std::string> words = TermsOf(sentence.text, analyzer);
     std::vector<double>& count = counts.emplace_back(terms.size(), 0);

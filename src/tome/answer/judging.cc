@@ -10,11 +10,11 @@
 namespace tome {
 namespace {
 
-// An answer's evidence is looked for in all of what was shown up to so many characters, and beyond
-// in the passages that share words with it.
+// Evidence is looked for in all sources up to this many characters, and in longer ones in passages
+// of kSearchedTokens tokens that share words with the answer.
 constexpr uint64_t kMostSearched = 20000;
 constexpr int64_t kSearchedTokens = 4000;
-// Sentences shown where no answer stands on any of them.
+// Sentences cited where the answer stands on none.
 constexpr size_t kClosest = 3;
 
 }  // namespace
@@ -51,10 +51,10 @@ void AnswerJudge::JudgeWritten(const WrittenAnswer& written, const Sources& sour
 void AnswerJudge::JudgeReply(const Sources& sources, Answer& answer) {
   SentenceSplitter splitter;
   Support worst = Support::kSupported;
-  // Of long documents only the passages that share words with the sentence can hold it.
+  // Only the passages that share words with a sentence can hold its evidence in long documents.
   const bool is_short = sources.characters() <= kMostSearched;
   Candidates all;
-  // How rare the question's words are says nothing of the answer's.
+  // The idf of the question's words says nothing about the answer's, so it is left out.
   if (is_short)
     all = {.sources = {.parts = sources.parts}, .sentences = SentencesOf(sources, library_)};
   for (const TextSpan& span : Sentences(answer.text, {.begin = 0, .end = answer.text.size()},

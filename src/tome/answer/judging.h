@@ -1,4 +1,4 @@
-// Holds answers against the documents: which sentences they stand on, and how far.
+// Judges answers by the documents: which sentences an answer stands on, and how far.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,11 @@
 
 namespace tome {
 
-// Judges one answer: sets its support, sentences, missing words and citations. The library and the
-// documents must outlive it.
+// Sets the support, the sentences, the missing words and the citations of an answer. The library
+// and the documents must outlive the judge.
 class AnswerJudge {
  public:
-  // `strict`: what is not supported is left out of the answer.
+  // With `strict`, the judge removes the sentences of an answer that are not supported.
   AnswerJudge(Library& library, std::span<const NamedDocument> documents, CountTokensOf count,
               bool strict)
       : library_(library),
@@ -35,25 +35,25 @@ class AnswerJudge {
   AnswerJudge(const AnswerJudge&) = delete;
   AnswerJudge& operator=(const AnswerJudge&) = delete;
 
-  // An answer that was written from evidence: `sentences` are those of `shown` that it was chosen
-  // from.
+  // Judges an answer that was written from evidence. `sentences` are the sentences of `sources`
+  // that the evidence was chosen from.
   void JudgeWritten(const WrittenAnswer& written, const Sources& sources,
                     std::span<const EvidenceSentence> sentences, Answer& answer);
 
-  // An answer that a model wrote from all of `shown`: for each of its sentences the one of the
-  // documents that holds most of its words is looked up.
+  // Judges an answer that a model wrote from all of `sources`. Looks up, for each of its sentences,
+  // the sentence of the documents that shares most of its words.
   void JudgeReply(const Sources& sources, Answer& answer);
 
  private:
-  // What the sentences of an answer are held against.
+  // Sources, and the sentences in them that a sentence of an answer may stand on.
   struct Candidates {
     Sources sources;
     std::vector<EvidenceSentence> sentences;
   };
-  // In the passages that share words with a text, of so many tokens at most.
+  // Finds candidates in at most `most_tokens` tokens of passages that share words with a text.
   Candidates Find(std::string_view words, int64_t most_tokens);
   SentenceSupport JudgeSentence(const TextSpan& span, Candidates& candidates, Answer& answer);
-  // The sentences that come nearest to the question, for an answer that stands on none.
+  // Cites the sentences nearest to the question, for an answer that stands on no sentence.
   void CiteClosest(const Sources& sources, std::span<const EvidenceSentence> sentences,
                    Answer& answer);
 

@@ -13,8 +13,8 @@
 namespace tome {
 namespace {
 
-// Sessions that have read `prompts`, what these begin with in common once, with room for `tokens`
-// tokens each.
+// Returns sessions that have read `prompts`, each with room for `tokens` tokens. The beginning that
+// the prompts share is read once.
 std::vector<Session> ReadEach(const LanguageModel& model, std::span<const PromptTokens> prompts,
                               int64_t tokens, ComputedTokens& computed,
                               const WorkControl& control) {
@@ -83,8 +83,8 @@ std::optional<std::vector<double>> LocalAnswerModel::QuestionLikelihoods(
     const WorkControl& control) const {
   if (texts.empty()) return std::vector<double>();
   std::vector<std::vector<TokenId>> prompts;
-  std::vector<PromptTokens> before;     // the question
-  std::vector<PromptTokens> questions;  // their tokens
+  std::vector<PromptTokens> before;     // tokens in front of the question
+  std::vector<PromptTokens> questions;  // tokens of the question
   int64_t longest = 0;
   for (const std::string_view text : texts) {
     prompts.push_back(EncodeMessage(model_, PromptOf(question, {&text, 1})));

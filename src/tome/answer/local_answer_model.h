@@ -1,4 +1,4 @@
-// The model of answers from evidence on this machine: a LanguageModel in sessions of their own.
+// The AnswerModel on this machine: a LanguageModel that works in sessions of its own.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace tome {
 
 class LocalAnswerModel : public AnswerModel {
  public:
-  // `model` must outlive it.
+  // `model` must outlive this object.
   explicit LocalAnswerModel(const LanguageModel& model) : model_(model) {}
 
   std::unique_ptr<ReadMessages> Read(std::span<const PromptMessage> messages, int64_t reply_tokens,
@@ -33,15 +33,17 @@ class LocalAnswerModel : public AnswerModel {
   const LanguageModel& model_;
 };
 
-// The tokens of a message to the model, up to where it replies, with `opening` as the beginning of
-// the reply.
+// Returns the tokens of a message to the model up to the place where the model replies. `opening`
+// is the beginning of the reply.
 std::vector<TokenId> EncodeMessage(const LanguageModel& model, std::string_view message,
                                    std::string_view opening = {});
 
-// A session that has read nothing, for prompts of up to `tokens` tokens with what is written.
+// Returns a session that has read nothing. It has room for `tokens` tokens, prompt and reply
+// together.
 Session NewSession(const LanguageModel& model, int64_t tokens);
 
-// The same work, without progress of its own: parts of a larger one report nothing.
+// Returns a control that stops as `control` does and reports no progress. The parts of a larger
+// work take it.
 WorkControl WithoutProgress(const WorkControl& control);
 
 }  // namespace tome

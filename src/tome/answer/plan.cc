@@ -14,7 +14,7 @@
 namespace tome {
 namespace {
 
-// What keeping the memory of a whole text takes on disk.
+// Returns the disk space that keeping the memory of a whole text takes.
 int64_t DiskBytes(const PlanFacts& facts, int64_t tokens) {
   const ModelFacts& model = facts.model;
   if (!model.has_recurrent()) return MemoryBytes(model, facts.kv, tokens);
@@ -23,7 +23,7 @@ int64_t DiskBytes(const PlanFacts& facts, int64_t tokens) {
          tokens * static_cast<int64_t>(sizeof(TokenId));
 }
 
-// `kept` of the tokens need not be read.
+// Plans the costs of reading `tokens` tokens, of which the first `kept` need not be read.
 PlannedWay Sized(Way way, int64_t tokens, int64_t kept, bool estimated, const PlanFacts& facts) {
   PlannedWay planned{.way = way,
                      .tokens = tokens,
@@ -41,7 +41,7 @@ PlannedWay Sized(Way way, int64_t tokens, int64_t kept, bool estimated, const Pl
   return planned;
 }
 
-// Disk space for `bytes` more of kept memories, with that of old ones that go to make room.
+// Returns the disk space for `bytes` more of kept memories, including old ones that make room.
 int64_t RoomToKeep(const PlanFacts& facts, int64_t bytes) {
   const int64_t free = facts.free_disk.value_or(INT64_MAX / 2);
   if (!facts.keeping) return free;
@@ -49,8 +49,8 @@ int64_t RoomToKeep(const PlanFacts& facts, int64_t bytes) {
   return free + std::clamp<int64_t>(over, 0, facts.keeping->used_bytes);
 }
 
-// What of a memory's keys and values lies in a file while the way is gone, `kept` of its tokens
-// aside, which are read where they are kept.
+// Returns how many bytes of a memory's keys and values lie in a spill file. The first `kept` tokens
+// are read where they are kept and do not count.
 int64_t SpilledBytes(const PlanFacts& facts, int64_t tokens, int64_t kept) {
   if (!facts.resident_bytes || !facts.model.has_whole_kv()) return 0;
   const int64_t bytes = KvBytes(facts.model.kv, facts.kv, tokens);
@@ -58,7 +58,7 @@ int64_t SpilledBytes(const PlanFacts& facts, int64_t tokens, int64_t kept) {
   return std::max<int64_t>(0, bytes - stored - *facts.resident_bytes);
 }
 
-// Why the memory of whole documents will not be kept.
+// Returns why the memory of whole documents will not be kept, or no value.
 std::optional<Note> WhyNotKept(const PlannedWay& way, const PlanFacts& facts) {
   if (facts.sparse) return Note("what sparse attention computes depends on how the text is cut");
   if (!facts.keeping) return Note("nothing is kept", {Advice::Raise(Setting::kCacheSize)});
@@ -68,8 +68,8 @@ std::optional<Note> WhyNotKept(const PlannedWay& way, const PlanFacts& facts) {
                 {Advice::Raise(Setting::kCacheSize)});
   }
   const int64_t missing = way.disk_bytes - DiskBytes(facts, facts.kept_tokens);
-  // A hybrid's keys and values are kept from state to state, and lie in RAM or a file until then;
-  // others at once, and are read there.
+  // A hybrid model's keys and values are kept only at the positions of states, and lie in RAM or in
+  // a spill file until then. Others are kept at once and read there.
   const int64_t spilled =
       facts.model.has_recurrent() ? SpilledBytes(facts, way.tokens, facts.kept_tokens) : int64_t{0};
   if (missing > 0 && missing + spilled > RoomToKeep(facts, missing)) {
@@ -81,10 +81,12 @@ std::optional<Note> WhyNotKept(const PlannedWay& way, const PlanFacts& facts) {
 
 Advice UseWay(Way way) { return Advice::Use(Setting::kWay, std::string(NameOf(way))); }
 
-// `kept` of the tokens are read where they are kept.
+// Returns why a memory has no room, or no value. The first `kept` tokens are read where they are
+// kept.
 std::optional<Obstacle> MemoryObstacle(const PlannedWay& way, int64_t kept,
                                        const PlanFacts& facts) {
-  // What has no room in RAM lies in a file: that of the kept memory, where it is kept at once.
+  // The part without room in RAM lies in a file. A memory that is kept at once lies in its
+  // snapshots.
   const bool whole = way.way != Way::kRetrieval;
   const bool kept_at_once = whole && !way.not_kept && !facts.model.has_recurrent();
   std::vector<Advice> advice{whole ? UseWay(Way::kRetrieval)
@@ -131,7 +133,7 @@ std::optional<Obstacle> WholeObstacle(const PlannedWay& way, const PlanFacts& fa
   if (facts.longer || way.tokens + facts.answer_tokens <= trained) {
     return MemoryObstacle(way, facts.kept_tokens, facts);
   }
-  // Recurrent layers tell no positions apart, and read on as they are.
+  // Recurrent layers do not distinguish positions and read on unchanged.
   std::vector<Advice> advice{UseWay(Way::kRetrieval)};
   if (way.way == Way::kLinear) {
     advice.push_back(UseLonger(ContextExtension::kNone, "which reads on as it is"));
@@ -156,7 +158,7 @@ std::optional<Obstacle> WholeObstacle(const PlannedWay& way, const PlanFacts& fa
                   advice};
 }
 
-// The way of whole documents that the model does not go.
+// Returns the way of whole documents that the model does not support.
 PlannedWay NotGone(const ModelFacts& facts) {
   if (WholeWayOf(facts) == Way::kContext) {
     return {.way = Way::kLinear,
@@ -204,7 +206,7 @@ const PlannedWay& Plan::Of(Way way) const {
 
 TokenLimits TokenLimitsFor(const ModelFacts& model, const RequestedLimits& asked,
                            BeyondContext beyond) {
-  // Instructions and question, which are rarely more.
+  // Tokens of instructions and question, which are rarely more.
   constexpr int64_t kMostForQuestion = 512;
   const int64_t context = beyond == BeyondContext::kYes ? kAnyLength : model.trained_tokens;
   const int64_t left = context - std::min(context / 4, kMostForQuestion);
@@ -246,7 +248,7 @@ Plan MakePlan(const PlanFacts& facts) {
   std::string reason;
   if (whole.obstacle) {
     reason = whole.obstacle->reason;
-    // That passages are read is what `auto` does already.
+    // `auto` reads passages already, so this advice is left out.
     std::copy_if(whole.obstacle->advice.begin(), whole.obstacle->advice.end(),
                  std::back_inserter(plan.advice),
                  [](const Advice& advice) { return advice != UseWay(Way::kRetrieval); });

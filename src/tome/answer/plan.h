@@ -1,5 +1,5 @@
-// What each way of answering would take, and which one `auto` takes: arithmetic on facts, so that
-// what is foretold and what is done are the same.
+// Plans what each way of answering would take, and which way `auto` takes. A plan is arithmetic on
+// facts, so that forecast and execution agree.
 #pragma once
 
 #include <array>
@@ -19,60 +19,65 @@
 
 namespace tome {
 
-// A model's memory may take so much of what is free; the rest is for the weights' pages and
-// everything else.
+// The share of the free memory that a model's memory may take. The pages of the weights and
+// everything else need the rest.
 inline constexpr double kUsableMemory = 0.8;
 
-// What memories that are kept on disk may take.
+// Disk space of the memories that are kept.
 struct KeepingFacts {
-  int64_t max_bytes = 0;   // of all of them
-  int64_t used_bytes = 0;  // by those there are, the oldest of which make room
+  int64_t max_bytes = 0;   // limit of all together
+  int64_t used_bytes = 0;  // of the present ones; the oldest make room for new ones
 };
 
 struct PlanFacts {
   ModelFacts model;
   KvType kv = KvType::kF16;
-  bool documents_named = true;           // false: the whole library is asked
-  int64_t document_tokens = 0;           // estimated
-  std::optional<int64_t> prompt_tokens;  // of the whole documents with instructions and question
-  int64_t kept_tokens = 0;               // of the prompt, from an earlier reading
-  // The longest text that the model finds its way in, as far as that was tested.
+  bool documents_named = true;  // false: the whole library is asked
+  int64_t document_tokens = 0;  // estimated
+  // Whole documents with instructions and question. Empty where they were not counted.
+  std::optional<int64_t> prompt_tokens;
+  int64_t kept_tokens = 0;  // of the prompt, from an earlier reading
+  // The longest text in which the model finds evidence, as far as tested (ReadableTokens).
   int64_t readable_tokens = kAnyLength;
-  int64_t retrieval_tokens = 0;        // of the passages with instructions and question, at most
-  int64_t answer_tokens = 0;           // at most
-  std::optional<int64_t> free_memory;  // nothing: unknown, and taken to do
-  std::optional<ModelRates> rates;  // nothing: seconds stay unknown, and the budget is taken to do
-  // As MemoryOptions has it: texts beyond what the model was made for may be read.
+  int64_t retrieval_tokens = 0;  // of passages, instructions and question, at most
+  int64_t answer_tokens = 0;     // at most
+  // Without a value, the free memory is assumed to suffice.
+  std::optional<int64_t> free_memory;
+  // Without a value, seconds stay unknown and the budget is assumed to suffice.
+  std::optional<ModelRates> rates;
+  // MemoryOptions::longer: the model may read more tokens than it was made for.
   std::optional<ContextExtension> longer = {};
-  bool forgets = false;  // by a window: of whole documents little would be left
-  std::optional<int64_t> resident_bytes = {};  // as MemoryOptions has it
-  double budget_seconds = 0;  // that reading may take for `auto` to choose `context`
-  bool sparse = false;        // attention, whose bits depend on how a text is cut: it is not kept
-  std::optional<KeepingFacts> keeping = {};  // nothing: nothing is kept
-  // Where memories are kept, and what has no room in RAM lies; nothing: unknown, and taken to do.
+  bool forgets = false;                        // a window would forget most of whole documents
+  std::optional<int64_t> resident_bytes = {};  // MemoryOptions::resident_bytes
+  double budget_seconds = 0;  // longest reading for which `auto` chooses whole documents
+  // Attention is sparse. Its bits depend on how a text is cut, so the memory is not kept.
+  bool sparse = false;
+  std::optional<KeepingFacts> keeping = {};  // empty: no memories are kept
+  // Free bytes on the disk of the kept memories or of the spill file. Without a value, they are
+  // assumed to suffice.
   std::optional<int64_t> free_disk = {};
 };
 
-// Why a way cannot be gone, as an error that says so has it.
+// The reason why a way cannot be taken, as the parts of an Error.
 struct Obstacle {
   Code code = Code::kInvalidArgument;
   std::string reason;
   std::vector<Advice> advice;  // what to do instead
 };
 
-// What one way takes of the model. Memory and disk are the pages of keys and values, and the states
-// of recurrent layers. A way that the model does not go takes nothing.
+// The costs of one way. Memory and disk hold the pages of keys and values and the states of
+// recurrent layers. A way that the model does not support costs nothing.
 struct PlannedWay {
   Way way = Way::kQuotes;
-  int64_t tokens = 0;  // that the model reads before it answers
+  int64_t tokens = 0;  // read by the model before it answers
   bool estimated = false;
   int64_t memory_bytes = 0;
-  int64_t disk_bytes = 0;                // that keeping the memory would take
-  std::optional<double> read_seconds;    // nothing: unknown
-  std::optional<double> answer_seconds;  // of a token of the answer, behind all that was read
-  std::optional<Obstacle> obstacle;      // nothing: it fits
-  // Why the memory will not be kept, which keeps nobody from the way; nothing: it will be, or there
-  // is none.
+  int64_t disk_bytes = 0;                // of the memory, if it is kept
+  std::optional<double> read_seconds;    // empty: unknown
+  std::optional<double> answer_seconds;  // of a token of the answer, after all that was read
+  std::optional<Obstacle> obstacle;      // empty: the way can be taken
+  // Why the memory will not be kept, which does not prevent the way. Empty where it will be kept,
+  // and where there is no memory.
   std::optional<Note> not_kept = {};
 
   bool is_kept() const { return tokens > 0 && !obstacle && !not_kept; }
@@ -80,48 +85,52 @@ struct PlannedWay {
 
 struct Plan {
   std::array<PlannedWay, 4> ways;  // kQuotes, kContext, kLinear, kRetrieval
-  Way taken = Way::kRetrieval;     // by `auto`, with a model
+  Way taken = Way::kRetrieval;     // by `auto` with a model
   std::string why;
-  std::vector<Advice> advice;  // what would let `auto` read whole documents; empty where it does
+  std::vector<Advice> advice;  // makes `auto` read whole documents; empty where it does already
 
   const PlannedWay& Of(Way way) const;
 };
 
-// Tokens of an answer, evidence included, and of the passages of kRetrieval.
+// Default limits of an answer, including its evidence, and of the passages of kRetrieval, in
+// tokens.
 inline constexpr int64_t kDefaultAnswerTokens = 1024;
 inline constexpr int64_t kDefaultPassageTokens = 2048;
 
-// What the user asked for; nothing: what the model has room for.
+// Limits that the user asked for. Without a value, a limit is what the model has room for.
 struct RequestedLimits {
   std::optional<int64_t> answer_tokens = {};
   std::optional<int64_t> passage_tokens = {};
 };
-// At most so many.
+// The largest numbers of tokens.
 struct TokenLimits {
   int64_t answer_tokens = kDefaultAnswerTokens;
   int64_t passage_tokens = kDefaultPassageTokens;
 };
-// Whether more tokens than the model was made for may be read.
+// Says whether the model may read more tokens than it was made for.
 enum class BeyondContext { kNo, kYes };
 
-// kDefaultAnswerTokens and kDefaultPassageTokens, or less where the model was made for fewer tokens
-// than these with instructions and question: a quarter of its context, at most 512 tokens, stays
-// free for those, and answer and passages share the rest as one to two. What was asked for stays as
-// it is, and takes from the other. BeyondContext the model nothing need be less.
+// Returns kDefaultAnswerTokens and kDefaultPassageTokens, or less where the context of the model is
+// too short for both. A quarter of the context, at most 512 tokens, stays free for instructions and
+// question. Answer and passages share the rest as one to two. A limit that was asked for stays
+// unchanged, and the other one takes what is left. With BeyondContext::kYes no limit is less.
 TokenLimits TokenLimitsFor(const ModelFacts& model, const RequestedLimits& asked,
                            BeyondContext beyond);
 
-// Whether the documents may fit at all: only then is it worth to count their tokens, since reading
-// and encoding ten million characters to learn that they do not fit takes a while.
+// Returns whether the documents may fit at all. Only then is it worth counting their tokens,
+// because reading and encoding ten million characters takes a while.
 bool IsWorthCounting(const PlanFacts& facts);
 
-// `auto` takes kContext or kLinear, as the model goes, where the documents are named, fit with the
-// answer what the model was made for (or are to be read beyond that) and with their memory
-// kUsableMemory of the free memory, and can be read within the budget; else kRetrieval.
+// Makes the plan. `auto` takes the model's way of whole documents (WholeWayOf) where all of these
+// hold, and else kRetrieval:
+// - Documents are named, and no window would forget them.
+// - Documents, question and answer fit the length that the model was made for, or `longer` is set.
+// - Their memory fits kUsableMemory of the free memory, and its spilled part fits the disk.
+// - They are no longer than `readable_tokens` and can be read within the budget.
 Plan MakePlan(const PlanFacts& facts);
 
-// What the file system of a folder, which need not exist yet, has left for this user; nothing where
-// it does not say.
+// Returns the bytes that the file system of a folder has left for this user. The folder need not
+// exist yet. Empty where the file system does not tell.
 std::optional<int64_t> AvailableDisk(const std::filesystem::path& folder);
 
 }  // namespace tome

@@ -9,8 +9,9 @@
 namespace tome {
 namespace {
 
-// Of Japanese and Korean, whose Chinese characters are not Chinese. The katakana middle dot
-// (U+30FB) is left out: Chinese puts it between the parts of foreign names.
+// Returns whether a character is Japanese or Korean; Han characters beside it are not Chinese. The
+// katakana middle dot (U+30FB) does not count, because Chinese puts it between the parts of foreign
+// names.
 bool IsKanaOrHangul(char32_t c) {
   return (c >= 0x3041 && c <= 0x309F) || (c >= 0x30A1 && c <= 0x30FF && c != 0x30FB) ||
          (c >= 0x31F0 && c <= 0x31FF) || (c >= 0xFF66 && c <= 0xFF9D) ||
@@ -33,7 +34,7 @@ PromptLanguage LanguageOf(std::string_view question) {
       ++letters;
     }
   }
-  // A Chinese question may name things in Latin letters; a word is about as long as two characters.
+  // A Chinese question may name things in Latin letters. A word is about as long as two characters.
   return han * 3 > letters ? PromptLanguage::kChinese : PromptLanguage::kEnglish;
 }
 

@@ -1,6 +1,6 @@
-// The words that a model is asked with, in the language of the question: plain ones, the text first
-// and the question last, without a format to keep or a way to refuse. Small models follow these
-// best, and texts in front serve every question that is asked about them once they were read.
+// The words of prompts, in the language of the question. They are plain, with the texts first and
+// the question last. They demand no format and offer no way to refuse. Small models follow such
+// prompts best. Texts in front are read once and serve all questions about them.
 #pragma once
 
 #include <span>
@@ -15,16 +15,16 @@ enum class PromptLanguage { kEnglish, kChinese };
 PromptLanguage LanguageOf(std::string_view question);
 std::string_view NameOf(PromptLanguage language);  // "en", "zh"
 
-// The user's message: the texts, one behind the other, `evidence` once more where there is any, the
-// question. Without texts and evidence it is the question alone, asked as it is asked with them.
+// Returns the user's message: the texts one after the other, then `evidence` once more where there
+// is any, then the question. Without texts and evidence it is the question in the same words.
 std::string PromptOf(std::string_view question, std::span<const std::string_view> texts,
                      std::string_view evidence = {});
 
-// The message of a further question about texts that an earlier message holds.
+// Returns the message of a further question about texts that an earlier message holds.
 std::string FollowUpPromptOf(std::string_view question, std::string_view evidence = {});
 
-// What the model's reply to a question about one sentence begins with: so opened it answers from
-// the text and not from what it has learnt.
+// Returns the words that the model's reply to a question about one sentence begins with. They make
+// it answer from the text and not from what it has learnt.
 std::string_view ReplyOpening(PromptLanguage language);
 
 }  // namespace tome

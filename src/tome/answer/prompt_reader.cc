@@ -18,8 +18,8 @@ Memory PromptReader::NewMemory(int64_t prompt_tokens) const {
   if (options_.memory.window > 0) {
     max_tokens = 0;
   } else if (options_.memory.longer) {
-    // Room for questions to come, which a memory made for fewer tokens would have to read all of
-    // the documents anew for.
+    // This leaves room for later questions, for which a shorter memory would have to be made anew
+    // and read all of the documents again.
     max_tokens = trained;
     while (max_tokens < needed) max_tokens *= 2;
   }
@@ -54,12 +54,12 @@ void PromptReader::Read(std::span<const TokenId> prompt, const PromptBeginning& 
   }
   const auto held = session_->tokens();
   const auto [mine, theirs] = std::mismatch(prompt.begin(), prompt.end(), held.begin(), held.end());
-  // At least one token is read, where there is one: its logits choose the first of the answer.
+  // At least one token is read, because its logits choose the first token of the answer.
   const auto kept = std::min<int64_t>(mine - prompt.begin(), std::max<int64_t>(tokens - 1, 0));
   const int64_t left = session_->Truncate(kept);
   const WorkClock clock;
   session_->Prefill(prompt.subspan(static_cast<size_t>(left)), control);
-  // What the rates say nothing of: sparse attention, and memories that lie in a file.
+  // The rates do not cover sparse attention and memories that lie in a file.
   if (!options_.memory.attention_mass && !options_.memory.resident_bytes) {
     DropDisprovedRates(
         library_, model_, KvTypeFor(model_.model().facts(), options_.memory.kv, tokens),

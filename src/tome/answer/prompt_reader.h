@@ -1,5 +1,5 @@
-// Reads the prompts of a conversation, one after the other: of each only what the last one did not
-// hold, and of whole documents only what was not kept on disk.
+// Reads the prompts of a conversation one after the other. It reads only the tokens that the
+// previous prompt did not hold and that, for whole documents, were not kept on disk.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +16,15 @@
 
 namespace tome {
 
-// What a prompt begins with, for the store.
+// Says what a prompt begins with, for the store.
 struct PromptBeginning {
-  bool documents_whole = false;  // the documents of the conversation: they are worth keeping
-  // Tokens before the question, where other questions about the documents can begin; none: the
-  // prompt holds earlier turns.
+  bool documents_whole = false;  // whole documents, which are worth keeping
+  // Tokens in front of the question, after which other questions about the documents can follow.
+  // Empty where the prompt holds earlier turns, and where no whole documents are stored.
   std::optional<int64_t> before_question = {};
 };
 
-// All that it is made with must outlive it.
+// All constructor arguments must outlive the reader.
 class PromptReader {
  public:
   PromptReader(Library& library, const LanguageModel& model,
@@ -36,14 +36,14 @@ class PromptReader {
         options_(options),
         limits_(limits) {}
 
-  // A memory for a prompt of so many tokens and its answer.
+  // Returns a memory for a prompt of `prompt_tokens` tokens and its answer.
   Memory NewMemory(int64_t prompt_tokens) const;
 
-  // Brings the session to hold a prompt, or the beginning of one, with room for the answer.
+  // Makes the session hold a prompt, or the beginning of one, with room for the answer.
   void Read(std::span<const TokenId> prompt, const PromptBeginning& beginning,
             const WorkControl& control);
 
-  // Null before anything was read.
+  // Null before the first Read.
   const Session* session() const { return session_ ? &*session_ : nullptr; }
   Session* session() { return session_ ? &*session_ : nullptr; }
 

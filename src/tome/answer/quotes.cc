@@ -17,14 +17,14 @@
 namespace tome {
 namespace {
 
-// Passages looked at for each quote wanted: some turn out to be duplicates.
+// Passages looked at for each quote, because some turn out to be duplicates.
 constexpr size_t kCandidatesPerQuote = 4;
 
 Citation Cite(Library& library, const ScoredPassage& scored, std::span<const TermValue> terms,
               Excerpter& excerpter, DocumentNames& names) {
   const Library::PassageRecord passage = library.ReadPassage(scored.id);
   const std::string text = library.Text(passage.document, passage.span);
-  // Inside this function offsets count from the passage's begin.
+  // Offsets in this function count from the beginning of the passage.
   const uint64_t base = passage.span.begin;
   std::vector<TextSpan> headings = passage.headings;
   for (TextSpan& heading : headings) heading = {heading.begin - base, heading.end - base};

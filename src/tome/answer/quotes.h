@@ -1,4 +1,4 @@
-// The way `quotes`: no model, the best passages of the documents are the answer.
+// The way `quotes`: without a model, the best passages of the documents are the answer.
 #pragma once
 
 #include <span>
@@ -13,7 +13,7 @@ namespace tome {
 inline constexpr int kDefaultQuotes = 5;
 inline constexpr int kMaxQuotes = 100;
 
-// Why the passages themselves are the answer.
+// The reason why the passages themselves are the answer.
 enum class WhyQuotes { kNoModel, kAskedFor };
 
 struct QuotesOptions {
@@ -21,10 +21,10 @@ struct QuotesOptions {
   WhyQuotes why = WhyQuotes::kNoModel;
 };
 
-// Finds the passages that answer, trims each to the sentences that do, and drops those that say the
-// same as a better one. With no documents given, asks the whole library. An answer without
-// citations says in its notes why nothing was found. Error(kInvalidArgument) for a question without
-// words.
+// Finds the passages that answer, trims each to its sentences that answer, and drops those that say
+// the same as a better one. Without `documents` it asks the whole library. An answer without
+// citations says in its notes why nothing was found. Throws Error(kInvalidArgument) for a question
+// without words, and Error(kCancelled).
 Answer AnswerWithQuotes(Library& library, const std::string& question,
                         std::span<const NamedDocument> documents, const QuotesOptions& options,
                         const WorkControl& control);

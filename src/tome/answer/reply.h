@@ -1,5 +1,5 @@
-// An answer that a model writes from the text it has read: its thinking is passed over, the rest is
-// let through as it comes.
+// A reply that a model writes from the text it has read. Its thinking is left out, and the rest is
+// passed on as it is written.
 #pragma once
 
 #include <cstdint>
@@ -19,17 +19,18 @@ struct ReplyOptions {
   SamplingOptions sampling;
   int64_t max_tokens = 0;
   Speculation speculation = Speculation::kPromptLookup;
-  bool begins_thinking = false;  // EndsThinking of the prompt
+  bool begins_thinking = false;  // EndsThinking(prompt)
 };
 
-// Whether a prompt ends with the mark that thinking begins with, as some chat templates have it.
+// Returns whether a prompt ends with the mark that begins thinking (<think>), as the prompts of
+// some chat templates do.
 bool EndsThinking(const Tokenizer& tokenizer, std::span<const TokenId> prompt);
 
-// `answer` gets the text, and what is known of its writing; it must outlive the reply, as `control`
-// must.
+// Writes its text, and the figures and notes of the writing, into `answer`. `answer` and `control`
+// must outlive the reply.
 class ModelReply {
  public:
-  // `sink` gets the text as it is written; it may be empty.
+  // `sink` gets the text as it is written. It may be empty.
   ModelReply(Answer& answer, const ReplyOptions& options, TextSink sink, const WorkControl& control)
       : answer_(answer),
         options_(options),
@@ -37,10 +38,12 @@ class ModelReply {
         control_(control),
         thinking_(options.begins_thinking) {}
 
-  // How the session that has read the prompt is to go on. The reply must stay where it is.
+  // Returns how the session, which has read the prompt, continues. The reply must not move
+  // afterwards.
   SessionWriting Of(Session& session);
 
-  // What was written, with notes of how it ended. Error(kCancelled) where it was stopped.
+  // Ends the answer and adds notes about how it ended. Throws Error(kCancelled) where it was
+  // stopped.
   void Finish(const Generated& generated);
 
  private:

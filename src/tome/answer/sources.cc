@@ -33,7 +33,7 @@ Sources FindPassages(Library& library, std::span<const NamedDocument> documents,
                      std::string_view question_text, int64_t most_tokens,
                      const CountTokensOf& count) {
   const auto start = std::chrono::steady_clock::now();
-  // More passages than any budget holds: the ranking beyond them does not matter.
+  // No budget holds more, so the ranking of further passages does not matter.
   constexpr size_t kMostPassages = 256;
   Analyzer analyzer;
   const Question question = ParseQuestion(question_text, analyzer);

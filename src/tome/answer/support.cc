@@ -13,7 +13,7 @@ bool HasDigit(std::string_view term) {
   return term.find_first_of("0123456789") != std::string_view::npos;
 }
 
-// Whether a word of the Latin script begins with a capital and does not begin a sentence.
+// Returns whether a word of the Latin script begins with a capital and does not begin a sentence.
 bool IsName(std::string_view text, uint64_t begin) {
   const char first = text[begin];
   if (first < 'A' || first > 'Z') return false;

@@ -1,5 +1,5 @@
-// The thinking of a reasoning model, which is no part of its answer: <think> … </think> in front of
-// it, where the first mark may have been written by the model's chat template.
+// Filters out the thinking of a reasoning model, which is no part of its answer: <think> … </think>
+// in front of the answer. The model's chat template may have written the first mark.
 #pragma once
 
 #include <string>
@@ -7,17 +7,18 @@
 
 namespace tome {
 
-// Takes a reply as it is written and passes on what stands behind the thinking. Bounded: of the
-// thinking only the bytes that may begin the mark are kept.
+// Takes a reply as it is written and passes on the text after the thinking. Its memory is bounded:
+// of the thinking it holds only the bytes that may begin the end mark.
 class ThinkingFilter {
  public:
-  // `begun`: the prompt ended with <think>, so the reply begins inside.
+  // With `begun`, the prompt ended with <think>, so the reply begins inside its thinking.
   explicit ThinkingFilter(bool begun) : state_(begun ? State::kThinking : State::kUnknown) {}
 
   std::string Push(std::string_view text);
-  // What was held back at the end of the reply: nothing of a thinking that never ended.
+  // Returns the text that was held back at the end of the reply. A thinking that never ended is not
+  // returned.
   std::string Finish();
-  // Whether the reply ended, or stands, inside its thinking.
+  // Returns whether the reply ended, or still is, inside its thinking.
   bool is_thinking() const { return state_ == State::kThinking; }
 
  private:

@@ -14,17 +14,17 @@
 namespace tome {
 namespace {
 
-// An answer from evidence has at most so many: what small models write behind them is seldom true.
+// Most sentences of an answer from evidence. Small models seldom write a true one after them.
 constexpr int64_t kMostAnswerSentences = 2;
-// Log-probabilities of replies count so much beside z-scores of evidence; 2 to 16 do nearly as
-// well.
+// Weight of a reply's mean log-probability beside the z-scores of its evidence. Weights from 2 to
+// 16 do nearly as well.
 constexpr double kReplyWeight = 8;
-// Behind the best by so much, a sentence is not answered from: the mean log-probabilities of the
-// replies would have to differ by 0.9, which they seldom do.
+// A sentence whose score is this much below the best is not answered from. The mean
+// log-probabilities of the replies would have to differ by 0.9, which they seldom do.
 constexpr double kHopeless = 7;
 
-// A reply as it is shown: it was opened with words that are no part of it, so it may begin with a
-// small letter. One that was cut off ends with its last whole sentence, where it has one.
+// Returns a reply as it is shown: with a capital letter, because the opening words are left out,
+// and up to its last whole sentence, if it was cut off and has one.
 std::string Shaped(const ScoredText& reply) {
   std::string text = CollapseWhiteSpace(reply.text);
   if (reply.finish == FinishReason::kMaxTokens) {
@@ -39,14 +39,14 @@ std::string Shaped(const ScoredText& reply) {
   return text;
 }
 
-// How many of the `best` are answered from: those that may be chosen, whatever the model says.
+// Returns how many of the `best` sentences kHopeless does not exclude.
 size_t CountCandidates(std::span<const EvidenceSentence> sentences, std::span<const size_t> best) {
   return static_cast<size_t>(std::count_if(best.begin(), best.end(), [&](size_t i) {
     return sentences[i].score >= sentences[best.front()].score - kHopeless;
   }));
 }
 
-// The sentences that candidate `rank` is answered from.
+// Returns the sentences that candidate `rank` is answered from.
 std::vector<size_t> EvidenceOf(const Ability& ability, std::span<const size_t> best, size_t rank) {
   std::vector<size_t> evidence{best[rank]};
   if (ability.amount == EvidenceAmount::kSentence) return evidence;
@@ -71,7 +71,7 @@ std::optional<double> QuestionGain(const AnswerModel& model, std::string_view qu
   const std::array texts{std::move(evidence),
                          std::string(SyntheticFacts(LanguageOf(question)).front().sentence)};
   const auto likelihoods = model.QuestionLikelihoods(question, texts, computed, control);
-  // Likelihoods that are the same whatever the text tell nothing.
+  // Likelihoods that are the same for both texts tell nothing.
   if (!likelihoods || (*likelihoods)[0] == (*likelihoods)[1]) return std::nullopt;
   return (*likelihoods)[0] - (*likelihoods)[1];
 }
@@ -107,11 +107,11 @@ WrittenAnswer WriteFromEvidence(const AnswerModel& model, const Ability& ability
     messages.push_back({.text = PromptOf(question, {&view, 1}), .opening = opening});
   }
   messages.push_back({.text = PromptOf(question, {}), .opening = opening});
-  const size_t without = candidates;  // evidence
+  const size_t without = candidates;  // index of the message without evidence
   control.Report("writing", 0, 0);
   const std::unique_ptr<ReadMessages> read =
       model.Read(messages, std::max(options.max_tokens, kProvisionalTokens), computed, control);
-  // The best sentence most often gives the reply that is chosen: its contrast is written along.
+  // The best sentence most often gives the chosen reply, so its reply in contrast is written along.
   std::vector<ReplyRequest> asked;
   for (size_t rank = 0; rank < candidates; ++rank) asked.push_back({.message = rank});
   const auto in_contrast = [&](size_t message) {

@@ -1,6 +1,6 @@
-// What a user can do about an error or a note, as data: each door of the program (the command line,
-// HTTP) has its own name for a setting, and words the advice itself. What names no setting is said
-// in the message.
+// Advice says as data what a user can do about an error or a note. Each door of the program (the
+// command line, HTTP) has its own names for settings, and words the advice with them. A remedy that
+// is no setting is said in the message.
 #pragma once
 
 #include <string>
@@ -9,40 +9,41 @@
 
 namespace tome {
 
-// What a user may set, whichever door he comes through.
+// A Setting is something that a user may set, through any of the doors.
 enum class Setting {
   kAttention,      // exact or sparse
   kBudget,         // seconds that reading whole documents may take
   kCacheSize,      // disk space for what models have read
   kEncoding,       // of a text file
   kKv,             // type of keys and values
-  kLonger,         // how texts are read that are longer than the model was made for
-  kMaxTokens,      // of an answer
+  kLonger,         // how texts beyond the trained length are read
+  kMaxTokens,      // longest answer
   kMemory,         // keys and values that stay in RAM
   kOcr,            // of scanned pages
   kPassageTokens,  // of the passages that a model reads
   kSinks,          // tokens of the beginning that a window keeps
   kType,           // of the weights that are written
-  kWay,            // in which documents are read
-  kWindow,         // tokens that are seen of late
+  kWay,            // in which a question is answered
+  kWindow,         // last tokens that a window keeps
 };
 inline constexpr Setting kLastSetting = Setting::kWindow;
 
 struct Advice {
   enum class Kind {
-    kUse,       // set it, to `value` where there is one
-    kName,      // name another than what was found out
+    kUse,       // set it, to `value` where one is given
+    kName,      // name another one than was detected
     kLower,     // set it to less
     kRaise,     // set it to more
     kLeaveOut,  // do not set it
-    kMeasure,   // measure what `value` of it costs the model `subject`, a path
+    kMeasure,   // measure the cost of `value` for the model at the path `subject`
   };
   static constexpr Kind kLastKind = Kind::kMeasure;
 
   Kind kind = Kind::kUse;
   Setting setting = Setting::kWay;
   std::string value = {};
-  std::string effect = {};  // what that does, as a clause: "which reads on as it is"; may be empty
+  // `effect` says as a clause what the advice does: "which reads on as it is". It may be empty.
+  std::string effect = {};
   std::string subject = {};
 
   static Advice Use(Setting setting, std::string value = {}, std::string effect = {}) {
@@ -59,13 +60,13 @@ struct Advice {
   friend bool operator==(const Advice&, const Advice&) = default;
 };
 
-// What a user should know, and what he can do about it: any one of `advice`.
+// A note says what a user should know. Any one of `advice` would help.
 struct Note {
   std::string text;
   std::vector<Advice> advice;
 
   Note() = default;
-  // Implicit, since most notes are words alone.
+  // The conversion is implicit, since most notes are words alone.
   Note(std::string words, std::vector<Advice> ways = {})
       : text(std::move(words)), advice(std::move(ways)) {}
   Note(const char* words) : text(words) {}

@@ -1,4 +1,5 @@
-// A queue between threads that holds at most a fixed number of items: a fast producer waits.
+// A queue between threads that holds at most a fixed number of items, so that a fast producer
+// waits.
 #pragma once
 
 #include <condition_variable>
@@ -11,14 +12,14 @@
 
 namespace tome {
 
-// Any number of producers and consumers. Either side may close it; then Push refuses and Pop
-// drains.
+// Any number of producers and consumers may use it. Either side may close it; then Push refuses and
+// Pop drains.
 template <typename T>
 class BoundedQueue {
  public:
   explicit BoundedQueue(size_t capacity) : capacity_(capacity) { TOME_CHECK(capacity > 0); }
 
-  // Waits for room. False when the queue was closed; the item is dropped.
+  // Waits for room. Returns false where the queue is closed; the item is dropped.
   bool Push(T item) {
     std::unique_lock lock(mutex_);
     room_.wait(lock, [&] { return closed_ || items_.size() < capacity_; });
@@ -28,7 +29,7 @@ class BoundedQueue {
     return true;
   }
 
-  // Waits for an item. Nothing when the queue is closed and empty.
+  // Waits for an item. Returns no item once the queue is closed and empty.
   std::optional<T> Pop() {
     std::unique_lock lock(mutex_);
     filled_.wait(lock, [&] { return closed_ || !items_.empty(); });

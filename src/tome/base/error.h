@@ -1,10 +1,10 @@
 // The one exception type of Tome.
 //
-// An error says what was wrong, where (file, page, offset, tensor) and what to do, in one line, and
+// An error says in one line what was wrong, where (file, page, offset, tensor) and what to do. It
 // carries a Code from a closed list, so that the doors of the program (main, an HTTP handler, a
-// worker loop) can map it to an exit code or a status without reading its words. Which setting
-// would help is Advice, which a door words with its own names. Layers may add context with
-// Error::In; none swallows an error. Absence that is normal is std::optional, not an
+// worker loop) can map it to an exit code or a status without reading its words. Its Advice names
+// the settings that would help, which each door words with its own names. Layers may add context
+// with Error::In; no layer swallows an error. Absence that is normal is std::optional, not an
 // error.
 #pragma once
 
@@ -29,11 +29,12 @@ enum class Code {
   kUnavailable,      // a resource is busy or unreachable for now; the same call may work later
 };
 
-// The code's name as it is written in JSON and over the worker's pipe: "invalid_argument",
+// Returns the code's name as it is written in JSON and over the worker's pipe: "invalid_argument",
 // "not_found", …
 std::string_view CodeName(Code code);
 
-// The code of a name that CodeName gave; kCorrupt for any other text (it came from outside).
+// Returns the code of a name that CodeName gave, and kCorrupt for any other text, since names come
+// from outside.
 Code CodeFromName(std::string_view name);
 
 class Error : public std::runtime_error {
@@ -42,10 +43,11 @@ class Error : public std::runtime_error {
       : std::runtime_error(message), code_(code), advice_(std::move(advice)) {}
 
   Code code() const { return code_; }
-  // What would help, any one of it; may be empty.
+  // Any one of these would help. The list may be empty.
   const std::vector<Advice>& advice() const { return advice_; }
 
-  // This error with `context` ("novel.pdf") put before its message ("novel.pdf: page 3: …").
+  // Returns this error with `context` ("novel.pdf") put before its message ("novel.pdf: page 3:
+  // …").
   Error In(std::string_view context) const;
 
  private:
@@ -53,15 +55,17 @@ class Error : public std::runtime_error {
   std::vector<Advice> advice_;
 };
 
-// An Io error for a failed system call: "WHAT: strerror(error_number)". A full disk says so
-// plainly.
+// Makes the error of a failed system call: "WHAT: strerror(error_number)". Its code is kNotFound
+// for ENOENT, kOutOfMemory for ENOMEM and kIo for all else. For a full disk the message also says
+// to free space.
 Error SystemError(std::string_view what, int error_number);
 
 namespace internal {
 [[noreturn]] void CheckFailed(const char* expression, const char* file, int line);
 }  // namespace internal
 
-// A broken invariant is a programming error: it ends the program, in release too.
+// Ends the program where `condition` is false, in release builds too: a broken invariant is a
+// programming error.
 #define TOME_CHECK(condition) \
   ((condition) ? (void)0 : ::tome::internal::CheckFailed(#condition, __FILE__, __LINE__))
 

@@ -59,7 +59,7 @@ std::string ReadAll(int fd, uint64_t max_bytes, std::string_view what) {
   std::string bytes;
   struct stat status {};
   if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
-    // One byte more than the file holds, so that the read that meets its end needs no growth.
+    // One byte more than the file's size lets the read that meets the end do so without growing.
     bytes.reserve(std::min<uint64_t>(static_cast<uint64_t>(status.st_size), max_bytes) + 1);
   }
   constexpr size_t kStep = size_t{1} << 20;

@@ -10,7 +10,8 @@
 
 namespace tome {
 
-// An open file descriptor. Move-only, closes once; empty is -1 (0 is a valid descriptor).
+// An open file descriptor, which is closed once. It is move-only. -1 is empty (0 is a valid
+// descriptor).
 class UniqueFd {
  public:
   UniqueFd() = default;
@@ -30,19 +31,19 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-// Opens a regular file for reading. NotFound when it is missing, InvalidArgument when it is a
-// folder or anything else that is not a regular file, Io otherwise; the message begins with the
-// path.
+// Opens a regular file for reading. Throws an Error whose message begins with the path: kNotFound
+// where the file is missing, kInvalidArgument where it is a folder or anything else that is not a
+// regular file, kIo otherwise.
 UniqueFd OpenForReading(const std::filesystem::path& path);
 
-// Everything that can be read from `fd`, up to `max_bytes`; Unsupported when there is more.
-// `what` names the source in errors.
+// Returns everything that can be read from `fd`. Throws Error(kUnsupported) where that is more than
+// `max_bytes`, and Error(kIo) where reading fails. `what` names the source in errors.
 std::string ReadAll(int fd, uint64_t max_bytes, std::string_view what);
 
-// Writes all of `bytes`, retrying short writes. Io on failure.
+// Writes all of `bytes`, retrying short writes. Throws Error(kIo) where writing fails.
 void WriteAll(int fd, std::string_view bytes, std::string_view what);
 
-// What identifies a file's content at a moment without reading it.
+// A stamp identifies a file's content at one moment without reading it.
 struct FileStamp {
   uint64_t size = 0;     // bytes
   int64_t mtime_ns = 0;  // last change of the content

@@ -1,5 +1,5 @@
-// A reference to something callable, for the duration of a call: no allocation, unlike
-// std::function.
+// FunctionRef refers to something callable for the duration of a call. Unlike std::function it
+// allocates nothing.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@ namespace tome {
 template <typename Signature>
 class FunctionRef;
 
-// Does not own the callable, which must outlive the reference: use it for parameters only.
+// It does not own the callable, which must outlive the reference: use it for parameters only.
 template <typename Result, typename... Arguments>
 class FunctionRef<Result(Arguments...)> {
  public:

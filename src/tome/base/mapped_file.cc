@@ -13,8 +13,8 @@
 namespace tome {
 namespace {
 
-// About all pages that the bytes lie in. Where the system does not know the advice, looking at the
-// bytes works as well, or tells of the error.
+// Gives the system advice about all pages that the bytes lie in. Errors are ignored: where the
+// system does not know the advice, accessing the bytes works as well, or shows the error.
 void Advise(std::span<const std::byte> bytes, int advice) {
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto first = reinterpret_cast<uintptr_t>(bytes.data());

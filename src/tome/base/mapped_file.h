@@ -7,12 +7,13 @@
 
 namespace tome {
 
-// Move-only; unmaps once. The mapping is private and read-only, its size that of the file when it
-// was opened. A file that another program truncates while it is mapped makes reads beyond its new
-// end raise SIGBUS, which no reader of maps can prevent: replace model files by renaming.
+// MappedFile is move-only and unmaps once. The mapping is private and read-only, and as long as the
+// file was when it was opened. Where another program truncates the file while it is mapped, reads
+// beyond its new end raise SIGBUS. No reader of mapped files can prevent that: replace model files
+// by renaming.
 class MappedFile {
  public:
-  // Errors as OpenForReading; an empty file is an empty span.
+  // Throws the errors of OpenForReading. An empty file gives an empty span.
   explicit MappedFile(const std::filesystem::path& path);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
@@ -27,20 +28,20 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
-// Lets the system take back what it holds of these bytes of a mapped file, for those who are done
-// with them: they are read from the file again when somebody looks.
+// Lets the system take back the memory that holds these bytes of a mapped file. Call it when they
+// are no longer needed; a later access reads them from the file again. Only pages that lie wholly
+// within the bytes are released.
 void ReleasePages(std::span<const std::byte> bytes);
 
-// Asks the system for large pages under these bytes of a mapped file, a whole one best: it cannot
-// give any that reach beyond them.
+// Asks the system for large pages under these bytes of a mapped file. Pass a whole file where
+// possible: large pages that reach beyond the bytes cannot be given.
 void PreferLargePages(std::span<const std::byte> bytes);
 
-// Brings these bytes of a mapped file into memory, as looking at them would do a few pages at a
-// time; returns when they are there.
+// Reads these bytes of a mapped file into memory and returns when they are there. An access would
+// do the same for a few pages at a time.
 void PopulatePages(std::span<const std::byte> bytes);
 
-// Asks the system to read these bytes of a mapped file, for those who will look soon; returns at
-// once.
+// Asks the system to read these bytes of a mapped file, which will be needed soon. Returns at once.
 void PrefetchPages(std::span<const std::byte> bytes);
 
 }  // namespace tome

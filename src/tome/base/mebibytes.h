@@ -1,4 +1,4 @@
-// How sizes are told to a reader.
+// How sizes are written for a reader.
 #pragma once
 
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 
 namespace tome {
 
-// "1.5 MiB"
+// Returns a size as "1.5 MiB".
 inline std::string MiB(int64_t bytes) {
   return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
 }

@@ -13,11 +13,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The files of one version of control groups.
+// The names of the files in a control group's folder, which differ between versions 1 and 2.
 struct GroupFiles {
   std::vector<std::string_view> limits;  // the least of them holds
   std::string_view usage;
-  std::string_view reclaimable;  // in memory.stat, of the group and those in it
+  std::string_view reclaimable;  // key in memory.stat, for the group and the groups in it
 };
 
 GroupFiles FilesOf(bool unified) {
@@ -26,7 +26,7 @@ GroupFiles FilesOf(bool unified) {
                        {"memory.limit_in_bytes"}, "memory.usage_in_bytes", "total_inactive_file"};
 }
 
-// A hierarchy of control groups that limits memory, as it is mounted.
+// A mounted hierarchy of control groups that limits memory.
 struct Hierarchy {
   bool unified = false;  // version 2
   std::string root;      // the group that the mount point shows
@@ -40,7 +40,7 @@ std::optional<int64_t> ParseNumber(std::string_view text) {
   return number;
 }
 
-// Nothing where there is no such file, and for "max".
+// Returns the number in a file. Empty where the file is missing or holds "max".
 std::optional<int64_t> NumberIn(const fs::path& file) {
   std::ifstream in(file);
   std::string word;
@@ -48,7 +48,7 @@ std::optional<int64_t> NumberIn(const fs::path& file) {
   return ParseNumber(word);
 }
 
-// The number behind `key` in a file of lines "KEY NUMBER …".
+// Returns the number after `key` in a file of lines "KEY NUMBER …".
 std::optional<int64_t> NumberOf(const fs::path& file, std::string_view key) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
@@ -69,7 +69,7 @@ bool ListHas(std::string_view list, std::string_view name) {
   return false;
 }
 
-// Of a path in mountinfo, which writes blanks and backslashes as three octal digits.
+// Decodes a path of mountinfo, which writes blanks and backslashes as three octal digits.
 std::string Unescaped(std::string_view text) {
   std::string path;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -84,7 +84,8 @@ std::string Unescaped(std::string_view text) {
   return path;
 }
 
-// "36 35 98:0 ROOT MOUNT_POINT OPTIONS … - TYPE SOURCE SUPER_OPTIONS"; nothing for other mounts.
+// Parses "36 35 98:0 ROOT MOUNT_POINT OPTIONS … - TYPE SOURCE SUPER_OPTIONS". Empty for mounts
+// other than hierarchies that limit memory.
 std::optional<Hierarchy> ParseMount(const std::string& line) {
   std::istringstream in(line);
   std::string skipped;
@@ -102,8 +103,8 @@ std::optional<Hierarchy> ParseMount(const std::string& line) {
   return Hierarchy{unified, Unescaped(root), Unescaped(mount_point)};
 }
 
-// The process's group in a hierarchy, of /proc/self/cgroup with its lines "ID:CONTROLLERS:PATH"; in
-// that of version 2 no controllers are named.
+// Returns the process's group in a hierarchy, read from /proc/self/cgroup with its lines
+// "ID:CONTROLLERS:PATH". The line of version 2 names no controllers.
 std::optional<std::string> GroupIn(const fs::path& file, bool unified) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
@@ -119,15 +120,16 @@ std::optional<std::string> GroupIn(const fs::path& file, bool unified) {
   return std::nullopt;
 }
 
-// Where the group lies below the mount point. A group that is not below what the mount shows, as
-// where a container's own group is called "/" or one outside of it "/..", is the one it shows.
+// Returns the group's folder, relative to the mount point. A container may see its own group as
+// "/", or a group outside of it as "/..". Such a group does not lie below the group that the mount
+// shows; the mount's own folder is returned for it.
 fs::path FolderOf(const std::string& group, const std::string& shown) {
   const fs::path below = fs::path(group).lexically_relative(shown);
   if (below.empty() || *below.begin() == "..") return ".";
   return below;
 }
 
-// What is left of the limit of one group; nothing where it has none.
+// Returns the bytes left of one group's limit. Empty where the group has no limit.
 std::optional<int64_t> LeftIn(const fs::path& folder, const GroupFiles& files) {
   std::optional<int64_t> limit;
   for (const std::string_view name : files.limits) {
@@ -158,7 +160,7 @@ std::optional<int64_t> AvailableMemory(const fs::path& root) {
     if (!group) continue;
     const GroupFiles files = FilesOf(hierarchy->unified);
     const fs::path top = root / fs::path(hierarchy->mount_point).relative_path();
-    // From the process's group up to the outermost that can be seen.
+    // Goes from the process's group up to the outermost group that can be seen.
     for (fs::path below = FolderOf(*group, hierarchy->root);; below = below.parent_path()) {
       Lower(least, LeftIn(top / below, files));
       if (below.empty() || below == ".") break;

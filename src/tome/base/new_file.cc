@@ -12,7 +12,7 @@
 namespace tome {
 namespace {
 
-// A few of the system's large pages.
+// A step is as large as a few of the system's large pages.
 constexpr size_t kStep = size_t{8} << 20;
 
 }  // namespace
@@ -56,7 +56,7 @@ void NewFile::WriteOut() {
 
 void NewFile::Flush() {
   WriteOut();
-  collected_ = {};  // its room as well
+  collected_ = {};  // clear() would keep the memory
 }
 
 void NewFile::Commit() {

@@ -12,15 +12,15 @@
 
 namespace tome {
 
-// Who may read and write a new file: whom the umask lets, or its owner alone.
+// Says who may read and write a new file: those whom the umask lets, or its owner alone.
 enum class FileAccess { kUmask, kOwnerOnly };
 
-// Bytes are collected and written in large steps, at large boundaries of the file: the system then
-// holds them in large pages, which whoever maps the file reads faster.
+// A NewFile is written under a temporary name beside its target. Commit replaces the target by
+// renaming once all bytes are on the disk. Without Commit no file is left. The errors are those of
+// the system, with the target's path; a full disk says so.
 //
-// Written under a temporary name beside its target, which Commit replaces by renaming once all
-// bytes are on the disk. Without Commit nothing is left. Errors are those of the system, with the
-// target's path; a full disk says so.
+// Bytes are collected and written in large steps, at large boundaries of the file. The system then
+// holds them in large pages, which are faster to read for those who map the file.
 class NewFile {
  public:
   explicit NewFile(const std::filesystem::path& target, FileAccess access = FileAccess::kUmask);
@@ -30,9 +30,9 @@ class NewFile {
 
   void Write(std::span<const std::byte> bytes);
   void Write(std::string_view bytes);
-  // Bytes taken so far.
+  // Returns the number of bytes written so far, collected ones included.
   uint64_t size() const { return size_; }
-  // Writes what is collected, for those who will write no more for a while.
+  // Writes the collected bytes and frees their memory. Call it before a long time without writing.
   void Flush();
   void Commit();
 

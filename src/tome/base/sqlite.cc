@@ -20,7 +20,8 @@ void Statement::Finalizer::operator()(sqlite3_stmt* statement) const {
 
 namespace {
 
-// SQLite calls this while a lock is taken, `attempt` times so far; zero gives up.
+// SQLite calls this while a lock is taken, after `attempt` earlier calls for the same lock. Zero
+// gives up.
 int WaitForLock(void* context, int attempt) {
   auto* wait = static_cast<Database::BusyWait*>(context);
   const auto now = std::chrono::steady_clock::now();
@@ -188,7 +189,7 @@ Transaction::Transaction(Database& database) : database_(database) {
 }
 
 Transaction::~Transaction() {
-  // Some errors (a full disk) have rolled back already; then there is nothing left to do.
+  // Some errors (a full disk) have rolled back already; then no transaction is open.
   if (open_ && database_.InTransaction()) {
     sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
   }

@@ -1,7 +1,7 @@
-// SQLite as Tome uses it: a connection, a prepared statement, a transaction. Thin RAII over the C
-// interface; every failure becomes an Error whose message begins with the database's path:
-// kCorrupt for a damaged file, kIo for a full disk or a failed read, kUnavailable when another
-// process holds the write lock too long, kCancelled after Interrupt.
+// SQLite for Tome: a connection, a prepared statement and a transaction, as thin RAII over the C
+// interface. Every failure becomes an Error whose message begins with the database's path. Its code
+// is kCorrupt for a damaged file, kIo for a full disk or a failed read, kUnavailable where another
+// process holds the write lock too long, and kCancelled after Interrupt.
 //
 // A Database and its statements belong to one thread at a time. Interrupt may come from any thread.
 #pragma once
@@ -24,15 +24,16 @@ class Statement;
 
 class Database {
  public:
-  // How long to wait for a lock, and since when we do.
+  // How long a connection waits for a lock, and since when it has waited.
   struct BusyWait {
     std::chrono::milliseconds longest{};
     std::stop_token stop;
     std::chrono::steady_clock::time_point since{};
   };
 
-  // Opens or creates the file at `path` (":memory:" keeps it in memory). Where another connection
-  // holds a lock it waits for up to `busy_wait`, and no longer than until `stop` is requested.
+  // Opens or creates the file at `path` (":memory:" keeps the database in memory). Where another
+  // connection holds a lock, the database waits for at most `busy_wait`, and gives up when `stop`
+  // is requested.
   static Database Open(const std::filesystem::path& path, std::chrono::milliseconds busy_wait,
                        std::stop_token stop);
 
@@ -42,19 +43,19 @@ class Database {
   // Compiles one statement. The statement must not outlive the database.
   Statement Prepare(std::string_view sql);
 
-  // The integer that a one-value query (a PRAGMA, a COUNT) gives.
+  // Returns the integer that a one-value query (a PRAGMA, a COUNT) gives.
   int64_t QueryInt(std::string_view sql);
 
   int64_t LastInsertId() const;
   int64_t ChangedRows() const;
-  // Whether a transaction is open on this connection.
+  // Returns whether a transaction is open on this connection.
   bool InTransaction() const;
   void Interrupt();
 
   const std::string& path() const { return path_; }
   sqlite3* handle() const { return handle_.get(); }
 
-  // Throws the Error for a result code of the C interface. `what` says what was being done.
+  // Throws the Error for a result code of the C interface. `what` says what could not be done.
   [[noreturn]] void Fail(int result, std::string_view what) const;
 
  private:
@@ -68,7 +69,7 @@ class Database {
   std::string path_;
 };
 
-// A compiled statement. Parameters are numbered from 1, columns from 0, as in SQL and in SQLite.
+// A compiled statement. Parameters are numbered from 1 and columns from 0, as in SQL and in SQLite.
 class Statement {
  public:
   // Text and blobs are not copied: they must live until the next Step, Reset or Bind of that
@@ -78,10 +79,11 @@ class Statement {
   Statement& Bind(int parameter, std::string_view text);
   Statement& BindBlob(int parameter, std::string_view bytes);
   Statement& BindNull(int parameter);
-  // An address for a function of the program that runs inside SQLite; `type` tells it what it is.
+  // Binds an address for a function of the program that runs inside SQLite. `type` tells that
+  // function what the address points to.
   Statement& BindPointer(int parameter, void* pointer, const char* type);
 
-  // True: a row stands ready. False: done (the statement is reset by itself).
+  // Returns true where a row is ready. Returns false at the end, where the statement is also reset.
   bool Step();
   // Runs a statement that gives no rows.
   void Run();
@@ -90,7 +92,7 @@ class Statement {
   int64_t Int(int column) const;
   double Real(int column) const;
   bool IsNull(int column) const;
-  // Valid until the next Step or Reset.
+  // The views are valid until the next Step or Reset.
   std::string_view Text(int column) const;
   std::string_view Blob(int column) const;
 
@@ -107,7 +109,8 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalizer> statement_;
 };
 
-// BEGIN IMMEDIATE now, ROLLBACK at the end of the scope unless Commit was called.
+// A transaction begins with BEGIN IMMEDIATE. It is rolled back at the end of the scope unless
+// Commit was called.
 class Transaction {
  public:
   explicit Transaction(Database& database);

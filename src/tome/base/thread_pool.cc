@@ -10,12 +10,12 @@
 namespace tome {
 namespace {
 
-// How long a worker looks for the next loop before it sleeps; a caller looks about as long for the
-// last tasks to end.
+// A worker looks for the next loop for this time before it sleeps. A caller looks about as long for
+// the end of the last tasks.
 constexpr std::chrono::microseconds kSpin{100};
 constexpr int kSpinsForEnd = 2000;
 
-// Tells the processor that this is a loop that waits.
+// Tells the processor that the thread waits in a loop.
 void Pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -63,7 +63,7 @@ void ThreadPool::RunTasks(Loop& loop, int worker) {
   }
 }
 
-// The generation after `seen`: looks for it a while, then sleeps.
+// Returns the next generation after `seen`. Looks for it a while, then sleeps until it comes.
 uint32_t ThreadPool::WaitForLoop(uint32_t seen) const {
   const auto until = std::chrono::steady_clock::now() + kSpin;
   do {
@@ -83,7 +83,7 @@ void ThreadPool::Work(int worker) {
     seen = WaitForLoop(seen);
     if (stopping_.load()) return;
     inside_.fetch_add(1);
-    // Null for a worker that comes late.
+    // `loop` is null for a worker that comes late.
     if (Loop* const loop = loop_.load(); loop != nullptr) RunTasks(*loop, worker);
     if (inside_.fetch_sub(1) == 1) inside_.notify_all();
   }

@@ -15,13 +15,14 @@ namespace tome {
 // `threads` counts the calling thread, which works too: a pool of one runs everything in place.
 // Loops of several callers run one after another. A body must not start a loop of the same pool.
 //
-// Loops that follow each other within 0.1 ms find the workers awake, which saves the tens of
-// microseconds that waking a sleeper takes: decoding one token runs over a hundred of them. After
-// that the workers sleep, and an idle pool costs nothing. Tasks are handed out one by one, so that
-// processors of different speed, or busy with something else, take as many as they can.
+// Loops that follow each other within 0.1 ms find the workers awake. Waking a sleeping worker takes
+// tens of microseconds, and decoding one token runs over a hundred loops. After 0.1 ms the workers
+// sleep, so that an idle pool costs nothing. Tasks are handed out one by one, so that each
+// processor takes as many as it can, even where processors differ in speed or are busy with
+// something else.
 class ThreadPool {
  public:
-  // At least 1.
+  // `threads` is at least 1.
   explicit ThreadPool(int threads);
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -29,9 +30,9 @@ class ThreadPool {
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // Calls body(task, worker) once for each task of [0, tasks), in any order, `worker` in
-  // [0, threads()): it picks the scratch of a thread. Returns when all are done. The first
-  // exception of a body is thrown here; tasks not yet begun are then left out.
+  // Calls body(task, worker) once for each task of [0, tasks), in any order. `worker` lies in
+  // [0, threads()) and selects the scratch memory of a thread. Returns when all tasks are done.
+  // Rethrows the first exception of a body; tasks that have not begun by then are left out.
   void ParallelFor(int64_t tasks, FunctionRef<void(int64_t task, int worker)> body);
 
  private:
@@ -41,17 +42,17 @@ class ThreadPool {
   static void RunTasks(Loop& loop, int worker);
 
   std::mutex callers_;  // held for the length of a loop
-  // The loop that runs, which workers may join; null between loops. A worker first counts itself
-  // into `inside_`, then looks at `loop_`; a caller first takes `loop_` back, then waits until
-  // nobody is inside.
+  // The running loop, which workers may join; null between loops. A worker first counts itself into
+  // `inside_` and then looks at `loop_`. A caller first sets `loop_` to null and then waits until
+  // `inside_` is zero.
   std::atomic<Loop*> loop_{nullptr};
   std::atomic<int> inside_{0};
-  std::atomic<uint32_t> generation_{0};  // changes with every loop, and in the end
+  std::atomic<uint32_t> generation_{0};  // changes with every loop, and when the pool ends
   std::atomic<bool> stopping_{false};
   std::vector<std::thread> workers_;
 };
 
-// The processors that this process may run on.
+// Returns the number of processors that this process may run on.
 int ProcessorCount();
 
 }  // namespace tome

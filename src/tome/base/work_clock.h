@@ -1,14 +1,14 @@
-// How long work took, and whether it had a processor meanwhile.
+// WorkClock measures how long work took, and whether it had a processor meanwhile.
 #pragma once
 
 #include <chrono>
 
 namespace tome {
 
-// Of the thread that measured.
+// The times of the thread that measured.
 struct WorkTime {
   double wall = 0;       // seconds that passed
-  double processor = 0;  // seconds on a processor, those of system calls included
+  double processor = 0;  // seconds on a processor, including system calls
 
   WorkTime& operator+=(const WorkTime& other) {
     wall += other.wall;
@@ -17,15 +17,16 @@ struct WorkTime {
   }
 };
 
-// Whether the thread had a processor for all but a fifth of the time. A thread that works on its
-// share of every parallel loop falls short of that where it, or one that it waits for, had to wait
-// for a processor: the machine did other things as well. Waiting for a disk looks the same.
+// Returns whether the thread had a processor for at least four fifths of the time. A thread that
+// works on its share of every parallel loop has less only where it, or a thread that it waits for,
+// had to wait for a processor because the machine did other things as well. Waiting for a disk
+// looks the same.
 inline bool HadProcessor(const WorkTime& time) {
   constexpr double kLeastShare = 0.8;
   return time.processor >= kLeastShare * time.wall;
 }
 
-// Measures from its making on, in the thread that made it.
+// Measures from its construction on, for the thread that constructed it.
 class WorkClock {
  public:
   WorkClock();

@@ -1,4 +1,4 @@
-// Advice as JSON, for the pipe between the reader process and Tome.
+// AdviceToJson and AdviceFromJson carry advice over the pipe between the reader process and Tome.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -8,12 +8,12 @@
 
 namespace tome {
 
-// An array of [kind, setting, value, effect, subject], kinds and settings as numbers: both ends of
-// the pipe are of one build.
+// Returns an array of [kind, setting, value, effect, subject]. Kinds and settings are numbers,
+// because both ends of the pipe are of one build.
 nlohmann::json AdviceToJson(const std::vector<Advice>& advice);
 
-// The reverse. Error(kCorrupt) for kinds and settings that there are not; nlohmann's exceptions for
-// other shapes.
+// Reverses AdviceToJson. Throws Error(kCorrupt) for unknown kinds and settings, and nlohmann's
+// exceptions for other shapes.
 std::vector<Advice> AdviceFromJson(const nlohmann::json& json);
 
 }  // namespace tome

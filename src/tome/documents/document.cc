@@ -68,8 +68,8 @@ std::string SectionPath(const std::vector<Section>& sections, int64_t index) {
 }
 
 int64_t SectionAt(const std::vector<Section>& sections, uint64_t offset) {
-  // The last section that begins at or before the offset is the innermost that could contain it;
-  // where it has already ended, one of its ancestors may not have.
+  // The last section that begins at or before the offset is the innermost one that could contain
+  // it. Where that section has already ended, one of its ancestors may still contain the offset.
   const auto after =
       std::upper_bound(sections.begin(), sections.end(), offset,
                        [](uint64_t value, const Section& s) { return value < s.span.begin; });
@@ -88,7 +88,8 @@ int64_t PageAt(const std::vector<Page>& pages, uint64_t offset) {
 }
 
 std::string SectionPathAt(const std::vector<Section>& sections, uint64_t offset) {
-  // A section stands behind the one that encloses it, so the last that holds the byte is innermost.
+  // A section comes after the section that encloses it, so the last one that holds the byte is the
+  // innermost.
   for (auto index = static_cast<int64_t>(sections.size()) - 1; index >= 0; --index) {
     const TextSpan& span = sections[static_cast<size_t>(index)].span;
     if (span.begin <= offset && offset < span.end) return SectionPath(sections, index);

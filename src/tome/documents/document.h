@@ -1,13 +1,14 @@
-// A Document is what every reader of a file format gives and what everything later speaks about.
+// A Document is the result of every reader of a file format, and all later steps work on it.
 //
-// It owns one normalized text: UTF-8 in Unicode normalization form C, lines ended by '\n', no other
-// control character than '\n' and '\t', no BOM. All positions are byte spans [begin, end) into that
-// text; a citation is such a span, and `tome text FILE` prints the text that they count in.
+// A Document owns one normalized text: UTF-8 in Unicode normalization form C, without a BOM. Lines
+// end with '\n', and '\n' and '\t' are the only control characters. All positions are byte spans
+// [begin, end) into that text. A citation is such a span, and `tome text FILE` prints the text that
+// they count in.
 //
-// Shape of the text: blocks (a heading, a paragraph, a list item, a table, a preformatted block)
-// are separated by one empty line ("\n\n"). Inside a block '\n' ends a line that the format means
-// as one (a table row, a line of code or verse) unless `line_breaks` is kSoft, which only plain
-// text has.
+// The text consists of blocks (a heading, a paragraph, a list item, a table, a preformatted block),
+// separated by one empty line ("\n\n"). Inside a block, '\n' ends a line that the format means as
+// one (a table row, a line of code or verse). Where `line_breaks` is kSoft, which only plain text
+// has, '\n' may instead stand in the middle of a sentence.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,8 @@ struct Page {
 
 inline constexpr int64_t kNoParent = -1;
 
-// A section: from its heading to the next heading of its level or above, its subsections included.
+// A section reaches from its heading to the next heading of its level or above and includes its
+// subsections.
 struct Section {
   std::string title;           // one line; never empty
   int level = 1;               // 1 is the outermost
@@ -61,24 +63,26 @@ struct Document {
   LineBreaks line_breaks = LineBreaks::kHard;
   std::vector<Page> pages;        // in order, disjoint; empty for formats without pages
   std::vector<Section> sections;  // in order of begin, parents before children
-  std::vector<Note> notes;  // what the reader should be told: a guessed encoding, a scanned page
+  std::vector<Note> notes;        // for the user: a guessed encoding, a scanned page
 
   friend bool operator==(const Document&, const Document&) = default;
 };
 
 // Throws Error(kCorrupt) unless every promise above about spans, order, parents and UTF-8 holds.
-// Normalization itself is not checked (it costs more than reading the text).
+// Normalization is not checked, because that costs more than reading the text.
 void CheckDocument(const Document& document);
 
-// "Part > Chapter > Section" of the section with this index.
+// Returns "Part > Chapter > Section" for the section with this index.
 std::string SectionPath(const std::vector<Section>& sections, int64_t index);
-// The same of the innermost section that holds a byte of the text; empty outside any section.
+// Returns the path of the innermost section that holds the byte at `offset`; empty outside any
+// section. O(n) for n sections.
 std::string SectionPathAt(const std::vector<Section>& sections, uint64_t offset);
 
-// The innermost section that contains `offset`, or kNoParent. O(log n + depth).
+// Returns the index of the innermost section that contains `offset`, or kNoParent. O(log n +
+// depth).
 int64_t SectionAt(const std::vector<Section>& sections, uint64_t offset);
 
-// The number (from 1) of the page that contains `offset`, or 0 where there are no pages. O(log n).
+// Returns the number (from 1) of the page that contains `offset`, or 0 without pages. O(log n).
 int64_t PageAt(const std::vector<Page>& pages, uint64_t offset);
 
 }  // namespace tome

@@ -12,11 +12,11 @@
 namespace tome {
 namespace {
 
-// Titles are labels: a heading that is longer is still whole in the text.
+// A section's title is a label and is cut at this size. A longer heading is still whole in the
+// text.
 constexpr size_t kMaxTitleBytes = 1000;
 
 std::string OneLine(std::string_view text) {
-  // Collapsing first keeps a composition across a dropped character from being missed.
   std::string line = CollapseWhiteSpace(NormalizeText(text));
   if (line.size() > kMaxTitleBytes) line.resize(FloorToCodePoint(line, kMaxTitleBytes));
   return line;
@@ -57,7 +57,8 @@ void DocumentBuilder::StartBlock() {
 }
 
 void DocumentBuilder::PlacePending() {
-  // The outermost open section without text begins here, and so do all below it, closed or not.
+  // The outermost open section without text begins here, and so do all sections after it, closed or
+  // not.
   const auto outermost =
       std::lower_bound(open_sections_.begin(), open_sections_.end(), first_pending_section_);
   if (outermost != open_sections_.end()) {

@@ -1,6 +1,7 @@
-// Builds a Document block by block, in reading order: what a reader of a structured format (HTML,
-// DOCX, PDF, …) writes into. Takes care of everything Document promises about its text:
-// normalization, whitespace, block separation, nesting of sections, spans, and the limit on size.
+// DocumentBuilder builds a Document block by block, in reading order. Readers of structured formats
+// (HTML, DOCX, PDF, …) write into it. It keeps everything that Document promises about its text:
+// normalization, white space, separation of blocks, nesting of sections, spans, and the limit on
+// size.
 //
 //   DocumentBuilder builder("html");
 //   builder.Heading(1, "Chapter 1");
@@ -9,8 +10,9 @@
 //   builder.Line("c | d");
 //   Document document = std::move(builder).Finish();
 //
-// All input may be any bytes: invalid UTF-8 becomes U+FFFD, control characters are dropped.
-// Every call throws Error(kOutOfMemory) once the text passes kMaxTextBytes (documents/limits.h).
+// All input may be any bytes: invalid UTF-8 becomes U+FFFD, and control characters are dropped. A
+// call throws Error(kOutOfMemory) where the text would pass kMaxTextBytes, and Error(kUnsupported)
+// past kMaxSections and kMaxPages (documents/limits.h).
 #pragma once
 
 #include <string>
@@ -36,27 +38,28 @@ class DocumentBuilder {
   // entry).
   void BeginSection(int level, std::string_view title);
 
-  // One block whose white space, line ends included, collapses to single spaces. Empty ones are
-  // ignored.
+  // Writes one block. Its white space, line ends included, collapses to single spaces. A paragraph
+  // without visible text is ignored.
   void Paragraph(std::string_view text);
 
-  // One line of a block of lines; white space inside it is kept, at its end dropped. The block ends
-  // with the next call of EndBlock, Paragraph, Heading, BeginSection or BeginPage.
+  // Writes one line of a block of lines. White space inside it is kept, at its end dropped. An
+  // empty line is ignored. The block ends with the next call of EndBlock, Paragraph, Heading,
+  // BeginSection or BeginPage.
   void Line(std::string_view text);
   void EndBlock();
 
-  // Starts a page. Text before the first call belongs to page 1. A paragraph that runs on over a
-  // page break is given with ContinueParagraph.
+  // Starts a page. Text before the first call belongs to page 1. Use ContinueParagraph for a
+  // paragraph that runs on over a page break.
   void BeginPage(std::string_view label);
 
-  // Appends to the block before instead of starting a new one: the paragraph ran on over a page
-  // break. `joint` stands between the two parts (" " or "").
+  // Appends to the previous block instead of starting a new one, for a paragraph that runs on over
+  // a page break. `joint` stands between the two parts (" " or "").
   void ContinueParagraph(std::string_view text, std::string_view joint);
 
-  // Bytes of text so far, and whether there is any.
+  // Returns the bytes of text so far.
   uint64_t size() const { return document_.text.size(); }
 
-  // Closes everything and gives the document. The builder is spent.
+  // Closes all sections and pages and returns the document. The builder is then spent.
   Document Finish() &&;
 
  private:
@@ -68,7 +71,7 @@ class DocumentBuilder {
 
   Document document_;
   std::vector<int64_t> open_sections_;  // indices into document_.sections, outermost first
-  int64_t first_pending_section_ = 0;   // open ones from here on begin with the next block
+  int64_t first_pending_section_ = 0;   // open sections from here on begin with the next block
   bool in_lines_ = false;
   bool page_pending_ = false;  // BeginPage was called; its span begins with the next block
   std::string page_label_;

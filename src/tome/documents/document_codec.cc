@@ -45,7 +45,7 @@ json HeaderOf(const Document& document) {
           {"text_bytes", document.text.size()}};
 }
 
-// nlohmann would take a fraction, true or a number out of range for an integer as well.
+// nlohmann would also convert a fraction, `true` or a number out of range to an integer.
 uint64_t OffsetOf(const json& value) {
   if (!value.is_number_unsigned()) {
     throw Error(Code::kCorrupt, "the reader's answer has an offset that is no number of bytes");

@@ -1,8 +1,14 @@
-// A Document as bytes, for the pipe between the reader process and Tome.
+// EncodeDocument and DecodeDocument carry a Document over the pipe between the reader process and
+// Tome.
 //
-// Layout: "TOMEDOC1", the length of the header as 8 bytes little-endian, the header (JSON: format,
-// encoding, title, line_breaks, pages as [begin, end, label], sections as [title, level, parent,
-// begin, end], notes as [text, advice] (advice_json.h), text_bytes), then the text.
+// The bytes have this layout:
+//
+//   "TOMEDOC1"
+//   8 bytes     the length of the header, little-endian
+//   the header  JSON: format, encoding, title, line_breaks, pages as [begin, end, label],
+//               sections as [title, level, parent, begin, end],
+//               notes as [text, advice] (advice_json.h), text_bytes
+//   the text
 #pragma once
 
 #include <string>
@@ -14,8 +20,9 @@ namespace tome {
 
 std::string EncodeDocument(const Document& document);
 
-// The reverse. The bytes come from a process that read untrusted input and are not trusted either:
-// all promises of Document are checked. Error(kCorrupt) otherwise.
+// Reverses EncodeDocument. The bytes come from a process that read untrusted input, so they are not
+// trusted either. Throws Error(kCorrupt) for malformed bytes, for a document past the limits of
+// limits.h, and where CheckDocument does.
 Document DecodeDocument(std::string_view bytes);
 
 }  // namespace tome

@@ -36,7 +36,8 @@ constexpr std::array<std::pair<std::string_view, Format>, 9> kExtensions{{
     {".odt", Format::kOdt},
 }};
 
-// Beginnings of files that are no documents Tome reads, and what to call them.
+// Each entry holds the first bytes of a kind of file that Tome does not read, and its name for the
+// message.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kForeign{{
     {"\x89PNG", "a PNG image"},
     {"\xFF\xD8\xFF", "a JPEG image"},
@@ -63,7 +64,7 @@ std::optional<Format> ByExtension(std::string_view file_name) {
   return std::nullopt;
 }
 
-// EPUB and ODT begin with an uncompressed entry "mimetype"; DOCX is known by its main part, whose
+// EPUB and ODT begin with an uncompressed entry "mimetype". DOCX is known by its main part, whose
 // name stands in the directory at the end of the file.
 Format DetectZip(std::string_view bytes, std::string_view file_name) {
   constexpr size_t kFirstName = 30;

@@ -24,8 +24,8 @@ TextSpan Trim(std::string_view text, TextSpan span) {
   return span;
 }
 
-// The longest beginning of `utf8`, at least one character, that EstimateTokens puts at no more than
-// `tokens`. Reads no further than that.
+// Returns the size of the longest beginning of `utf8`, at least one character, that EstimateTokens
+// puts at no more than `tokens`. Reads one character more at most.
 uint64_t BytesOfTokens(std::string_view utf8, uint64_t tokens) {
   uint64_t end = 0;
   TokenCount count;
@@ -38,15 +38,15 @@ uint64_t BytesOfTokens(std::string_view utf8, uint64_t tokens) {
   return end;
 }
 
-// Walks the blocks of a text: runs without an empty line and without the begin of a section inside.
+// Walks the blocks of a text. Inside a block there is no empty line, and no section begins.
 class BlockReader {
  public:
   explicit BlockReader(const Document& document) : document_(document) {}
 
-  // The next block that holds more than white space; false at the end.
+  // Gives the next block that holds more than white space. Returns false at the end of the text.
   bool Next(TextSpan& block) {
     while (position_ < document_.text.size()) {
-      // Looked for once, however many sections begin before it.
+      // The empty line is searched once, however many sections begin before it.
       if (empty_line_ < position_ || position_ == 0) {
         empty_line_ =
             std::min<uint64_t>(document_.text.find("\n\n", position_), document_.text.size());
@@ -69,7 +69,7 @@ class BlockReader {
  private:
   const Document& document_;
   uint64_t position_ = 0;
-  uint64_t empty_line_ = 0;  // the first one at or behind position_, or the end of the text
+  uint64_t empty_line_ = 0;  // first empty line at or after position_, or the end of the text
   size_t next_section_ = 0;
 };
 
@@ -119,7 +119,7 @@ class Cutter {
     return inner == outer;
   }
 
-  // The passage with this piece and the white space between.
+  // Returns the count of the passage with this piece and the white space between the two.
   TokenCount CountWith(const TextSpan& piece, const TokenCount& count) const {
     if (span_.size() == 0) return count;
     return count_ + CountTokens(View({.begin = span_.end, .end = piece.begin})) + count;
@@ -129,8 +129,8 @@ class Cutter {
     return CountWith(piece, count).tokens() <= budget_;
   }
 
-  // Whether a block or line is added as a whole: in this passage or, unless it would leave headings
-  // behind, in the next.
+  // Returns whether a block or line is added as a whole: to this passage or, unless that leaves
+  // headings without text, to the next one.
   bool StaysWhole(const TextSpan& piece, const TokenCount& count) const {
     return Fits(piece, count) || (!only_headings_ && count.tokens() <= budget_);
   }
@@ -148,8 +148,8 @@ class Cutter {
     only_headings_ = false;
   }
 
-  // A block above the budget: line by line where lines are meant, sentence by sentence where those
-  // are too long as well.
+  // Adds a block that does not stay whole: line by line where line ends are meant, and sentence by
+  // sentence where a line does not stay whole either.
   void AddLongBlock(const TextSpan& block) {
     if (document_.line_breaks == LineBreaks::kSoft) return AddSentences(block);
     uint64_t begin = block.begin;
@@ -181,7 +181,8 @@ class Cutter {
     }
   }
 
-  // No sentence of a language is this long: a table in one line, a file without punctuation.
+  // No sentence of a language is this long. It is a table in one line or a file without
+  // punctuation.
   void AddEndlessSentence(TextSpan rest) {
     while (rest.size() > 0) {
       uint64_t take = BytesOfTokens(View(rest), budget_);
@@ -211,11 +212,11 @@ class Cutter {
   const uint64_t budget_;
   SentenceSplitter splitter_;
   std::vector<Passage> passages_;
-  TextSpan span_;                     // of the passage being gathered; empty: none begun
-  TokenCount count_;                  // of its text
-  int64_t span_section_ = kNoParent;  // of what was appended last
-  int64_t section_ = kNoParent;       // of the last block
-  bool only_headings_ = true;         // nothing but headings gathered so far
+  TextSpan span_;                     // the passage so far; empty before its first piece
+  TokenCount count_;                  // of the passage so far
+  int64_t span_section_ = kNoParent;  // section of the piece appended last
+  int64_t section_ = kNoParent;       // section of the last block
+  bool only_headings_ = true;         // the passage so far holds no text but headings
 };
 
 }  // namespace
@@ -238,7 +239,7 @@ std::vector<TextSpan> Sentences(std::string_view text, const TextSpan& span, Lin
   const std::string_view part = text.substr(span.begin, span.size());
   std::vector<uint64_t> ends;
   if (line_breaks == LineBreaks::kSoft) {
-    // The same bytes with the wrapped line ends as spaces; the empty line between blocks stays.
+    // This copy has spaces for the wrapped line ends. The empty lines between blocks stay.
     std::string unwrapped(part);
     for (size_t i = 0; i < unwrapped.size(); ++i) {
       const bool single = unwrapped[i] == '\n' &&

@@ -1,11 +1,12 @@
-// What every reader of a document format has in common. A reader is a function
+// A reader of a document format is a function
 //
 //   Document ReadHtml(std::string_view bytes, const ReadOptions& options);
 //
 // over the whole content of the file. It throws Error: kCorrupt for a damaged file, kUnsupported
-// for what the format allows and Tome cannot read (an encrypted PDF), kOutOfMemory past a limit of
-// limits.h, kCancelled. It never crashes on purpose-made input, but if it does, it dies in the
-// worker process (apps/tome-reader) that all readers run in, and costs one document.
+// for a file that the format allows and Tome cannot read (an encrypted PDF), kOutOfMemory or
+// kUnsupported past a limit of limits.h, kCancelled on a stop request. No input should crash a
+// reader. A crash would cost one document, because all readers run in a worker process
+// (apps/tome-reader).
 #pragma once
 
 #include <string>

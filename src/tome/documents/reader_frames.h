@@ -1,4 +1,4 @@
-// The frames that the reader process answers with (see reader_process.h).
+// The reader process answers with these frames (see reader_process.h).
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ inline constexpr char kDocumentFrame = 'D';
 inline constexpr char kErrorFrame = 'E';
 inline constexpr size_t kFrameHeaderBytes = 9;
 
-// Kind and length of a frame as its nine header bytes.
+// Returns the nine header bytes of a frame: its kind and the length of its payload.
 inline std::string FrameHeader(char kind, uint64_t payload_bytes) {
   std::string header(1, kind);
   for (int i = 0; i < 8; ++i) header += static_cast<char>((payload_bytes >> (8 * i)) & 0xFF);

@@ -31,7 +31,7 @@ namespace {
 
 using nlohmann::json;
 
-// How often a silent worker makes us look at the stop token.
+// The stop token is checked this often while the worker is silent.
 constexpr int kPollMs = 50;
 // A frame holds a document's text and its header.
 constexpr uint64_t kMaxFrameBytes = kMaxTextBytes + (uint64_t{256} << 20);
@@ -43,7 +43,8 @@ constexpr uint64_t kMaxFrameBytes = kMaxTextBytes + (uint64_t{256} << 20);
                           options.limits.stall_seconds));
 }
 
-// A started worker. Its end of scope kills what still runs and reaps it, so no zombie is left.
+// A Worker is a started worker process. Its destructor kills the process if it still runs and reaps
+// it, so that no zombie is left.
 class Worker {
  public:
   Worker(int input, const std::vector<std::string>& arguments) {
@@ -55,7 +56,7 @@ class Worker {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, write_end.get(), STDOUT_FILENO);
-    // What parsers print about a bad file is not for the reader of the document.
+    // The messages that parsers print about a bad file are not for the user.
     if (std::getenv("TOME_READER_STDERR") == nullptr) {
       posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     }
@@ -65,8 +66,8 @@ class Worker {
       argv.push_back(const_cast<char*>(argument.c_str()));
     }
     argv.push_back(nullptr);
-    // Its own process group: Ctrl-C at the terminal reaches Tome alone, which then ends the worker.
-    // An empty signal mask: Tome's own is not the worker's.
+    // The worker gets its own process group: Ctrl-C at the terminal reaches Tome alone, which then
+    // ends the worker. It gets an empty signal mask, because Tome's own mask is not meant for it.
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     sigset_t no_signals;
@@ -96,8 +97,8 @@ class Worker {
 
   int output() const { return output_.get(); }
 
-  // The wait status of a process that has closed its output and so is about to end; one that does
-  // not is stalled.
+  // Returns the wait status of a worker that has closed its output and so is about to end. A worker
+  // that does not end counts as stalled.
   int WaitWithin(const ReadFileOptions& options) {
     const auto start = std::chrono::steady_clock::now();
     for (;;) {
@@ -115,7 +116,7 @@ class Worker {
     }
   }
 
-  // Waits for the end of the process and gives its wait status.
+  // Waits for the end of the process and returns its wait status.
   int Wait() {
     int status = 0;
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -129,12 +130,12 @@ class Worker {
   UniqueFd output_;
 };
 
-// Reads frames from the worker, watching the clock and the stop token.
+// Reads frames from the worker and watches the clock and the stop token.
 class FrameReader {
  public:
   FrameReader(int fd, const ReadFileOptions& options) : fd_(fd), options_(options) {}
 
-  // False when the worker closed its output between two frames.
+  // Returns false when the worker closed its output between two frames.
   bool Next(char& kind, std::string& payload) {
     std::string header(kFrameHeaderBytes, '\0');
     if (!Fill(header, /*first=*/true)) return false;
@@ -213,7 +214,7 @@ void ReportProgress(const std::string& payload, const WorkControl& control) {
   throw Error(CodeFromName(code), message, std::move(advice));
 }
 
-// The worker ended without an answer.
+// Throws the Error for a worker that ended without an answer.
 [[noreturn]] void ThrowEnded(int status) {
   if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);

@@ -13,7 +13,7 @@ namespace {
 
 using Row = std::span<const float>;
 
-// Of all memories' logits in one pass.
+// Limit of the logits of all memories in one pass.
 constexpr int64_t kMostLogitBytes = int64_t{256} << 20;
 
 double LogSumExp(Row logits) {
@@ -28,7 +28,7 @@ double Divergence(Row exact, double exact_log_sum, Row other, double other_log_s
   for (size_t i = 0; i < exact.size(); ++i) {
     const double log_p = double{exact[i]} - exact_log_sum;
     const double p = std::exp(log_p);
-    // Where p is nothing so is the term, whatever the other logit is.
+    // Where p is 0 the term is 0, whatever the other logit is.
     if (p > 0) sum += p * (log_p - (double{other[i]} - other_log_sum));
   }
   return std::isnan(sum) ? sum : std::max(sum, 0.0);
@@ -38,17 +38,17 @@ auto LikeliestOf(Row logits) {
   return std::max_element(logits.begin(), logits.end()) - logits.begin();
 }
 
-// What comes of one memory, token by token.
+// The measurements of one memory, token by token.
 struct Trace {
   std::vector<double> kl;
-  std::vector<double> log_likelihood;  // of the token that follows; 0 behind the last
+  std::vector<double> log_likelihood;  // of the next token; 0 for the last token
   std::vector<char> same_top;
 
   explicit Trace(size_t tokens) : kl(tokens), log_likelihood(tokens), same_top(tokens) {}
 };
 
-// Compares the rows of one pass, [memories][tokens][vocabulary], of which the first memory is
-// exact. `begin`: position of the pass's first token.
+// Compares the rows of one pass, [memories][tokens][vocabulary], with those of the first memory,
+// which is exact. `begin` is the position of the pass's first token.
 void Compare(const Tensor& logits, size_t begin, std::span<const TokenId> tokens,
              std::span<Trace> traces, const Compute& compute) {
   const auto width = static_cast<size_t>(logits.shape()[1]);
@@ -81,7 +81,7 @@ double Perplexity(const Trace& trace) {
                   static_cast<double>(trace.log_likelihood.size() - 1));
 }
 
-// Without the first `count` tokens.
+// Drops the first `count` tokens.
 template <typename T>
 void Drop(std::vector<T>& values, int64_t count) {
   values.erase(values.begin(), values.begin() + count);

@@ -17,10 +17,11 @@ using Clock = std::chrono::steady_clock;
 
 double Seconds(Clock::duration time) { return std::chrono::duration<double>(time).count(); }
 
-// The best of some runs: a limit is what the machine can do when nothing else disturbs it.
+// The best of several runs counts, because a limit is what the machine does undisturbed.
 constexpr int kRuns = 5;
 
-// Runs body(worker) on all threads at once; from when all have begun to when all have ended.
+// Runs body(worker) on all threads at once. Returns the seconds from the time when all have begun
+// to the time when all have ended.
 double TimeTogether(ThreadPool& threads, FunctionRef<void(int64_t)> body) {
   std::atomic<int> waiting{threads.threads()};
   std::atomic<int64_t> start{0};
@@ -51,7 +52,7 @@ double Rate(RateProbe probe, ThreadPool& threads) {
   return best;
 }
 
-// Reads in a way that no processor's load units limit: sums of four streams of 64-bit words.
+// Reads in eight sums of 64-bit words, so that the load units of the processor are not the limit.
 uint64_t ReadAll(const std::byte* data, int64_t bytes) {
   uint64_t sums[8] = {};
   for (int64_t i = 0; i + 64 <= bytes; i += 64) {
@@ -69,7 +70,7 @@ double ReadRate(ThreadPool& threads) {
   const int64_t bytes = std::clamp<int64_t>(available / 4, 64 << 20, int64_t{1} << 30);
   const Tensor memory(DType::kU8, {bytes});
   const int64_t part = bytes / threads.threads();
-  std::atomic<uint64_t> seen{0};  // keeps the reads
+  std::atomic<uint64_t> seen{0};  // keeps the compiler from removing the reads
   double best = 0;
   for (int run = 0; run < kRuns; ++run) {
     const double seconds = TimeTogether(

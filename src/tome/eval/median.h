@@ -1,4 +1,4 @@
-// Medians of measurements: what a busy machine disturbs least.
+// Medians of measurements, because other work of the machine disturbs them least.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace tome {
 
-// The upper one of an even number. At least one value.
+// Returns the median of at least one value; of an even number of values, the upper one.
 inline double MedianOf(std::vector<double> values) {
   TOME_CHECK(!values.empty());
   const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
@@ -18,7 +18,7 @@ inline double MedianOf(std::vector<double> values) {
   return *middle;
 }
 
-// Of a[i] / b[i].
+// Returns the median of a[i] / b[i].
 inline double MedianOfRatios(std::span<const double> a, std::span<const double> b) {
   TOME_CHECK(a.size() == b.size());
   std::vector<double> ratios;

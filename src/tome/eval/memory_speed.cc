@@ -30,16 +30,16 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-// Bytes of one read: more does not make disks faster.
+// Bytes of one read. Larger reads do not make disks faster.
 constexpr int64_t kPiece = int64_t{4} << 20;
-// Of the files' pages, at most so many may be left in the page cache that counts as cold.
+// The page cache counts as cold with at most this share of the files' pages in it.
 constexpr double kCold = 0.01;
 
 double SecondsSince(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-// A folder of its own, with all that is in it; gone in the end.
+// A folder of its own, which is removed at the end with all its files.
 class WorkFolder {
  public:
   explicit WorkFolder(const fs::path& parent) {
@@ -76,7 +76,7 @@ std::vector<Stored> FilesOf(const fs::path& folder) {
   return files;
 }
 
-// The share of the files' bytes that lie in the page cache.
+// Returns the share of the files' pages that lie in the page cache.
 double CachedShare(const std::vector<Stored>& files) {
   const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   int64_t cached = 0;
@@ -93,7 +93,7 @@ double CachedShare(const std::vector<Stored>& files) {
   return static_cast<double>(cached) / static_cast<double>(std::max<int64_t>(all, 1));
 }
 
-// Asks the system to forget the files' content; whether it has.
+// Asks the system to drop the files from its page cache. Returns whether it has done so.
 bool DropFromCache(const std::vector<Stored>& files) {
   for (const Stored& file : files) {
     const UniqueFd fd = OpenForReading(file.path);
@@ -103,20 +103,20 @@ bool DropFromCache(const std::vector<Stored>& files) {
   return CachedShare(files) <= kCold;
 }
 
-// Past the page cache where the file system lets that be, which is the fastest.
+// Opens a file past the page cache, which is the fastest way, where the file system allows it.
 UniqueFd OpenUncached(const fs::path& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECT));
   return fd.valid() ? std::move(fd) : OpenForReading(path);
 }
 
 void ReadPlainly(const std::vector<Stored>& files, ThreadPool& threads) {
-  std::vector<std::pair<size_t, int64_t>> pieces;  // of which file, from where on
+  std::vector<std::pair<size_t, int64_t>> pieces;  // index of the file, first byte
   std::vector<UniqueFd> open;
   for (size_t i = 0; i < files.size(); ++i) {
     open.push_back(OpenUncached(files[i].path));
     for (int64_t at = 0; at < files[i].bytes; at += kPiece) pieces.emplace_back(i, at);
   }
-  constexpr size_t kAlignment = 4096;  // of such reads
+  constexpr size_t kAlignment = 4096;  // of reads past the page cache
   using Buffer = std::unique_ptr<void, decltype(&std::free)>;
   std::vector<Buffer> buffers;
   for (int i = 0; i < threads.threads(); ++i) {
@@ -128,7 +128,7 @@ void ReadPlainly(const std::vector<Stored>& files, ThreadPool& threads) {
     const auto [file, begin] = pieces[static_cast<size_t>(piece)];
     const int64_t end = std::min(begin + kPiece, files[file].bytes);
     for (int64_t at = begin; at < end;) {
-      // A whole piece even at a file's end: lengths are aligned as well.
+      // A whole piece is read even at a file's end, because lengths must be aligned as well.
       const ssize_t got = ::pread(open[file].get(), buffers[static_cast<size_t>(worker)].get(),
                                   static_cast<size_t>(kPiece), at);
       if (got < 0 && errno == EINTR) continue;
@@ -187,7 +187,7 @@ class Measurement {
     return RandomTokens(random_, count, model_.model().facts().vocabulary);
   }
 
-  // Rounds of all parts, a reading counting as two.
+  // Counts the rounds of all measurements. A reading counts as two.
   void Report(int64_t work) {
     done_ += work;
     control_.Report("measuring", static_cast<uint64_t>(done_),
@@ -228,7 +228,7 @@ class Measurement {
         fs::remove_all(folder);
         Report(2);
       };
-      // Each goes first as often as the other: the machine changes in time.
+      // Both go first equally often, because the speed of the machine drifts.
       if (round % 2 == 0) read_and_keep();
       without.push_back(SecondsToRead(nullptr));
       Report(2);
@@ -241,7 +241,7 @@ class Measurement {
             .share = MedianOf(ratios) - 1};
   }
 
-  // The logits of one token behind the memory, which is left as it was.
+  // Returns the logits of one token after the memory.
   Tensor Step(Memory& memory) const {
     const TokenId token = 0;
     const BatchItem item{.memory = &memory, .tokens = {&token, 1}};
@@ -277,7 +277,7 @@ class Measurement {
     std::vector<double> reopenings;
     std::vector<double> restores;
     std::vector<double> ratios;
-    for (int round = -1; round < options_.rounds; ++round) {  // the first one warms up
+    for (int round = -1; round < options_.rounds; ++round) {  // round -1 warms up
       control_.CheckStop();
       memory.Checkpoint();
       auto begin = Clock::now();

@@ -1,4 +1,4 @@
-// Tokens for measuring what does not depend on them.
+// Random tokens, for measurements that do not depend on the tokens.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace tome {
 
-// `count` tokens, each of `vocabulary` as likely as any other.
+// Returns `count` tokens, drawn from `vocabulary` tokens with equal probability.
 inline std::vector<TokenId> RandomTokens(std::mt19937& random, int64_t count, int64_t vocabulary) {
   std::uniform_int_distribution<TokenId> any(0, static_cast<TokenId>(vocabulary - 1));
   std::vector<TokenId> tokens(static_cast<size_t>(count));

@@ -90,10 +90,11 @@ class Measurement {
   }
 
  private:
-  // A token written takes about as long as so many read.
+  // Writing a token takes about as long as reading this many.
   static constexpr int64_t kDecodeWeight = 8;
 
-  // To a memory that this one was forked of, which counts what sparse attention used since then.
+  // Goes back to `before`, of which this memory is a fork. `before` takes over its count of what
+  // sparse attention used.
   void GoBackTo(Memory& before) {
     if (before.sparse()) before.sparse()->use = memory_.sparse()->use;
     memory_ = before.Fork();
@@ -122,7 +123,7 @@ class Measurement {
     return deepest + std::max(options_.prompt, options_.generate) + 1;
   }
 
-  // Those of `count` positions from `first` on.
+  // Returns the tokens of `count` positions from `first` on.
   std::vector<TokenId> Tokens(int64_t first, int64_t count) {
     const std::vector<TokenId>& text = options_.tokens;
     if (text.empty()) return RandomTokens(random_, count, model_.facts().vocabulary);
@@ -135,7 +136,7 @@ class Measurement {
     return tokens;
   }
 
-  // Weights come into the caches' reach, buffers into the allocator's.
+  // Brings the weights into the caches' reach and the buffers into the allocator's.
   void WarmUp() {
     Memory memory = model_.NewMemory({.kv = options_.kv, .max_tokens = 64});
     for (const int64_t count : {32, 1}) {
@@ -161,7 +162,7 @@ class Measurement {
     return std::chrono::duration<double>(Clock::now() - begin).count();
   }
 
-  // Seconds for `count` tokens into each memory, one at a time.
+  // Writes `count` tokens into each memory, one at a time, and returns the seconds.
   double Write(std::span<Memory> memories, int64_t count) {
     std::vector<std::vector<TokenId>> tokens;
     for (const Memory& memory : memories) tokens.push_back(Tokens(memory.length(), count));
@@ -194,14 +195,15 @@ class Measurement {
     control_.Report("measuring", static_cast<uint64_t>(done_), static_cast<uint64_t>(total_));
   }
 
-  // Operations a second that products with a type of weights can reach.
+  // Returns the operations a second that products with a type of weights can reach.
   double RateFor(DType dtype) const {
     if (IsBlockQuantized(dtype)) return limits_.int8_per_second;
     if (dtype != DType::kF32 && limits_.bf16_per_second > 0) return limits_.bf16_per_second;
     return limits_.f32_per_second;
   }
 
-  // Of the layers: of the output head, a prompt's last row alone is computed.
+  // Returns the seconds of the layers' products. Of the output head, a prompt's last row alone is
+  // computed, so it is left out.
   double LinearSeconds(double tokens) const {
     double seconds = 0;
     for (const LinearWeights& weights : model_.facts().linear) {
@@ -219,14 +221,14 @@ class Measurement {
     return operations / rate;
   }
 
-  // Seconds that the limits allow for reading `count` tokens behind `depth`.
+  // Returns the seconds that the limits allow for reading `count` tokens after `depth` others.
   double ReadLimit(int64_t depth, int64_t count) const {
     return LinearSeconds(static_cast<double>(count)) +
            AttentionSeconds(AttentionOperations(model_.facts(), depth, count));
   }
 
-  // Seconds for writing `count` tokens, one at a time, for each of some questions: every byte of
-  // weights and memory is read, those up to the depth once for all questions.
+  // Returns the seconds for writing `count` tokens, one at a time, for each of some questions.
+  // Every byte of weights and memory is read, the memory up to the depth once for all questions.
   double WriteLimit(int64_t depth, int64_t count, int64_t questions) const {
     const ModelFacts& facts = model_.facts();
     auto bytes = static_cast<double>(WeightBytes(facts));
@@ -240,7 +242,8 @@ class Measurement {
     return bytes * static_cast<double>(count) / limits_.bytes_per_second;
   }
 
-  // The same for the operations, which are more than one question's. The output head is left out.
+  // Returns the seconds of the operations of the same work, which count with several questions. The
+  // output head is left out.
   double ComputeLimit(int64_t depth, int64_t count, int64_t questions) const {
     const auto tokens = static_cast<double>(questions * count);
     const double middle = Seen(static_cast<double>(depth) + static_cast<double>(count) / 2);
@@ -249,8 +252,8 @@ class Measurement {
     return LinearSeconds(tokens) + AttentionSeconds(operations);
   }
 
-  // Of so many tokens, those that a token attends to: on average half a segment, where there are
-  // segments.
+  // Returns how many of `tokens` tokens a token attends to: on average half a segment, where there
+  // are segments.
   double Seen(double tokens) const {
     const auto segment = static_cast<double>(model_.facts().segment_tokens);
     return segment > 0 ? std::min(tokens, segment / 2) : tokens;

@@ -1,4 +1,4 @@
-// Reads little-endian numbers from a span of bytes; no read passes the end.
+// A ByteReader reads little-endian numbers from a span of bytes. No read passes the end.
 #pragma once
 
 #include <fmt/format.h>
@@ -16,8 +16,8 @@
 
 namespace tome {
 
-// A name from a file as an error may print it: in quotes, cut when long, with "?" for every byte
-// that is not printable ASCII.
+// Returns a name from a file in the form that an error may print: in quotes, cut when long, with
+// "?" for every byte that is not printable ASCII.
 std::string QuotedName(std::string_view name);
 
 class ByteReader {
@@ -27,7 +27,8 @@ class ByteReader {
   size_t position() const { return position_; }
   size_t remaining() const { return bytes_.size() - position_; }
 
-  // The next `count` bytes. `what` names them in Error(kCorrupt) when the data ends before.
+  // Returns the next `count` bytes. Throws Error(kCorrupt), in which `what` names the bytes, when
+  // the data ends before.
   std::span<const std::byte> Take(uint64_t count, std::string_view what) {
     if (count > remaining()) {
       throw Error(Code::kCorrupt,

@@ -11,7 +11,8 @@ namespace tome {
 
 namespace {
 
-// The one GGUF model of a folder (the first part of one in parts); empty when it holds none.
+// Returns the one GGUF model of a folder (of a sharded model, the first shard). Empty when the
+// folder holds none. Throws Error(kInvalidArgument) for several.
 std::filesystem::path GgufIn(const std::filesystem::path& folder) {
   std::filesystem::path found;
   std::error_code error;
@@ -98,8 +99,8 @@ int64_t Checkpoint::tensor_bytes() const {
 }
 
 std::string Checkpoint::SideFile(std::string_view name) const {
-  constexpr uint64_t kMaxSideFileBytes = uint64_t{128}
-                                         << 20;  // the largest tokenizer.json is 35 MB
+  // The largest tokenizer.json known has 35 MB.
+  constexpr uint64_t kMaxSideFileBytes = uint64_t{128} << 20;
   TOME_CHECK(name.find('/') == std::string_view::npos);
   const std::filesystem::path file = folder_ / name;
   std::error_code error;

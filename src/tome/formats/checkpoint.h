@@ -1,12 +1,13 @@
-// A model on disk: named tensors and what describes them, whatever the container.
+// A Checkpoint is a model on disk: named tensors and the metadata that describes them, whatever the
+// container.
 //
-// Two containers: GGUF v2/v3 (one file or shards NAME-00001-of-00005.gguf), and safetensors (one
-// file, or the folder of a Hugging Face repository: config.json, model.safetensors or
-// model.safetensors.index.json with its shards, tokenizer files beside them). Names and keys are
-// kept as the container has them; an architecture's file in models/ knows both namings.
+// There are two containers: GGUF v2/v3 (one file or shards NAME-00001-of-00005.gguf), and
+// safetensors (one file, or the folder of a Hugging Face repository: config.json, model.safetensors
+// or model.safetensors.index.json with its shards, tokenizer files beside them). Names and keys
+// stay those of the container; an architecture's file in models/ knows both namings.
 //
-// Files are mapped read-only; a Checkpoint owns the maps, and its views never outlive it. Immutable
-// after Open, so any number of threads may use it.
+// Files are mapped read-only. A Checkpoint owns the maps, and its views must not outlive it. It is
+// immutable after Open, so any number of threads may use it.
 #pragma once
 
 #include <filesystem>
@@ -27,33 +28,33 @@ enum class Container { kGguf, kSafetensors };
 
 class Checkpoint {
  public:
-  // `path`: a .gguf file (of shards: any of them), a .safetensors file, a
+  // Opens `path`: a .gguf file (of shards: any of them), a .safetensors file, a
   // model.safetensors.index.json, or a folder that holds one model. Errors name the file and the
-  // field: NotFound, Corrupt for a file that breaks its format (every count, offset and overlap is
-  // checked before it is used), Unsupported for a tensor type or version that this build lacks.
+  // field. Throws Error(kNotFound), Error(kInvalidArgument) for a folder that holds several models,
+  // Error(kCorrupt) for a file that breaks its format (every count, offset and overlap is checked
+  // before it is used), and Error(kUnsupported) for a tensor type or version that this build lacks.
   static Checkpoint Open(const std::filesystem::path& path);
 
   Container container() const { return container_; }
   const std::filesystem::path& path() const { return path_; }
 
-  // GGUF: its key-value pairs. Safetensors: the strings of `__metadata__`.
+  // Returns GGUF's key-value pairs, or the strings of safetensors' `__metadata__`.
   const Metadata& metadata() const { return metadata_; }
-  // Safetensors: a file beside the weights ("config.json", "tokenizer.json"), read whole with a
-  // limit on its size; empty where there is none.
+  // Returns a file beside safetensors weights ("config.json", "tokenizer.json"), read whole with a
+  // limit on its size. Empty where there is no such file, and for GGUF.
   std::string SideFile(std::string_view name) const;
 
-  // Sorted by name.
+  // Returns all tensors, sorted by name.
   const std::map<std::string, TensorView, std::less<>>& tensors() const { return tensors_; }
-  // Null when there is no such tensor.
+  // Returns null when there is no such tensor.
   const TensorView* Find(std::string_view name) const;
-  // The tensor, which must have this shape: Error(kNotFound), or Error(kCorrupt) that prints both
-  // shapes.
+  // Returns the tensor. Throws Error(kNotFound) where it is missing, and Error(kCorrupt) with both
+  // shapes where it has another shape.
   TensorView Bind(std::string_view name, const Shape& shape) const;
 
-  // Bytes of all tensors.
   int64_t tensor_bytes() const;
 
-  // The files that hold tensors, mapped, in the order of their names.
+  // Returns the mapped files that hold tensors, in the order of their names.
   std::vector<std::span<const std::byte>> Files() const;
 
  private:

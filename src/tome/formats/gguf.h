@@ -1,16 +1,17 @@
-// The layout of a GGUF file, versions 2 and 3 (the format of llama.cpp and ggml), little-endian:
+// A GGUF file of version 2 or 3 (the format of llama.cpp and ggml) is little-endian and has this
+// layout:
 //
 //   1. "GGUF"; version u32; number of tensors u64; number of key-value pairs u64.
 //   2. The pairs: key (string), type of the value (u32, GgufType), value. A string is its length in
-//      bytes (u64) and as many bytes of UTF-8; an array is the type of its elements (u32), their
-//      number (u64), the elements. Nothing is padded here.
-//   3. The tensors: name (string), number of dimensions u32, as many u64 (the contiguous one
+//      bytes (u64) and that many bytes of UTF-8. An array is the type of its elements (u32), their
+//      number (u64) and the elements. Nothing is padded here.
+//   3. The tensors: name (string), number of dimensions u32, each dimension u64 (the contiguous one
 //      first), type u32, offset u64 of its data, counted from the start of the data.
 //   4. Zeros up to a multiple of the alignment ("general.alignment", 32 without it).
 //   5. The data; each tensor begins at a multiple of the alignment.
 //
-// A large model may be cut into shards NAME-00001-of-00005.gguf, each a whole GGUF file; the first
-// has the metadata, all have "split.no" (from 0), "split.count" and "split.tensors.count".
+// A large model may be cut into shards NAME-00001-of-00005.gguf, each a whole GGUF file. The first
+// has the metadata, and all have "split.no" (from 0), "split.count" and "split.tensors.count".
 #pragma once
 
 #include <array>
@@ -43,16 +44,16 @@ enum class GgufType : uint32_t {
   kF64 = 12,
 };
 
-// A tensor type by its number in the file. `dtype` is empty for a type that Tome knows by name but
-// cannot decode.
+// A GgufTensorType is a tensor type and its number in the file. `dtype` is empty for a type that
+// Tome knows by name but cannot decode.
 struct GgufTensorType {
   uint32_t id = 0;
   std::string_view name;
   std::optional<DType> dtype;
 };
-// Null for a number that is unknown or was removed from the format.
+// Returns null for a number that is unknown or was removed from the format.
 const GgufTensorType* FindGgufTensorType(uint32_t id);
-// The number of a type in a file; nothing for U8, which GGUF lacks.
+// Returns the number of a type in a file. Empty for U8, which GGUF lacks.
 std::optional<uint32_t> GgufTensorTypeId(DType dtype);
 
 }  // namespace tome

@@ -1,4 +1,4 @@
-// ParseGguf: from the bytes of one file to its metadata and tensors.
+// ParseGguf turns the bytes of one file into its metadata and tensors.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,8 +23,8 @@ std::string QuotedName(std::string_view name) {
 
 namespace {
 
-// The smallest encodings: an empty key, its type and a one-byte value; an empty name, one
-// dimension, type and offset.
+// The smallest encodings: a pair is an empty key, its type and a one-byte value; a tensor is an
+// empty name, a number of dimensions that is 0, a type and an offset.
 constexpr uint64_t kMinPairBytes = 8 + 4 + 1;
 constexpr uint64_t kMinTensorBytes = 8 + 4 + 4 + 8;
 
@@ -73,14 +73,15 @@ class Parser {
   uint64_t tensor_count_ = 0;
   uint64_t pair_count_ = 0;
   uint64_t array_elements_ = 0;
-  std::vector<Placement> placements_;  // beside file_.tensors
+  std::vector<Placement> placements_;  // one for each of file_.tensors
 };
 
 [[noreturn]] void ThrowCorrupt(std::string_view what, std::string_view problem) {
   throw Error(Code::kCorrupt, fmt::format("{}: {}", what, problem));
 }
 
-// Bytes of an encoded scalar, or the least that a string takes; 0 for arrays and unknown types.
+// Returns the bytes of an encoded scalar, or the least that a string takes; 0 for arrays and
+// unknown types.
 uint64_t MinBytes(GgufType type) {
   switch (type) {
     case GgufType::kU8:
@@ -329,7 +330,7 @@ void Parser::PlaceTensors() {
   const auto data = bytes_.subspan(in_.position());
   for (size_t i = 0; i < placements_.size(); ++i) {
     const auto [offset, bytes] = placements_[i];
-    // Compared by subtraction: a sum of numbers from the file can wrap.
+    // The numbers are compared by subtraction, because a sum of numbers from the file can wrap.
     if (offset > data.size() || bytes > data.size() - offset) {
       ThrowCorrupt(fmt::format("tensor {}", QuotedName(file_.tensors[i].name)),
                    fmt::format("its {} bytes at offset {} pass the end of the data ({} bytes); the "

@@ -14,7 +14,7 @@
 namespace tome {
 namespace {
 
-// The parts of "NAME-00002-of-00005.gguf".
+// A ShardName holds the parts of the name "NAME-00002-of-00005.gguf".
 struct ShardName {
   std::string prefix;  // "NAME"
   int number = 0;      // from 1
@@ -46,7 +46,8 @@ std::optional<ShardName> ParseShardName(std::string_view name) {
   return ShardName{std::string(name.substr(0, name.size() - kSuffix)), *number, *count};
 }
 
-// What the metadata of shard `index` of `count` says about the split must agree with the names.
+// Throws where the metadata of shard `index` of `count` does not agree with the file names about
+// the split.
 void CheckSplit(const Metadata& metadata, size_t index, size_t count) {
   const int64_t split_count = metadata.Int("split.count").value_or(1);
   const int64_t split_no = metadata.Int("split.no").value_or(0);

@@ -1,7 +1,8 @@
-// Reads GGUF files; their layout stands in gguf.h.
+// GgufReader reads GGUF files. Their layout stands in gguf.h.
 //
-// Everything a header says is checked before it is used: counts against the bytes that are left,
-// sizes with overflow in mind, every tensor's bytes against the file and against each other's.
+// Everything that a header says is checked before it is used: counts against the bytes that are
+// left, sizes for overflow, and every tensor's bytes against the file and against those of the
+// other tensors.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,7 @@
 
 namespace tome {
 
-// More than any model has; a file beyond one of them is refused as corrupt.
+// No model needs more than these limits. A file beyond one of them is refused as corrupt.
 inline constexpr uint64_t kMaxGgufTensors = uint64_t{1} << 18;
 inline constexpr uint64_t kMaxGgufPairs = uint64_t{1} << 16;
 inline constexpr uint64_t kMaxGgufKeyBytes = 65535;
@@ -33,18 +34,18 @@ inline constexpr uint32_t kMaxGgufAlignment = uint32_t{1} << 20;
 struct GgufTensor {
   std::string name;
   DType dtype = DType::kF32;
-  Shape shape;  // the contiguous dimension last, so in the reverse order of the file
+  Shape shape;  // contiguous dimension last: the reverse of the file's order
   std::span<const std::byte> data;
 };
 
-// A pair as the file has it: type and value still encoded. For writers that copy what they do not
-// change, with the width that the file gave each integer.
+// A GgufPair is a pair as the file has it, with type and value still encoded. Writers copy the
+// pairs that they do not change, with the width that the file gave each integer.
 struct GgufPair {
   std::string_view key;
   std::span<const std::byte> encoded;
 };
 
-// A parsed file; spans and views point into the bytes it was parsed from.
+// A GgufFile is a parsed file. Its spans and views point into the bytes that it was parsed from.
 struct GgufFile {
   uint32_t version = 0;
   uint32_t alignment = kGgufDefaultAlignment;
@@ -53,12 +54,12 @@ struct GgufFile {
   std::vector<GgufTensor> tensors;  // in the order of the file
 };
 
-// Error(kCorrupt) names the field; Error(kUnsupported) for another version, byte order, nested
-// arrays or a tensor type that Tome cannot decode.
+// Parses a file. Throws Error(kCorrupt) with the field, and Error(kUnsupported) for another version
+// or byte order, nested arrays or a tensor type that Tome cannot decode.
 GgufFile ParseGguf(std::span<const std::byte> bytes);
 
-// The files of a sharded model in order, when `path` has a shard's name; `path` alone otherwise.
-// Error(kCorrupt) for a name whose numbers make no sense. Looks at names only.
+// Returns the files of a sharded model in order when `path` has a shard's name, and `path` alone
+// otherwise. It looks at names only. Throws Error(kCorrupt) for a name whose numbers make no sense.
 std::vector<std::filesystem::path> GgufShards(const std::filesystem::path& path);
 
 class GgufReader {

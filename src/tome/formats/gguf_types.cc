@@ -13,8 +13,8 @@
 namespace tome {
 namespace {
 
-// Two-dimensional tensors that are no factor of a matrix product, or too small and too telling to
-// be coarse.
+// Parts of the names of tensors with two dimensions that either are no factor of a matrix product,
+// or are small and matter too much to be coarse.
 constexpr std::array<std::string_view, 6> kKeptParts{"_norm.weight",  "ssm_conv1d.weight",
                                                      "ffn_gate_inp.", "position_embd.weight",
                                                      "token_types.",  "rope_f"};
@@ -40,7 +40,7 @@ DType WantedType(DType type, const TensorPlan& tensor) {
 
 std::vector<std::string> AssignTypes(DType type, std::vector<TensorPlan>& plans) {
   TOME_CHECK(IsDecodable(type));
-  std::map<std::pair<DType, int64_t>, int> fallbacks;  // type taken and row length to tensors
+  std::map<std::pair<DType, int64_t>, int> fallbacks;  // tensors by type taken and row length
   for (TensorPlan& tensor : plans) {
     if (!IsDecodable(tensor.dtype)) continue;
     const int64_t row = tensor.shape.row_elements();
@@ -78,7 +78,7 @@ std::optional<uint32_t> GgufFileType(DType type) {
     case DType::kQ5_1:
       return 9;
     case DType::kQ4_K:
-      return 14;  // the "small" mixture: one type but for embedding and head
+      return 14;  // the "small" mixture: one type, except for embedding and head
     case DType::kQ5_K:
       return 16;
     case DType::kQ6_K:

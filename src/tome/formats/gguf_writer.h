@@ -1,5 +1,5 @@
-// Writes a GGUF file, version 3; its layout stands in gguf.h. The header first, then tensor by
-// tensor: no more than a piece of one tensor has to be in memory.
+// GgufWriter writes a GGUF file, version 3 (layout: gguf.h): the header first, then tensor by
+// tensor, so no more than a piece of one tensor has to be in memory.
 #pragma once
 
 #include <cstddef>
@@ -18,12 +18,12 @@
 
 namespace tome {
 
-// The key-value pairs of a file to be written, in order and encoded. Setting a key again replaces
-// its value in place. Readers insist on the width of a number: u32 for sizes and token ids, i32 in
-// arrays of integers, f32 for fractions.
+// GgufPairs holds the key-value pairs of a file to be written, in order and encoded. Setting a key
+// again replaces its value in place. Readers insist on the width of a number: u32 for sizes and
+// token ids, i32 in arrays of integers, f32 for fractions.
 class GgufPairs {
  public:
-  // A pair as another file has it; but not its alignment, for a new file has its own.
+  // Sets a pair as another file has it. The alignment is left out, because a new file has its own.
   void Copy(const GgufPair& pair);
   void SetUint32(std::string_view key, uint32_t value);
   void SetFloat32(std::string_view key, float value);
@@ -35,7 +35,7 @@ class GgufPairs {
 
   bool Has(std::string_view key) const;
   size_t size() const { return pairs_.size(); }
-  // All of them, as the file holds them.
+  // Returns all pairs as the file holds them.
   std::string Encoded() const;
 
  private:
@@ -44,27 +44,27 @@ class GgufPairs {
   std::vector<std::pair<std::string, std::string>> pairs_;
 };
 
-// The file appears with Finish, whole. Error(kUnsupported) for a tensor type that GGUF lacks,
-// Error(kInvalidArgument) for a name or shape that readers would refuse; errors of the system with
-// the file's path.
+// The file of a GgufWriter appears with Finish, whole. The constructor throws Error(kUnsupported)
+// for a tensor type that GGUF lacks and Error(kInvalidArgument) for a name or shape that readers
+// would refuse. Errors of the system carry the file's path.
 class GgufWriter {
  public:
   GgufWriter(const std::filesystem::path& path, const GgufPairs& pairs,
              const std::vector<TensorPlan>& tensors);
 
-  // The bytes of the planned tensors, in order; a tensor may come in pieces, a piece belongs to one
-  // tensor. The padding between tensors is added here.
+  // Writes bytes of the planned tensors, in order. A tensor may come in pieces, and a piece belongs
+  // to one tensor. The padding between tensors is added here.
   void Write(std::span<const std::byte> bytes);
-  // A programming error when fewer bytes were written than planned.
+  // Makes the file appear. It is a programming error when fewer bytes were written than planned.
   void Finish();
 
  private:
   void Pad();
 
   NewFile file_;
-  std::vector<uint64_t> sizes_;  // of the tensors
-  size_t tensor_ = 0;            // the one being written
-  uint64_t written_ = 0;         // of it
+  std::vector<uint64_t> sizes_;  // bytes of each tensor
+  size_t tensor_ = 0;            // number of the tensor being written
+  uint64_t written_ = 0;         // bytes of that tensor
 };
 
 }  // namespace tome

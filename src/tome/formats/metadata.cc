@@ -10,7 +10,7 @@
 namespace tome {
 namespace {
 
-// What each alternative of MetadataValue is called in an error.
+// The names of MetadataValue's alternatives in errors.
 constexpr std::array<std::string_view, std::variant_size_v<MetadataValue>> kKindNames{
     "a bool",           "an integer",           "a number",           "a string",
     "an array of bool", "an array of integers", "an array of floats", "an array of strings"};

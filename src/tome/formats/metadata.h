@@ -1,7 +1,8 @@
-// The typed key-value pairs of a checkpoint, in the manner of GGUF: "llama.block_count" = 16.
+// Metadata holds the typed key-value pairs of a checkpoint, in the manner of GGUF:
+// "llama.block_count" = 16.
 //
-// Integers of every width are kept as int64_t (GGUF writers disagree on the width of the same key;
-// a u64 above 2^63-1 is refused by the reader), floats as double, arrays flat.
+// Integers of every width are kept as int64_t, because GGUF writers disagree on the width of the
+// same key; the reader refuses a u64 above 2^63-1. Floats are kept as double, arrays flat.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ using MetadataValue =
     std::variant<bool, int64_t, double, std::string, std::vector<bool>, std::vector<int64_t>,
                  std::vector<double>, std::vector<std::string>>;
 
-// Error(kCorrupt) from the typed accessors when a key holds another kind than asked for; the
-// message names the key. An integer is accepted where a float is asked for.
+// The typed accessors throw Error(kCorrupt) with the key when it holds another kind than asked for.
+// An integer is accepted where a float is asked for.
 class Metadata {
  public:
   void Set(std::string key, MetadataValue value);
@@ -30,13 +31,13 @@ class Metadata {
   std::optional<int64_t> Int(std::string_view key) const;
   std::optional<double> Float(std::string_view key) const;
   std::optional<std::string_view> String(std::string_view key) const;
-  // Null when the key is absent. A scalar integer or float is not an array.
+  // Return null when the key is absent. A scalar integer or float is not an array.
   const std::vector<std::string>* Strings(std::string_view key) const;
   const std::vector<int64_t>* Ints(std::string_view key) const;
   const std::vector<double>* Floats(std::string_view key) const;
   const std::vector<bool>* Bools(std::string_view key) const;
 
-  // Sorted by key.
+  // Returns all pairs, sorted by key.
   const std::map<std::string, MetadataValue, std::less<>>& values() const { return values_; }
 
  private:

@@ -12,7 +12,7 @@
 namespace tome {
 namespace {
 
-// Enough rows to share between threads, few enough to leave memory alone.
+// A piece has enough rows to share between threads, and is small enough to leave memory to others.
 constexpr int64_t kPieceValues = int64_t{1} << 22;
 
 void CheckFitsF16(std::span<const float> values) {

@@ -1,4 +1,4 @@
-// Streams a tensor's values in another type.
+// RecodeTensor streams a tensor's values in another type.
 #pragma once
 
 #include <cstddef>
@@ -14,11 +14,11 @@ namespace tome {
 
 using ByteSink = std::function<void(std::span<const std::byte>)>;
 
-// Writes the rows of `tensor` as `dtype` to `write`, in order, in pieces of some megabytes; the
-// bytes themselves where the type stays. Rows are encoded by all threads of `pool`.
-// Error(kInvalidArgument) for a value that `dtype` cannot hold: NaN or an infinity in a quantized
-// type, a finite value that F16 would make infinite. Error(kUnsupported) for types that are no
-// weights.
+// Writes the rows of `tensor` as `dtype` to `write`, in order, in pieces of some megabytes. Where
+// the type stays the same, the bytes themselves are written. All threads of `pool` encode rows.
+// Throws Error(kInvalidArgument) for a value that `dtype` cannot hold: NaN, an infinity or a
+// magnitude above 65504 in a quantized type, a finite value that F16 would make infinite. Throws
+// Error(kUnsupported) for types that are no weights.
 void RecodeTensor(const TensorView& tensor, DType dtype, ThreadPool& pool, const ByteSink& write);
 
 }  // namespace tome

@@ -1,9 +1,10 @@
-// The layout of a safetensors file (the format of Hugging Face):
+// A safetensors file (the format of Hugging Face) has this layout:
 //
 //   1. N, the size of the header: u64, little-endian.
 //   2. N bytes of JSON: an object of tensors by name, {"dtype": "F32", "shape": [2, 3],
-//      "data_offsets": [begin, end]}, offsets counted from the end of the header; and optionally
-//      "__metadata__", an object of strings. It begins with '{' and may end in spaces.
+//      "data_offsets": [begin, end]}, with offsets counted from the end of the header; and
+//      optionally "__metadata__", an object of strings. The JSON begins with '{' and may end in
+//      spaces.
 //   3. The tensors' bytes, row-major, without holes or overlaps, in any order.
 #pragma once
 
@@ -21,7 +22,7 @@
 
 namespace tome {
 
-inline constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;  // the reference's limit
+inline constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;  // bytes; the reference's limit
 inline constexpr size_t kMaxSafetensorsTensors = size_t{1} << 20;
 
 struct SafetensorsTensor {
@@ -31,18 +32,19 @@ struct SafetensorsTensor {
   std::span<const std::byte> data;
 };
 
-// A parsed file; the tensors' data point into the bytes it was parsed from.
+// A SafetensorsFile is a parsed file. Its tensors' data point into the bytes that it was parsed
+// from.
 struct SafetensorsFile {
   std::map<std::string, std::string> metadata;
   std::vector<SafetensorsTensor> tensors;  // in the order of their data
 };
 
-// Error(kCorrupt) names the tensor and field; Error(kUnsupported) for an element type that Tome
-// does not know.
+// Parses a file. Throws Error(kCorrupt) with the tensor and field, and Error(kUnsupported) for an
+// element type that Tome does not know.
 SafetensorsFile ParseSafetensors(std::span<const std::byte> bytes);
 
-// "F32" and so on, as this format writes it; nothing for a type it lacks (the block-quantized
-// ones).
+// Returns the name that this format gives a type ("F32" and so on). Empty for a type that the
+// format lacks (the block-quantized ones).
 std::optional<std::string_view> SafetensorsTypeName(DType dtype);
 
 }  // namespace tome

@@ -27,7 +27,7 @@ constexpr std::array<std::pair<std::string_view, DType>, 9> kTypes{{
 
 [[noreturn]] void Corrupt(const std::string& message) { throw Error(Code::kCorrupt, message); }
 
-// One tensor as the header describes it.
+// An Entry is one tensor as the header describes it.
 struct Entry {
   std::string name;
   std::string dtype;
@@ -38,8 +38,8 @@ struct Entry {
   bool has_offsets = false;
 };
 
-// Takes the header's JSON event by event, so that duplicate keys are seen and nothing is built of
-// what does not belong there.
+// HeaderHandler takes the header's JSON event by event, so that duplicate keys are seen and no
+// value is built from JSON that does not belong there.
 class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
  public:
   std::vector<Entry> entries;
@@ -191,7 +191,7 @@ SafetensorsFile ParseSafetensors(std::span<const std::byte> bytes) {
   const std::string_view header(reinterpret_cast<const char*>(bytes.data()) + sizeof header_bytes,
                                 static_cast<size_t>(header_bytes));
   if (!header.starts_with('{')) Corrupt("header: does not begin with '{'");
-  // The parser of JSON would take it for the end.
+  // The JSON parser would take a byte of zero for the end of the text.
   if (header.find('\0') != std::string_view::npos) Corrupt("header: holds a byte of zero");
   const auto data = bytes.subspan(sizeof header_bytes + header.size());
 

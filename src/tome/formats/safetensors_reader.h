@@ -1,4 +1,4 @@
-// Opens safetensors checkpoints: one file, a folder, or shards with their index
+// SafetensorsReader opens safetensors checkpoints: one file, a folder, or shards with their index
 // (model.safetensors.index.json: {"weight_map": {tensor: file}}).
 #pragma once
 
@@ -10,7 +10,8 @@ namespace tome {
 
 class SafetensorsReader {
  public:
-  // A folder holds model.safetensors, which wins, or the index. Errors as Checkpoint::Open.
+  // Opens a file, an index or a folder. Of a folder it reads model.safetensors, or without one the
+  // index. Throws the errors of Checkpoint::Open.
   static Checkpoint Open(const std::filesystem::path& path);
 
  private:

@@ -30,7 +30,7 @@ SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path,
     offset += bytes;
   }
   std::string json = header.dump();
-  constexpr size_t kAlignment = 64;  // of the data, for whoever maps the file
+  constexpr size_t kAlignment = 64;  // bytes; aligns the data of a file that is mapped
   const size_t end = sizeof(uint64_t) + json.size();
   json.append((kAlignment - end % kAlignment) % kAlignment, ' ');
   uint64_t header_bytes = json.size();
@@ -89,7 +89,8 @@ void SafetensorsFolderWriter::BeginShard() {
 }
 
 void SafetensorsFolderWriter::Finish() {
-  while (left_ == 0 && writers_.size() < shards_.size()) BeginShard();  // of empty tensors alone
+  // Shards that hold empty tensors alone are begun here, since Write begins none for them.
+  while (left_ == 0 && writers_.size() < shards_.size()) BeginShard();
   TOME_CHECK(left_ == 0);
   for (const auto& writer : writers_) writer->Finish();
   if (shards_.size() > 1) WriteIndex();

@@ -1,4 +1,4 @@
-// A tensor that a file is going to hold.
+// A TensorPlan describes a tensor that a file is going to hold.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ struct TensorPlan {
   DType dtype = DType::kF32;
   Shape shape;
 
-  // Error(kInvalidArgument) when rows do not fill whole blocks or the size overflows.
+  // Throws Error(kInvalidArgument) when rows do not fill whole blocks or the size overflows.
   int64_t bytes() const;
 };
 

@@ -54,7 +54,7 @@ std::vector<std::string> ChatNotesOn(const LanguageModel& model) {
 
 std::unique_ptr<LanguageModel> LanguageModel::Open(const std::filesystem::path& path, int threads) {
   auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::Open(path));
-  // Of a model that does not run this is what matters, not what is odd about its vocabulary.
+  // A model that does not run is refused first, before anything odd in its vocabulary matters.
   ArchitectureOf(*checkpoint);
   std::unique_ptr<LanguageModel> language_model(new LanguageModel());
   language_model->path_ = path;
@@ -118,7 +118,7 @@ std::vector<TokenId> LanguageModel::EncodeChat(std::span<const ChatMessage> mess
   for (const ChatMessage& message : messages) {
     turns.push_back({{"role", message.role}, {"content", message.content}});
   }
-  // Models that think aloud are asked not to: evidence takes that part.
+  // Models that think aloud are asked not to: evidence takes the place of thinking.
   const nlohmann::ordered_json variables = {{"enable_thinking", false}};
   const std::vector<PromptPiece> rendered = chat_template_->Render(
       turns, {.variables = &variables, .now = options.date, .no_date = kNoDate, .limits = {}});

@@ -1,4 +1,4 @@
-// Everything that a model on disk is made of, ready to talk: weights, tokenizer, chat template.
+// LanguageModel is a model on disk, ready to talk: weights, tokenizer and chat template.
 #pragma once
 
 #include <ctime>
@@ -21,27 +21,28 @@
 
 namespace tome {
 
-// One turn. The content is data: whatever it holds, it ends no turn and calls no tool.
+// One turn of a conversation. The content is data: whatever it holds, it ends no turn and calls no
+// tool.
 struct ChatMessage {
   std::string role;  // "system", "user", "assistant"
   std::string content;
 };
 
-// How a conversation is written down.
+// Says how a conversation is written down.
 struct ChatOptions {
-  // What a template that writes today's date is told. Unset, it is told that no date is known
-  // (kNoDate): the date stands before all else, so another one tomorrow would lose what was read
-  // today, and a date that was true when a document was read is false later. Who knows that a
-  // question is about today can say the date in the question.
+  // The date that a template is told if it writes today's date. Without a value, it is told that no
+  // date is known (kNoDate): the date stands before all else, so another one tomorrow would lose
+  // what was read today, and a date that was true when a document was read is false later. A
+  // question that is about today can say the date itself.
   std::optional<std::tm> date;
 };
 inline constexpr std::string_view kNoDate = "not known";  // "Today Date: not known"
 
-// Immutable but for the pool of threads, which serves one caller at a time.
+// LanguageModel is immutable but for its pool of threads, which serves one caller at a time.
 class LanguageModel {
  public:
-  // Opens a checkpoint (Checkpoint::Open) with its tokenizer and template. `threads`: 0 for all
-  // processors. Errors name the file.
+  // Opens a checkpoint (Checkpoint::Open) with its tokenizer and template. With 0 `threads`, all
+  // processors are used. Errors name the file.
   static std::unique_ptr<LanguageModel> Open(const std::filesystem::path& path, int threads);
 
   const std::filesystem::path& path() const { return path_; }  // as it was opened
@@ -50,32 +51,32 @@ class LanguageModel {
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   Compute compute() const { return {kernels_, *threads_}; }
   bool has_chat_template() const { return chat_template_ != nullptr; }
-  // Whether the chat template writes a date (ChatOptions).
+  // Returns whether the chat template writes a date (ChatOptions).
   bool chat_has_date() const {
     return chat_template_ != nullptr && chat_template_->asks_for_date();
   }
 
-  // What to know of the model before trusting it, a sentence each, most often none: whatever it is
-  // used for, and in conversation besides.
+  // Return what a user should know of the model before trusting it, a sentence each; most models
+  // have no notes. `notes` hold for every use, `chat_notes` in conversation besides.
   const std::vector<std::string>& notes() const { return notes_; }
   const std::vector<std::string>& chat_notes() const { return chat_notes_; }
 
-  // Of the model's files as they were opened, whatever has replaced them since; they are read whole
-  // when this or MemoryRoot is first called.
+  // Returns a hash of the model's files as they were opened, whatever has replaced them since. They
+  // are read whole when this or MemoryRoot is first called.
   SnapshotKey FilesKey() const;
 
-  // What the bits of a memory of this model depend on besides the tokens: the model's files, kernel
-  // set, element types, and where keys and queries stand.
+  // Returns a hash of all that the bits of a memory of this model depend on besides the tokens: the
+  // model's files, kernel set, element types, and where keys and queries stand.
   SnapshotKey MemoryRoot(const Memory& memory) const;
 
-  // The tokens of a conversation, up to where the assistant speaks next. The text of contents is
-  // never read as special tokens. Without a template (a base model) the contents follow each other,
-  // separated by empty lines.
+  // Returns the tokens of a conversation, up to where the assistant speaks next. The text of
+  // contents is never read as special tokens. Without a template (a base model) the contents follow
+  // each other, separated by empty lines.
   std::vector<TokenId> EncodeChat(std::span<const ChatMessage> messages,
                                   const ChatOptions& options = {}) const;
 
-  // Tokens of a text alone, BOS and the like included where the vocabulary says so; special tokens
-  // in it are read as such when `specials` says so.
+  // Returns the tokens of a text alone, BOS and the like included where the vocabulary says so.
+  // Special tokens in the text are read as such where `specials` says so.
   std::vector<TokenId> EncodeText(std::string_view text, Specials specials) const;
 
  private:
@@ -83,9 +84,10 @@ class LanguageModel {
 
   SnapshotKey HashFiles() const;
 
-  // The model's tensors lie in its maps. A file that is replaced by rename stays mapped.
+  // The model's tensors lie in the checkpoint's maps. A file that is replaced by renaming stays
+  // mapped.
   std::shared_ptr<const Checkpoint> checkpoint_;
-  std::string config_json_;  // of safetensors, as it was opened
+  std::string config_json_;  // the file of a safetensors model, as it was opened
   std::filesystem::path path_;
   std::string name_;
   const KernelSet& kernels_;

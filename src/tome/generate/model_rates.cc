@@ -13,11 +13,11 @@
 namespace tome {
 namespace {
 
-// Enough to keep all threads at work, and soon over.
+// These tokens keep all threads at work and are soon read.
 constexpr int64_t kMeasuredTokens = 2 * kKvPageTokens;
-// So many that attention to them can be told from the linear work of even a large model.
+// At this depth the time of attention can be told from that of linear work, even of a large model.
 constexpr int64_t kMeasuredDepth = 2048;
-// The best of some runs: the machine does other things as well.
+// The best of these runs counts, because the machine does other things as well.
 constexpr int kRuns = 2;
 
 double LayerElements(const ModelFacts& facts) {
@@ -49,13 +49,14 @@ std::string ProcessorName() {
   return {};
 }
 
-// The depth that is measured: where keys and values are those of a segment, the middle of one.
+// Returns the depth that is measured: no deeper than the middle of a segment, where a model has
+// segments.
 int64_t DepthOf(const ModelFacts& facts) {
   return facts.segment_tokens > 0 ? std::min(kMeasuredDepth, facts.segment_tokens / 2)
                                   : kMeasuredDepth;
 }
 
-// Work a second; `otherwise` where the time cannot be told from that of other work.
+// Returns work a second, or `otherwise` where the time cannot be told from that of other work.
 double RateOf(double work, double seconds, double otherwise) {
   constexpr double kLeastSeconds = 1e-6;
   return seconds > kLeastSeconds && work > 0 ? work / seconds : otherwise;
@@ -70,7 +71,7 @@ ModelRates MeasureRates(const Model& model, const Compute& compute, KvType kv,
   const std::vector<TokenId> sample(static_cast<size_t>(kMeasuredTokens), 0);
   constexpr uint64_t kPasses = uint64_t{5} * kRuns;
   uint64_t passes = 0;
-  WorkTime all;  // of what is measured
+  WorkTime all;  // the sum of the best runs
   const auto time = [&](int64_t tokens, LogitsOf logits) {
     const int64_t depth = memory.length();
     memory.Checkpoint();
@@ -127,7 +128,8 @@ double SecondsToRead(const ModelFacts& facts, const ModelRates& rates, int64_t t
 }
 
 bool Disproves(const ReadingTime& reading, const ModelFacts& facts, const ModelRates& rates) {
-  // Of less the costs of a pass, or of keeping what was read, may be most.
+  // In a shorter reading, the fixed costs of a pass or of keeping what was read may be most of the
+  // time.
   constexpr int64_t kTellingTokens = 512;
   constexpr double kTellingSeconds = 1;
   constexpr double kTolerance = 1.5;
@@ -141,7 +143,8 @@ bool Disproves(const ReadingTime& reading, const ModelFacts& facts, const ModelR
 }
 
 double SecondsToWrite(const ModelFacts& facts, const ModelRates& rates, KvType kv, int64_t depth) {
-  // The rate of weights was measured with the states of recurrent layers.
+  // The rate of weights was measured with the states of recurrent layers, so only the growth is
+  // added.
   const int64_t grown = MemoryBytes(facts, kv, depth) - MemoryBytes(facts, kv, 0);
   return static_cast<double>(WeightBytes(facts)) / rates.weight_bytes_per_second +
          static_cast<double>(grown) / rates.kv_bytes_per_second;

@@ -21,7 +21,7 @@ std::vector<TokenId> PromptLookup::Draft(std::span<const TokenId> sequence) {
   const auto ngram_before = [&](int64_t end) {
     return sequence.subspan(static_cast<size_t>(end - ngram_), static_cast<size_t>(ngram_));
   };
-  // All n-grams that end before the last token: the sequence's own end is what is looked for.
+  // All n-grams that end before the last token are indexed; the one at the end is looked for.
   for (int64_t end = std::max(ngram_, indexed_ + 1); end < size; ++end) {
     last_[HashOf(ngram_before(end))] = end;
     indexed_ = end;

@@ -31,8 +31,8 @@ Error NoNumbers() {
   return {Code::kCorrupt, "the model's logits are not numbers; its weights are damaged"};
 }
 
-// The first of the largest finite scores. In two passes without branches, which compilers turn into
-// vectors: vocabularies have a hundred thousand entries and more.
+// Returns the first of the largest finite scores. It takes two passes without branches, which
+// compilers turn into vectors: vocabularies have a hundred thousand entries and more.
 TokenId Likeliest(std::span<const float> scores) {
   constexpr float kMost = std::numeric_limits<float>::max();
   float largest = -std::numeric_limits<float>::infinity();

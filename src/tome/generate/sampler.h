@@ -1,10 +1,10 @@
-// Chooses the next token from a row of logits.
+// A Sampler chooses the next token from a row of logits.
 //
-// The steps, in this order: a mask, where there is one (token_mask.h), repetition penalty (Keskar
-// et al., 2019: a positive logit of a token of the last `repeat_window` ones is divided by the
-// penalty, a negative one multiplied), temperature, top-k, top-p (Holtzman et al., 2020), min-p
-// (Nguyen et al., 2024), then a draw. Temperature 0 is greedy: the largest logit after the penalty,
-// the lowest id among equals.
+// The steps come in this order: a mask, where there is one (token_mask.h); repetition penalty
+// (Keskar et al., 2019: of the tokens among the last `repetition_window`, a positive logit is
+// divided by the penalty and a negative one multiplied); temperature; top-k; top-p (Holtzman et
+// al., 2020); min-p (Nguyen et al., 2024); then a draw. Temperature 0 is greedy: it takes the
+// largest logit after the penalty, and the lowest id among equals.
 #pragma once
 
 #include <cstdint>
@@ -21,25 +21,25 @@ struct SamplingOptions {
   int64_t top_k = 0;               // 0: all
   double top_p = 1;                // smallest set of tokens with at least this share; 1: all
   double min_p = 0;                // share of the likeliest token's probability; 0: all
-  double repetition_penalty = 1;   // 1: none
-  int64_t repetition_window = 64;  // tokens looked back at
+  double repetition_penalty = 1;   // 1: no penalty
+  int64_t repetition_window = 64;  // last tokens that the penalty looks at
   uint64_t seed = 0;
 
   bool greedy() const { return temperature == 0; }
 };
 
-// Error(kInvalidArgument) that names the option for a value without meaning.
+// Throws Error(kInvalidArgument), which names the option, for a value without meaning.
 void CheckSamplingOptions(const SamplingOptions& options);
 
-// The same options, seed and logits give the same tokens on every machine. One thread.
+// The same options, seed and logits give the same tokens on every machine. One thread at a time.
 class Sampler {
  public:
   explicit Sampler(const SamplingOptions& options);
 
-  // `logits` is the row of the model; ids at or above `usable` (rows that pad the embedding) are
-  // never chosen. `history`: all tokens so far, for the repetition penalty.
-  // `allowed`: no other token is chosen; null: all may be.
-  // Error(kCorrupt) when no such logit is a finite number: the model's weights are damaged.
+  // Chooses a token by `logits`, a row of the model. Ids at or above `usable` (rows that pad the
+  // embedding) are never chosen. `history` holds all tokens so far, for the repetition penalty.
+  // Only tokens of `allowed` are chosen; null allows all. Throws Error(kCorrupt) when no such logit
+  // is a finite number: the model's weights are damaged.
   TokenId Next(std::span<const float> logits, int64_t usable, std::span<const TokenId> history,
                const TokenSet* allowed = nullptr);
 

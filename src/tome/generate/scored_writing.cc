@@ -15,7 +15,8 @@ double LogSumExp(const KernelSet& kernels, std::span<const float> logits) {
   return kernels.log_sum_exp({.x = logits.data(), .size = std::ssize(logits)});
 }
 
-// The next token's logits, with evidence or without, and ln of the sum of their exp.
+// The logits of the next token, with evidence or without, and the logarithm of the sum of their
+// exp.
 struct NextLogits {
   std::span<const float> logits;
   double log_sum = 0;
@@ -29,8 +30,8 @@ NextLogits NextOf(const Session& session) {
   return {.logits = session.logits(), .log_sum = LogSumExp(session.kernels(), session.logits())};
 }
 
-// The logits that contrast chooses by, of the first `usable` tokens; minus infinity for tokens that
-// are not plausible.
+// Writes the logits that contrast chooses by, of the first `usable` tokens, to `out`: minus
+// infinity for tokens that are not plausible.
 void ContrastLogits(const NextLogits& with, const NextLogits& without, size_t usable,
                     std::vector<float>& out) {
   const auto first = with.logits.first(usable);
@@ -44,12 +45,12 @@ void ContrastLogits(const NextLogits& with, const NextLogits& without, size_t us
   }
 }
 
-// Whether a session, which may be none, has no room for another token.
+// Returns whether a session, which may be null, has no room for another token.
 bool IsFull(const Session* session) {
   return session != nullptr && session->memory().length() >= session->memory().max_tokens();
 }
 
-// One text on its way.
+// Writes one text.
 class ScoredWriter {
  public:
   ScoredWriter(const ScoredWriting& writing, const ScoredWritingOptions& options,
@@ -66,7 +67,7 @@ class ScoredWriter {
   void Choose() {
     const NextLogits with = NextOf(*writing_.session);
     const Tokenizer& tokenizer = writing_.session->tokenizer();
-    // Rows behind these pad the vocabulary.
+    // Rows after these pad the vocabulary.
     const size_t usable =
         std::min(with.logits.size(), static_cast<size_t>(tokenizer.vocabulary_size()));
     std::span<const float> chosen_by = with.logits.first(usable);
@@ -93,7 +94,7 @@ class ScoredWriter {
     }
   }
 
-  // What the next pass reads: the token chosen.
+  // Adds the token chosen, which the next pass reads, for each of the text's sessions.
   void AddTo(std::vector<SessionReading>& readings) const {
     SessionReading reading{.session = writing_.session,
                            .tokens = {&next_, 1},
@@ -118,9 +119,9 @@ class ScoredWriter {
     ended_ = true;
   }
 
-  // Whether the text has gone on behind its last sentence, which is cut off then.
+  // Returns whether the text has gone on after its last sentence; it is cut off there then.
   bool CutBehindSentences() {
-    // A line's end ends a sentence: those that a text begins with are none.
+    // The end of a line ends a sentence, so white space at the beginning of a text is skipped.
     const size_t begin = result_.text.find_first_not_of(" \n\r\t");
     if (begin == std::string::npos) return false;
     const std::vector<uint64_t> ends = splitter_.Ends(std::string_view(result_.text).substr(begin));
@@ -129,7 +130,7 @@ class ScoredWriter {
     const std::string_view text = std::string_view(result_.text).substr(begin);
     const std::string_view whole = text.substr(0, ends[most - 1]);
     const std::string_view behind = text.substr(ends[most - 1]);
-    // Whether a full stop ended a sentence is known once a word stands behind it: "c. 1850 by".
+    // A full stop is known to end a sentence once a whole word follows it: "c. 1850 by".
     const size_t last = whole.find_last_not_of(' ');
     if (whole[last] == '.' && behind.find(' ') == std::string_view::npos) return false;
     result_.text.resize(begin + ends[most - 1]);

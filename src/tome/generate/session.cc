@@ -14,7 +14,7 @@
 namespace tome {
 namespace {
 
-// Text on its way from tokens to the sink, and the reasons to end.
+// Takes text from tokens to the sink, and finds the reasons to end.
 class Output {
  public:
   Output(const Tokenizer& tokenizer, const GenerateOptions& options, const TextSink& sink)
@@ -24,7 +24,7 @@ class Output {
         decoder_(tokenizer),
         filter_(options.stops) {}
 
-  // Takes a token; false when generation ends with it.
+  // Takes a token. Returns false when generation ends with it.
   bool Push(TokenId token) {
     const auto ends = tokenizer_.end_of_generation();
     if (std::binary_search(ends.begin(), ends.end(), token)) {
@@ -46,7 +46,7 @@ class Output {
 
   void Finish() {
     if (filter_.stopped()) return;
-    // Bytes of a character that would have gone on are no damage of the model's.
+    // An incomplete character is the model's own error only where the model ended there.
     if (generated.finish == FinishReason::kEnd) Emit(filter_.Push(decoder_.Flush()));
     if (!filter_.stopped()) Emit(filter_.Flush());
   }
@@ -67,7 +67,7 @@ class Output {
   StopFilter filter_;
 };
 
-// Tokens of one pass all of whose logits are wanted: rows of a large vocabulary take memory.
+// Tokens of a pass that computes the logits of all of them: rows of a large vocabulary take memory.
 constexpr size_t kScoredChunk = 128;
 
 }  // namespace
@@ -77,7 +77,7 @@ double LogProbability(const KernelSet& kernels, std::span<const float> logits, T
          kernels.log_sum_exp({.x = logits.data(), .size = std::ssize(logits)});
 }
 
-// A session that is being continued: gives the tokens of its next pass, then takes their logits.
+// Continues a session: gives the tokens of its next pass, then takes their logits.
 class Session::Writer {
  public:
   explicit Writer(const SessionWriting& writing)
@@ -109,8 +109,8 @@ class Session::Writer {
     }
   }
 
-  // The token chosen and a draft, of at most `draft` tokens, of what may follow it. None: it has
-  // ended.
+  // Returns the token chosen and a draft, of at most `draft` tokens, of those that may follow it.
+  // Empty where the text has ended.
   std::span<const TokenId> NextPass(int64_t draft) {
     if (ended_) return {};
     if (options_.stop.stop_requested()) return End(FinishReason::kCancelled);
@@ -127,8 +127,8 @@ class Session::Writer {
     return pass_;
   }
 
-  // Takes the logits of the pass, a row a token: as much of the draft is kept as the model would
-  // have chosen itself.
+  // Takes the logits of the pass, a row a token. Keeps as much of the draft as the model would have
+  // chosen itself.
   void Take(std::span<const float> rows) {
     Generated& generated = output_.generated;
     ++generated.forward_passes;
@@ -152,11 +152,11 @@ class Session::Writer {
     if (!more) End();
   }
 
-  // Once it has ended.
+  // May be called once, after the text has ended.
   Generated Result() { return std::move(output_.generated); }
 
  private:
-  // False when the text ends with the token chosen.
+  // Chooses a token. Returns false when the text ends with it.
   bool Choose(std::span<const float> row) {
     next_ = sampler_.Next(row, usable_, session_.tokens_,
                           options_.mask == nullptr ? nullptr : &allowed_);
@@ -165,12 +165,12 @@ class Session::Writer {
     options_.mask->Accept(next_);
     FinishReason& finish = output_.generated.finish;
     if ((!more && finish != FinishReason::kMaxTokens) || AskMask()) return more;
-    // Asked at once, so that a complete text costs no further pass.
+    // The mask is asked at once, so that a complete text costs no further pass.
     finish = FinishReason::kComplete;
     return false;
   }
 
-  // What may come next; false when nothing may.
+  // Asks the mask for the tokens that may come next. Returns false when it allows none.
   bool AskMask() {
     if (options_.mask == nullptr) return true;
     allowed_.Clear();
@@ -197,7 +197,7 @@ class Session::Writer {
   PromptLookup lookup_;
   bool drafts_;
   int64_t usable_;
-  TokenSet allowed_;  // by the mask, for the next token
+  TokenSet allowed_;  // the tokens that the mask allows next
   Output output_;
   TokenId next_ = 0;           // chosen, not yet in memory
   std::vector<TokenId> pass_;  // the token chosen and the draft
@@ -241,7 +241,7 @@ void Session::UseStore(SnapshotStore& store, SnapshotOwner owner) {
 
 size_t Session::Restore(std::span<const TokenId> tokens) {
   if (store_ == nullptr || !tokens_.empty() || tokens.empty()) return 0;
-  // At least one token is read: its logits choose the next.
+  // At least one token is read, because its logits choose the next.
   restored_ = store_->Restore(owner_, tokens.first(tokens.size() - 1), memory_, compute_.threads);
   kept_ = restored_;
   const auto count = static_cast<size_t>(restored_);
@@ -276,7 +276,7 @@ void Session::Keep(bool tail) {
 void Session::KeepState(bool tail) {
   const int64_t length = memory_.length();
   if (length == 0) return;
-  // Within a segment there is more to remember than the state.
+  // Within a segment, the memory holds more than the state.
   if (memory_.segment() > 0 && length % memory_.segment() != 0) return;
   if (length != next_state_ && (!tail || length - kept_ < kStateWorthKeeping)) return;
   store_->Keep(owner_, tokens_, memory_, true);
@@ -290,7 +290,7 @@ void Session::Prefill(std::span<const TokenId> tokens, const WorkControl& contro
 
 int64_t Session::Truncate(int64_t length) {
   const int64_t left = memory_.Truncate(length);
-  if (left < std::ssize(tokens_)) logits_ = Tensor();  // of a token that is forgotten
+  if (left < std::ssize(tokens_)) logits_ = Tensor();  // of a forgotten token
   tokens_.resize(static_cast<size_t>(left));
   kept_ = std::min(kept_, left);
   return left;
@@ -313,8 +313,8 @@ void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& 
     reading.tokens = reading.tokens.subspan(restored);
   }
   control.Report("reading", done, total);
-  size_t next = 0;    // the one whose tokens come next
-  size_t offset = 0;  // of those, already read
+  size_t next = 0;    // the reading whose tokens come next
+  size_t offset = 0;  // tokens of it that were read
   while (done < total) {
     if (control.stop.stop_requested()) {
       for (const SessionReading& reading : readings) reading.session->Keep(/*tail=*/true);
@@ -337,7 +337,7 @@ void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& 
       offset += tokens.size();
       room -= tokens.size();
       const bool last = offset == all.size();
-      if (!last) room = 0;  // the rest of this one comes in another pass
+      if (!last) room = 0;  // its other tokens come in another pass
       if (!tokens.empty()) {
         batch.push_back({.memory = &session->memory_,
                          .tokens = tokens,

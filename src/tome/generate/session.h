@@ -1,5 +1,6 @@
-// One sequence with its memory: prefill, then decode; and several of them together, in the same
-// forward passes, which read the weights once for all, and once what forks of one memory share.
+// A Session is one sequence with its memory: prefill, then decode. PrefillTogether and
+// GenerateTogether advance several sessions in the same forward passes, which read the weights once
+// for all, and once what forks of one memory share.
 #pragma once
 
 #include <cstdint>
@@ -19,20 +20,21 @@
 
 namespace tome {
 
-// Tokens of one forward pass of prefill: matrix products are efficient, activations stay small.
+// Tokens of one forward pass of prefill: matrix products are efficient and activations stay small.
 inline constexpr int64_t kPrefillChunk = 512;
 
-// The end of a text, shorter than a snapshot, is kept where that saves reading so many tokens; the
-// state of recurrent layers there, which is as large as any, where it saves more.
+// The end of a text, shorter than a snapshot, is kept where that saves reading kWorthKeeping
+// tokens. The state of recurrent layers there, which is as large as any, is kept where that saves
+// kStateWorthKeeping.
 inline constexpr int64_t kWorthKeeping = 128;
 inline constexpr int64_t kStateWorthKeeping = 1024;
 
-// Prompt-lookup speculation: runs of this many tokens are looked for, drafts are this long.
+// Prompt-lookup speculation looks for runs of kLookupNgram tokens and drafts at most kLookupDraft.
 inline constexpr int64_t kLookupNgram = 3;
 inline constexpr int64_t kLookupDraft = 8;
-// Sequences that are continued together share so many tokens of a pass, drafts included: a matrix
-// product of that many rows takes about twice as long as one of a single row. BeyondContext, a
-// draft costs nearly as much as the passes it saves.
+// Sequences that are continued together share this many tokens of a pass, drafts included: a matrix
+// product of that many rows takes about twice as long as one of a single row. Beyond that, a draft
+// costs nearly as much as the passes it saves.
 inline constexpr int64_t kLookupPass = 16;
 
 enum class Speculation { kNone, kPromptLookup };
@@ -40,13 +42,13 @@ enum class Speculation { kNone, kPromptLookup };
 struct GenerateOptions {
   SamplingOptions sampling;
   int64_t max_tokens = 256;        // new tokens at most; at least 1
-  std::vector<std::string> stops;  // the text ends before the first of them
-  // Drafts are checked by the model in one pass. Greedy output is the same with and without, token
-  // for token, since a token's logits do not depend on the pass it is computed in; with a
+  std::vector<std::string> stops;  // the text ends before the first one that comes up
+  // The model checks a draft in one pass. Greedy output is the same with and without drafts, token
+  // for token, since a token's logits do not depend on the pass that computes them. With a
   // temperature drafts are not used.
   Speculation speculation = Speculation::kPromptLookup;
-  // Says which tokens may come; null: all. It serves this generation alone and outlives it. Greedy
-  // output under a mask, too, is the same with and without drafts.
+  // Says which tokens may come; null: all. A mask serves this generation alone and must outlive it.
+  // Greedy output under a mask, too, is the same with and without drafts.
   TokenMask* mask = nullptr;
   std::stop_token stop;  // ends the generation; what was generated stands
 };
@@ -55,46 +57,47 @@ enum class FinishReason {
   kEnd,        // the model ended its turn
   kStop,       // a stop string came up, or the sink asked to stop
   kMaxTokens,  // GenerateOptions::max_tokens are used up
-  kContext,    // the memory's max_tokens are: the text is as long as it can be
+  kContext,    // the memory's max_tokens are used up: the text is as long as it can be
   kComplete,   // the mask allows nothing more
   kCancelled,
 };
 
 struct Generated {
   std::vector<TokenId> tokens;  // without the end-of-generation token
-  // Without the stop string. Whole characters: the beginning of one, where the text was ended in
-  // its middle, is left out; only where the model itself ended there it is U+FFFD.
+  // The text without the stop string, in whole characters. Where the text was ended within a
+  // character, the beginning of that is left out; where the model itself ended there, it is U+FFFD.
   std::string text;
   FinishReason finish = FinishReason::kEnd;
   int64_t forward_passes = 0;
   int64_t drafted_tokens = 0;   // by speculation
-  int64_t accepted_tokens = 0;  // of those
-  double seconds = 0;           // until it ended
+  int64_t accepted_tokens = 0;  // of the drafted ones
+  double seconds = 0;           // from the beginning until it ended
 };
 
-// Takes text as it is generated, always whole characters and never a part of a stop string. False
-// ends the generation.
+// Takes text as it is generated, always whole characters and never a part of a stop string. It
+// returns false to end the generation.
 using TextSink = std::function<bool(std::string_view text)>;
 
 struct SessionReading;
 struct SessionWriting;
 
-// Model and tokenizer must outlive the session; `compute` as well. One thread.
+// Model, tokenizer and all that `compute` refers to must outlive the session. One thread at a time.
 class Session {
  public:
   Session(const Model& model, const Tokenizer& tokenizer, const Compute& compute, Memory memory);
 
-  // From now on what is read is kept in the store, which outlives the session, and found there: an
-  // empty session takes from it what it has of all but the last token to read. Forks have no store.
-  // A memory whose attention is sparse is not kept, for its bits depend on how a text is cut into
-  // passes, nor is one that forgets. Of recurrent layers the states at some positions are kept: the
-  // regular ones of memory/state_positions.h, and one before the end of each Prefill that is long.
+  // From now on all that is read is kept in the store, which must outlive the session, and found
+  // there: an empty session takes from it the stored beginning of the tokens to read, without the
+  // last one. Forks have no store. A memory with sparse attention is not kept, because its bits
+  // depend on how a text is cut into passes; nor is one that forgets. Of recurrent layers the
+  // states at some positions are kept: the regular ones of memory/state_positions.h, and one before
+  // the end of each long Prefill.
   void UseStore(SnapshotStore& store, SnapshotOwner owner);
-  // Texts to come may go on otherwise behind so many tokens: of recurrent layers that state is kept
-  // rather than one near the end of what is read.
+  // Says that texts to come may differ after `tokens` tokens: the state of recurrent layers is kept
+  // there rather than near the end of the tokens read.
   void KeepAt(int64_t tokens) { keep_at_ = tokens; }
 
-  // Another session with the same tokens; memory is shared until one of them writes there.
+  // Returns another session with the same tokens; memory is shared until one of them writes there.
   Session Fork() const;
 
   // PrefillTogether for this session alone.
@@ -103,19 +106,20 @@ class Session {
   // GenerateTogether for this session alone.
   Generated Generate(const GenerateOptions& options, const TextSink& sink);
 
-  // The logits of the next token: of the last token read. None where that is unknown: behind a
-  // Truncate that forgot tokens, and a reading that was stopped. Valid until the next call.
+  // Returns the logits of the next token, which the last token read gave. Empty where they are
+  // unknown: after a Truncate that forgot tokens, and after a reading that was stopped. Valid until
+  // the next call.
   std::span<const float> logits() const { return logits_.floats(); }
-  // All tokens read and generated.
+  // Returns all tokens read and generated.
   std::span<const TokenId> tokens() const { return tokens_; }
   const Memory& memory() const { return memory_; }
   const Model& model() const { return model_; }
   const Tokenizer& tokenizer() const { return tokenizer_; }
   const KernelSet& kernels() const { return compute_.kernels; }
-  // Tokens that the store gave instead of reading them.
+  // Returns how many tokens came from the store instead of being read.
   int64_t restored() const { return restored_; }
-  // Forgets all but the first `length` tokens, or some more (Memory::Truncate): gives the number of
-  // tokens left. A Prefill must follow before Generate.
+  // Forgets all but the first `length` tokens, or some more (Memory::Truncate). Returns the number
+  // of tokens left. A Prefill must follow before Generate.
   [[nodiscard]] int64_t Truncate(int64_t length);
 
  private:
@@ -123,16 +127,19 @@ class Session {
   friend void PrefillTogether(std::span<const SessionReading> readings, const WorkControl& control);
   friend std::vector<Generated> GenerateTogether(std::span<const SessionWriting> writings);
 
-  // Takes the stored beginning of `tokens`; how many that are.
+  // Takes the stored beginning of `tokens`. Returns its number of tokens.
   size_t Restore(std::span<const TokenId> tokens);
-  // Of `tokens` to read, those of the next pass at most: a pass ends where a state is to be kept.
+  // Returns how many of `tokens` tokens to read the next pass may take: it ends where a state is to
+  // be kept.
   size_t ForOnePass(size_t tokens);
-  // Gives the store the whole snapshots that are new and, with `tail`, what is worth it behind
-  // them; of recurrent layers only where ForOnePass wanted it, or with `tail` anywhere.
+  // Gives the store the whole snapshots that are new and, with `tail`, the tokens after them, where
+  // they are worth it. States of recurrent layers are kept only where ForOnePass wanted it or, with
+  // `tail`, anywhere that is worth it.
   void Keep(bool tail);
   void KeepState(bool tail);
   void KeepLogits(std::span<const float> row);
-  // Of `tokens`, which were read in a pass that gave `rows` and began with the session's logits.
+  // Adds the log-probabilities of `tokens`, which were read in a pass that gave `rows`. The
+  // session's logits are those from before the pass.
   void AddLogProbabilities(std::span<const TokenId> tokens, std::span<const float> rows,
                            std::vector<double>& log_probabilities) const;
 
@@ -140,42 +147,43 @@ class Session {
   const Tokenizer& tokenizer_;
   Compute compute_;
   Memory memory_;
-  std::vector<TokenId> tokens_;  // those in memory
+  std::vector<TokenId> tokens_;  // tokens in memory
   Tensor logits_;                // [1, V]
   SnapshotStore* store_ = nullptr;
   SnapshotOwner owner_;
   int64_t restored_ = 0;
   int64_t kept_ = 0;        // tokens that the store is known to give back
-  int64_t keep_at_ = 0;     // as KeepAt says; 0: nothing was said
-  int64_t next_state_ = 0;  // position where a state is to be kept, or an earlier one
+  int64_t keep_at_ = 0;     // set by KeepAt; 0: not set
+  int64_t next_state_ = 0;  // where ForOnePass wants a state kept, or an earlier position
 };
 
-// Where the tokens of a reading come from. Behind a prompt, sparse attention looks for pages where
-// the prompt found some (Memory::Preselect), the session can go back there (Memory::Checkpoint),
-// and its store keeps it. Nothing of this is done for tokens that the model has written.
+// Says where the tokens of a reading come from. After a prompt, sparse attention looks for pages
+// where the prompt found some (Memory::Preselect), the session can go back there
+// (Memory::Checkpoint), and its store keeps it. None of this is done for tokens that the model has
+// written.
 enum class TokenOrigin { kPrompt, kWritten };
 
 // Tokens that one of several sessions is to read.
 struct SessionReading {
   Session* session = nullptr;
   std::span<const TokenId> tokens;
-  AttentionTap* tap = nullptr;  // gets where the tokens attend; none: nobody asks
-  // Gets ln P(token | all before it) of each token, but for the first one where the session is
-  // empty or has no logits; none: nobody asks. Every token's logits are computed then.
+  AttentionTap* tap = nullptr;  // records where the tokens attend; may be null
+  // Gets ln P(token | all before it) of each token, except the first one where the session is empty
+  // or has no logits. Every token's logits are then computed. May be null.
   std::vector<double>* log_probabilities = nullptr;
   TokenOrigin origin = TokenOrigin::kPrompt;
 };
 
-// ln P(token) by a row of logits, within 2e-6.
+// Returns ln P(token) by a row of logits, within 2e-6.
 double LogProbability(const KernelSet& kernels, std::span<const float> logits, TokenId token);
 
-// Reads each one's tokens, kPrefillChunk of all of them in a pass; reports "reading" with tokens
-// done. Where a tap or log-probabilities are asked for, no token is taken from a store. Stopped, it
-// throws Error(kCancelled) and what was read is kept. The sessions are different ones, of one
-// model. Errors as Model::Forward.
+// Reads the tokens of each reading, kPrefillChunk of all together in a pass; reports "reading" with
+// tokens done. Where a tap or log-probabilities are asked for, no token is taken from a store. The
+// sessions are different ones of one model. When stopped, throws Error(kCancelled); the tokens read
+// so far are kept. Throws what Model::Forward throws.
 void PrefillTogether(std::span<const SessionReading> readings, const WorkControl& control);
 
-// How one of several sessions is to be continued.
+// Says how one of several sessions is to be continued.
 struct SessionWriting {
   Session* session = nullptr;  // not empty
   GenerateOptions options;
@@ -183,10 +191,10 @@ struct SessionWriting {
 };
 
 // Continues each session until it ends. A pass holds the next tokens of all that have not ended;
-// each one's tokens are those, bit for bit, that it would generate alone. What is generated comes
-// in the order of `writings`. The sessions are different ones, of one model.
-// Error(kInvalidArgument) for options without meaning, before any token is chosen; errors of
-// Model::Forward and Sampler.
+// each session's tokens are those, bit for bit, that it would generate alone. The results are in
+// the order of `writings`. The sessions are different ones of one model. Throws
+// Error(kInvalidArgument) for options without meaning, before any token is chosen, and what
+// Model::Forward and Sampler throw.
 std::vector<Generated> GenerateTogether(std::span<const SessionWriting> writings);
 
 }  // namespace tome

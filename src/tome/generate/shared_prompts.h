@@ -1,5 +1,5 @@
-// Several prompts that begin alike (a long document, then a question each), read so that what they
-// share is read once.
+// ReadPrompts reads several prompts that begin alike (a long document, then a question each), and
+// reads once what they share.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +13,18 @@ namespace tome {
 // One prompt's tokens; none of these functions takes an empty prompt.
 using PromptTokens = std::span<const TokenId>;
 
-// Tokens that all of the prompts begin with, without the last token of any: a session reads at
-// least one token of its own, whose logits choose the first of the answer.
+// Returns how many tokens all of the prompts begin with, without the last token of any: a session
+// reads at least one token of its own, whose logits choose the first of the answer.
 int64_t CommonTokens(std::span<const PromptTokens> prompts);
 
-// Tokens of all prompts, those that some begin with in common counted once.
+// Returns the number of tokens of all prompts; tokens that some begin with in common count once.
 int64_t DistinctTokens(std::span<const PromptTokens> prompts);
 
-// A session for each prompt, in their order: forks of `base`, which holds tokens that all prompts
-// begin with, CommonTokens of them at most. What several of the prompts have in common behind these
-// (two questions of three may have their instructions in one language) is read once as well; what
-// each has alone is read in the same passes. Progress and errors as PrefillTogether.
+// Returns a session for each prompt, in their order: forks of `base`, which holds at most
+// CommonTokens of the tokens that all prompts begin with. Tokens that several prompts have in
+// common after these (two questions of three may have their instructions in one language) are read
+// once as well. The tokens that each has alone are read in the same passes. Progress and errors are
+// those of PrefillTogether.
 std::vector<Session> ReadPrompts(const Session& base, std::span<const PromptTokens> prompts,
                                  const WorkControl& control);
 

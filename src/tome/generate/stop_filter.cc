@@ -19,7 +19,7 @@ std::string StopFilter::Push(std::string_view text) {
     held_.resize(first);
     return std::exchange(held_, {});
   }
-  // The longest end of the text that begins a stop string.
+  // The longest end of the text that begins a stop string is held back.
   size_t keep = 0;
   for (const std::string& stop : stops_) {
     for (size_t size = std::min(stop.size() - 1, held_.size()); size > keep; --size) {

@@ -1,4 +1,4 @@
-// Holds generated text back while it may be the beginning of a stop string.
+// A StopFilter holds generated text back while it may be the beginning of a stop string.
 #pragma once
 
 #include <string>
@@ -12,10 +12,10 @@ class StopFilter {
   // Empty strings are ignored.
   explicit StopFilter(std::vector<std::string> stops);
 
-  // Takes more text and gives what may be shown: nothing of a stop string, nor of what may become
-  // one. After a stop string was seen (stopped()), gives nothing more.
+  // Takes more text and returns the text that may be shown, which has no part of a stop string, nor
+  // of one that may still come up. Returns no more text once a stop string was seen (stopped()).
   std::string Push(std::string_view text);
-  // What was held back, at the end of the text.
+  // Returns the text that was held back; to be called at the end of the text.
   std::string Flush();
   bool stopped() const { return stopped_; }
 

@@ -18,7 +18,7 @@ void Put(std::byte*& at, T value) {
   at += sizeof value;
 }
 
-// A page of keys, or of values, whose elements lie within [-1, 1].
+// Returns a page of keys, or of values, whose elements lie within [-1, 1].
 std::vector<std::byte> SyntheticPage(KvType type, const KvShape& shape) {
   constexpr float kScale = 1.0F / 128;
   const bool four_bits = type == KvType::kQ4;
@@ -63,7 +63,7 @@ void FillWithSyntheticTokens(Memory& memory, int64_t tokens) {
     synthetic.push_back(SyntheticPage(types.main, memory.kv().shape()));
     if (types.mixed()) synthetic.push_back(SyntheticPage(types.local, memory.kv().shape()));
   }
-  // A part at a time: the local type is let go of with the next.
+  // Tokens come a part at a time, because Reserve frees the local type of earlier parts.
   while (tokens > 0) {
     const int64_t count = std::min(tokens, kKvPartTokens);
     memory.Reserve(count);

@@ -83,7 +83,8 @@ void ChoiceMask::Accept(TokenId token) {
   const auto continues = [&](size_t choice) {
     return !IsComplete(choice) && choices_[choice][accepted_] == token;
   };
-  // An end that no choice holds itself tells those that are complete.
+  // An end of generation that no choice has as its next token selects the choices that are
+  // complete.
   if (IsEnd(token) && std::none_of(open_.begin(), open_.end(), continues)) {
     std::erase_if(open_, [&](size_t choice) { return !IsComplete(choice); });
     return;

@@ -1,6 +1,6 @@
-// Which tokens may come next: a generation under a mask takes the likeliest (or draws) among those
-// alone, so that what comes out has a form (a JSON schema, one of some choices) whatever the model
-// would rather say.
+// A TokenMask says which tokens may come next. A generation under a mask takes the likeliest of
+// those alone (or draws among them), so that the text has a form (a JSON schema, one of some
+// choices) whatever the model would rather say.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +30,9 @@ class TokenSet {
   std::vector<uint64_t> bits_;
 };
 
-// Serves one generation: it is asked before each token and told which was chosen, in turn, and may
-// remember what came before. Drafts of speculation pass it like any token, one by one, when they
-// turn out to be what the model chooses; one that is refused was never told.
+// A mask serves one generation: it is asked before each token and told which one was chosen, in
+// turn, and may remember earlier tokens. Drafts of speculation pass it like any token, one by one,
+// when they turn out to be what the model chooses; it is never told of a refused draft.
 class TokenMask {
  public:
   virtual ~TokenMask() = default;
@@ -41,7 +41,7 @@ class TokenMask {
   // generation are tokens like all others: the model can end only where they are allowed. Adding
   // none says that the text is complete: the generation ends (FinishReason::kComplete).
   virtual void AddAllowed(TokenSet& allowed) const = 0;
-  // `token`, one of those allowed, was chosen.
+  // Says that `token`, one of those allowed, was chosen.
   virtual void Accept(TokenId token) = 0;
 
  protected:
@@ -50,18 +50,18 @@ class TokenMask {
   TokenMask& operator=(const TokenMask&) = default;
 };
 
-// Allows one of some token sequences and nothing else. Where one of them begins another, an end of
-// generation tells the shorter one; else the text ends by itself behind its last token.
+// Allows one of some token sequences and no other tokens. Where one of them begins another, an end
+// of generation tells the shorter one; else the text ends by itself after its last token.
 class ChoiceMask : public TokenMask {
  public:
-  // `ends`: Tokenizer::end_of_generation. Error(kInvalidArgument) for no choice, an empty one, or
-  // one that goes on behind an end of generation.
+  // `ends` are those of Tokenizer::end_of_generation. Throws Error(kInvalidArgument) for no choice,
+  // an empty one, or one that goes on after an end of generation.
   ChoiceMask(std::vector<std::vector<TokenId>> choices, std::span<const TokenId> ends);
 
   void AddAllowed(TokenSet& allowed) const override;
   void Accept(TokenId token) override;
 
-  // The choice that was written, by its position (of equal ones the first); -1 while none is
+  // Returns the position of the choice that was written (of equal ones the first); -1 while none is
   // complete.
   int64_t chosen() const;
 
@@ -71,8 +71,8 @@ class ChoiceMask : public TokenMask {
 
   std::vector<std::vector<TokenId>> choices_;
   std::vector<TokenId> ends_;  // ascending
-  std::vector<size_t> open_;   // choices that begin with what was accepted, in order
-  size_t accepted_ = 0;        // tokens of them
+  std::vector<size_t> open_;   // choices that begin with the accepted tokens, ascending
+  size_t accepted_ = 0;        // tokens of a choice that were accepted
 };
 
 }  // namespace tome

@@ -22,7 +22,7 @@ std::optional<size_t> TokenPositions::FindLast(std::string_view text) const {
 }
 
 PositionSpan TokenPositions::Of(size_t begin, size_t end) const {
-  // The first token that ends behind `begin`, and the first that ends at `end` or behind it.
+  // The first token that ends after `begin`, and the first that ends at or after `end`.
   const auto first = std::upper_bound(ends_.begin(), ends_.end(), begin);
   if (begin >= end) return {.begin = first - ends_.begin(), .end = first - ends_.begin()};
   const auto last = std::lower_bound(ends_.begin(), ends_.end(), end);

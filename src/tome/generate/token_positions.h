@@ -1,4 +1,4 @@
-// Where pieces of a text stand among the tokens of a prompt that holds it.
+// TokenPositions says where pieces of a text stand among the tokens of a prompt that holds it.
 #pragma once
 
 #include <cstdint>
@@ -13,22 +13,23 @@
 
 namespace tome {
 
-// The text of a prompt's tokens, with where each token ends in it.
+// Holds the text of a prompt's tokens, and where each token ends in it.
 class TokenPositions {
  public:
   TokenPositions(const Tokenizer& tokenizer, std::span<const TokenId> tokens);
 
-  // The byte offset of `text` in the tokens' text, from `from` on; nothing where a normalizer of
-  // the vocabulary has changed it.
+  // Returns the byte offset of `text` in the tokens' text, from `from` on. Empty where `text` is
+  // not there, as when a normalizer of the vocabulary has changed it.
   std::optional<size_t> Find(std::string_view text, size_t from = 0) const;
-  // The same, the last place.
+  // Returns the offset of the last place of `text`.
   std::optional<size_t> FindLast(std::string_view text) const;
-  // The tokens that hold bytes [begin, end) of the tokens' text; none where there are no bytes.
+  // Returns the tokens that hold bytes [begin, end) of the tokens' text; an empty span where there
+  // are no bytes.
   PositionSpan Of(size_t begin, size_t end) const;
 
  private:
   std::string text_;
-  std::vector<size_t> ends_;  // of each token in text_
+  std::vector<size_t> ends_;  // where each token ends in text_
 };
 
 }  // namespace tome

@@ -13,7 +13,7 @@
 namespace tome {
 namespace {
 
-// Whether a snapshot has the pages of a memory, bit for bit.
+// Returns whether a snapshot has the pages of a memory, bit for bit.
 bool IsOf(const PagedKv& kv, const Snapshot& snapshot) {
   for (const bool local : {false, true}) {
     auto stored = local ? snapshot.local : snapshot.pages;
@@ -30,7 +30,7 @@ bool IsOf(const PagedKv& kv, const Snapshot& snapshot) {
   return true;
 }
 
-// Whether a kept state is a memory's, bit for bit.
+// Returns whether a kept state is a memory's, bit for bit.
 bool IsOf(const Recurrent& states, const StateSnapshot& snapshot) {
   auto stored = snapshot.states;
   for (const auto& piece : PiecesOf(states)) {
@@ -42,14 +42,14 @@ bool IsOf(const Recurrent& states, const StateSnapshot& snapshot) {
   return stored.empty();
 }
 
-// An empty memory of the kind that `root` belongs to, by each way of going beyond the model's
-// length; nothing where it is another model's.
+// Returns an empty memory of the kind that `root` belongs to, trying each method for texts beyond
+// the model's length. Empty where `root` is another model's.
 std::optional<Memory> MemoryOf(const SnapshotKey& root, KvType kv, const LanguageModel& model) {
   const int64_t trained = model.model().facts().trained_tokens;
-  // The largest of a kind first: it holds whatever was kept.
+  // The largest memory of a kind comes first, because it holds whatever was kept.
   constexpr int64_t kMostTimes = 1024;
   std::vector<MemoryOptions> kinds{{.kv = kv, .max_tokens = trained * kMostTimes}};
-  // Where layers are recurrent, there are no others.
+  // A model with recurrent layers has no other kinds.
   const bool others = !model.model().facts().has_recurrent();
   for (int64_t times = kMostTimes; others && times >= 1; times /= 2) {
     for (const std::optional<ContextExtension> longer :
@@ -63,14 +63,15 @@ std::optional<Memory> MemoryOf(const SnapshotKey& root, KvType kv, const Languag
       Memory memory = model.model().NewMemory(options);
       if (model.MemoryRoot(memory) == root) return memory;
     } catch (const Error& error) {
-      // A way that this model does not go.
+      // This model does not go with that method.
       if (error.code() != Code::kInvalidArgument) throw;
     }
   }
   return std::nullopt;
 }
 
-// A kept run of tokens' end that can be computed anew: a snapshot's pages, or the state behind it.
+// The end of a kept run of tokens that can be computed anew: a snapshot's pages, or the state after
+// it.
 struct Sample {
   std::filesystem::path path;
   SnapshotKey root;
@@ -89,13 +90,12 @@ class Verification {
     }
   }
 
-  // What this model can have made, the ends of texts first.
+  // Returns the snapshots and states that this model can have made, later positions first.
   std::vector<Sample> Samples() {
     std::vector<Sample> samples;
     for (const auto& [key, entry] : entries_) {
       const SnapshotHeader& header = entry.header;
-      if (header.shape.layers == 0)
-        continue;  // tokens, which a state behind them tells from others
+      if (header.shape.layers == 0) continue;  // it holds tokens alone, for the state after them
       if (!IsOurs(header.root, header.kv.main)) continue;
       samples.push_back({.path = entry.path,
                          .root = header.root,
@@ -121,13 +121,13 @@ class Verification {
     return samples;
   }
 
-  // Whether it is what the model computes behind what is kept of the tokens before; nothing where
-  // those are not there any more.
+  // Returns whether a sample is what the model computes after what is kept of the earlier tokens.
+  // Empty where those are not there any more.
   std::optional<bool> IsWhatIsComputed(const Sample& sample) {
     const auto tokens = TokensTo(sample.key);
     if (!tokens || !IsAsWritten(sample, std::ssize(*tokens))) return std::nullopt;
     const auto end = entries_.find(sample.key);
-    // All but the snapshot itself, or but one token before the state.
+    // Restores all tokens before a snapshot, or before a state all but the last one.
     const auto before =
         static_cast<size_t>(sample.is_state ? sample.position - 1 : end->second.header.first);
     std::optional<Memory> ours = MemoryOf(sample.root, sample.kv, model_);
@@ -152,7 +152,7 @@ class Verification {
   }
 
  private:
-  // A snapshot's tokens tell; of a state it is not known yet.
+  // Returns whether a sample is intact. For a snapshot, TokensTo has checked that.
   static bool IsAsWritten(const Sample& sample, int64_t tokens) {
     if (!sample.is_state) return true;
     try {
@@ -170,8 +170,8 @@ class Verification {
     return found->second;
   }
 
-  // The tokens from the first one to the end of a snapshot; nothing where a link is missing or not
-  // what was written.
+  // Returns the tokens from the first one to the end of a snapshot. Empty where a link is missing
+  // or not what was written.
   std::optional<std::vector<TokenId>> TokensTo(const SnapshotKey& key) const {
     std::vector<std::vector<TokenId>> parts;
     for (auto at = entries_.find(key);; at = entries_.find(at->second.header.parent)) {

@@ -10,7 +10,7 @@
 namespace tome {
 namespace {
 
-// A sequence with at most so many new tokens, and (token, part) pairs, is cut by parts.
+// A sequence with at most this many new tokens and (token, part) pairs is cut by parts.
 constexpr int64_t kSplitTokens = 64;
 constexpr int64_t kSplitPartials = 4096;
 
@@ -24,7 +24,8 @@ bool IsSplit(const AttentionSequence& sequence) {
          (sequence.tokens <= kSplitTokens && sequence.tokens * parts <= kSplitPartials);
 }
 
-// The pages of a part that a sequence has: those who have the same ones can read them together.
+// Returns the pages of a part as a sequence holds them. Sequences with equal lists can read these
+// pages together.
 std::vector<const std::byte*> PagesOf(const AttentionSequence& sequence, int64_t part) {
   const int64_t end =
       std::min((part + 1) * kKvPartPages, LastPosition(sequence) / kKvPageTokens + 1);
@@ -90,7 +91,8 @@ class Planner {
     }
   }
 
-  // Those that the token at a position sees: where it chose pages, the parts that have some.
+  // Returns the parts that the token at a position sees. With chosen pages, it returns the parts
+  // that contain some of them.
   std::vector<int64_t> PartsOf(const AttentionSequence& sequence, int64_t position) const {
     std::vector<int64_t> parts;
     if (sequence.chosen != nullptr) {

@@ -11,8 +11,8 @@
 namespace tome {
 namespace {
 
-// The keys of one page and key head, [head_size][kKvPageTokens]: scores of neighbouring positions
-// are then summed side by side.
+// Reads the keys of one page and key head as [head_size][kKvPageTokens], so that the scores of
+// neighbouring positions are summed side by side.
 void ReadKeys(const AttentionMassArgs& args, int64_t kv_head, int64_t page,
               std::vector<float>& keys) {
   const AttentionArgs& shape = args.shape;
@@ -43,7 +43,7 @@ PageScores Scores(const AttentionArgs& shape, const float* query, const std::vec
   return scores;
 }
 
-// The softmax of one token and head as it is summed up, relative to the largest score so far.
+// The sums of the softmax of one token and head. Weights are relative to the largest score so far.
 struct TokenSums {
   double largest = -std::numeric_limits<double>::infinity();
   double total = 0;
@@ -51,7 +51,7 @@ struct TokenSums {
 
   void Raise(double score) {
     if (score <= largest) return;
-    const double shrink = std::exp(largest - score);  // 0 at first
+    const double shrink = std::exp(largest - score);  // 0 for the first score
     largest = score;
     total *= shrink;
     for (double& span : spans) span *= shrink;

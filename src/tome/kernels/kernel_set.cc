@@ -39,8 +39,9 @@ namespace {
 
 #if defined(TOME_X86_KERNELS)
 
-// Linux keeps the eight kilobytes of tile registers only for processes that ask for them; threads
-// that start later inherit the permission.
+// Asks Linux for permission to use the eight kilobytes of tile registers and returns whether it was
+// granted. Linux saves them only for processes that ask; threads that start later inherit the
+// permission.
 bool AskForTiles() {
   constexpr int kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
   constexpr int kTileData = 18;               // XFEATURE_XTILEDATA

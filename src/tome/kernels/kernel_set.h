@@ -1,8 +1,8 @@
-// The arithmetic, as a table of functions for one instruction set.
+// KernelSet is the arithmetic of the models, as a table of functions for one instruction set.
 //
-// A set is chosen once, at start, and handed to the models; the operations are declared one header
-// each, beside this file. Functions are noexcept, allocate nothing, and require what their argument
-// structs say: they check nothing.
+// A set is chosen once, at start, and handed to the models. Each operation has its own header in
+// this folder. The functions are noexcept and allocate nothing. They require what their argument
+// structs say and do not check it.
 #pragma once
 
 #include <span>
@@ -27,10 +27,11 @@ namespace tome {
 
 struct KernelSet {
   std::string_view name;  // "generic", "avx2", …
-  // Weights [out, in] for PackedMatrix::data. 0 bytes: the set multiplies with them as stored.
+  // Size and layout of weights [out, in] in PackedMatrix::data. With 0 bytes, the set multiplies
+  // with weights as they are stored.
   int64_t (*packed_bytes)(DType dtype, int64_t out, int64_t in) noexcept;
   void (*pack)(const TensorView& weights, std::byte* packed, ThreadPool&) noexcept;
-  // Bytes of MatmulArgs::scratch, which is not looked at.
+  // Bytes of MatmulArgs::scratch; the member itself need not be set.
   int64_t (*matmul_scratch)(const MatmulArgs&) noexcept;
   void (*matmul)(const MatmulArgs&, ThreadPool&) noexcept;
   void (*rms_norm)(const RmsNormArgs&, ThreadPool&) noexcept;
@@ -49,29 +50,30 @@ struct KernelSet {
   void (*retention_gate)(const RetentionGateArgs&, ThreadPool&) noexcept;
   void (*compressive)(const CompressiveArgs&, ThreadPool&) noexcept;
   RateProbes (*rates)() noexcept;
-  KvType kv_type;  // of 16 bits, the one whose pages `attention` reads as they are
+  // The 16-bit type for pages: BF16 where `attention` multiplies BF16 as it is stored, else F16.
+  KvType kv_type;
 };
 
-// The sets that this build has and this processor and system can run, best first; `generic`, the
-// readable definition of every operation, is always there and last. On x86-64:
-//   amx          as avx512-bf16, with tiles (AMX-INT8, AMX-BF16) for many rows
-//   avx512-bf16  AVX-512 F, BW, DQ, VL with VNNI and BF16
-//   avx512-vnni  … with VNNI
-//   avx512       …
+// Returns the sets of this build that this processor and system can run, best first. `generic`, the
+// readable definition of every operation, is always the last. On x86-64 the sets are:
+//   amx          AVX-512 as avx512-bf16, with tiles (AMX-INT8, AMX-BF16) for many rows
+//   avx512-bf16  AVX-512 F, BW, DQ, VL, VNNI and BF16
+//   avx512-vnni  AVX-512 F, BW, DQ, VL and VNNI
+//   avx512       AVX-512 F, BW, DQ and VL
 //   avx2         AVX2, FMA and F16C
 std::span<const KernelSet* const> AvailableKernelSets();
 
-// The best set, or the one that the environment variable TOME_KERNELS names:
-// Error(kInvalidArgument) for a name that is not available; the message lists those that are.
+// Returns the best set, or the one that the environment variable TOME_KERNELS names. Throws
+// Error(kInvalidArgument) for a name that is not available, with the available names.
 const KernelSet& SelectKernelSet();
 
-// Rises with every change of what a set computes, be it a bit, or of how fast it is.
+// Raised with every change of a set's results, be it a single bit, or of its speed.
 inline constexpr int kKernelRevision = 2;
-// The set and its revision. What was kept by other kernels (memories, measured rates) is neither
-// mixed with what these compute nor compared with it.
+// Names the set and its revision, so that kept results (memories, measured rates) are neither mixed
+// nor compared with results of other kernels.
 std::string KernelsKey(const KernelSet& kernels);
 
-// What a computation runs on. Neither is owned.
+// The kernels and threads that a computation runs on. It owns neither.
 struct Compute {
   const KernelSet& kernels;
   ThreadPool& threads;

@@ -19,7 +19,7 @@ const std::array<double, MassBins::kBins + 1>& MassBins::Weights() {
 }
 
 MassBins::MassBins(std::span<const float> scores) : bins_(scores.size()) {
-  // Several at once: compilers may not turn one maximum into the maximum of several.
+  // Sixteen maxima run side by side, because compilers must not split a single one into several.
   std::array<float, 16> most;
   most.fill(std::numeric_limits<float>::lowest());
   size_t i = 0;
@@ -34,13 +34,13 @@ MassBins::MassBins(std::span<const float> scores) : bins_(scores.size()) {
     const float below = (largest - scores[i]) * static_cast<float>(kBinsPerNat);
     const int bin = below < static_cast<float>(kBins - 1)    ? static_cast<int>(below)
                     : below >= static_cast<float>(kBins - 1) ? kBins - 1
-                                                             : 0;  // no number
+                                                             : 0;  // NaN
     bins_[i] = static_cast<uint16_t>(bin);
     ++all_[static_cast<size_t>(bin)];
   }
 }
 
-// Few are taken, as a rule: eight others are passed over at once.
+// Usually few items are taken, so eight items are skipped at once where none of them is.
 MassBins::Counts MassBins::Count(std::span<const uint8_t> taken) const {
   Counts counts{};
   size_t i = 0;
@@ -56,14 +56,14 @@ MassBins::Counts MassBins::Count(std::span<const uint8_t> taken) const {
 void MassBins::Take(double mass, std::span<uint8_t> taken) const {
   const Counts counts = Count(taken);
   const auto& weights = Weights();
-  // Every thing taken weighs as the lightest of its bin, every other as the heaviest.
+  // A taken item has the least weight of its bin, any other item the largest.
   double inside = 0;
   double outside = 0;
   for (size_t bin = 0; bin < kBins; ++bin) {
     inside += counts[bin] * weights[bin + 1];
     outside += (all_[bin] - counts[bin]) * weights[bin];
   }
-  size_t end = 0;  // of the bins to take
+  size_t end = 0;  // items of bins [0, end) are taken
   for (; end < kBins && !(inside >= mass * (inside + outside)); ++end) {
     const int32_t others = all_[end] - counts[end];
     inside += others * weights[end + 1];

@@ -1,4 +1,5 @@
-// The fewest things, pages or parts, that hold a share of a softmax beside what is taken anyway.
+// MassBins finds the fewest items (pages or parts) that, with those already taken, hold a given
+// share of a softmax.
 #pragma once
 
 #include <array>
@@ -8,26 +9,28 @@
 
 namespace tome {
 
-// Scores of one query in bins below the largest one; a thing's weight is the exponential of its
-// score, taken for the heaviest or the lightest of its bin where that is the cautious side.
+// The scores of one query, in bins by their distance from the largest. An item's weight is the
+// exponential of its score, rounded to the upper or lower edge of its bin. Take rounds to the
+// cautious side.
 class MassBins {
  public:
   explicit MassBins(std::span<const float> scores);
 
-  // Takes by descending score, beside what is taken already, until that holds `mass` of everything.
-  // What is no number counts as heaviest, so that it shows. `taken` holds zeros and ones.
+  // Takes further items by descending score until all taken items hold the share `mass` of all
+  // weight. A NaN counts as the largest score, so that it shows in the result. `taken` holds zeros
+  // and ones.
   void Take(double mass, std::span<uint8_t> taken) const;
-  // The share of everything that the taken ones hold.
+  // Returns the share of all weight that the taken items hold.
   double MassOf(std::span<const uint8_t> taken) const;
 
  private:
-  // What lies below the last bin weighs less than 1e-13 of the largest.
+  // A score below the last bin weighs less than 1e-13 of the largest.
   static constexpr int kBins = 512;
   static constexpr double kBinsPerNat = 16;
-  // exp of what the upper edge of a bin lies below the largest score.
+  // Weight at the upper edge of each bin, relative to the largest score's.
   static const std::array<double, kBins + 1>& Weights();
 
-  using Counts = std::array<int32_t, kBins>;  // of things, by bin
+  using Counts = std::array<int32_t, kBins>;  // items in each bin
   Counts Count(std::span<const uint8_t> taken) const;
 
   std::vector<uint16_t> bins_;

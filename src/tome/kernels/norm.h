@@ -15,7 +15,9 @@ struct RmsNormArgs {
   float* y = nullptr;             // [rows, width]; may be x
   int64_t rows = 0;
   int64_t width = 0;
-  int64_t groups = 1;  // row r has the weight r mod groups: parts of a longer row, each normalized
+  // Row r uses weight r mod groups. With more than one group, each row is one of `groups` parts of
+  // a longer row, and each part is normalized by itself.
+  int64_t groups = 1;
   float eps = 0;
 };
 

@@ -9,7 +9,8 @@
 namespace tome {
 namespace {
 
-// The queries that choose for a run and the heads of one key head: means over pools of tokens.
+// Returns the queries that choose for a run and the heads of one key head: means over pools of
+// tokens.
 std::vector<float> PooledQueries(const PageChoiceArgs& args, const float* queries,
                                  const ChoiceRun& run, int64_t kv_head) {
   const int64_t group = args.heads / args.kv_heads;
@@ -31,7 +32,7 @@ std::vector<float> PooledQueries(const PageChoiceArgs& args, const float* querie
   return pooled;
 }
 
-// The estimates of one key head's queries.
+// Scores pages and parts for the queries of a run and one key head.
 class PageScorer {
  public:
   PageScorer(const PageChoiceArgs& args, const ChoiceRun& run, int64_t kv_head,
@@ -50,8 +51,8 @@ class PageScorer {
     return static_cast<int64_t>(ranges_.front().q.size()) / args_.head_size;
   }
 
-  // Of some parts' pages before the run's own: [queries][parts · kKvPartPages]; those of other
-  // pages mean nothing.
+  // Returns the scores of the pages of `parts`, [queries][parts · kKvPartPages]. Scores of pages
+  // that are not before the run's own have no meaning.
   std::vector<float> Pages(std::span<const int32_t> parts) const {
     std::vector<float> all;
     const int64_t stride = static_cast<int64_t>(parts.size()) * kKvPartPages;
@@ -82,8 +83,8 @@ class PageScorer {
     return all;
   }
 
-  // Of parts [0, parts), which are whole: [queries][parts]. Those within which queries differ have
-  // none: −∞.
+  // Returns the scores of parts [0, parts), which are full, as [queries][parts]. The score is −∞
+  // where queries differ within a part.
   std::vector<float> Parts(int64_t parts) const {
     std::vector<float> all(static_cast<size_t>(queries() * parts),
                            -std::numeric_limits<float>::infinity());
@@ -99,7 +100,7 @@ class PageScorer {
     }
     return all;
   }
-  // Whether all queries of a part's pages are the same.
+  // Returns whether the same queries are used for all pages of a part.
   bool AsksAlike(int64_t part) const {
     for (const Range& range : ranges_) {
       if (range.end < run_.first_page && range.end > part * kKvPartPages &&
@@ -111,7 +112,8 @@ class PageScorer {
   }
 
  private:
-  struct Range {  // pages that are asked alike
+  // Pages [begin, end) for which the same queries are used.
+  struct Range {
     int64_t begin = 0;
     int64_t end = 0;
     std::vector<float> q;
@@ -149,7 +151,7 @@ int64_t PartsBefore(const ChoiceRun& run) {
   return (run.first_page + kKvPartPages - 1) / kKvPartPages;
 }
 
-// The pages of some parts that lie before the run's own.
+// Returns the pages of `parts` that lie before the run's own, with their scores.
 PageCandidates PagesOf(std::span<const int32_t> parts, const ChoiceRun& run,
                        const PageScorer& scorer) {
   PageCandidates found;
@@ -200,7 +202,8 @@ PageCandidates SearchParts(const PageChoiceArgs& args, const ChoiceRun& run, int
       if (page < run.first_page) opened[static_cast<size_t>(page / kKvPartPages)] = 1;
     }
   }
-  // About half of what may be left out is left out here, the rest of the pages that remain.
+  // About half of the mass that may be left out is left out here, and the rest by the choice among
+  // the pages of opened parts.
   const std::vector<float> scores = scorer.Parts(whole);
   const auto opened_whole = std::span(opened).first(static_cast<size_t>(whole));
   std::vector<MassBins> bins;

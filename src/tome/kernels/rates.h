@@ -1,15 +1,16 @@
-// What this processor can do at most with a kernel set's instructions: the ceilings against which
-// `tome bench` and the micro benchmarks hold the kernels.
+// Probes measure the highest rate that this processor reaches with a kernel set's instructions.
+// `tome bench` and the micro benchmarks compare the kernels with these rates.
 #pragma once
 
 #include <cstdint>
 
 namespace tome {
 
-// Runs independent multiply-adds in registers. `rounds` scales the time; the result is the number
-// of operations done (a multiply-add counts two). 0: the set has no such instruction.
+// Runs independent multiply-adds in registers for a time that grows with `rounds`. Returns the
+// number of operations done; a multiply-add counts as two.
 using RateProbe = int64_t (*)(int64_t rounds) noexcept;
 
+// A probe is null where the set has no such instruction.
 struct RateProbes {
   RateProbe f32 = nullptr;
   RateProbe bf16 = nullptr;  // BF16 dot products into float

@@ -1,10 +1,10 @@
-// Rotary position embedding (Su et al., 2021): pairs of channels turned by an angle that grows with
+// Rotary position embedding (Su et al., 2021) rotates pairs of channels by an angle that grows with
 // the position.
 //
 //   (a, b) → (a cos − b sin, b cos + a sin)
 //
-// Angles come as tables, so that every scaling of frequencies (models/layers/rope.h) is the
-// caller's.
+// The caller passes the angles as tables and so decides how frequencies are scaled
+// (models/layers/rope.h).
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct RopeArgs {
   int64_t tokens = 0;
   int64_t heads = 0;
   int64_t head_size = 0;
-  int64_t rotary = 0;  // channels that turn, the first of each head; even, at most head_size
+  int64_t rotary = 0;  // number of first channels of each head that rotate; even, <= head_size
   RopeLayout layout = RopeLayout::kHalfSplit;
 };
 

@@ -28,7 +28,7 @@ bool HasControlCharacter(std::string_view text) {
   });
 }
 
-// A path that TOML can hold and the system can open.
+// Returns whether TOML can hold a path and the system can open it.
 bool IsPath(std::string_view path) {
   return !path.empty() && IsValidUtf8(path) && path.find('\0') == std::string_view::npos;
 }
@@ -44,8 +44,8 @@ bool BreaksParser(std::string_view toml) {
   return false;
 }
 
-// The last place of the shortest beginning of `toml` that breaks the parser, as all longer ones do:
-// it reads from front to end.
+// Returns the last place of the shortest beginning of `toml` that breaks the parser. Every longer
+// one breaks it as well, because the parser reads from front to end.
 toml::source_region PlaceThatBreaksParser(std::string_view toml) {
   size_t whole = 0;
   for (size_t broken = toml.size(); broken - whole > 1;) {
@@ -54,7 +54,7 @@ toml::source_region PlaceThatBreaksParser(std::string_view toml) {
   }
   toml::source_position place{.line = 1, .column = 1};
   for (const char c : toml.substr(0, whole)) {
-    const bool continues = (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;  // a character
+    const bool continues = (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;  // UTF-8 byte
     if (c == '\n') {
       place = {.line = place.line + 1, .column = 1};
     } else if (!continues) {
@@ -64,7 +64,7 @@ toml::source_region PlaceThatBreaksParser(std::string_view toml) {
   return {.begin = place, .end = place, .path = {}};
 }
 
-// Turns a parsed table into a Config; every complaint knows its place.
+// Turns a parsed table into a Config. Every error names its line and column.
 class ConfigReader {
  public:
   explicit ConfigReader(std::string_view what) : what_(what) {}
@@ -127,8 +127,8 @@ class ConfigReader {
   std::string_view what_;
 };
 
-// UTF-8 as a basic string of TOML. (toml++ 3.3 writes some keys with a quotation mark in them so
-// that they cannot be read.)
+// Returns UTF-8 as a basic string of TOML. (toml++ 3.3 writes some keys that hold a quotation mark
+// so that they cannot be read.)
 std::string Quoted(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : text) {
@@ -209,7 +209,7 @@ void ChangeConfig(const std::filesystem::path& home, FunctionRef<void(Config&)> 
     throw Error(Code::kIo, fmt::format("{}: {}; set TOME_HOME to a folder that can be written",
                                        home.string(), error.message()));
   }
-  // The folder is the lock: the file itself is another one after each change.
+  // The folder is locked, because the file itself is replaced by each change.
   const UniqueFd lock(::open(home.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!lock.valid()) throw SystemError(home.string(), errno);
   while (::flock(lock.get(), LOCK_EX) != 0) {

@@ -1,13 +1,14 @@
-// config.toml in the library's folder: what the user has set once for all commands.
+// The settings that a user makes once for all commands: config.toml in the library's folder.
 //
-//   default_model = "qwen3"    # the model that is meant where none is named; may be left out
+//   default_model = "qwen3"    # the model of a command that names none; may be left out
 //
-//   [models]                   # the models that were added, by the names they go by
+//   [models]                   # the models that were added, by name
 //   qwen3 = "/home/lin/models/Qwen3-0.6B-Q8_0.gguf"
 //
-// A path that is not absolute begins at the folder of config.toml. The file may be written by hand:
-// what is unknown or of another type is an error that says where, never passed over, because a
-// setting that does nothing looks like one that does. Comments are lost when Tome writes it.
+// A relative path begins at the folder of config.toml. The file may be written by hand. An unknown
+// setting, or a value of another type, is an error with its place. It is never ignored, because a
+// setting without effect looks like one with an effect. Comments are lost when Tome writes the
+// file.
 #pragma once
 
 #include <filesystem>
@@ -26,24 +27,25 @@ struct Config {
   friend bool operator==(const Config&, const Config&) = default;
 };
 
-// Names are typed on command lines and shown in lists: UTF-8 without control characters, no "/"
-// (that would be a path), no "-" in front (that would be an option), at most 255 bytes, not empty.
+// Returns whether `name` may name a model. Names are typed on command lines and shown in lists:
+// UTF-8 without control characters, no "/" (that would be a path), no "-" in front (that would be
+// an option), 1 to 255 bytes.
 bool IsModelName(std::string_view name);
 
-// Error(kCorrupt) begins with `what` and the line and column of what is wrong. Paths are as they
-// are written.
+// Parses config.toml. Paths stay as they are written. Throws Error(kCorrupt), whose message begins
+// with `what` and the line and column of the mistake.
 Config ParseConfig(std::string_view toml, std::string_view what);
 
-// The file that ParseConfig reads as `config`. Error(kInvalidArgument) for a name that is none and
-// for a path that TOML cannot hold, as it is not UTF-8.
+// Returns the text that ParseConfig reads as `config`. Throws Error(kInvalidArgument) for a name
+// that IsModelName rejects, and for a path that TOML cannot hold because it is not UTF-8.
 std::string ToToml(const Config& config);
 
 std::filesystem::path ConfigFile(const std::filesystem::path& home);
 
-// The settings kept in `home`, with absolute paths; empty ones where nothing was set yet.
+// Returns the settings kept in `home`, with absolute paths. They are empty without a file.
 Config ReadConfig(const std::filesystem::path& home);
 
-// Reads, changes and writes them, alone among all processes that do. The file is replaced as a
+// Reads, changes and writes the settings while no other process does so. The file is replaced as a
 // whole or stays. Creates `home`.
 void ChangeConfig(const std::filesystem::path& home, FunctionRef<void(Config&)> change);
 

@@ -11,12 +11,13 @@
 namespace tome {
 namespace {
 
-// 256 passages of 200 tokens are some 200 KB of text: enough work to hide the queue's cost, little
-// enough that a handful of batches in flight stay small.
+// 256 passages of 200 tokens are some 200 KB of text. That is enough work to hide the cost of the
+// queue, and little enough that several batches in flight stay small.
 constexpr size_t kBatchPassages = 256;
 constexpr size_t kBatchesInFlight = 8;
 
-// Analyzes a batch; the headings' terms are kept from passage to passage of one section.
+// Analyzes batches. It keeps the terms of the headings for the following passages of the same
+// section.
 class BatchAnalyzer {
  public:
   BatchAnalyzer(std::string_view text, const std::vector<Section>& sections)
@@ -51,7 +52,7 @@ void AnalyzePassages(std::string_view text, const std::vector<Section>& sections
                      std::span<const Passage> passages, const WorkControl& control,
                      const BatchFn& consume) {
   BoundedQueue<std::vector<PassageTerms>> queue(kBatchesInFlight);
-  std::exception_ptr failure;  // of the producer; read after it was joined
+  std::exception_ptr failure;  // of the producer; read after the join
   std::jthread producer([&] {
     try {
       BatchAnalyzer analyzer(text, sections);

@@ -1,5 +1,5 @@
-// Fills the lexical index with a document's passages: analysis on a thread of its own, insertion on
-// the caller's, so that both cores work.
+// Analyzes the passages of a document for the lexical index. Analysis runs on a thread of its own
+// and insertion on the caller's, so that both run at the same time.
 #pragma once
 
 #include <span>
@@ -13,12 +13,12 @@
 
 namespace tome {
 
-// What to do with each batch of analyzed passages; `first` is the index of its first one.
+// Takes a batch of analyzed passages. `first` is the index of the batch's first passage.
 using BatchFn = std::function<void(size_t first, std::span<const PassageTerms> batch)>;
 
-// Analyzes `passages` in order, in batches, and gives each to `consume` on this thread. The same
-// passages always give the same terms, which removal relies on. Throws what `consume` or the
-// analysis throws, and Error(kCancelled).
+// Analyzes `passages` in order and gives them to `consume` in batches, on the caller's thread. The
+// same passages always give the same terms; removing them from the index relies on it. Throws the
+// errors of `consume` and of the analysis, and Error(kCancelled).
 void AnalyzePassages(std::string_view text, const std::vector<Section>& sections,
                      std::span<const Passage> passages, const WorkControl& control,
                      const BatchFn& consume);

@@ -15,7 +15,7 @@
 namespace tome {
 namespace {
 
-// Whether one of a title's names, which are joined by commas, ends with this file name.
+// Returns whether one of the names in a title, which commas separate, ends with this file name.
 bool Names(std::string_view title, std::string_view file) {
   for (size_t at = title.find(file); at != std::string_view::npos; at = title.find(file, at + 1)) {
     const std::string_view before = title.substr(0, at);
@@ -26,7 +26,7 @@ bool Names(std::string_view title, std::string_view file) {
   return false;
 }
 
-// Which memories are to go with a document.
+// Decides which memories are removed together with a document.
 class MemoryRemoval {
  public:
   MemoryRemoval(const DocumentRecord& document, std::span<const DocumentRecord> staying)
@@ -46,7 +46,7 @@ class MemoryRemoval {
     });
   }
 
-  // Whether it was made of documents that stay, and of nothing else.
+  // Returns whether a memory was made of staying documents alone.
   template <typename Header>
   bool Stays(const Header& header) const {
     return !header.documents.empty() &&
@@ -58,7 +58,7 @@ class MemoryRemoval {
  private:
   std::string hash_;
   std::set<std::string> staying_;
-  std::vector<std::string> files_;  // its names
+  std::vector<std::string> files_;  // file names and number of the document
 };
 
 }  // namespace
@@ -77,7 +77,8 @@ int64_t RemoveMemoriesOf(const DocumentRecord& document, std::span<const Documen
   for (const auto& entry : snapshots) {
     if (leaving.Takes(entry.header)) gone.insert(entry.header.key);
   }
-  // What they begin with is of their text, whatever it was first read for.
+  // The beginning of a removed memory is part of the document's text, even where it names other
+  // documents.
   for (const SnapshotKey& key : std::vector(gone.begin(), gone.end())) {
     for (auto at = by_key.find(key); at != by_key.end();) {
       at = by_key.find(at->second->parent);
@@ -85,7 +86,8 @@ int64_t RemoveMemoriesOf(const DocumentRecord& document, std::span<const Documen
       gone.insert(at->first);
     }
   }
-  // Nothing leads to what follows them. A parent is listed before its children.
+  // Nothing leads to the memories that follow removed ones. List has each parent before its
+  // children.
   for (const auto& entry : snapshots) {
     if (gone.contains(entry.header.parent)) gone.insert(entry.header.key);
   }

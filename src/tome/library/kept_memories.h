@@ -1,4 +1,4 @@
-// What models remember of the documents on the shelf, and forget when one leaves it.
+// Removes from disk what models remember of a document when the document leaves the shelf.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,18 @@
 
 namespace tome {
 
-// Removes from the store what was read of a document, alone or with others, and what cannot be read
-// any more without it; how many bytes that frees. `staying`: the rest of the shelf.
+// Removes the memories of a document from the store and returns how many bytes that frees.
+// `staying` are the other documents of the shelf.
 //
-// A memory names the documents it was made of by their hashes. One made of documents that have left
-// the shelf otherwise (a file that has changed since) or that names none (kept by an earlier Tome)
-// goes too, where its title names a file of the document's name, or where what goes begins with it.
-// What belongs to staying documents alone stays; what they share with this one may go, and is read
-// again. Files that are no memories go as well: what they hold cannot be told.
+// A snapshot or state is removed where
+// - it names the document's hash, alone or beside others,
+// - its title names a file of the document, and it does not belong to staying documents alone: its
+//   contents have left the shelf (the file has changed since), or it names no hashes (an earlier
+//   Tome kept it),
+// - a removed memory begins with it, and it does not belong to staying documents alone,
+// - it follows a removed snapshot, because nothing leads to it any more, or
+// - it cannot be read, because nothing tells which documents it was made of.
+// A memory of staying documents that shares a removed beginning has to be read again.
 int64_t RemoveMemoriesOf(const DocumentRecord& document, std::span<const DocumentRecord> staying,
                          SnapshotStore& store);
 

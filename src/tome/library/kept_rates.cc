@@ -16,7 +16,7 @@ ModelRates RatesFor(Library& library, const LanguageModel& model, KvType kv, Mea
   }
   const ModelRates measured = MeasureRates(model.model(), model.compute(), kv, control);
   library.KeepRates(key, measured);
-  return library.RatesOf(key).value_or(measured);  // with the time
+  return library.RatesOf(key).value_or(measured);  // includes the time of measuring
 }
 
 void DropDisprovedRates(Library& library, const LanguageModel& model, KvType kv,

@@ -1,5 +1,5 @@
-// The speed of models, measured once and kept in the library: what is foretold by it would be wrong
-// for good if it was measured while the machine had other things to do.
+// The speed of models, measured once and kept in the library. Rates that were measured while the
+// machine had other work would make every later forecast wrong, so they are measured again.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +13,17 @@ namespace tome {
 class LanguageModel;
 class Library;
 
-// Whether rates of the model that the library keeps will do.
+// Decides whether kept rates are used, or rates are measured in any case.
 enum class Measuring { kWhereNotKept, kAnew };
 
-// The rates that the library keeps of the model with a memory of type `kv`, measured and kept now
-// where there are none, where those there are were measured under load, and with kAnew. Errors:
-// MeasureRates'.
+// Returns the rates of the model with a memory of type `kv`. It measures and keeps them where the
+// library has none, where the kept ones were measured under load, and with kAnew. Throws the errors
+// of MeasureRates.
 ModelRates RatesFor(Library& library, const LanguageModel& model, KvType kv, Measuring measuring,
                     const WorkControl& control);
 
-// Drops the kept rates that a reading disproves (generate/model_rates.h), so that they are measured
-// again when they are wanted.
+// Drops the kept rates where a reading disproves them (generate/model_rates.h). They are measured
+// again when they are needed.
 void DropDisprovedRates(Library& library, const LanguageModel& model, KvType kv,
                         const ReadingTime& reading);
 

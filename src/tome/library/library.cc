@@ -19,13 +19,16 @@
 namespace tome {
 namespace {
 
-// Raised whenever a reader gives another document for the same file: such documents are read again.
+// Raise it whenever a reader gives another document for the same file: documents of older versions
+// are read again.
 constexpr std::string_view kReaderVersion = "1";
 
-// A stamp taken so soon after the file's last change cannot tell a change within the clock's step.
+// A stamp this soon after the file's last change is not trusted: it cannot show another change
+// within the clock's step.
 constexpr int64_t kRacyNs = 2'000'000'000;
 
-// XXH3 of the content, 128 bits. Not cryptographic: it tells contents of one's own shelf apart.
+// Returns the XXH3 of the content, 128 bits. It need only tell apart the contents of one's own
+// shelf, so it is not cryptographic.
 std::string HashFile(int fd, const WorkControl& control) {
   const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
                                                                               XXH3_freeState);
@@ -46,7 +49,7 @@ std::string HashFile(int fd, const WorkControl& control) {
   return {reinterpret_cast<const char*>(canonical.digest), sizeof(canonical.digest)};
 }
 
-// The options that change what a reader gives, as one word; empty for the default ones.
+// Returns the options that change what a reader gives, as one text; empty for the default ones.
 std::string SettingsOf(const ReadFileOptions& options) {
   std::string settings;
   if (!options.encoding.empty()) settings += fmt::format("encoding={} ", options.encoding);
@@ -59,7 +62,7 @@ std::string Now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
 }
 
-// Without advice: that is for whoever adds the document.
+// Joins the texts of notes without their advice, which is only for the user who adds the document.
 std::string JoinTexts(const std::vector<Note>& notes) {
   std::string lines;
   for (const Note& note : notes) lines += (lines.empty() ? "" : "\n") + note.text;
@@ -114,11 +117,11 @@ AddedDocument Library::Add(const std::filesystem::path& file, const ReadFileOpti
     }
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     const int64_t now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-    // The empty stamp matches no file: it is hashed again next time.
+    // The empty stamp matches no file, so that the file is hashed again next time.
     const FileStamp trusted = now_ns - stamp.ctime_ns < kRacyNs ? FileStamp{} : stamp;
 
     Transaction transaction(*database_);
-    // Another process may have added it while this one read.
+    // Another process may have added the document while this one read it.
     std::optional<DocumentId> id = FindByHash(hash, settings);
     AddedDocument added;
     added.outcome = id ? AddOutcome::kUnchanged : AddOutcome::kAdded;
@@ -158,7 +161,7 @@ std::optional<DocumentId> Library::FindByPath(const std::string& path, const Fil
 }
 
 std::optional<DocumentId> Library::FindByHash(std::string_view hash, const std::string& settings) {
-  // Without options of one's own, any reading of the content will do, the plain one first.
+  // Without special options, any reading of the content will do; the plain one comes first.
   Statement select = database_->Prepare(
       "SELECT id FROM documents WHERE hash = ?1 AND reader = ?2 AND (?3 = '' OR settings = ?3) "
       "ORDER BY settings, id LIMIT 1");
@@ -350,8 +353,8 @@ void Library::KeepAbility(std::string_view model, std::string_view language,
 }
 
 void Library::RemoveRows(DocumentId id, const WorkControl& control) {
-  // A contentless index forgets a passage only when told its terms again. Where the text they came
-  // from is damaged, the index is made anew of the other documents.
+  // A contentless index can remove a passage only if it gets the passage's terms again. Where the
+  // text is damaged, the index is rebuilt from the other documents.
   bool told = true;
   try {
     const std::vector<Passage> passages = ReadPassages(id);

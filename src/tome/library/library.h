@@ -1,10 +1,11 @@
-// The library: the shelf of documents on disk, read once and found again by their content.
+// The library: the shelf of documents on disk, which are read once and found again by their
+// content.
 //
 // A document is a distinct content; files are the paths that gave it. A renamed or copied file
-// finds the document it already is, an unchanged one is not even read, a changed one replaces what
-// it was, in one transaction. Several processes may use one library at once.
+// finds the document that it already is. An unchanged file is not even read. A changed file
+// replaces its earlier document in one transaction. Several processes may use one library at once.
 //
-// One object a thread. Paths in errors are as the user gave them.
+// An object belongs to one thread. Paths in errors are as the user gave them.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,7 @@ namespace tome {
 
 using DocumentId = int64_t;
 
-// A document of the library without its text.
+// A document of the library, without its text.
 struct DocumentRecord {
   DocumentId id = 0;
   std::string hash;  // of the file's bytes, 32 hexadecimal digits
@@ -45,14 +46,14 @@ struct DocumentRecord {
   PassageRange passages;
   uint64_t tokens = 0;             // estimated
   std::string added_at;            // UTC, ISO 8601
-  std::vector<std::string> notes;  // of the reader, without advice
-  std::vector<std::string> paths;  // files that gave it, sorted
+  std::vector<std::string> notes;  // of the reader, without their advice
+  std::vector<std::string> paths;  // of the files that gave it, sorted
 };
 
 enum class AddOutcome {
   kAdded,      // a new document
-  kReplaced,   // a new document in the place of what the file held before
-  kUnchanged,  // the file's document was here already
+  kReplaced,   // a new document in the place of the file's earlier one
+  kUnchanged,  // a document that the library held already
 };
 
 struct AddedDocument {
@@ -63,35 +64,34 @@ struct AddedDocument {
 
 class Library {
  public:
-  // $TOME_HOME, else $XDG_DATA_HOME/tome, else ~/.local/share/tome. Error(kNotFound) when none is
-  // set.
+  // Returns $TOME_HOME, else $XDG_DATA_HOME/tome, else ~/.local/share/tome. Throws Error(kNotFound)
+  // where none of $TOME_HOME, $XDG_DATA_HOME and $HOME is set.
   static std::filesystem::path DefaultHome();
 
-  // Opens or creates `home`/library.db. An index made by another version of the analyzer is
-  // rebuilt.
+  // Opens or creates `home`/library.db. Rebuilds an index of another version of the analyzer.
   static Library Open(const std::filesystem::path& home, const WorkControl& control);
 
-  // Makes `file` a document of the library. Nothing is changed unless all of it succeeds.
+  // Makes `file` a document of the library. Nothing changes unless all of it succeeds.
   AddedDocument Add(const std::filesystem::path& file, const ReadFileOptions& options);
 
-  // All documents, in the order they were added.
+  // Returns all documents in the order in which they were added.
   std::vector<DocumentRecord> List();
-  // Error(kNotFound) for an unknown one.
+  // Throws Error(kNotFound) for an unknown document.
   DocumentRecord Show(DocumentId id);
-  // The documents that a user's word names: a path, a file name, an id as printed by list ("#12" or
-  // "12"), or the beginning (6 digits or more) of a hash. Error(kNotFound) for none, and
-  // Error(kInvalidArgument) for several.
+  // Returns the document that a user's word names: a path, a file name, an id as `list` prints it
+  // ("#12" or "12"), or the beginning (6 digits or more) of a hash. Throws Error(kNotFound) for no
+  // document and Error(kInvalidArgument) for several.
   DocumentId Resolve(const std::string& name);
-  // Removes a document, its index and the memory of its paths.
+  // Removes a document, its postings in the index and the paths that gave it.
   void Remove(DocumentId id, const WorkControl& control);
 
-  // The bytes of a span of a document's text; the whole text without a span.
+  // Returns the bytes of a span of a document's text, or the whole text.
   std::string Text(DocumentId id, const TextSpan& span);
   std::string Text(DocumentId id);
   std::vector<Section> Sections(DocumentId id);
   std::vector<Page> Pages(DocumentId id);
 
-  // What is known of one passage.
+  // A stored passage.
   struct PassageRecord {
     DocumentId document = 0;
     TextSpan span;
@@ -100,35 +100,35 @@ class Library {
     uint32_t tokens = 0;
   };
   PassageRecord ReadPassage(int64_t passage);
-  // Number and printed label of the page that holds a byte of the text; nothing without pages.
+  // Number and printed label of the page that holds a byte of the text. Empty without pages.
   struct PageRecord {
     int64_t number = 0;
     std::string label;
   };
   std::optional<PageRecord> PageOf(DocumentId id, uint64_t offset);
 
-  // Lexical search in the passages of `documents`; in all of the library when there are none.
+  // Searches the passages of `documents`, or of the whole library where `documents` is empty.
   LexicalResult Search(std::span<const QueryTerm> query, std::span<const DocumentId> documents,
                        size_t limit);
 
-  // The rates of a model that were kept; nothing when none were.
+  // Returns the kept rates of a model. Empty where none are kept.
   std::optional<ModelRates> RatesOf(const SpeedKey& key);
-  // Keeps rates in the place of those that were, as measured now.
+  // Keeps rates, as measured now, in the place of earlier ones.
   void KeepRates(const SpeedKey& key, const ModelRates& rates);
   void DropRates(const SpeedKey& key);
 
-  // What a model (LanguageModel::FilesKey) loses by memories of a type, as measured and kept;
-  // nothing where nothing was.
+  // Returns the kept loss of a model (LanguageModel::FilesKey) by memories of a type. Empty where
+  // none is kept.
   std::optional<KvLoss> KvLossOf(std::string_view model, KvType kv);
-  // Whether that is known of any model.
+  // Returns whether the loss of this type is kept for any model.
   bool KnowsKvLosses(KvType kv);
-  // Keeps a loss in the place of one of the same type.
+  // Keeps a loss in the place of an earlier one of the same model and type.
   void KeepKvLoss(std::string_view model, const KvLoss& loss);
 
-  // What a model (LanguageModel::FilesKey) was found to be able to in a language, as KeepAbility
-  // was given it; nothing where nothing was kept.
+  // Returns what KeepAbility was given for a model (LanguageModel::FilesKey) in a language. Empty
+  // where nothing is kept.
   std::optional<std::string> AbilityOf(std::string_view model, std::string_view language);
-  // Keeps it in the place of what was.
+  // Keeps an ability in the place of an earlier one.
   void KeepAbility(std::string_view model, std::string_view language, std::string_view ability);
 
  private:
@@ -146,7 +146,7 @@ class Library {
   void UpgradeIndex(const WorkControl& control);
   std::vector<Passage> ReadPassages(DocumentId id);
 
-  std::unique_ptr<Database> database_;  // its address is held by statements
+  std::unique_ptr<Database> database_;  // on the heap, since statements hold its address
   LexicalIndex index_;
 };
 

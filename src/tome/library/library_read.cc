@@ -1,4 +1,4 @@
-// What can be asked of a library without changing it.
+// The functions of Library that change nothing.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -197,7 +197,7 @@ Library::PassageRecord Library::ReadPassage(int64_t passage) {
   while (headings.Step()) {
     const auto begin = static_cast<uint64_t>(headings.Int(0));
     const std::string_view title = headings.Text(1);
-    // A section may begin without its title standing in the text (a contents entry).
+    // A section may begin where its title does not stand in the text (a contents entry).
     if (text.compare(begin - record.span.begin, title.size(), title) == 0) {
       record.headings.push_back({.begin = begin, .end = begin + title.size()});
     }
@@ -223,7 +223,7 @@ LexicalResult Library::Search(std::span<const QueryTerm> query,
   for (const DocumentId id : documents) ranges.push_back(Show(id).passages);
   std::sort(ranges.begin(), ranges.end(),
             [](const PassageRange& a, const PassageRange& b) { return a.first < b.first; });
-  // The same document may be named twice.
+  // A document may be named twice.
   ranges.erase(std::unique(ranges.begin(), ranges.end()), ranges.end());
   return index_.Search(query, ranges, limit);
 }

@@ -18,8 +18,7 @@ namespace {
 
 constexpr int64_t kApplicationId = 0x546F6D65;  // "Tome"
 
-// Another process may be adding a long document: its transaction takes seconds, of a huge one a
-// minute.
+// Another process may be adding a document, which takes seconds, and a minute for a huge one.
 constexpr std::chrono::minutes kBusyWait{10};
 
 constexpr std::string_view kTables = R"(
@@ -91,7 +90,7 @@ constexpr std::string_view kKvLosses = R"(
     PRIMARY KEY(model, kv)) WITHOUT ROWID;
 )";
 
-// Of what was measured before nothing is known: it is measured again.
+// Rates of earlier versions may have been measured under load, so they are measured again.
 constexpr std::string_view kSpeedsUnderLoad = R"(
   ALTER TABLE speeds ADD COLUMN
     under_load INTEGER NOT NULL DEFAULT 1;  -- the machine did other things meanwhile
@@ -106,11 +105,12 @@ constexpr std::string_view kAbilities = R"(
     PRIMARY KEY(model, language)) WITHOUT ROWID;
 )";
 
-// kTables and the lexical index are version 1; upgrade i makes version i + 2 of version i + 1.
+// kTables and the lexical index are version 1. Upgrade i turns version i + 1 into version i + 2.
 constexpr std::array kUpgrades{kSpeeds, kKvLosses, kSpeedsUnderLoad, kAbilities};
 static_assert(kUpgrades.size() + 1 == kSchemaVersion);
 
-// What a database file is, read in one statement: another process may be creating it just now.
+// The identity of a database file, read in one statement, because another process may be creating
+// it.
 struct Identity {
   int64_t version = 0;
   int64_t application = 0;
@@ -126,8 +126,8 @@ Identity ReadIdentity(Database& database) {
 }
 
 // Sets the journal mode, which stays with the file. Where several processes do so on a new file at
-// once, SQLite refuses all but one at once instead of letting them wait; the next try finds it
-// done.
+// once, SQLite refuses all but one immediately instead of letting them wait. The next try finds it
+// set.
 void UseWal(Database& database) {
   constexpr int kTries = 500;
   for (int tries_left = kTries;; --tries_left) {
@@ -141,7 +141,7 @@ void UseWal(Database& database) {
   }
 }
 
-// Within a transaction.
+// Must be called within a transaction.
 void UpgradeTables(Database& database, int64_t version) {
   if (version >= kSchemaVersion) return;
   for (; version < kSchemaVersion; ++version) {
@@ -152,14 +152,14 @@ void UpgradeTables(Database& database, int64_t version) {
 
 void UpgradeSchema(Database& database) {
   Transaction transaction(database);
-  // Another process may have done it while we waited for the lock.
+  // Another process may have upgraded the file while this one waited for the lock.
   UpgradeTables(database, database.QueryInt("PRAGMA user_version"));
   transaction.Commit();
 }
 
 void CreateSchema(Database& database) {
   Transaction transaction(database);
-  // Another process may have created it while we waited for the lock.
+  // Another process may have created it while this one waited for the lock.
   if (database.QueryInt("PRAGMA user_version") == 0) {
     database.Exec(std::string(kTables));
     LexicalIndex::CreateTables(database);
@@ -183,8 +183,8 @@ Database OpenLibraryDatabase(const std::filesystem::path& path, std::stop_token 
   }
   Database database = Database::Open(path, kBusyWait, std::move(stop));
   UseWal(database);
-  // synchronous=NORMAL: a killed process loses nothing, a power cut at most the last commits,
-  // whole.
+  // With synchronous=NORMAL a killed process loses nothing. A power cut loses at most the last
+  // commits, each as a whole.
   database.Exec(
       "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;"
       "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216;");

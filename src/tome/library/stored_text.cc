@@ -11,7 +11,7 @@
 namespace tome {
 namespace {
 
-// The fastest level already halves text, and reading is faster from half the bytes.
+// The fastest level already halves text, and half the bytes are read faster.
 constexpr int kLevel = 1;
 
 [[noreturn]] void FailCorrupt(const Database& database, int64_t document) {
@@ -39,7 +39,7 @@ void WriteStoredText(Database& database, int64_t document, std::string_view text
 }
 
 std::string ReadStoredText(Database& database, int64_t document, const TextSpan& span) {
-  // No document is that long: a damaged row gave the span.
+  // No document is that long, so the span comes from a damaged row.
   if (span.begin > span.end || span.end > kMaxTextBytes) FailCorrupt(database, document);
   std::string text;
   if (span.size() == 0) return text;

@@ -1,5 +1,6 @@
-// A document's text in the library: chunks of kTextChunkBytes, each compressed by itself with zstd,
-// so that a quote costs one or two chunks whatever the document's length.
+// Stores the texts of documents in the library. A text is cut into chunks of kTextChunkBytes, and
+// zstd compresses each chunk by itself. So a quote costs one or two chunks, however long the
+// document is.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@ inline constexpr uint64_t kTextChunkBytes = uint64_t{64} << 10;
 
 void WriteStoredText(Database& database, int64_t document, std::string_view text);
 
-// The bytes of `span`. Error(kCorrupt) where the library does not hold them whole.
+// Returns the bytes of `span`. Throws Error(kCorrupt) where the library does not hold all of them.
 std::string ReadStoredText(Database& database, int64_t document, const TextSpan& span);
 
 }  // namespace tome

@@ -1,15 +1,15 @@
-// toml++ made safe for files from outside. Include it by this header alone.
+// Makes toml++ safe for files from outside. Other files must include it through this header alone.
 //
-// toml++ 3.3 takes for granted what bad input can make false. It asserts that a key begins like one
-// ("[=" does not), which aborts the program, and in a release build, where assertions become
-// assumptions, is undefined behaviour: here assertions stay on and throw. And it declares places
-// unreachable that are reached, where it looks whether a character such as U+FEFC is white space:
-// here the answer is no.
+// Bad input breaks two assumptions of toml++ 3.3. The first is an assertion that a key begins like
+// a key, which "[=" does not. It aborts the program; in a release build, where assertions become
+// assumptions, it is undefined behaviour. Here assertions stay on and throw. The second is that
+// some places are unreachable. They are reached where toml++ looks whether a character such as
+// U+FEFC is white space. Here the answer is no.
 #pragma once
 
 namespace tome {
 
-// Thrown where toml++ finds its own expectation broken: the input is not TOML.
+// Thrown where an assertion of toml++ fails: the input is not TOML.
 struct TomlAssertionFailed {};
 
 [[noreturn]] inline void FailTomlAssertion() { throw TomlAssertionFailed(); }
@@ -19,7 +19,7 @@ struct TomlAssertionFailed {};
 #pragma push_macro("NDEBUG")
 #undef NDEBUG
 #define TOML_ASSERT(expression) ((expression) ? static_cast<void>(0) : ::tome::FailTomlAssertion())
-// clang-format off: the order is what matters
+// clang-format off: the order of the includes matters
 #include <toml++/impl/preprocessor.h>
 #pragma push_macro("TOML_UNREACHABLE")
 #undef TOML_UNREACHABLE

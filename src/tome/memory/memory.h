@@ -1,8 +1,5 @@
-// What a model remembers of the tokens it has read.
-//
-// A model reads tokens into a Memory; a question is asked of a Memory. Which parts it is made of is
-// the model's affair (Model::NewMemory): the keys and values of attention layers, the state of
-// recurrent layers, or both.
+// A Memory keeps what a model needs of the tokens that it has read into it: the keys and values of
+// attention layers, the states of recurrent layers, or both (Model::NewMemory decides).
 #pragma once
 
 #include <cstdint>
@@ -21,38 +18,39 @@
 namespace tome {
 
 struct MemoryOptions {
-  std::optional<KvType> kv = {};  // none: ModelFacts::kv_type
-  // Most tokens that the memory will hold; 0: as many as the model was made for. Some RoPE scalings
-  // (LongRoPE, dynamic NTK) choose their frequencies by it once and for all, since keys that were
-  // rotated otherwise could not be used any more.
+  std::optional<KvType> kv = {};  // without a value: ModelFacts::kv_type
+  // Most tokens that the memory will hold; 0: as many as the model was made for, or any number with
+  // a window. Some RoPE scalings (LongRoPE, dynamic NTK) choose their frequencies by it once and
+  // for all, because keys that were rotated by other frequencies could not be used any more.
   int64_t max_tokens = 0;
-  // Sparse attention: the share of the estimated softmax that tokens attend to at least, above 0
-  // and below 1 (kernels/page_choice.h). None, or 1: exact attention.
+  // Sparse attention: tokens attend at least this share of the estimated softmax, above 0 and below
+  // 1 (kernels/page_choice.h). Without a value, or with 1, attention is exact.
   std::optional<double> attention_mass = {};
-  // Most bytes of keys and values that stay in RAM; the others lie in a file in `spill_folder`
-  // (PagedKv::Limit). None: all stay.
+  // Most bytes of keys and values that stay in RAM; pages beyond them are moved to a file in
+  // `spill_folder` (PagedKv::Limit). Without a value, all pages stay in RAM.
   std::optional<int64_t> resident_bytes = {};
   std::filesystem::path spill_folder = {};
-  // Where the memory is to hold more than the model was made for. None: what the checkpoint says
-  // itself (Dual Chunk Attention), or nothing.
+  // The method for texts longer than the model was made for. Without a value, it is the
+  // checkpoint's own (Dual Chunk Attention), if that has one.
   std::optional<ContextExtension> longer = {};
-  // Streaming (position_scheme.h): tokens of the window, and of the sinks, rounded up to whole
-  // pages. Without a max_tokens the memory holds any number. 0: nothing is forgotten.
+  // Streaming (position_scheme.h): tokens of the window and of the sinks, each rounded up to whole
+  // pages. A window of 0 forgets no token.
   int64_t window = 0;
   int64_t sinks = 0;
 };
 
-// Layers before this one attend exactly when tokens are written, and layers with a window always,
-// whatever attention_mass says: the first layers look at many places (Quest, Tang et al., 2024),
-// which one token's choice misses more easily than a block's.
+// Where a pass has at most kChoiceSingleTokens tokens of a sequence, layers before this one attend
+// exactly: the first layers look at many places (Quest, Tang et al., 2024), which the choice of one
+// token misses more easily than the choice of a block. Layers with a window always attend exactly.
 inline constexpr int64_t kFirstSparseLayer = 2;
 
-// What was attended in the layers that are sparse.
+// The pages and the mass that tokens attended in the layers with sparse attention.
 struct SparseUse {
-  AttentionShare blocks;  // by tokens read in blocks
-  AttentionShare single;  // by others: those written one by one, or few in a pass
+  AttentionShare blocks;  // of tokens read in blocks
+  AttentionShare single;  // of tokens written one by one, or few in a pass
 };
-// "attention was sparse; reading: …% of the pages, …% of the mass by the estimate; writing: …"
+// Returns "attention was sparse; reading in blocks attended … % of the pages, … % of the mass by
+// the estimate; single tokens …". A kind of pass that did not occur attended "nothing".
 std::string NoteOf(const SparseUse& use);
 
 // The sparse attention of a memory.
@@ -60,18 +58,20 @@ struct SparseAttention {
   double mass = 1;
   KeySummaries summaries;
   SparseUse use;
-  // By layer, the pages that each key head's tokens chose in the last pass, or its last block did.
+  // [layer][key head]: the pages that the last pass chose, or its last block where tokens chose in
+  // blocks. Of a pass that is attended in pieces (PagedKv::ViewEnd, EndOfChunk), only the last
+  // piece counts.
   std::vector<std::vector<std::vector<int32_t>>> chosen = {};
-  std::vector<std::vector<std::vector<int32_t>>> preselected = {};  // by Memory::Preselect
+  std::vector<std::vector<std::vector<int32_t>>> preselected = {};  // set by Memory::Preselect
 };
 
-// A recurrent memory remembers so many positions to which it can be truncated.
+// Most checkpoints that a recurrent memory keeps; the oldest goes first.
 inline constexpr size_t kCheckpoints = 4;
 
-// Move-only; Fork is the copy. One thread at a time.
+// Memory is move-only: Fork makes the copy. One thread at a time.
 class Memory {
  public:
-  // Of attention layers alone.
+  // Makes a memory of attention layers alone.
   Memory(PagedKv kv, int64_t max_tokens, std::optional<SparseAttention> sparse = {},
          const PositionScheme& positions = {})
       : kv_(std::move(kv)),
@@ -80,8 +80,8 @@ class Memory {
         positions_(positions) {
     if (positions_.rope_tokens == 0) positions_.rope_tokens = max_tokens_;
   }
-  // Of recurrent layers, and of attention layers where there are any; those may attend within
-  // segments of `segment` tokens, 0: to all tokens.
+  // Makes a memory of recurrent layers and, where `kv` has a value, of attention layers. The
+  // attention layers attend within segments of `segment` tokens; 0: they attend all tokens.
   Memory(Recurrent recurrent, std::optional<PagedKv> kv, int64_t max_tokens,
          std::optional<SparseAttention> sparse = {}, int64_t segment = 0)
       : kv_(std::move(kv)),
@@ -92,7 +92,7 @@ class Memory {
     positions_.rope_tokens = max_tokens_;
   }
 
-  // Whether there are attention layers, whose memory `kv` is.
+  // Returns whether there are attention layers; `kv` is their memory.
   bool has_kv() const { return kv_.has_value(); }
   PagedKv& kv() {
     TOME_CHECK(kv_.has_value());
@@ -102,11 +102,11 @@ class Memory {
     TOME_CHECK(kv_.has_value());
     return *kv_;
   }
-  // Tokens of a segment, at whose end `kv` forgets all; 0: it remembers all tokens.
+  // Returns the tokens of a segment, at whose end `kv` forgets all tokens; 0: it remembers all.
   int64_t segment() const { return segment_; }
-  // Whether there is a `kv` that remembers all tokens.
+  // Returns whether there is a `kv` that remembers all tokens.
   bool has_whole_kv() const { return kv_.has_value() && segment_ == 0; }
-  // Whether there are recurrent layers, whose memory `recurrent` is.
+  // Returns whether there are recurrent layers; `recurrent` is their memory.
   bool has_recurrent() const { return recurrent_.has_value(); }
   Recurrent& recurrent() {
     TOME_CHECK(recurrent_.has_value());
@@ -118,42 +118,47 @@ class Memory {
   }
 
   int64_t length() const { return recurrent_ ? recurrent_->length() : kv().length(); }  // tokens
-  // Checkpoints included.
+  // Returns the bytes of keys, values, states, checkpoints' states and key summaries.
   int64_t bytes() const;
   int64_t max_tokens() const { return max_tokens_; }
 
-  // None: attention is exact.
+  // Without a value, attention is exact.
   std::optional<SparseAttention>& sparse() { return sparse_; }
   const std::optional<SparseAttention>& sparse() const { return sparse_; }
 
-  // What was read last is a question: tokens written from now on look for pages where it found some
-  // as well (PageChoiceArgs::preselected). Nothing where attention is exact.
+  // Says that the last pass was a question: tokens written from now on also look for pages in parts
+  // where the question found some (PageChoiceArgs::preselected). Does nothing where attention is
+  // exact.
   void Preselect() {
     if (sparse_) sparse_->preselected = sparse_->chosen;
   }
 
   const PositionScheme& positions() const { return positions_; }
-  // What a streaming memory has forgotten of its tokens.
+  // Returns how many tokens a streaming memory has forgotten.
   int64_t forgotten() const { return kv_ ? kv_->dropped() : 0; }
 
-  // A forward pass over `tokens` new tokens: PagedKv's and Recurrent's Reserve, then Advance. A
-  // streaming memory drops the pages that none of them sees first.
+  // A forward pass over `tokens` new tokens calls Reserve, then Advance, of PagedKv and Recurrent.
+  // Reserve also drops the pages of a streaming memory that no new token sees.
   void Reserve(int64_t tokens);
   void Advance(int64_t tokens);
 
   Memory Fork() const;
 
-  // Forgets all tokens from `length` on, or some more: keys and values as PagedKv::Truncate says;
-  // all where a token at that position would see what a streaming memory has forgotten already; and
-  // recurrent layers cannot forget: their memory goes back to the last checkpoint up to there, or
-  // forgets everything. Gives the number of tokens left, of which `length` is the most. To go back
-  // to where the last pass began always works, but for recurrent layers.
+  // Forgets all tokens from `length` on, and more where the memory cannot end there. Returns the
+  // number of tokens left, which is at most `length`.
+  // - Keys and values end where PagedKv::Truncate says.
+  // - A streaming memory forgets everything where a token at position `length` would see tokens
+  //   that are forgotten already.
+  // - Recurrent layers cannot forget single tokens: a memory that has them goes back to the last
+  //   checkpoint at or before `length`, or forgets everything where there is none.
+  // Without recurrent layers, a memory can always go back to the beginning of its last pass.
   [[nodiscard]] int64_t Truncate(int64_t length);
-  // Lets Truncate come back to this length, as long as it is one of the last kCheckpoints. Nothing
-  // where no layer is recurrent.
+  // Lets Truncate come back to this length, as long as it is one of the last kCheckpoints
+  // checkpoints. Does nothing in a memory without recurrent layers.
   void Checkpoint();
 
  private:
+  // The content of a checkpoint.
   struct Past {
     std::optional<PagedKv> kv;
     Recurrent recurrent;
@@ -170,7 +175,7 @@ class Memory {
   int64_t max_tokens_;
   int64_t segment_ = 0;
   std::optional<SparseAttention> sparse_;
-  std::vector<Past> checkpoints_;  // by length
+  std::vector<Past> checkpoints_;  // ascending by length
   PositionScheme positions_;
 };
 

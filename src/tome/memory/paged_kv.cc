@@ -16,7 +16,7 @@ size_t PagesOf(int64_t tokens) {
   return static_cast<size_t>((tokens + kKvPageTokens - 1) / kKvPageTokens);
 }
 
-// First position of the part that `position` lies in.
+// Returns the first position of the part that `position` lies in.
 int64_t PartBegin(int64_t position) { return position / kKvPartTokens * kKvPartTokens; }
 
 }  // namespace
@@ -58,7 +58,7 @@ std::vector<std::vector<PagedKv::Page>> PagedKv::Pages::MakeOwn(size_t first, si
   for (const Layer& layer : layers_) {
     for (size_t i = first; i < end; ++i) count += is_ours(layer, i) ? 0 : 1;
   }
-  // What was not written is never read: it needs no content.
+  // A slot is not read before it is written, so new pages need no content.
   const auto slab = std::make_shared<Tensor>(DType::kU8, Shape{count, 2, half_}, Fill::kNone);
   std::byte* next = slab->data();
   std::vector<std::vector<Page>> made(layers_.size());
@@ -93,7 +93,7 @@ void PagedKv::Pages::PlaceStored(size_t first, size_t count,
                                  int64_t stored) {
   for (Layer& layer : layers_) {
     for (size_t i = 0; i < count; ++i) {
-      // Never written: MakeOwn copies what is read-only.
+      // Nothing is written through this pointer: MakeOwn copies read-only pages.
       auto* const data = const_cast<std::byte*>(pages + static_cast<int64_t>(i) * page_bytes());
       PlaceOne(layer, first + i, std::make_shared<PageStorage>(PageStorage{owner, data, true}));
     }
@@ -119,7 +119,7 @@ void PagedKv::Pages::LetGo(size_t first, size_t end) {
 }
 
 bool PagedKv::Pages::Has(size_t first, size_t end) const {
-  const Layer& layer = layers_.front();  // all are alike
+  const Layer& layer = layers_.front();  // all layers are alike
   return std::all_of(layer.pages.begin() + static_cast<ptrdiff_t>(first),
                      layer.pages.begin() + static_cast<ptrdiff_t>(end),
                      [](const Page& page) { return page != nullptr; });
@@ -345,7 +345,7 @@ void PagedKv::Drop(int64_t first, int64_t count) {
 
 int64_t PagedKv::Truncate(int64_t length) {
   TOME_CHECK(length >= 0 && length <= this->length());
-  const int64_t before = drop_page_ * kKvPageTokens;  // what was dropped
+  const int64_t before = drop_page_ * kKvPageTokens;  // tokens before the dropped ones
   if (dropped_ > 0 && length <= before) {
     dropped_ = 0;
   } else {

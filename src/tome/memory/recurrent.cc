@@ -8,7 +8,7 @@
 namespace tome {
 namespace {
 
-// Where a layer's window and state begin.
+// The index of the first float of a layer's window and state.
 struct Offsets {
   size_t window = 0;
   size_t state = 0;
@@ -57,7 +57,7 @@ Recurrent::NextLayer Recurrent::Next(int64_t layer) {
 void Recurrent::Advance(int64_t tokens) {
   TOME_CHECK(tokens >= 0 && next_ != nullptr);
   std::swap(states_, next_);
-  // What a fork still needs is not written again.
+  // States that a fork still reads must not be written again.
   if (next_.use_count() > 1) next_.reset();
   length_ += tokens;
 }

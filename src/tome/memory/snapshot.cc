@@ -33,12 +33,13 @@ std::string Joined(const std::vector<std::string>& documents) {
   return fmt::format("{}", fmt::join(documents, " "));
 }
 
-// XXH3, 64 bits, of pieces.
+// Computes XXH3, 64 bits, over pieces.
 class Checksum {
  public:
   Checksum() : state_(XXH3_createState(), XXH3_freeState) { XXH3_64bits_reset(state_.get()); }
   void Add(const void* data, size_t bytes) { XXH3_64bits_update(state_.get(), data, bytes); }
-  // Of a mapped file: each step is fetched at once, and what follows it meanwhile.
+  // Adds a mapped file. Each step is brought into memory at once, while the system reads what
+  // follows.
   void AddMapped(std::span<const std::byte> bytes) {
     constexpr size_t kStep = size_t{2} << 20;
     while (!bytes.empty()) {
@@ -69,7 +70,8 @@ class Checksum {
   uint64_t Digest() const { return XXH3_64bits_digest(state_.get()); }
 
  private:
-  // Nothing where there are none, as in files of before they were named.
+  // Adds nothing without documents, so that files from before these were named keep their
+  // checksums.
   void AddDocuments(const std::vector<std::string>& documents) {
     const std::string text = Joined(documents);
     Add(text.data(), text.size());
@@ -89,7 +91,7 @@ class MetadataReader {
     }
     return found->second;
   }
-  // None where they are not named.
+  // Empty where no document is named.
   std::vector<std::string> Documents() const {
     std::vector<std::string> documents;
     const auto found = values_.find("documents");
@@ -122,7 +124,7 @@ class MetadataReader {
     const std::string& text = Text(name);
     T value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    // Written with small letters: any other byte is damage.
+    // Numbers are written in lower case; a capital letter is damage.
     const bool capital = text.find_first_of("ABCDEF") != std::string::npos;
     if (error != std::errc() || end != text.data() + text.size() || value < least || value > most ||
         capital) {
@@ -140,7 +142,7 @@ class MetadataReader {
 std::string SnapshotKey::ToString() const { return fmt::format("{:016x}{:016x}", high, low); }
 
 std::optional<SnapshotKey> SnapshotKey::Parse(std::string_view text) {
-  constexpr size_t kDigits = 16;  // of a half
+  constexpr size_t kDigits = 16;  // of one half
   if (text.size() != 2 * kDigits) return std::nullopt;
   if (text.find_first_not_of("0123456789abcdef") != std::string_view::npos) return std::nullopt;
   SnapshotKey key;
@@ -251,7 +253,7 @@ std::vector<std::span<const std::byte>> PiecesOf(const PagedKv& kv, bool local, 
       TOME_CHECK(!bytes.empty());
       const int64_t used = tokens - page * kKvPageTokens;
       if (used < kKvPageTokens) {
-        // What is behind the tokens may belong to later ones.
+        // Slots after the last token may hold other tokens.
         std::vector<std::byte>& copy = copies.emplace_back(bytes.begin(), bytes.end());
         kv.ClearSlots(type, used, copy.data());
         bytes = copy;

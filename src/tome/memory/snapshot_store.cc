@@ -21,10 +21,10 @@ namespace fs = std::filesystem;
 constexpr std::string_view kExtension = ".safetensors";
 constexpr std::string_view kStateExtension = ".state.safetensors";
 constexpr size_t kDigits = 32;                     // of a key
-constexpr std::string_view kUnfinished = ".part";  // of NewFile
-// A file that is being written is younger.
+constexpr std::string_view kUnfinished = ".part";  // the ending of NewFile's temporary names
+// An unfinished file that is older was abandoned.
 constexpr std::chrono::hours kAbandonedAfter{24};
-// Ends of texts with the same beginning that are looked at.
+// Most snapshots with the same parent that are opened to find one with a common prefix.
 constexpr size_t kMostTails = 256;
 
 struct Name {
@@ -54,13 +54,13 @@ int64_t CommonPrefix(std::span<const TokenId> a, std::span<const TokenId> b) {
   return std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin();
 }
 
-// Of a file that was read; else there is none any more, or it cannot be read.
+// Returns whether an error says that a file is damaged; with others it is gone or cannot be read.
 bool IsDamage(const Error& error) {
   return error.code() == Code::kCorrupt || error.code() == Code::kUnsupported;
 }
 
 void Touch(const fs::path& path) {
-  std::error_code gone;  // by another process: no matter
+  std::error_code gone;  // another process may have removed it
   fs::last_write_time(path, fs::file_time_type::clock::now(), gone);
 }
 
@@ -69,7 +69,7 @@ void Touch(const fs::path& path) {
 struct SnapshotStore::Found {
   std::shared_ptr<const MappedFile> file;
   Snapshot snapshot;
-  int64_t used = 0;  // tokens of it
+  int64_t used = 0;  // tokens that are taken
 };
 
 struct SnapshotStore::FoundState {
@@ -77,8 +77,8 @@ struct SnapshotStore::FoundState {
   StateSnapshot snapshot;
 };
 
-// What a memory is restored from: snapshots one behind the other and, where layers are recurrent,
-// the state behind the last of them.
+// The files that a memory is restored from: consecutive snapshots and, where layers are recurrent,
+// the state after the last of them.
 struct SnapshotStore::Chain {
   std::vector<Found> links;
   std::optional<FoundState> state;
@@ -159,7 +159,7 @@ void SnapshotStore::RemoveDamagedState(const SnapshotKey& key) {
   ++report_.damaged;
 }
 
-// Nothing where there is no such file any more, or where it is damaged.
+// Empty where the file is gone or damaged; a damaged one is removed.
 std::optional<SnapshotStore::Found> SnapshotStore::Open(const SnapshotKey& parent,
                                                         const SnapshotKey& key) {
   try {
@@ -177,7 +177,7 @@ std::optional<SnapshotStore::Found> SnapshotStore::Open(const SnapshotKey& paren
   return std::nullopt;
 }
 
-// The child that has most of the beginning of `tokens`.
+// Opens the snapshot after `parent` that has the longest usable prefix of `tokens`.
 std::optional<SnapshotStore::Found> SnapshotStore::OpenLongest(const SnapshotKey& parent,
                                                                std::span<const TokenId> tokens) {
   std::vector<SnapshotKey> keys;
@@ -193,7 +193,7 @@ std::optional<SnapshotStore::Found> SnapshotStore::OpenLongest(const SnapshotKey
   return longest;
 }
 
-// Of the ends of texts behind `parent` that `tokens` begin with, the longest that has a state.
+// Opens the longest snapshot after `parent` that `tokens` begin with and that has a state.
 std::optional<SnapshotStore::Found> SnapshotStore::OpenTailWithState(
     const SnapshotKey& parent, std::span<const TokenId> tokens) {
   std::vector<SnapshotKey> keys;
@@ -213,7 +213,7 @@ std::optional<SnapshotStore::Found> SnapshotStore::OpenTailWithState(
   return longest;
 }
 
-// Nothing where there is no such file any more, or where it is damaged or foreign.
+// Empty where the file is gone, damaged or foreign; a damaged or foreign one is removed.
 std::optional<SnapshotStore::FoundState> SnapshotStore::OpenState(const SnapshotOwner& owner,
                                                                   const SnapshotKey& key,
                                                                   int64_t position,
@@ -236,14 +236,14 @@ std::optional<SnapshotStore::FoundState> SnapshotStore::OpenState(const Snapshot
   return std::nullopt;
 }
 
-// The way from the root along `tokens`: as far as snapshots go or, for a memory with recurrent
-// layers, to the last state on it.
+// Follows snapshots from the root along `tokens`: as far as they go or, for a memory with recurrent
+// layers, to the last state on that way.
 SnapshotStore::Chain SnapshotStore::Follow(const SnapshotOwner& owner,
                                            std::span<const TokenId> tokens, const Memory& memory) {
   const bool has_kv = memory.has_whole_kv();
   const KvTypes types = has_kv ? memory.kv().types() : KvTypes{};
   const KvShape shape = has_kv ? memory.kv().shape() : KvShape{};
-  // Removes a foreign file that has another's name.
+  // Removes a foreign file that has a snapshot's name.
   const auto is_ours = [&](const Found& found, int64_t position) {
     const SnapshotHeader& header = found.snapshot.header;
     const bool ours = header.root == owner.root && header.first == position && header.kv == types &&
@@ -252,8 +252,9 @@ SnapshotStore::Chain SnapshotStore::Follow(const SnapshotOwner& owner,
     return ours;
   };
   Chain chain;
-  size_t with_state = 0;      // so many links end at a state,
-  std::optional<Found> tail;  // or these and then this one
+  // The last state found follows the first `with_state` links and `tail`, where there is one.
+  size_t with_state = 0;
+  std::optional<Found> tail;
   SnapshotKey parent = owner.root;
   auto left = tokens;
   while (!left.empty()) {
@@ -294,11 +295,11 @@ SnapshotStore::Chain SnapshotStore::Follow(const SnapshotOwner& owner,
   const Found& last = chain.links.back();
   chain.state = OpenState(owner, last.snapshot.header.key, last.snapshot.header.first + last.used,
                           memory.recurrent().shape());
-  // Without it: to the state before.
+  // OpenState has forgotten a state that it could not open, so this finds the state before.
   return chain.state ? std::move(chain) : Follow(owner, tokens, memory);
 }
 
-// Of the first links those that are what was written; the next one is removed.
+// Cuts the chain before its first link that is not what was written, and removes that file.
 void SnapshotStore::CheckLinks(Chain& chain, ThreadPool& threads) {
   std::vector<Found>& links = chain.links;
   std::atomic<size_t> intact{links.size()};
@@ -312,7 +313,7 @@ void SnapshotStore::CheckLinks(Chain& chain, ThreadPool& threads) {
   if (intact < links.size()) {
     const SnapshotHeader& header = links[intact].snapshot.header;
     RemoveDamaged(header.parent, header.key);
-    links.resize(intact);  // those behind it are looked at again when they are to be kept
+    links.resize(intact);  // later ones are verified when they are to be kept
   }
 }
 
@@ -332,7 +333,7 @@ int64_t SnapshotStore::Restore(const SnapshotOwner& owner, std::span<const Token
     memory.recurrent().Restore(state.header.position, state.states);
     Touch(StatePathOf(state.header.key));
   }
-  // The first one last, so that a text's beginning outlives its end.
+  // The first link is touched last, so that a text's beginning outlives its end.
   for (auto found = chain.links.rbegin(); found != chain.links.rend(); ++found) {
     used_.insert(found->snapshot.header.key);
     Touch(PathOf(found->snapshot.header.parent, found->snapshot.header.key));
@@ -368,8 +369,8 @@ int64_t SnapshotStore::CountStored(const SnapshotKey& root, std::span<const Toke
   return count + (last ? last->used : 0);
 }
 
-// All files but those that this store used, the one to be given up first in front: what was not
-// used for the longest time, and of a text its end before its beginning, without which it is of no
+// Returns all files but those that this store used, in the order in which they are given up: the
+// least recently used first, and a text's end before its beginning, without which the end is of no
 // use.
 std::vector<SnapshotStore::Old> SnapshotStore::OldestFirst() const {
   std::vector<Old> files;
@@ -390,7 +391,7 @@ std::vector<SnapshotStore::Old> SnapshotStore::OldestFirst() const {
   std::iota(latest.begin(), latest.end(), size_t{0});
   std::sort(latest.begin(), latest.end(),
             [&](size_t a, size_t b) { return files[a].used > files[b].used; });
-  // From each file up to the root: what it follows is as much in use as it is.
+  // Each way leads from a file up to the root: a file is in use as lately as any that follows it.
   std::vector<std::vector<size_t>> ways;
   std::vector<bool> seen(files.size());
   for (const size_t file : latest) {
@@ -412,7 +413,7 @@ std::vector<SnapshotStore::Old> SnapshotStore::OldestFirst() const {
   return old;
 }
 
-// Whether `bytes` more have room, after old snapshots went.
+// Removes old files until `bytes` more have room; returns whether they have.
 bool SnapshotStore::MakeRoom(int64_t bytes) {
   if (bytes > max_bytes_) return false;
   if (bytes_ + bytes <= max_bytes_) return true;
@@ -429,8 +430,8 @@ bool SnapshotStore::MakeRoom(int64_t bytes) {
   return bytes_ + bytes <= max_bytes_;
 }
 
-// The size of a file that `write` makes, of about `bytes`; nothing, with the reason reported, where
-// there is no room for it or it cannot be written.
+// Makes room for about `bytes`, calls `write` and returns the file's size. Empty, with the reason
+// reported, where there is no room or the file cannot be written.
 std::optional<int64_t> SnapshotStore::WriteFile(const fs::path& path, int64_t bytes,
                                                 const std::function<void()>& write) {
   if (!MakeRoom(bytes)) {
@@ -483,7 +484,7 @@ void SnapshotStore::KeepOne(const SnapshotOwner& owner, const SnapshotKey& paren
 
 void SnapshotStore::KeepState(const SnapshotOwner& owner, const SnapshotKey& key,
                               const Recurrent& states) {
-  // One that is there already is looked at.
+  // A state that is there already stays if it is intact.
   if (states_.contains(key) && OpenState(owner, key, states.length(), states.shape())) return;
   const fs::path path = StatePathOf(key);
   const auto size = WriteFile(path, RecurrentBytes(states.shape()), [&] {
@@ -501,7 +502,7 @@ void SnapshotStore::KeepState(const SnapshotOwner& owner, const SnapshotKey& key
 }
 
 // Removes the states at regular positions within `tokens`, of one part from position `first` on,
-// that a text of `length` tokens does not want any more.
+// that a text of `length` tokens does not keep any more.
 void SnapshotStore::RemoveStates(const SnapshotKey& parent, int64_t first,
                                  std::span<const TokenId> tokens, int64_t length, int64_t step) {
   const auto count = static_cast<int64_t>(tokens.size());
@@ -510,7 +511,7 @@ void SnapshotStore::RemoveStates(const SnapshotKey& parent, int64_t first,
     const SnapshotKey key = KeyOf(parent, tokens.first(static_cast<size_t>(position - first)));
     const int64_t before = bytes_;
     RemoveState(key);
-    // The end of a text that was kept for the state alone.
+    // The snapshot of an incomplete part was kept for its state alone.
     if (position - first < kSnapshotTokens && Has(parent, key)) {
       std::error_code gone;
       fs::remove(PathOf(parent, key), gone);
@@ -533,14 +534,14 @@ void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> to
     if (!whole && !tail) break;
     const auto own = tokens.subspan(static_cast<size_t>(first), static_cast<size_t>(count));
     const SnapshotKey key = KeyOf(parent, own);
-    // What is there already was used, or is looked at now: behind a damaged one there may be more.
+    // A stored snapshot was verified when used, or is now: Restore skips those after a damaged one.
     if (!used_.contains(key) && Has(parent, key)) {
       const auto found = Open(parent, key);
       if (found && !found->snapshot.IsIntact()) RemoveDamaged(parent, key);
     }
     used_.insert(key);
     if (!Has(parent, key)) KeepOne(owner, parent, key, first, own, kv);
-    // In this order: whether it is full is counted over all pages.
+    // IsFull comes last, because it counts all pages.
     if (kv != nullptr && whole && kv->IsResident(first) && kv->IsFull()) {
       if (const auto found = Open(parent, key)) {
         kv->ReplacePages(first, found->snapshot.Stored(found->file));
@@ -592,7 +593,7 @@ std::vector<SnapshotStore::Entry<StateHeader>> SnapshotStore::ListStates() const
                          .used = fs::last_write_time(path, gone),
                          .path = path});
     } catch (const Error&) {
-      continue;  // as above
+      continue;  // FindDamaged names them
     }
   }
   std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {

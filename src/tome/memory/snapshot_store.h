@@ -1,17 +1,18 @@
-// Kept memories, found again by content: what was read once is not read again, across restarts.
+// SnapshotStore keeps memories on disk and finds them by content, so that a text that was read once
+// is not read again, even after a restart.
 //
-// A folder of snapshots (snapshot.h), each PARENT-KEY.safetensors, and of states, each
-// KEY.state.safetensors. The longest stored prefix of a text is found by following keys from the
-// root; the last step may take a part of a snapshot, so that a changed ending or another question
+// A store is a folder of snapshots (snapshot.h), PARENT-KEY.safetensors, and of states,
+// KEY.state.safetensors. It finds the longest stored prefix of a text by following keys from the
+// root. The last step may take a part of a snapshot, so that a changed ending or another question
 // costs only what differs. A memory of recurrent layers is restored to the last state on that way
-// (state_positions.h). What is restored was computed
-// by the same model, arithmetic and settings from the same tokens, which are compared, and has the
-// bits that reading it again would give (Model::Forward promises that they do not depend on how a
-// text is cut).
+// (state_positions.h). Restored bits are those that reading again would give: they were computed by
+// the same model, arithmetic and settings from the same tokens, which are compared, and
+// Model::Forward promises that they do not depend on how a text is cut.
 //
-// Files appear whole or not at all, and are checked against their checksum before use: a damaged or
-// foreign one is removed and read anew. Several processes may share a folder. A write that fails,
-// as on a full disk, loses nothing but the snapshot: the store keeps no more and says why.
+// Files appear whole or not at all, and are checked against their checksum before use; a damaged or
+// foreign file is removed and its tokens are read anew. Several processes may share a folder. A
+// write that fails, as on a full disk, loses nothing but the snapshot: the store keeps no more and
+// says why.
 #pragma once
 
 #include <cstdint>
@@ -32,47 +33,48 @@
 
 namespace tome {
 
-// What a store did, for the user.
+// A report to the user of what a store did.
 struct SnapshotReport {
   int64_t kept_tokens = 0;
-  int64_t kept_bytes = 0;  // more than before, on disk
-  int64_t damaged = 0;     // files that were removed
-  Note failure;            // why nothing more is kept; without words: nothing failed
+  int64_t kept_bytes = 0;  // bytes written, less those of removed states
+  int64_t damaged = 0;     // damaged or foreign files found
+  Note failure;            // why the store keeps no more; no text: nothing failed
 };
 
-// Whose memory it is. `root`: what its bits depend on besides tokens (see MemoryRoot).
+// Says whose memory is kept. `root` is a hash of all that its bits depend on besides tokens
+// (LanguageModel::MemoryRoot).
 struct SnapshotOwner {
   SnapshotKey root;
   std::string model;
-  std::string title;                        // of what is read
-  std::vector<std::string> documents = {};  // hashes of its contents, where they are known
+  std::string title;                        // of the text
+  std::vector<std::string> documents = {};  // hashes of the text's contents, where known
 };
 
-// One thread.
+// One thread at a time.
 class SnapshotStore {
  public:
-  // Makes the folder if need be and lists it. At most `max_bytes` are kept: what was not used for
-  // the longest time goes first, the end of a text before its beginning, but nothing that this
-  // store used. Error(kIo) with the path.
+  // Makes the folder if need be and lists it. At most `max_bytes` are kept: files that were not
+  // used for the longest time are removed first, and the end of a text before its beginning, but no
+  // file that this store used. Throws Error(kIo) with the path.
   SnapshotStore(std::filesystem::path folder, int64_t max_bytes);
 
-  // From now on what is damaged or foreign is not used, but left where it is.
+  // From now on damaged or foreign files are not used, but left where they are.
   void LeaveDamaged() { leaves_damaged_ = true; }
 
-  // Gives an empty memory the longest stored prefix of `tokens`; how many tokens that is.
+  // Gives an empty memory the longest stored prefix of `tokens`. Returns its length in tokens.
   int64_t Restore(const SnapshotOwner& owner, std::span<const TokenId> tokens, Memory& memory,
                   ThreadPool& threads);
 
-  // Keeps a memory of `tokens` (all that it holds), whatever of it is not there yet: whole
-  // snapshots and, with `tail`, the rest behind them and the state of recurrent layers, whose
-  // memory must be at the end of a segment where there are segments. Of a text's states those that
-  // KeepsState does not want are removed. A memory that is full (PagedKv::IsFull) reads its pages
-  // of whole snapshots in their files from then on.
+  // Keeps a memory of `tokens` (all that it holds) as far as it is not stored yet: whole snapshots
+  // and, with `tail`, the tokens after them and the states of recurrent layers. With `tail`, a
+  // memory that has segments must be at the end of one. States of the text that KeepsState does not
+  // want are removed. A memory that is full (PagedKv::IsFull) reads its pages of whole snapshots in
+  // their files from then on.
   void Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens, Memory& memory, bool tail);
 
-  // How many of `tokens` Restore would give a memory like this one, where nothing is damaged: whole
-  // snapshots and states count by their names, and only the last step, which may take a part of a
-  // snapshot, is looked into.
+  // Returns how many of `tokens` Restore would give a memory like `memory`, where nothing is
+  // damaged. Whole snapshots and states count by their names; only the last step, which may take a
+  // part of a snapshot, opens files.
   int64_t CountStored(const SnapshotKey& root, std::span<const TokenId> tokens,
                       const Memory& memory);
 
@@ -81,20 +83,20 @@ class SnapshotStore {
   template <typename Header>
   struct Entry {
     Header header;
-    int64_t tokens = 0;  // of a snapshot; of a state none
+    int64_t tokens = 0;  // of a snapshot; 0 for a state
     int64_t bytes = 0;   // of the file
     std::filesystem::file_time_type used;
     std::filesystem::path path;
   };
-  // All that can be read, by root, then position; files that are none are left out.
+  // Return all snapshots, or states, that can be parsed, by root, then position.
   std::vector<Entry<SnapshotHeader>> List() const;
   std::vector<Entry<StateHeader>> ListStates() const;
-  // Reads everything: the files that are not what was written. They are not removed.
+  // Reads all files. Returns those that are not what was written; they are not removed.
   std::vector<std::filesystem::path> FindDamaged(const WorkControl& control) const;
-  // Removes every snapshot and state of these roots; how many bytes that frees.
+  // Removes every snapshot and state of these roots. Returns how many bytes that frees.
   int64_t Remove(const std::set<SnapshotKey>& roots);
-  // Removes the snapshots and states with these keys, and files that have such a name and are none;
-  // how many bytes that frees.
+  // Removes the snapshots and states with these keys, and files that have the name of one but
+  // cannot be parsed. Returns how many bytes that frees.
   int64_t RemoveKeys(const std::set<SnapshotKey>& keys);
 
   const std::filesystem::path& folder() const { return folder_; }
@@ -106,14 +108,14 @@ class SnapshotStore {
     SnapshotKey key;
     int64_t bytes = 0;
   };
-  // A snapshot or, without a parent, a state.
+  // The file of a snapshot or, without a parent, of a state.
   struct Old {
     std::filesystem::file_time_type used;
     std::filesystem::path path;
     std::optional<SnapshotKey> parent;
     SnapshotKey key;
   };
-  // A restored snapshot, mapped.
+  // An opened snapshot, mapped.
   struct Found;
   struct FoundState;
   struct Chain;
@@ -149,7 +151,7 @@ class SnapshotStore {
   int64_t bytes_ = 0;
   std::multimap<SnapshotKey, File> children_;  // by parent
   std::map<SnapshotKey, int64_t> states_;      // bytes, by key
-  std::set<SnapshotKey> used_;                 // by this store
+  std::set<SnapshotKey> used_;                 // keys that this store used
   bool leaves_damaged_ = false;
   SnapshotReport report_;
 };

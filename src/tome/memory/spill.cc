@@ -21,12 +21,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A file in `folder` that has no name, or has lost it.
+// Opens a file in `folder` that has no name, or loses it here.
 UniqueFd OpenNameless(const fs::path& folder) {
   constexpr mode_t kMode = 0600;
   UniqueFd fd(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kMode));
   if (fd.valid()) return fd;
-  // Some file systems have no such files.
+  // Some file systems do not know O_TMPFILE.
   std::string name = (folder / "spill-XXXXXX").string();
   fd = UniqueFd(::mkostemp(name.data(), O_CLOEXEC));
   if (!fd.valid()) throw SystemError(folder.string(), errno);
@@ -41,7 +41,7 @@ int64_t SystemPage() { return ::sysconf(_SC_PAGESIZE); }
 struct SpillFile::File {
   UniqueFd fd;
   std::mutex mutex;
-  int64_t end = 0;  // a multiple of the system's page
+  int64_t end = 0;  // bytes, a multiple of the system's page
 };
 
 SpillFile::SpillFile(fs::path folder) : folder_(std::move(folder)) {
@@ -65,7 +65,8 @@ SpillFile::Mapped SpillFile::Put(std::span<const std::span<const std::byte>> pie
              folder_.string());
     size += static_cast<int64_t>(piece.size());
   }
-  // The disk may begin at once: what is not written yet is no memory that the system can take back.
+  // Writing begins at once, because the system cannot take back the memory of bytes that are not on
+  // disk.
   ::sync_file_range(fd, begin, size, SYNC_FILE_RANGE_WRITE);
   void* const address =
       ::mmap(nullptr, static_cast<size_t>(size), PROT_READ, MAP_SHARED, fd, begin);

@@ -1,4 +1,4 @@
-// Where pages go that have no room in RAM: a file without a name, mapped.
+// A SpillFile takes pages that have no room in RAM: a file without a name, mapped.
 #pragma once
 
 #include <cstddef>
@@ -11,18 +11,20 @@
 
 namespace tome {
 
-// Grows by what is put into it; the disk space of what nobody holds any more is given back, and all
-// of it when the file goes, however the process ends. Threads may share one.
+// The file grows with every Put. The disk space of a mapping is given back when its last owner
+// goes, and all of it when the file is closed, however the process ends. Threads may share a
+// SpillFile.
 class SpillFile {
  public:
-  // In a folder, which is made if need be. Error(kIo) with the path.
+  // Makes the file in `folder`, which it creates if need be. Throws Error(kIo) with the path.
   explicit SpillFile(std::filesystem::path folder);
   SpillFile(const SpillFile&) = delete;
   SpillFile& operator=(const SpillFile&) = delete;
   ~SpillFile();
 
-  // Writes pieces one after another and maps them. The mapping lasts as long as its owner; the
-  // file may go before. Error(kIo) with the folder, as on a full disk: nothing was put then.
+  // Writes pieces one after another and maps them. The mapping lasts as long as its owner, even
+  // after the SpillFile is destroyed. Throws Error(kIo) with the folder, as on a full disk; nothing
+  // was put then.
   struct Mapped {
     std::shared_ptr<const void> owner;
     std::span<const std::byte> bytes;

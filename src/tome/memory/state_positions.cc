@@ -16,7 +16,7 @@ bool KeepsState(int64_t position, int64_t length, int64_t step) {
 int64_t CountStates(int64_t tokens, int64_t segment) {
   const int64_t step = StateStep(segment);
   const int64_t last = tokens / step * step;
-  int64_t count = tokens > last ? 1 : 0;  // its end
+  int64_t count = tokens > last ? 1 : 0;  // the state at the text's end
   for (int64_t position = step; position <= last; position += step) {
     count += KeepsState(position, last, step) ? 1 : 0;
   }

@@ -1,5 +1,5 @@
-// What Tome must know of an architecture beyond its forward pass: how its tensors and its settings
-// are named in the two containers, and how to load it. registry.h lists the architectures.
+// An Architecture says what its checkpoints are called, how their tensors are named in the two
+// containers, and how a model of it is loaded. registry.h lists the architectures.
 #pragma once
 
 #include <cstdint>
@@ -13,20 +13,22 @@
 
 namespace tome {
 
-// How a tensor's values differ between a Hugging Face checkpoint and a GGUF file. Everything else
-// is the same bytes.
+// A TensorTransform says how a tensor's values differ between a Hugging Face checkpoint and a GGUF
+// file.
 enum class TensorTransform {
-  kNone,
-  // Rows of each head re-ordered so that half-split RoPE becomes interleaved: of a head's R rows,
-  // GGUF row 2j is HF row j, GGUF row 2j+1 is HF row j + R/2 (architecture `llama` only).
+  kNone,  // the values are the same in both
+  // The rows of each head are re-ordered so that half-split RoPE becomes interleaved (architecture
+  // `llama` only). Of a head's R rows, GGUF row 2j is HF row j,
+  // and GGUF row 2j + 1 is HF row j + R/2.
   kInterleaveQueryRows,
   kInterleaveKeyRows,
   kPlusOne,      // GGUF holds 1 + w (Gemma's norms)
   kNegativeExp,  // GGUF holds −exp(w) (decays of state-space models)
 };
 
-// One tensor in both containers; "{}" stands for the layer's number, "{e}" for an expert's where HF
-// has a tensor for each and GGUF all in one.
+// A TensorName is the name of one tensor in both containers. "{}" stands for the layer's number.
+// "{e}" stands for an expert's number where HF has a tensor for each expert and GGUF has one tensor
+// for all.
 struct TensorName {
   std::string_view gguf;  // "blk.{}.attn_q.weight"
   std::string_view hf;    // "model.layers.{}.self_attn.q_proj.weight"
@@ -40,12 +42,12 @@ struct Architecture {
   std::span<const TensorName> tensors;
   std::unique_ptr<Model> (*load)(std::shared_ptr<const Checkpoint> checkpoint,
                                  const Compute& compute);
-  // A key that config.json must have, where its model_type alone does not tell; empty: none.
+  // A key that config.json must have, where model_type alone does not tell. Empty: no such key.
   std::string_view hf_key = {};
-  bool has_gguf = true;  // GGUF files of it exist
+  bool has_gguf = true;  // whether GGUF files of this architecture exist
 };
 
-// `pattern` with "{}" replaced by `layer`.
+// Returns `pattern` with "{}" replaced by `layer`.
 std::string LayerName(std::string_view pattern, int64_t layer);
 
 }  // namespace tome

@@ -25,15 +25,16 @@
 namespace tome {
 namespace {
 
-// One tensor of the new model and where its values come from.
+// A Step is one tensor of the new model and the source of its values.
 struct Step {
   TensorPlan plan;
   TensorView source;
   TensorTransform transform = TensorTransform::kNone;
-  std::vector<float> values;  // of a settings tensor, which has no source
+  std::vector<float> values;  // of a tensor without a source: settings or gates
 };
 
-// Rows of each head re-ordered between half-split and interleaved RoPE (TensorTransform).
+// Returns the rows of each head re-ordered between half-split and interleaved RoPE
+// (TensorTransform).
 std::vector<std::byte> ReorderRows(const TensorView& tensor, int64_t heads, bool to_interleaved) {
   const bool vector = tensor.shape.rank() == 1;
   const int64_t rows = vector ? tensor.shape[0] : tensor.shape.rows();
@@ -43,7 +44,7 @@ std::vector<std::byte> ReorderRows(const TensorView& tensor, int64_t heads, bool
   for (int64_t row = 0; row < rows; ++row) {
     const int64_t in_head = row % head_rows;
     const int64_t half = head_rows / 2;
-    const int64_t split = in_head % 2 * half + in_head / 2;  // of interleaved row `in_head`
+    const int64_t split = in_head % 2 * half + in_head / 2;  // where interleaved `in_head` stands
     const int64_t other = row - in_head + split;
     const int64_t from = to_interleaved ? other : row;
     const int64_t to = to_interleaved ? row : other;
@@ -127,7 +128,7 @@ class Conversion {
                       .values = std::move(values)});
   }
 
-  // config.json of the new model, from that of the old one.
+  // Returns config.json of the new model, made from that of the old one.
   std::string NewConfig() const {
     const std::string text = in_.SideFile("config.json");
     if (infini_form_ == nullptr) return text;
@@ -146,8 +147,8 @@ class Conversion {
                       .values = {}});
   }
 
-  // The type asked for, where a tensor can have it. Without one tensors stay as they are, but for
-  // the vectors of a new GGUF file: its readers expect F32.
+  // Gives each step the type asked for, where its tensor can have it. Otherwise tensors stay as
+  // they are, except the vectors of a new GGUF file, whose readers expect F32.
   void ChooseTypes() {
     std::vector<TensorPlan> plans = Plans();
     if (options_.type) {
@@ -170,7 +171,7 @@ class Conversion {
     }
   }
 
-  // Between the containers: by the architecture's table.
+  // Adds the steps between the containers, by the architecture's table.
   void Rename() {
     const Architecture& architecture = ArchitectureOf(in_);
     if (!architecture.has_gguf) {
@@ -215,7 +216,7 @@ class Conversion {
     }
   }
 
-  // The bytes of a step's tensor to `write`, in the new type.
+  // Writes the bytes of a step's tensor to `write`, in the new type.
   void WriteStep(const Step& step, const ByteSink& write) {
     if (!step.values.empty()) {
       write(std::as_bytes(std::span<const float>(step.values)));
@@ -244,7 +245,8 @@ class Conversion {
     try {
       RecodeTensor(source, step.plan.dtype, pool_, write);
     } catch (const Error& error) {
-      // Of the values, that is; what the new file's writer says names the new file.
+      // These codes are about the old model's values. Errors of the new file's writer name the new
+      // file already.
       if (error.code() != Code::kInvalidArgument && error.code() != Code::kUnsupported) throw;
       throw error.In(fmt::format("{}: tensor {}", in_.path().string(), step.plan.name));
     }
@@ -294,8 +296,8 @@ class Conversion {
     const bool made = std::filesystem::create_directory(out_, error);
     if (error) throw Error(Code::kIo, fmt::format("{}: {}", out_.string(), error.message()));
     try {
-      // Side files are written before the weights and appear after them, so that a full disk
-      // leaves no half of a model, in a folder that was there before either.
+      // Side files are written before the weights and appear after them. A full disk then leaves no
+      // half of a model, not even in a folder that was there before.
       SafetensorsFolderWriter writer(out_, Plans(), {{"format", "pt"}});
       const auto side_files = WriteSideFiles();
       WriteSteps(writer);
@@ -306,7 +308,7 @@ class Conversion {
     }
   }
 
-  // Not committed yet.
+  // Returns the side files, written but not yet committed.
   std::vector<std::unique_ptr<NewFile>> WriteSideFiles() {
     std::vector<std::unique_ptr<NewFile>> files;
     const auto write = [&](const char* name, std::string_view text) {
@@ -336,7 +338,7 @@ class Conversion {
   const bool to_gguf_;
   ThreadPool pool_{ProcessorCount()};
   DecoderConfig config_;
-  const Architecture* infini_form_ = nullptr;  // what the new model is, when it gets gates
+  const Architecture* infini_form_ = nullptr;  // of the new model; null: it gets no gates
   GgufPairs pairs_;
   std::vector<Step> steps_;
   uint64_t total_ = 0;

@@ -48,7 +48,7 @@ void CheckFactors(std::string_view key, const std::vector<double>& factors, int6
   for (const double factor : factors) CheckPositive(key, factor);
 }
 
-// Settings that would make frequencies NaN, or negative.
+// Throws for settings that would make frequencies NaN or negative.
 void CheckScaling(const RopeConfig& rope) {
   CheckNotNegative("RoPE's attention_factor", rope.attention_factor);
   if (rope.type == RopeScalingType::kYarn) {
@@ -128,7 +128,7 @@ RopeScalingType ScalingTypeFromName(std::string_view name) {
                           name));
 }
 
-// What the context becomes by scaling, where the container gives the unscaled one.
+// Returns the context after scaling, where the container gives the unscaled one.
 int64_t ScaledContext(const RopeConfig& rope, int64_t context) {
   const bool scales = rope.type == RopeScalingType::kLinear ||
                       rope.type == RopeScalingType::kYarn ||
@@ -140,8 +140,8 @@ int64_t ScaledContext(const RopeConfig& rope, int64_t context) {
                   static_cast<int64_t>(std::min(scaled, static_cast<double>(kMaxContext))));
 }
 
-// Dual Chunk Attention from the settings that Qwen2.5-1M has: chunk_size c and local_size w, chunks
-// being of c - w tokens.
+// Returns Dual Chunk Attention from the settings of Qwen2.5-1M: chunk_size c and local_size w,
+// which make chunks of c - w tokens. Empty without a chunk_size.
 std::optional<ChunkedPositions> ChunksOf(std::optional<int64_t> chunk_size,
                                          std::optional<int64_t> local_size,
                                          std::optional<int64_t> trained, int64_t context) {
@@ -193,7 +193,7 @@ RopeConfig ReadGgufRope(const Checkpoint& checkpoint, const GgufKeys& keys, int6
   rope.long_factors = VectorTensor(checkpoint, "rope_factors_long.weight");
   if (!rope.long_factors.empty()) rope.type = RopeScalingType::kLongRope;
   const double multiplier = keys.Float("rope.scaling.attn_factor").value_or(1);
-  // GGUF's factor multiplies YaRN's own; LongRoPE's is the whole.
+  // GGUF's factor multiplies YaRN's own. For LongRoPE it is the whole factor.
   if (rope.type == RopeScalingType::kYarn && multiplier != 1) {
     rope.attention_factor = multiplier * (0.1 * std::log(rope.factor) + 1);
   } else if (rope.type == RopeScalingType::kLongRope && keys.Has("rope.scaling.attn_factor")) {
@@ -240,11 +240,10 @@ DecoderConfig ReadGguf(const Checkpoint& checkpoint, const std::string& architec
   return config;
 }
 
-// --- Hugging Face
-// ---------------------------------------------------------------------------------
+// --- Hugging Face --------------------------------------------------------------------------------
 
-// Settings of RoPE stand under rope_scaling (with rope_theta at the top), or, since transformers 5,
-// all under rope_parameters.
+// The settings of RoPE stand under rope_scaling (with rope_theta at the top), or, since
+// transformers 5, all under rope_parameters.
 RopeConfig ReadHfRope(const HfConfig& hf, int64_t head_size, int64_t max_positions) {
   const bool v5 = hf.Has("rope_parameters");
   const std::string group = v5 ? "rope_parameters." : "rope_scaling.";
@@ -284,7 +283,8 @@ int64_t RequireHf(const HfConfig& hf, std::string_view key) {
   throw Error(Code::kCorrupt, fmt::format("config.json: {} is missing", key));
 }
 
-// Which layers have the sliding window: "layer_types" where written, otherwise by the architecture.
+// Returns which layers have the sliding window: by "layer_types" where config.json has it,
+// otherwise by the architecture.
 std::vector<bool> HfSlidingLayers(const HfConfig& hf, int64_t layers) {
   std::vector<bool> slides(static_cast<size_t>(layers), true);
   const auto types = hf.Strings("layer_types");
@@ -313,7 +313,8 @@ DecoderConfig ReadHf(const Checkpoint& checkpoint) {
   CheckRange("config.json: num_attention_heads", config.heads, 1, kMaxHeads);
   config.kv_heads = hf.Int("num_key_value_heads").value_or(config.heads);
   config.head_size = hf.Int("head_dim").value_or(config.width / config.heads);
-  // Before RoPE's share of it is computed, which a hostile size would overflow.
+  // This check comes before RoPE's share of the head size is computed, which a hostile size would
+  // overflow.
   CheckRange("config.json: the head size (head_dim, hidden_size)", config.head_size, 1,
              kMaxHeadSize);
   config.ffn_width = RequireHf(hf, "intermediate_size");

@@ -16,7 +16,8 @@ std::vector<float> Floats(const std::vector<double>& values) {
   return {values.begin(), values.end()};
 }
 
-// What the frequencies of Llama 3's scaling divide the plain ones by: GGUF keeps the result.
+// Returns the numbers by which Llama 3's scaling divides the plain frequencies. GGUF keeps these
+// numbers.
 std::vector<float> Llama3Divisors(const RopeConfig& rope) {
   RopeConfig plain = rope;
   plain.type = RopeScalingType::kNone;
@@ -143,7 +144,7 @@ nlohmann::ordered_json HfConfigOf(const DecoderConfig& config, const Architectur
   const RopeConfig& rope = config.rope;
   nlohmann::ordered_json scaling = {{"rope_type", NameOf(rope.type)}};
   if (rope.type == RopeScalingType::kLongRope || !rope.divisors.empty()) {
-    // GGUF's ready-made divisors are LongRoPE's factors, the same for every length.
+    // GGUF's ready-made divisors become LongRoPE's factors, the same for every length.
     const bool divisors = !rope.divisors.empty();
     scaling = {{"rope_type", "longrope"},
                {"short_factor", divisors ? rope.divisors : rope.short_factors},

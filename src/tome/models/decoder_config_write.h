@@ -1,4 +1,4 @@
-// The settings of a dense decoder as the other container writes them; the inverse of
+// These functions write a dense decoder's settings for the other container: the inverse of
 // ReadDecoderConfig.
 #pragma once
 
@@ -12,18 +12,20 @@
 
 namespace tome {
 
-// A short F32 vector that belongs to the settings: GGUF keeps lists of RoPE factors as tensors.
+// A SettingsTensor is a short F32 vector that belongs to the settings: GGUF keeps lists of RoPE
+// factors as tensors.
 struct SettingsTensor {
   std::string name;
   std::vector<float> values;
 };
 
-// Sets the keys and gives the tensors to write with them. What GGUF cannot say is added to `notes`.
+// Sets the keys in `pairs` and returns the tensors to write with them. Adds a note for every
+// setting that GGUF cannot express.
 std::vector<SettingsTensor> WriteGgufConfig(const DecoderConfig& config, const Architecture& target,
                                             GgufPairs& pairs, std::vector<std::string>& notes);
 
-// config.json, in the form that all versions of transformers read. `tied`: the embedding is the
-// output head.
+// Returns config.json, in the form that all versions of transformers read. `tied` says that the
+// embedding is also the output head.
 nlohmann::ordered_json HfConfigOf(const DecoderConfig& config, const Architecture& target,
                                   bool tied);
 

@@ -49,8 +49,8 @@ struct Layer {
   Norm post_ffn_norm;  // [d]
 };
 
-// GGUF files do not hold the scale of attention scores. It is 1/√D, but for the 27B model, known by
-// its 46 layers, which has 1/√(d / H).
+// Sets the scale of attention scores, which GGUF files do not hold. It is 1/√D, except for the 27B
+// model, which is known by its 46 layers and has 1/√(d / H).
 void CompleteQueryScale(const Checkpoint& checkpoint, DecoderConfig& config) {
   constexpr int64_t kLayersOf27B = 46;
   if (checkpoint.container() != Container::kGguf || config.layers != kLayersOf27B ||
@@ -85,7 +85,7 @@ class Gemma2 final : public Model {
     Scratch scratch;
     Tensor x = Embed(batch, embedding_, compute);  // residual stream [T, d]
     Scale(x, std::sqrt(static_cast<float>(c.width)));
-    Tensor u(DType::kF32, {tokens, c.width}, Fill::kNone);  // what a block adds
+    Tensor u(DType::kF32, {tokens, c.width}, Fill::kNone);  // [T, d], output of a block
     Tensor q(DType::kF32, {tokens, c.heads * c.head_size}, Fill::kNone);
     Tensor k(DType::kF32, {tokens, c.kv_heads * c.head_size}, Fill::kNone);
     Tensor v(DType::kF32, {tokens, c.kv_heads * c.head_size}, Fill::kNone);
@@ -142,7 +142,7 @@ class Gemma2 final : public Model {
     }
   }
 
-  std::shared_ptr<const Checkpoint> checkpoint_;  // owns what the views below show
+  std::shared_ptr<const Checkpoint> checkpoint_;  // owns the bytes of the views below
   DecoderConfig config_;
   ModelFacts facts_;
   TensorView embedding_;  // [V, d]

@@ -1,5 +1,5 @@
-// Gemma 2: norms before and after each block, every other layer with a sliding window, scores and
-// logits softly capped, GeGLU, an embedding scaled by √d (Gemma Team, 2024).
+// Gemma 2 (Gemma Team, 2024) has norms before and after each block, a sliding window in every other
+// layer, soft caps on scores and logits, GeGLU, and an embedding scaled by √d.
 #pragma once
 
 #include "tome/models/architecture.h"

@@ -1,4 +1,5 @@
-// The GGUF keys of one architecture: "llama.block_count" asked for as "block_count".
+// GgufKeys reads the GGUF keys of one architecture by their short names: "llama.block_count" is
+// asked for as "block_count".
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@
 
 namespace tome {
 
-// Refers to `metadata`, which must outlive it. Errors name the full key.
+// A GgufKeys refers to `metadata`, which must outlive it. Errors name the full key.
 class GgufKeys {
  public:
   GgufKeys(const Metadata& metadata, std::string architecture)
@@ -24,7 +25,7 @@ class GgufKeys {
     const auto value = metadata_.String(Full(key));
     return value ? std::optional<std::string>(*value) : std::nullopt;
   }
-  // Error(kCorrupt) when the key is missing.
+  // Throw Error(kCorrupt) when the key is missing.
   int64_t Require(std::string_view key) const;
   double RequireFloat(std::string_view key) const;
 

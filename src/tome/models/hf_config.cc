@@ -14,7 +14,8 @@ constexpr int kMaxConfigDepth = 32;
   throw Error(Code::kCorrupt, fmt::format("config.json: {} is not {}", path, expected));
 }
 
-// JSON has no Infinity: the largest double in its place, but in strings.
+// Returns the text with the largest double in place of Infinity, which JSON lacks. Strings stay as
+// they are.
 std::string WithoutInfinity(std::string_view json) {
   constexpr std::string_view kInfinity = "Infinity";
   std::string text;
@@ -41,7 +42,7 @@ HfConfig HfConfig::Parse(std::string_view json) {
   }
   if (json.size() > kMaxConfigBytes) throw Error(Code::kCorrupt, "config.json: larger than 16 MiB");
   HfConfig config;
-  // `depth` counts the levels around what begins.
+  // `depth` is the number of levels around the object or array that begins.
   const auto limit_depth = [](int depth, nlohmann::json::parse_event_t event, nlohmann::json&) {
     const bool begins = event == nlohmann::json::parse_event_t::object_start ||
                         event == nlohmann::json::parse_event_t::array_start;

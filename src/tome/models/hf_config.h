@@ -1,4 +1,4 @@
-// Typed access to the config.json of a Hugging Face checkpoint.
+// HfConfig gives typed access to the config.json of a Hugging Face checkpoint.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,13 @@
 
 namespace tome {
 
-// Accessors give nothing for a key that is absent or null, and throw Error(kCorrupt), naming the
-// key, for one of another type. Keys may be paths: "rope_scaling.factor".
+// The accessors return an empty value for a key that is absent or null. They throw Error(kCorrupt)
+// with the key for a value of another type. A key may be a path: "rope_scaling.factor".
 class HfConfig {
  public:
-  // Error(kCorrupt) for text that is no JSON object, is nested deeper than 32 levels or larger than
-  // 16 MiB. Infinity, which Python writes, is read as the largest double; NaN is not accepted.
+  // Throws Error(kNotFound) for empty text, and Error(kCorrupt) for text that is no JSON object, is
+  // nested deeper than 32 levels or is larger than 16 MiB. Infinity, which Python writes, is read
+  // as the largest double; NaN is not accepted.
   static HfConfig Parse(std::string_view json);
 
   bool Has(std::string_view path) const { return Find(path) != nullptr; }
@@ -24,8 +25,8 @@ class HfConfig {
   std::optional<bool> Bool(std::string_view path) const;
   std::optional<std::string> String(std::string_view path) const;
   bool IsString(std::string_view path) const;
-  // A string, or, where the key holds an array of objects, `value` of the one whose `name` is
-  // `wanted`: chat templates come both ways.
+  // Returns the string at `path`. Where `path` holds an array of objects, returns the member
+  // `value` of the object whose member `name` is `wanted`: chat templates come both ways.
   std::optional<std::string> NamedString(std::string_view path, std::string_view name,
                                          std::string_view wanted, std::string_view value) const;
   std::optional<std::vector<double>> Floats(std::string_view path) const;

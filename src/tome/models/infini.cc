@@ -55,7 +55,7 @@ InfiniConfig ReadInfini(const Checkpoint& checkpoint) {
 
 struct Layer {
   LlamaLayer dense;
-  std::vector<float> gates;  // [H] sigmoid(β)
+  std::vector<float> gates;  // [H], sigmoid(β)
 };
 
 class Infini final : public Model {
@@ -92,11 +92,11 @@ class Infini final : public Model {
     return NewRecurrentMemory(facts_, options);
   }
 
-  // Runs all layers over a piece of each item's tokens, none of which passes the end of a segment,
-  // until all are read.
+  // Runs all layers over one piece of each item's tokens after the other, until all tokens are
+  // read. No piece passes the end of a segment.
   Tensor Forward(Batch batch, const Compute& compute) const override {
     const int64_t tokens = CheckBatch(batch, config_.vocabulary);
-    std::vector<Memory> before;  // where a piece finds no room
+    std::vector<Memory> before;  // copies to restore if a later piece fails
     for (const BatchItem& item : batch) {
       const auto count = static_cast<int64_t>(item.tokens.size());
       if (count > Room(*item.memory)) {
@@ -118,14 +118,16 @@ class Infini final : public Model {
   }
 
  private:
-  // Tokens that the current segment has room for; its own are those whose keys are kept.
+  // Returns how many more tokens the current segment takes. A memory keeps the keys of that segment
+  // only.
   int64_t Room(const Memory& memory) const { return infini_.segment - memory.kv().length(); }
 
-  // `read` is the number of tokens of each item that were read. False when all were.
+  // Reads the next piece of each item and writes its rows to x. `read` counts each item's tokens
+  // that were read. Returns false when all were.
   bool ReadPiece(Batch batch, std::vector<size_t>& read, Tensor& x, Scratch& scratch,
                  const Compute& compute) const {
     std::vector<BatchItem> piece;
-    std::vector<int64_t> rows;  // in x, of each item's first token
+    std::vector<int64_t> rows;  // row in x of each piece's first token
     int64_t row = 0;
     for (size_t i = 0; i < batch.size(); ++i) {
       const BatchItem& item = batch[i];
@@ -157,7 +159,7 @@ class Infini final : public Model {
   Tensor RunLayers(Batch piece, Scratch& scratch, const Compute& compute) const {
     const DecoderConfig& c = config_;
     const int64_t tokens = BeginForward(piece, c.vocabulary);
-    // Positions begin anew with each segment: attention sees only distances within it.
+    // Positions begin anew with each segment, since attention sees only distances within a segment.
     RopeTable angles;
     for (const BatchItem& item : piece) {
       frequencies_.Append(item.memory->kv().length(), static_cast<int64_t>(item.tokens.size()),
@@ -200,7 +202,8 @@ class Infini final : public Model {
     return x;
   }
 
-  // Mixes what the memory recalls into what was attended, and lets it learn the new tokens.
+  // Mixes what the memory recalls into `attended`, and lets it learn the new tokens. `plain` has no
+  // RoPE.
   void Recall(Batch piece, int64_t layer, const AttentionInput& plain, Tensor& attended,
               const Compute& compute) const {
     const DecoderConfig& c = config_;
@@ -246,7 +249,7 @@ class Infini final : public Model {
     }
   }
 
-  std::shared_ptr<const Checkpoint> checkpoint_;  // owns what the views below show
+  std::shared_ptr<const Checkpoint> checkpoint_;  // owns the bytes of the views below
   DecoderConfig config_;
   InfiniConfig infini_;
   RopeFrequencies frequencies_;

@@ -60,11 +60,11 @@ struct AttentionWeights {
 struct Layer {
   Norm norm;  // [d]
   std::optional<AttentionWeights> attention;
-  std::optional<MambaMixer> mamba;  // where there is no attention
-  int64_t memory = 0;               // its number among the layers of its kind
+  std::optional<MambaMixer> mamba;  // in a layer without attention
+  int64_t memory = 0;               // number of the layer among those of its kind
   Norm ffn_norm;                    // [d]
   std::optional<FeedForward> ffn;
-  std::optional<Experts> experts;  // where there is no ffn
+  std::optional<Experts> experts;  // in a layer without ffn
 };
 
 class Jamba final : public Model {
@@ -195,7 +195,7 @@ class Jamba final : public Model {
     return experts;
   }
 
-  std::shared_ptr<const Checkpoint> checkpoint_;  // owns what the views below show
+  std::shared_ptr<const Checkpoint> checkpoint_;  // owns the bytes of the views below
   JambaConfig config_;
   ModelFacts facts_;
   TensorView embedding_;  // [V, d]

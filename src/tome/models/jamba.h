@@ -1,5 +1,6 @@
-// Jamba (Lieber et al., 2024) and Jamba-1.5: layers of attention among layers of Mamba, each with a
-// feed-forward network or a mixture of them. No position embedding: Mamba's layers know the order.
+// Jamba (Lieber et al., 2024) and Jamba-1.5 have layers of attention among layers of Mamba, each
+// with a feed-forward network or a mixture of experts. There is no position embedding, since
+// Mamba's layers know the order.
 #pragma once
 
 #include "tome/models/architecture.h"

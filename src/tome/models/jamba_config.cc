@@ -24,7 +24,7 @@ int64_t InRange(std::string_view key, int64_t value, int64_t least = 1, int64_t 
   return value;
 }
 
-// Every `period`-th layer, from layer `offset` on.
+// Returns every `period`-th layer, from layer `offset` on.
 std::vector<bool> Periodic(int64_t layers, int64_t period, int64_t offset) {
   std::vector<bool> chosen(static_cast<size_t>(layers));
   for (int64_t l = 0; l < layers; ++l) chosen[static_cast<size_t>(l)] = l % period == offset;
@@ -76,7 +76,8 @@ JambaConfig ReadHf(const Checkpoint& checkpoint) {
   return config;
 }
 
-// Layers of attention are those that have key heads.
+// Sets the layers that attend, which are those with KV heads, and those that mix, which have a
+// router.
 void ReadGgufLayers(const Checkpoint& checkpoint, const GgufKeys& keys, JambaConfig& config) {
   const std::string key = keys.Full("attention.head_count_kv");
   const std::vector<int64_t>* const counts = checkpoint.metadata().Ints(key);

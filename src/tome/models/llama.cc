@@ -28,7 +28,7 @@ class Llama final : public Model {
         config_(ReadDecoderConfig(*checkpoint_, std::string(architecture.name))) {
     Weights weights(*checkpoint_, architecture, compute);
     BindWeights(weights);
-    // Re-ordered rows of Q and K are what GGUF files of `llama` have.
+    // Only GGUF files of `llama` have the rows of Q and K re-ordered.
     const bool interleaved = checkpoint_->container() == Container::kGguf &&
                              architecture.tensors.data() == kInterleavedTensors.data();
     rope_layout_ = interleaved ? RopeLayout::kInterleaved : RopeLayout::kHalfSplit;
@@ -77,7 +77,7 @@ class Llama final : public Model {
     layers_ = BindLlamaLayers(c, weights);
   }
 
-  std::shared_ptr<const Checkpoint> checkpoint_;  // owns what the views below show
+  std::shared_ptr<const Checkpoint> checkpoint_;  // owns the bytes of the views below
   DecoderConfig config_;
   ModelFacts facts_;
   RopeLayout rope_layout_ = RopeLayout::kHalfSplit;

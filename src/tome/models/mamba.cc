@@ -99,7 +99,7 @@ class Mamba final : public Model {
     }
   }
 
-  std::shared_ptr<const Checkpoint> checkpoint_;  // owns what the views below show
+  std::shared_ptr<const Checkpoint> checkpoint_;  // owns the bytes of the views below
   StateSpaceConfig config_;
   ModelFacts facts_;
   TensorView embedding_;  // [V, d]

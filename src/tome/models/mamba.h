@@ -1,4 +1,5 @@
-// Mamba (Gu and Dao, 2023) and, in GGUF files, Falcon-Mamba; Mamba-2 (Dao and Gu, 2024).
+// Mamba (Gu and Dao, 2023) and Mamba-2 (Dao and Gu, 2024). MambaArchitecture also reads
+// Falcon-Mamba, from GGUF files.
 #pragma once
 
 #include "tome/models/architecture.h"

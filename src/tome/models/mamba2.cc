@@ -110,7 +110,7 @@ class Mamba2 final : public Model {
   }
 
  private:
-  // The scan's gated output takes the place of z.
+  // Runs the scan. Its gated output takes the place of z.
   void Scan(const Layer& layer, const std::vector<ScanSequence>& sequences, const float* convolved,
             const float* dt, float* z, const Compute& compute) const {
     const StateSpaceConfig& c = config_;
@@ -168,7 +168,7 @@ class Mamba2 final : public Model {
     }
   }
 
-  // One factor a head, or one a channel.
+  // Returns D with a factor for each channel; a checkpoint has one for each head or each channel.
   std::vector<float> BindSkip(const Weights& weights, int64_t layer) const {
     const int64_t heads = config_.heads;
     const std::vector<float> given = weights.Values(
@@ -178,7 +178,7 @@ class Mamba2 final : public Model {
     return d;
   }
 
-  std::shared_ptr<const Checkpoint> checkpoint_;  // owns what the views below show
+  std::shared_ptr<const Checkpoint> checkpoint_;  // owns the bytes of the views below
   StateSpaceConfig config_;
   int64_t conv_channels_;  // x, b and c
   ModelFacts facts_;

@@ -34,7 +34,7 @@ struct Layer {
   Linear q, k, v;       // [H·D, d], [G·D, d], [G·D, d]: the rows of attn_qkv, one after another
   Linear output;        // [d, H·D]
   Norm ffn_norm;        // [d]
-  FeedForward ffn;      // ffn_up has the rows of gate, then up
+  FeedForward ffn;      // the tensor ffn_up has the rows of gate, then those of up
 };
 
 class Phi3 final : public Model {
@@ -111,7 +111,7 @@ class Phi3 final : public Model {
     }
   }
 
-  std::shared_ptr<const Checkpoint> checkpoint_;  // owns what the views below show
+  std::shared_ptr<const Checkpoint> checkpoint_;  // owns the bytes of the views below
   DecoderConfig config_;
   ModelFacts facts_;
   TensorView embedding_;  // [V, d]

@@ -35,7 +35,8 @@ std::span<const Architecture> Architectures() {
 
 namespace {
 
-// transformers' name of a model. The configurations of Mamba's authors have none.
+// Returns the model_type of transformers. The configurations of Mamba's authors have none and are
+// recognized by their keys.
 std::string HfModelType(const HfConfig& config) {
   if (const auto type = config.String("model_type")) return *type;
   if (!config.Has("d_model") || !config.Has("n_layer")) return "";

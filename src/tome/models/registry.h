@@ -1,4 +1,4 @@
-// The architectures that Tome runs.
+// The registry lists the architectures that Tome runs.
 #pragma once
 
 #include <filesystem>
@@ -9,16 +9,17 @@
 
 namespace tome {
 
-// Several entries may share a GGUF name (Mistral's is "llama"); the first is the one that reads it.
+// Several entries may share a GGUF name (Mistral's is "llama"); the first one reads the file.
 std::span<const Architecture> Architectures();
 
-// The architecture of a checkpoint: by general.architecture in GGUF, by config.json's model_type
-// otherwise. Error(kUnsupported) for one that Tome does not run, with the list of those it does.
+// Returns the architecture of a checkpoint: by general.architecture in GGUF, by config.json's
+// model_type otherwise. Throws Error(kUnsupported) for an architecture that Tome does not run, with
+// the list of those that it does.
 const Architecture& ArchitectureOf(const Checkpoint& checkpoint);
 
 // Opens and binds a model; every tensor's shape is checked against the settings. Matrices are
-// packed for the kernel set of `compute`, with which the model is to run from then on; what that
-// set takes as stored, and the embedding, stays in the mapped file, which the model keeps open.
+// packed for the kernel set of `compute`, and the model must run with that set. The embedding, and
+// the matrices that the set takes as stored, stay in the mapped file, which the model keeps open.
 std::unique_ptr<Model> LoadModel(std::shared_ptr<const Checkpoint> checkpoint,
                                  const Compute& compute);
 

@@ -61,12 +61,12 @@ constexpr int64_t kMaxHeads = 1000;
 constexpr int64_t kMaxWidth = int64_t{1} << 20;
 constexpr int64_t kMaxVocabulary = int64_t{1} << 24;
 
-// What the two implementations differ in, beside names:
-//   torchscale                                        flash-linear-attention
-//   rotates pairs (2i, 2i + 1)                        pairs (i, i + K/2)
-//   by 10000^(−i / (K/2 − 1))                         by 10000^(−2i / K)
-//   divides what is retained by √Σγ^i                 leaves it
-//   normalizes heads without a weight                 with one
+// The two implementations differ in names and in these details:
+//                         torchscale                flash-linear-attention
+//   pairs that turn       (2i, 2i + 1)              (i, i + K/2)
+//   their frequencies     10000^(−i / (K/2 − 1))    10000^(−2i / K)
+//   retained values       divided by √Σγ^i          as they are
+//   norm of heads         without a weight          with a weight
 struct RetNetConfig {
   bool torchscale = false;
   int64_t vocabulary = 0;  // V
@@ -79,8 +79,8 @@ struct RetNetConfig {
   float eps = 0;
   float embedding_scale = 1;
   bool embedding_norm = false;
-  bool exact_gelu = false;   // in the feed-forward network, instead of SiLU
-  bool norm_first = true;    // before a block; otherwise behind its sum with the residual
+  bool exact_gelu = false;   // GELU by erf in the feed-forward network, not SiLU
+  bool norm_first = true;    // norms before each block; else after its sum with the residual
   float residual_scale = 1;  // DeepNorm's α
 };
 
@@ -100,7 +100,7 @@ int64_t CheckedSize(const HfConfig& hf, std::string_view key, std::optional<int6
               fmt::format("config.json: {} is set; Tome runs RetNets without {}", key, what));
 }
 
-// Widths of all heads to those of one.
+// Returns the width of one head from the width of all heads.
 int64_t OfOneHead(std::string_view key, int64_t width, int64_t heads) {
   if (width % heads != 0) {
     throw Error(Code::kCorrupt,
@@ -137,7 +137,7 @@ RetNetConfig ReadTorchscale(const HfConfig& hf) {
         fmt::format("config.json: activation_fn is \"{}\"; there are gelu and swish", activation));
   }
   config.exact_gelu = activation == "gelu";
-  // As torchscale's RetNetConfig lets one setting change the next.
+  // One setting changes the next, as in torchscale's RetNetConfig.
   const bool deepnorm = flag("deepnorm", false);
   const bool sub_norm = flag("subln", true) && !deepnorm;
   config.norm_first = sub_norm || (!deepnorm && flag("decoder_normalize_before", true));
@@ -209,8 +209,8 @@ RetNetConfig ReadConfig(const Checkpoint& checkpoint) {
   return config;
 }
 
-// ln γ of each head, γ = 1 − 2^(−5 − h). Models are made with float, in which γ is 1 from the
-// twentieth head on.
+// Returns ln γ of each head, γ = 1 − 2^(−5 − h). γ is computed in float, with which models are
+// made: there it is 1 from h = 20 on.
 std::vector<double> LogDecays(int64_t heads) {
   std::vector<double> decays;
   for (int64_t h = 0; h < heads; ++h) {
@@ -235,7 +235,7 @@ struct Layer {
   Norm retention_norm;           // [d]
   Linear q, k;                   // [H·K, d]
   Linear v, gate;                // [H·value size, d]
-  std::vector<float> head_norm;  // [value size], or empty: ones
+  std::vector<float> head_norm;  // [value size], or empty: all ones
   Linear output;                 // [d, H·value size]
   Norm ffn_norm;                 // [d]
   Linear ffn_gate, ffn_up;       // [F, d]
@@ -343,7 +343,7 @@ class RetNet final : public Model {
     return table;
   }
 
-  // v becomes what is retained.
+  // Replaces v with the output of retention.
   void Retain(Batch batch, int64_t layer, const Tensor& q, const Tensor& k, Tensor& v,
               const Compute& compute) const {
     const RetNetConfig& c = config_;
@@ -372,7 +372,7 @@ class RetNet final : public Model {
                               compute.threads);
   }
 
-  // x = x + output(y), or norm(α x + output(y)) where the norm stands behind.
+  // Computes x = x + output(y) where norms come first, else x = norm(α x + output(y)).
   void AddBlock(const Norm& norm, const Linear& output, const Tensor& y, Tensor& x,
                 Scratch& scratch, const Compute& compute) const {
     if (config_.residual_scale != 1) Scale(x, config_.residual_scale);
@@ -432,7 +432,7 @@ class RetNet final : public Model {
     }
   }
 
-  std::shared_ptr<const Checkpoint> checkpoint_;  // owns what the views below show
+  std::shared_ptr<const Checkpoint> checkpoint_;  // owns the bytes of the views below
   RetNetConfig config_;
   std::vector<double> log_decays_;   // [H]
   std::vector<double> frequencies_;  // [K / 2]
@@ -440,7 +440,7 @@ class RetNet final : public Model {
   TensorView embedding_;  // [V, d]
   std::optional<Norm> embedding_norm_;
   std::vector<Layer> layers_;
-  Norm output_norm_;  // none where norms stand behind their blocks
+  Norm output_norm_;  // empty where norms come after their blocks
   Linear head_;       // [V, d]
 };
 

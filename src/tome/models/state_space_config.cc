@@ -29,7 +29,7 @@ int64_t Require(const HfConfig& hf, std::string_view key) {
   return InRange(key, *value);
 }
 
-// The rows of the embedding, which vocab_size may leave unpadded.
+// Returns the rows of the embedding. vocab_size may leave out padding.
 int64_t VocabularyOf(const Checkpoint& checkpoint) {
   for (const char* name :
        {"token_embd.weight", "backbone.embeddings.weight", "backbone.embedding.weight"}) {
@@ -60,7 +60,7 @@ StateSpaceConfig ReadGguf(const Checkpoint& checkpoint, const std::string& archi
   config.layers = InRange(keys.Full("block_count"), keys.Require("block_count"), 1000);
   config.context = InRange(keys.Full("context_length"),
                            keys.Int("context_length").value_or(kAnyLength), int64_t{1} << 31);
-  // Converters write 2^20 for want of one.
+  // Converters write 2^20 for models without a context length.
   if (config.context >= int64_t{1} << 20) config.context = kAnyLength;
   config.norm_eps = static_cast<float>(keys.RequireFloat("attention.layer_norm_rms_epsilon"));
   config.mamba = {.inner = size("ssm.inner_size"),
@@ -82,7 +82,7 @@ void RefuseBiases(const HfConfig& hf, std::string_view key) {
   }
 }
 
-// As transformers writes it.
+// Reads config.json as transformers writes it.
 StateSpaceConfig ReadHf(const HfConfig& hf) {
   RefuseBiases(hf, "use_bias");
   StateSpaceConfig config;
@@ -99,7 +99,7 @@ StateSpaceConfig ReadHf(const HfConfig& hf) {
   return config;
 }
 
-// As the authors of Mamba write it.
+// Reads config.json as the authors of Mamba write it.
 StateSpaceConfig ReadOriginal(const HfConfig& hf, int64_t states) {
   RefuseBiases(hf, "ssm_cfg.bias");
   StateSpaceConfig config;
@@ -116,7 +116,7 @@ StateSpaceConfig ReadOriginal(const HfConfig& hf, int64_t states) {
   return config;
 }
 
-// A number, or "auto": a sixteenth of the width.
+// Returns the number under `key`; for "auto", or without it, a sixteenth of the width, rounded up.
 int64_t RankOf(const HfConfig& hf, std::string_view key, int64_t width) {
   if (!hf.Has(key) || hf.IsString(key)) return (width + 15) / 16;
   return Require(hf, key);

@@ -1,4 +1,4 @@
-// The chat template of a checkpoint.
+// ChatTemplateSource finds the chat template of a checkpoint.
 #pragma once
 
 #include <memory>
@@ -8,9 +8,9 @@
 
 namespace tome {
 
-// Its source: GGUF's tokenizer.chat_template; beside safetensors chat_template.jinja, else
-// "chat_template" of tokenizer_config.json (of several named ones "default"). Empty where there is
-// none.
+// Returns the template's source: in GGUF tokenizer.chat_template; beside safetensors the file
+// chat_template.jinja, else "chat_template" of tokenizer_config.json (of several named templates,
+// "default"). Empty where the checkpoint has no template.
 std::string ChatTemplateSource(const Checkpoint& checkpoint);
 
 }  // namespace tome

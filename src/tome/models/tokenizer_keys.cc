@@ -14,8 +14,8 @@ namespace {
 
 using nlohmann::json;
 
-// A part of a pre-tokenizer's pattern that tells it from the others, and its name in GGUF. The
-// first that occurs decides.
+// Each entry is a part of a pre-tokenizer's pattern that tells it from the others, and its name in
+// GGUF. The first entry that occurs decides.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kPatterns{{
     {"\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*", "llama-bpe"},
     {"|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*", "qwen2"},
@@ -51,8 +51,8 @@ std::optional<std::string_view> PreTokenizerName(const json& tokenizer) {
                                                 : std::nullopt;
 }
 
-// The merges of a BPE model as "left right", whichever way the file writes them. Nothing for pieces
-// with spaces, which that form cannot hold.
+// Returns the merges of a BPE model as "left right", whichever way the file writes them. Empty
+// where a piece holds a space, which that form cannot express.
 std::optional<std::vector<std::string>> MergesOf(const json& model) {
   std::vector<std::string> merges;
   for (const json& merge : model.at("merges")) {
@@ -114,7 +114,7 @@ void SetTokenizerKeys(const Checkpoint& in, GgufPairs& pairs, std::vector<std::s
         "there is no tokenizer.json beside the weights, so the file has no tokenizer");
     return;
   }
-  // Building it checks the file, nesting included.
+  // Building the tokenizer checks the file, its nesting included.
   const auto built = TokenizerOf(in);
   pairs.SetString(kTokenizerJsonKey, tokenizer_json);
   if (const std::string config = in.SideFile("tokenizer_config.json"); !config.empty()) {

@@ -13,7 +13,7 @@ namespace {
 
 std::unique_ptr<Tokenizer> Read(const Checkpoint& checkpoint) {
   if (checkpoint.container() == Container::kGguf) {
-    // A whole tokenizer.json says more than the keys do.
+    // A whole tokenizer.json says more than the keys of tokenizer.ggml do.
     if (const auto json = checkpoint.metadata().String(kTokenizerJsonKey)) {
       return Tokenizer::FromTokenizerJson(
           *json, checkpoint.metadata().String(kTokenizerConfigKey).value_or(""));

@@ -1,4 +1,4 @@
-// The tokenizer of a checkpoint, whichever container it is in.
+// TokenizerOf makes the tokenizer of a checkpoint, whichever container it is in.
 #pragma once
 
 #include <memory>
@@ -10,12 +10,13 @@
 
 namespace tome {
 
-// GGUF: from its metadata. Safetensors: from tokenizer.json and tokenizer_config.json beside the
-// weights. Error(kNotFound) for a checkpoint without one; errors name the file.
+// Returns the tokenizer: of GGUF from the metadata, of safetensors from tokenizer.json and
+// tokenizer_config.json beside the weights. Throws Error(kNotFound) for a checkpoint without a
+// tokenizer. Errors name the file.
 std::unique_ptr<Tokenizer> TokenizerOf(const Checkpoint& checkpoint);
 
-// What had to be assumed to make it, a sentence each: GGUF files of byte-level vocabularies made by
-// old converters do not say which pre-tokenizer they need.
+// Returns a sentence for everything that was assumed to make the tokenizer. GGUF files of
+// byte-level vocabularies made by old converters do not say which pre-tokenizer they need.
 std::vector<std::string> TokenizerNotes(const Checkpoint& checkpoint);
 
 }  // namespace tome

@@ -15,7 +15,7 @@ std::string Key(std::string_view name) { return fmt::format("tokenizer.ggml.{}",
 std::optional<TokenId> ReadId(const Metadata& metadata, std::string_view name) {
   const std::optional<int64_t> id = metadata.Int(Key(name));
   if (!id) return std::nullopt;
-  // Writers that have no such token store -1, as a number without sign.
+  // Writers without such a token store -1, some of them as an unsigned number.
   if (*id == -1 || *id == int64_t{UINT32_MAX}) return std::nullopt;
   if (*id < 0 || *id > int64_t{INT32_MAX}) {
     throw Error(Code::kCorrupt,
@@ -35,14 +35,14 @@ std::vector<int32_t> ReadTypes(const Metadata& metadata) {
   const std::vector<int64_t>* values = metadata.Ints(Key("token_type"));
   if (values == nullptr) return types;
   types.reserve(values->size());
-  // A type that does not exist is no type in particular: 0.
+  // An unknown type becomes 0, which is no type in particular.
   for (const int64_t value : *values) {
     types.push_back(value >= 1 && value <= 6 ? static_cast<int32_t>(value) : 0);
   }
   return types;
 }
 
-// An array of signed or unsigned bytes.
+// Reads an array of signed or unsigned bytes.
 std::string ReadBytes(const Metadata& metadata, std::string_view name) {
   std::string bytes;
   const std::vector<int64_t>* values = metadata.Ints(Key(name));

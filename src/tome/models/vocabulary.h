@@ -1,7 +1,6 @@
-// The tokenizer of a model on disk.
-//
-// GGUF keeps the vocabulary in its metadata, under "tokenizer.ggml."; a Hugging Face folder has the
-// files tokenizer.json and tokenizer_config.json beside the weights.
+// VocabularyFromMetadata reads the vocabulary that GGUF keeps in its metadata, under
+// "tokenizer.ggml.". A Hugging Face folder has the files tokenizer.json and tokenizer_config.json
+// beside the weights instead; tokenizer_of.h reads either.
 #pragma once
 
 #include <memory>
@@ -11,8 +10,8 @@
 
 namespace tome {
 
-// What GGUF's metadata says about the vocabulary. Throws Error(kNotFound) for metadata without one,
-// Error(kCorrupt) that names the key for a value of the wrong kind or range.
+// Returns the vocabulary as GGUF's metadata describes it. Throws Error(kNotFound) for metadata
+// without a vocabulary, and Error(kCorrupt) with the key for a value of the wrong kind or range.
 VocabularySpec VocabularyFromMetadata(const Metadata& metadata);
 
 }  // namespace tome

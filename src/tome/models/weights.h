@@ -1,4 +1,4 @@
-// Binds an architecture's weights by their GGUF name, whichever container holds them.
+// Weights binds an architecture's weights by their GGUF name, whichever container holds them.
 #pragma once
 
 #include <cstdint>
@@ -17,56 +17,61 @@ namespace tome {
 struct ExpertIndex {
   int64_t expert = 0;
   int64_t experts = 0;
-  int64_t used = 0;  // by a token: linear() counts that share of each expert
+  int64_t used = 0;  // experts that a token takes; linear() counts used / experts of each
 };
 
-// Refers to the checkpoint, which must outlive it and whatever it bound. Errors: kNotFound for a
-// missing tensor and kCorrupt for another shape, with the tensor's name in the container.
+// A Weights refers to its arguments, which must outlive it; the checkpoint must also outlive
+// whatever was bound. Throws Error(kNotFound) for a missing tensor, Error(kCorrupt) for another
+// shape and Error(kUnsupported) for a type that holds no weights, with the tensor's name in the
+// container.
 class Weights {
  public:
   Weights(const Checkpoint& checkpoint, const Architecture& architecture, const Compute& compute)
       : checkpoint_(checkpoint), architecture_(architecture), compute_(compute) {}
 
-  // `name` is a GGUF pattern of the architecture's table; `layer` replaces "{}".
-  // Has: also where the table lacks the name; the other functions need it there.
+  // `name` is a GGUF pattern of the architecture's table; `layer` replaces "{}". For a name that
+  // the table lacks, Has returns false; in the other functions it is a programming error.
   bool Has(std::string_view name, int64_t layer = 0) const;
-  // A decodable matrix [rows, columns], not copied.
+  // Returns a decodable matrix [rows, columns], not copied.
   TensorView Matrix(std::string_view name, int64_t layer, int64_t rows, int64_t columns) const;
-  // A vector as floats, with the transform that makes both containers mean the same.
+  // Returns a vector as floats, with the transform that makes both containers mean the same.
   std::vector<float> Vector(std::string_view name, int64_t layer, int64_t size) const;
-  // The same of any tensor, row-major, which must have one of these shapes.
+  // Does the same for a tensor of any rank, row-major, which must have one of these shapes.
   std::vector<float> Values(std::string_view name, int64_t layer,
                             std::initializer_list<Shape> shapes) const;
-  // x · Wᵀ + b, packed for the kernel set; the bias is `stem`.bias where there is one, the matrix
-  // `stem`.weight.
+  // Returns x · Wᵀ + b, packed for the kernel set: the matrix `stem`.weight and, where there is
+  // one, the bias `stem`.bias.
   Linear BindLinear(std::string_view stem, int64_t layer, int64_t out, int64_t in);
-  // Rows [first, first + out) of a matrix [rows, in] without bias: one of several matrices that the
-  // checkpoint keeps as one.
+  // Returns rows [first, first + out) of a matrix [rows, in] without bias: one of several matrices
+  // that the checkpoint keeps as one.
   Linear BindRows(std::string_view stem, int64_t layer, int64_t rows, int64_t in, int64_t first,
                   int64_t out);
 
-  // One expert's matrix [out, in] of a mixture's [experts, out, in], or, in HF, of its own.
+  // Returns one expert's matrix [out, in]. GGUF has it in a mixture's tensor [experts, out, in], HF
+  // as a tensor of its own.
   Linear BindExpert(std::string_view stem, int64_t layer, const ExpertIndex& index, int64_t out,
                     int64_t in);
 
   Norm BindNorm(std::string_view name, int64_t layer, int64_t size, float eps) const;
-  // output.weight [vocabulary, width]; the embedding where the two are tied and it is not there.
+  // Returns output.weight [vocabulary, width], or the embedding where the two are tied and the
+  // checkpoint has no output.weight.
   Linear BindHead(int64_t vocabulary, int64_t width);
 
   int64_t parameters() const;  // of all tensors of the checkpoint
-  // The matrices bound so far, type by type: those of layers, and the head.
+  // Return the sums of the matrices bound so far: of the layers by type, and of the head.
   const std::vector<LinearWeights>& linear() const { return linear_; }
   const LinearWeights& head() const { return head_; }
   const Compute& compute() const { return compute_; }
 
  private:
-  // The table's row; a programming error when the pattern is not in it.
+  // A pattern that the table lacks is a programming error.
   const TensorName& Row(std::string_view name) const;
   std::string NameOf(const TensorName& row, int64_t layer) const;
 
-  // What the kernels multiply with. A packed matrix's part of the file is not kept in memory.
+  // Returns the matrix as the kernels read it. A packed matrix's part of the file is not kept in
+  // memory.
   Linear Pack(const TensorView& matrix) const;
-  // Counts `used` of `parts` equal matrices' share in linear().
+  // Packs a matrix of a layer, and counts used / parts of its size in linear().
   Linear PackOfLayer(const TensorView& matrix, int64_t used = 1, int64_t parts = 1);
 
   const Checkpoint& checkpoint_;

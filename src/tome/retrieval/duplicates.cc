@@ -17,7 +17,7 @@ std::vector<uint64_t> Shingles(std::string_view utf8, Analyzer& analyzer) {
   constexpr size_t kRun = 3;
   std::vector<uint64_t> shingles;
   if (terms.size() < kRun) {
-    shingles = terms;  // too short for runs: its words
+    shingles = terms;  // too short for a run of three
   } else {
     for (size_t i = 0; i + kRun <= terms.size(); ++i) {
       shingles.push_back(XXH3_64bits(&terms[i], kRun * sizeof(uint64_t)));

@@ -12,13 +12,13 @@
 namespace tome {
 namespace {
 
-// What one token more must bring, as a share of the whole question: a sentence of thirty tokens is
-// added when it holds at least 3 % more.
+// The value that one more token must add, as a share of the value of the whole question. A sentence
+// of thirty tokens is added where it adds at least 3 %.
 constexpr double kCostPerToken = 0.001;
 
 using TermSet = std::bitset<kMaxQuestionTerms>;
 
-// The words at each position of a text: a word or a character, and the pair that begins there.
+// The terms at a position of a text: a word or a character, and the pair that begins there.
 struct Position {
   std::string term;
   std::string pair;
@@ -66,7 +66,7 @@ double ValueOf(const TermSet& set, std::span<const TermValue> terms) {
   return value;
 }
 
-// Sentences first to last, both included.
+// The sentences `first` to `last`, both included.
 struct Run {
   size_t first = 0;
   size_t last = 0;
@@ -78,7 +78,7 @@ uint64_t TokensOf(const std::vector<Sentence>& sentences, const Run& run) {
   return tokens;
 }
 
-// The run of sentences with the greatest value less its cost.
+// Returns the run of sentences with the greatest value less its cost.
 Run BestRun(const std::vector<Sentence>& sentences, std::span<const TermValue> terms) {
   double total = 0;
   for (const TermValue& term : terms) total += term.value;
@@ -103,7 +103,8 @@ Run BestRun(const std::vector<Sentence>& sentences, std::span<const TermValue> t
   return best;
 }
 
-// `run` with the sentence after it, where that stands in the same paragraph and fits.
+// Returns `run` with the sentence after it, where that stands in the same paragraph and fits
+// kQuoteTokens.
 Run WithNext(std::string_view text, const std::vector<Sentence>& sentences, const Run& run) {
   const Run longer{.first = run.first, .last = run.last + 1};
   if (longer.last >= sentences.size() || TokensOf(sentences, longer) > kQuoteTokens) return run;

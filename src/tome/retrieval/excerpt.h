@@ -1,5 +1,5 @@
-// Trims a passage to the sentences that answer: the shortest run of sentences that holds most of
-// what the question asks for.
+// Trims a passage to the sentences that answer: a short run that holds most of what the question
+// asks for.
 #pragma once
 
 #include <cstdint>
@@ -14,23 +14,24 @@
 
 namespace tome {
 
-// A quote holds no more than this, unless a single sentence does.
+// Most tokens of a quote, unless it is a single sentence.
 inline constexpr uint64_t kQuoteTokens = 100;
 
-// A query term and what finding it is worth: its weight times its inverse document frequency.
+// A query term and the value of finding it: its weight times its inverse document frequency.
 struct TermValue {
   std::string stream;
   double value = 0;
 };
 
-// Holds the sentence rules; one a thread.
+// Holds the sentence rules. Each thread needs its own.
 class Excerpter {
  public:
   explicit Excerpter(Analyzer& analyzer) : analyzer_(analyzer) {}
 
-  // The best run of sentences of `passage`, a span of `text`; contiguous, so that its bytes are a
-  // verbatim quote. Sentences inside one of `headings` (spans of the text) are taken only where the
-  // passage has no other. Among equals the first and shortest wins.
+  // Returns the best run of sentences of `passage`, a span of `text`; among equal runs the first
+  // and shortest. The next sentence of the paragraph is added where it fits kQuoteTokens. The run
+  // is contiguous, so its bytes are a verbatim quote. Sentences inside one of `headings` (spans of
+  // the text) are left out; a passage without other sentences is returned whole.
   TextSpan Trim(std::string_view text, const TextSpan& passage, std::span<const TextSpan> headings,
                 LineBreaks line_breaks, std::span<const TermValue> terms);
 

@@ -12,7 +12,7 @@
 namespace tome {
 namespace {
 
-// The tokenizer has no state; FTS5 wants some non-null handle.
+// The tokenizer has no state, but FTS5 needs a handle that is not null.
 char no_state = 0;
 
 int CreateTokenizer(void* /*context*/, const char** /*arguments*/, int /*count*/,
@@ -66,7 +66,7 @@ void Collect(const Fts5ExtensionApi* api, Fts5Context* fts, sqlite3_context* con
   }
 }
 
-// The documented way to FTS5's entry points: a SELECT that fills a pointer.
+// Returns FTS5's entry points in the documented way: a SELECT fills a pointer.
 fts5_api* ApiOf(Database& database) {
   fts5_api* api = nullptr;
   sqlite3_stmt* statement = nullptr;

@@ -1,11 +1,11 @@
-// What Tome adds to SQLite's FTS5 on a connection: the tokenizer "tome", which decodes term streams
+// Adds to SQLite's FTS5 on a connection the tokenizer "tome", which decodes term streams
 // (retrieval/term_stream.h), and the auxiliary function tome_collect(TABLE, POSTINGS), which
-// appends the current row to a list of postings and gives 1. A query for it is a single phrase,
-// with the function in a condition that no row meets:
+// appends the current row to a list of postings and returns 1. A query with it is a single phrase,
+// and the function stands in a condition that no row meets:
 //
 //   SELECT 1 FROM lexical WHERE lexical MATCH ?2 AND NOT tome_collect(lexical, ?1)
 //
-// so that a posting costs one call and no step of a statement (half the time of a search). FTS5
+// So a posting costs one call and no step of a statement, which halves the time of a search. FTS5
 // does not allow its functions inside an aggregate.
 #pragma once
 
@@ -16,18 +16,18 @@
 
 namespace tome {
 
-// How often a phrase occurs in the two columns of one row.
+// Counts how often a phrase occurs in the two columns of one row.
 struct Posting {
   int64_t id = 0;
   int32_t in_text = 0;      // column 0
   int32_t in_headings = 0;  // column 1
 };
 
-// The type of a bound std::vector<Posting>*.
+// The pointer type under which a std::vector<Posting>* is bound to POSTINGS.
 inline constexpr char kPostingsPointer[] = "tome_postings";
 
-// Must be called once on every connection that touches an FTS5 table of Tome. Error(kUnsupported)
-// when this SQLite was built without FTS5.
+// Must be called once on every connection that uses an FTS5 table of Tome. Throws
+// Error(kUnsupported) where this SQLite was built without FTS5.
 void RegisterFts5Extension(Database& database);
 
 }  // namespace tome

@@ -15,11 +15,11 @@
 namespace tome {
 namespace {
 
-// Terms gathered in memory before FTS5 writes a segment: larger means fewer segments to merge. 64
-// MiB hold the terms of ten million characters of English.
+// Terms that FTS5 gathers in memory before it writes a segment. More make fewer segments to merge.
+// 64 MiB hold the terms of ten million characters of English.
 constexpr int kPendingTermsBytes = 64 << 20;
 
-// The passages of all ranges, side by side: slot = position in this concatenation.
+// The passages of all ranges, one range after the other. A slot is a position in this sequence.
 class Scope {
  public:
   explicit Scope(std::span<const PassageRange> ranges) {
@@ -50,7 +50,7 @@ class Scope {
   size_t size_ = 0;
 };
 
-// Lengths of the scope's passages by slot; 0 for an id that holds no passage.
+// Reads the lengths of the scope's passages, by slot; 0 for an id that holds no passage.
 std::vector<uint16_t> ReadLengths(Statement& statement, const Scope& scope) {
   std::vector<uint16_t> lengths(scope.size());
   for (const Scope::Part& part : scope.parts()) {
@@ -86,10 +86,10 @@ constexpr std::string_view kPostingsQuery =
     "SELECT 1 FROM lexical WHERE lexical MATCH ?2 "
     "AND rowid BETWEEN ?3 AND ?4 AND NOT tome_collect(lexical, ?1)";
 
-// From this many passages on a search is worth a second connection and thread (some 2 ms).
+// A search in at least this many passages is worth a second connection and thread (some 2 ms).
 constexpr size_t kParallelPassages = 16384;
 
-// The postings of one term in order of slot, and how many there are up to the end of each part.
+// The postings of one term in order of slot, and their number up to the end of each part.
 struct TermPostings {
   std::vector<Posting> postings;
   std::vector<size_t> part_ends;
@@ -105,7 +105,7 @@ void ReadPostings(Statement& statement, std::string_view match, const PassageRan
       .Run();
 }
 
-// Reads every `step`th term from `first` on.
+// Reads the terms `first`, `first` + `step`, ….
 void ReadTerms(Statement& statement, std::span<const QueryTerm> query, const Scope& scope,
                size_t first, size_t step, std::span<TermPostings> all) {
   for (size_t t = first; t < query.size(); t += step) {
@@ -117,8 +117,8 @@ void ReadTerms(Statement& statement, std::span<const QueryTerm> query, const Sco
   }
 }
 
-// The postings of all terms; of a large scope half of the terms are read by a second connection, on
-// a thread of its own.
+// Reads the postings of all terms. In a large scope, a second connection on a thread of its own
+// reads every second term.
 std::vector<TermPostings> ReadAllPostings(Database& database, Statement& statement,
                                           std::span<const QueryTerm> query, const Scope& scope) {
   std::vector<TermPostings> all(query.size());
@@ -128,7 +128,7 @@ std::vector<TermPostings> ReadAllPostings(Database& database, Statement& stateme
     ReadTerms(statement, query, scope, 0, 1, all);
     return all;
   }
-  std::exception_ptr failure;  // of the thread; read after it was joined
+  std::exception_ptr failure;  // of the thread; read after the join
   std::jthread thread([&] {
     try {
       Database second = Database::Open(database.path(), std::chrono::minutes(1), {});

@@ -1,20 +1,23 @@
-// The lexical index: which passages hold which terms, ranked by BM25.
+// The lexical index tells which passages hold which terms and ranks them by BM25.
 //
-// Stored in the tables of one SQLite database:
-//   lexical           FTS5, contentless, detail=full: one row a passage, columns `text` and
-//   `headings` lexical_lengths   (first_passage, lengths): for a run of passages, the number of
-//   term positions of
-//                     each as 16-bit little-endian numbers (saturated)
-// FTS5 gives the postings; scores are computed here, because they must depend on nothing but the
-// documents asked about: the number of passages, their mean length and each term's document
-// frequency are those of the scope of the search, not of the whole library.
+// Its tables are in one SQLite database:
+//   lexical          FTS5, contentless, detail=full: one row a passage, with the columns `text` and
+//                    `headings`
+//   lexical_lengths  (first_passage, lengths): one row a run of passages, with the number of term
+//                    positions in each text as 16-bit little-endian numbers (saturated)
+// FTS5 gives the postings, and this class computes the scores, because they must depend only on the
+// documents asked about. The number of passages, their mean length and the document frequency of
+// each term are those of the searched passages, not of the whole library.
 //
-// BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009) with the frequency
-// of a term in the headings added to that in the text (section 3.6, simple BM25F):
-//   score = Σ over query terms  weight · idf · f (k1 + 1) / (f + k1 (1 − b + b · length / mean
-//   length)) idf   = ln(1 + (N − n + 0.5) / (n + 0.5)),   f = f_text + kHeadingWeight · f_headings
+// BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009) adds the frequency
+// of a term in the headings to that in the text (section 3.6, simple BM25F):
+//   score = Σ over query terms  weight · idf · f (k1 + 1) / (f + k1 · norm)
+//   norm  = 1 − b + b · length / mean length
+//   idf   = ln(1 + (N − n + 0.5) / (n + 0.5))
+//   f     = f_text + kHeadingWeight · f_headings
+// N passages are searched, and n of them hold the term.
 //
-// Writing happens inside the caller's transaction. One object a connection and thread.
+// Writing happens inside the caller's transaction. Each connection and thread needs its own object.
 #pragma once
 
 #include <cstdint>
@@ -27,18 +30,19 @@
 
 namespace tome {
 
-// k1 and b as Anserini uses them for short passages: they saturate early and punish length little.
+// k1 and b as Anserini sets them for short passages: scores saturate early and length counts
+// little.
 inline constexpr double kBm25K1 = 0.9;
 inline constexpr double kBm25B = 0.4;
 inline constexpr double kHeadingWeight = 0.5;
 
-// What is indexed of one passage.
+// The terms of one passage that are indexed.
 struct PassageTerms {
   AnalyzedText text;
   AnalyzedText headings;  // the path of its sections
 };
 
-// Passages first to last, both included; empty when last < first.
+// The passages `first` to `last`, both included. Empty where last < first.
 struct PassageRange {
   int64_t first = 0;
   int64_t last = -1;
@@ -46,11 +50,11 @@ struct PassageRange {
   friend bool operator==(const PassageRange&, const PassageRange&) = default;
 };
 
-// One term, or several that must follow each other (a phrase), and how much it counts.
+// One term, or several that must follow each other (a phrase), and its weight in the score.
 struct QueryTerm {
   std::string stream;  // term stream of the phrase
   double weight = 1.0;
-  bool required = false;  // a passage without it is no result (a quoted phrase)
+  bool required = false;  // a passage without it is no result (quoted phrases)
 };
 
 struct ScoredPassage {
@@ -60,7 +64,7 @@ struct ScoredPassage {
 
 struct LexicalResult {
   std::vector<ScoredPassage> passages;
-  std::vector<double> idf;  // of each query term, in the scope searched
+  std::vector<double> idf;  // of each query term, among the searched passages
 };
 
 class LexicalIndex {
@@ -71,17 +75,17 @@ class LexicalIndex {
   // The database must outlive the index and carry the FTS5 extension.
   explicit LexicalIndex(Database& database);
 
-  // Indexes passages `first`, `first` + 1, …; ids are new.
+  // Indexes the passages `first`, `first` + 1, …, whose ids must be new.
   void Add(int64_t first, std::span<const PassageTerms> passages);
 
-  // Takes passages out again; `passages` must be exactly what Add was given.
+  // Removes passages. `passages` must be exactly those that Add was given.
   void Remove(int64_t first, std::span<const PassageTerms> passages);
 
-  // Takes every passage out.
   void Clear();
 
-  // The `limit` best passages of the ranges (disjoint), best first, ties in order of id.
-  // O(postings of the terms in the ranges); a large scope is read by two threads.
+  // Returns the `limit` best passages, the best first and equal scores in order of id. The ranges
+  // must be disjoint and ascending. Costs O(postings of the terms in the ranges); two threads read
+  // a large scope.
   LexicalResult Search(std::span<const QueryTerm> query, std::span<const PassageRange> ranges,
                        size_t limit);
 

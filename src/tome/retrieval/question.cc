@@ -18,10 +18,10 @@ namespace tome {
 namespace {
 
 constexpr double kWordWeight = 1.0;
-constexpr double kPhraseWeight = 1.0;  // of words joined by punctuation, beside the words
+constexpr double kPhraseWeight = 1.0;  // words joined by punctuation; the words count as well
 constexpr double kQuotedWeight = 2.0;
 constexpr double kUnknownWordPair = 0.6;  // "瑞尔" in 卡|瑞|尔: most likely one word, a name
-constexpr double kSingleCharacter = 0.3;  // a word of one character
+constexpr double kSingleCharacter = 0.3;  // a character that is in no searched pair
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kQuotes{{
     {"\"", "\""},
@@ -30,7 +30,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kQuotes{{
     {"『", "』"},
 }};
 
-// The phrases between quotation marks.
 std::vector<std::string> QuotedPhrases(std::string_view text) {
   std::vector<std::string> phrases;
   size_t position = 0;
@@ -50,7 +49,7 @@ std::vector<std::string> QuotedPhrases(std::string_view text) {
     const size_t begin = best + open.size();
     const size_t end = text.find(close, begin);
     if (end == std::string_view::npos) {
-      position = begin;  // an inch mark, or a quote that never ends
+      position = begin;  // an inch mark or an unclosed quotation mark
       continue;
     }
     phrases.emplace_back(text.substr(begin, end - begin));
@@ -59,7 +58,7 @@ std::vector<std::string> QuotedPhrases(std::string_view text) {
   return phrases;
 }
 
-// One term of the question's text with what decides its weight.
+// One term of the question's text, with what decides its weight.
 struct Piece {
   std::string text;
   TermKind kind;
@@ -75,7 +74,7 @@ std::vector<Piece> PiecesOf(std::string_view text, Analyzer& analyzer) {
   return pieces;
 }
 
-// Which bytes of the text belong to CJK words that are left out, and where the words begin.
+// Tells which bytes of the text belong to Chinese stop words, and where words begin.
 class CjkWords {
  public:
   explicit CjkWords(std::string_view text)
@@ -100,14 +99,14 @@ class CjkWords {
       }
       from = to;
     }
-    begins_[text.size()] = true;  // the end ends the last word
+    begins_[text.size()] = true;  // for IsSingle, the end ends the last word
     utext_close(&utext);
   }
 
   bool IsStop(uint64_t offset) const { return stop_[offset]; }
   bool BeginsWord(uint64_t offset) const { return begins_[offset]; }
-  // Whether the character at [begin, end) is a word by itself: such a one, or a name the dictionary
-  // lacks.
+  // Returns whether the character at [begin, end) is a word by itself, or a name that the
+  // dictionary lacks.
   bool IsSingle(uint64_t begin, uint64_t end) const { return begins_[begin] && begins_[end]; }
 
  private:
@@ -115,7 +114,7 @@ class CjkWords {
   std::vector<bool> begins_;
 };
 
-// Collects distinct terms; a term named twice keeps its larger weight.
+// Collects distinct terms. A term that is added twice keeps the larger weight.
 class TermCollector {
  public:
   void Add(std::string stream, double weight, bool required) {
@@ -152,7 +151,7 @@ void AddWords(std::string_view text, std::span<const Piece> pieces, bool keep_st
               Analyzer& analyzer, TermCollector& terms) {
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (pieces[i].kind != TermKind::kWord) continue;
-    // Words joined by punctuation: find the end of the group.
+    // Find the end of a group of words that punctuation joins.
     size_t last = i;
     while (last + 1 < pieces.size() && pieces[last + 1].kind == TermKind::kWord &&
            pieces[last + 1].begin > pieces[last].end &&
@@ -176,12 +175,12 @@ void AddWords(std::string_view text, std::span<const Piece> pieces, bool keep_st
   }
 }
 
-// The weight of the pair of characters at pieces[i]; nothing where it is not searched.
+// Returns the weight of the pair of characters at pieces[i]. Empty where it is not searched.
 std::optional<double> PairWeight(std::span<const Piece> pieces, size_t i, const CjkWords& words,
                                  bool keep_stop_words) {
   const Piece& pair = pieces[i];
   if (pair.kind != TermKind::kBigram) return std::nullopt;
-  // The second character begins where the unigram before this pair ended.
+  // The second character begins where the character before this pair in `pieces` ends.
   const uint64_t second = pieces[i - 1].end;
   if (!keep_stop_words && (words.IsStop(pair.begin) || words.IsStop(second))) return std::nullopt;
   if (!words.BeginsWord(second)) return kWordWeight;
@@ -197,7 +196,7 @@ void AddCjk(std::span<const Piece> pieces, const CjkWords& words, bool keep_stop
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (const auto weight = pair_weight(i)) terms.AddTerm(pieces[i].text, *weight);
     if (pieces[i].kind != TermKind::kUnigram) continue;
-    // A character alone is common: it is asked for only where no pair asks for it.
+    // A single character is common. It is searched only where no pair with it is.
     const bool in_pair = (i > 0 && pair_weight(i - 1)) || pair_weight(i + 1);
     const bool left_out = !keep_stop_words && words.IsStop(pieces[i].begin);
     if (!in_pair && !left_out) terms.AddTerm(pieces[i].text, kSingleCharacter);
@@ -211,9 +210,9 @@ std::string PhraseStream(std::string_view text, Analyzer& analyzer) {
   std::string stream;
   for (size_t i = 0; i < pieces.size(); ++i) {
     const bool has_pair = i + 1 < pieces.size() && pieces[i + 1].kind == TermKind::kBigram;
-    if (has_pair) continue;  // the pair stands for its first character, and is rarer
-    // The last character of a CJK run is already in the pair before it; it only matters for the
-    // position of what follows.
+    if (has_pair) continue;  // the pair replaces its first character and is rarer
+    // The pair before it already holds the last character of a CJK run, which only matters for the
+    // position of the next term.
     const bool last_of_run =
         pieces[i].kind == TermKind::kUnigram && i > 0 && pieces[i - 1].kind == TermKind::kBigram;
     if (last_of_run && i + 1 == pieces.size()) continue;

@@ -1,15 +1,16 @@
-// From a question in natural language to what the lexical index is asked.
+// Turns a question in natural language into a query to the lexical index.
 //
-//  - Question and function words ("how do I", "是什么") carry no topic and are left out, unless
-//  nothing
-//    else remains; the rare words are what decides.
-//  - Words joined by punctuation without a space ("sources.list", "apt-get") also count as a
-//  phrase.
-//  - A run of Chinese, Japanese or Korean is cut into words by ICU's dictionary and question
-//    words are left out. Searched are the pairs of characters inside the words, pairs across two
-//    words where one is a single character (the dictionary knows no names: 卡|瑞|尔), which count
-//    less, and single characters that are in no such pair, which count least.
-//  - A quoted phrase ("…", “…”, 「…」, 『…』) must occur in a passage exactly so.
+// - Question and function words ("how do I", "是什么") say nothing about the topic. They are left
+//   out unless no other word remains. The rare words decide.
+// - Words that punctuation joins without a space ("sources.list", "apt-get") also count as a
+//   phrase.
+// - ICU's dictionary cuts a run of Chinese, Japanese or Korean into words, and question words are
+//   left out. The query then holds
+//     - the pairs of characters inside words,
+//     - with less weight, the pairs that cross from one word to the next where one of them is a
+//       single character, because the dictionary does not know names (卡|瑞|尔),
+//     - with the least weight, the single characters that are in no such pair.
+// - A passage must hold the terms of a quoted phrase ("…", “…”, 「…」, 『…』) one after the other.
 #pragma once
 
 #include <string>
@@ -21,22 +22,22 @@
 
 namespace tome {
 
-// Longest question that is searched; what follows is no question any more.
+// Longest question in bytes.
 inline constexpr size_t kMaxQuestionBytes = 16384;
-// Most terms of a question that are searched.
+// Largest number of terms in a query; further terms are dropped.
 inline constexpr size_t kMaxQuestionTerms = 64;
 
 struct Question {
   std::string text;                  // normalized
   std::vector<QueryTerm> terms;      // distinct, at most kMaxQuestionTerms
-  std::vector<std::string> phrases;  // the quoted ones, as written
+  std::vector<std::string> phrases;  // the quoted phrases, as written
 };
 
-// Error(kInvalidArgument) for a question without any letter or digit, or one above
-// kMaxQuestionBytes.
+// Parses a question. Throws Error(kInvalidArgument) for a question without any letter or digit and
+// for one of more than kMaxQuestionBytes.
 Question ParseQuestion(std::string_view text, Analyzer& analyzer);
 
-// The term stream that finds `text` as a phrase; empty when it holds no term.
+// Returns the term stream that finds `text` as a phrase. It is empty where `text` holds no term.
 std::string PhraseStream(std::string_view text, Analyzer& analyzer);
 
 }  // namespace tome

@@ -6,7 +6,7 @@
 namespace tome {
 namespace {
 
-// Sorted, for binary search (a test checks it).
+// The words are sorted for binary search (a test checks it).
 constexpr std::string_view kEnglish[] = {
     "a",      "about", "all",   "also",   "am",    "an",    "and",   "any",   "are",    "as",
     "at",     "be",    "been",  "being",  "but",   "by",    "can",   "could", "did",    "do",

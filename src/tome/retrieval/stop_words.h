@@ -1,13 +1,13 @@
-// Words that a question is made with and not about.
+// Words that form a question without saying what it is about.
 #pragma once
 
 #include <string_view>
 
 namespace tome {
 
-// `word` in lower case, not stemmed.
+// `word` is in lower case and not stemmed.
 bool IsEnglishStopWord(std::string_view word);
-// A word as ICU's dictionary cuts it.
+// `word` is cut by ICU's dictionary.
 bool IsChineseStopWord(std::string_view word);
 
 }  // namespace tome

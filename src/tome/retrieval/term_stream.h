@@ -1,10 +1,10 @@
-// Terms on their way into and out of FTS5.
+// Term streams carry terms into FTS5 and out of it.
 //
 // Analysis runs on worker threads, insertion on the one thread that holds the write lock. Between
-// them terms travel as a term stream: for each term one byte 0x80 | colocated << 6 | length (1 to
-// 63), then its bytes. No header byte is NUL or a quote, no term holds one, so a stream can stand
-// inside a quoted string of an FTS5 query as well. The FTS5 tokenizer "tome"
-// (retrieval/fts5_extension.h) only decodes.
+// both, terms travel as a term stream: for each term one byte 0x80 | colocated << 6 | length (1 to
+// 63), then the bytes of the term. No header byte is NUL or a quotation mark, and no term holds
+// one. So a stream can also stand inside a quoted string of an FTS5 query. The FTS5 tokenizer
+// "tome" (retrieval/fts5_extension.h) only decodes.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,8 @@ struct AnalyzedText {
 };
 AnalyzedText AnalyzeToStream(std::string_view utf8, Analyzer& analyzer);
 
-// Takes the next term off the front of `stream`; false at its end or where it is malformed.
+// Removes the next term from the front of `stream`. Returns false where the stream ends or is
+// malformed.
 bool NextTerm(std::string_view& stream, std::string_view& term, bool& colocated);
 
 }  // namespace tome

@@ -27,7 +27,7 @@ void Decode(const BlockQ4_1& block, float* x) {
   }
 }
 
-// 16 where bit j of the four bytes is set, else 0.
+// Returns 16 where bit j of the four bytes is set, else 0.
 int FifthBit(const uint8_t (&qh)[4], int j) { return (qh[j / 8] >> (j % 8) & 1) << 4; }
 
 void Decode(const BlockQ5_0& block, float* x) {
@@ -117,7 +117,7 @@ void DecodeHalves(const std::byte* row, std::span<float> out) {
 
 void DecodeRow(DType dtype, const std::byte* row, std::span<float> out) {
   if (out.empty()) return;
-  RowBytes(dtype, static_cast<int64_t>(out.size()));  // refuses a row of broken blocks
+  RowBytes(dtype, static_cast<int64_t>(out.size()));  // refuses values that do not fill blocks
   switch (dtype) {
     case DType::kF32:
       std::memcpy(out.data(), row, out.size_bytes());

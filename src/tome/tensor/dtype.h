@@ -1,7 +1,8 @@
-// The element types of tensors: plain numbers, and the block-quantized types of GGUF.
+// DType is the element type of a tensor: plain numbers, or one of the block-quantized types of
+// GGUF.
 //
-// A row of a block-quantized tensor is a sequence of blocks of `block_elements` values in
-// `block_bytes` bytes; the layouts stand in blocks.h.
+// A row of a block-quantized tensor is a sequence of blocks, each of `block_elements` values in
+// `block_bytes` bytes. blocks.h has the layouts.
 #pragma once
 
 #include <cstdint>
@@ -39,15 +40,16 @@ struct DTypeTraits {
 
 const DTypeTraits& TraitsOf(DType dtype);
 inline std::string_view NameOf(DType dtype) { return TraitsOf(dtype).name; }
-// In any case ("q4_k", "BF16"); nothing for an unknown name.
+// Returns the type of a name in any case ("q4_k", "BF16"). Empty for an unknown name.
 std::optional<DType> DTypeFromName(std::string_view name);
 
-// F32, F16, BF16 and the block-quantized types: what weights can be decoded to floats from.
+// Returns whether weights of the type can be decoded to floats: F32, F16, BF16 and the
+// block-quantized types.
 bool IsDecodable(DType dtype);
 bool IsBlockQuantized(DType dtype);
 
-// Bytes of a row of `elements` values. Error(kInvalidArgument) when they do not fill whole blocks
-// or the size overflows.
+// Returns the bytes of a row of `elements` values. Throws Error(kInvalidArgument) when the values
+// do not fill whole blocks or the size overflows.
 int64_t RowBytes(DType dtype, int64_t elements);
 
 }  // namespace tome

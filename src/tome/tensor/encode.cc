@@ -19,7 +19,8 @@ using BlockSpan = std::span<const float, kBlockValues>;
 
 constexpr float kMaxF16 = 65504.0F;
 
-// Plain squares: blocks of 32 are too few for one value to be worth another's error.
+// All values of a block count the same: blocks of 32 are too small to trade one value's error for
+// another's.
 constexpr auto kEqualWeights = [] {
   std::array<float, kBlockValues> weights{};
   weights.fill(1);
@@ -28,7 +29,7 @@ constexpr auto kEqualWeights = [] {
 
 float Inverse(float scale) { return scale != 0 ? 1 / scale : 0; }
 
-// Integers of a block of values scale * q, q in [low, high].
+// Returns the integers q in [low, high] with which scale * q + offset comes nearest to the values.
 std::array<int, kBlockValues> RoundAll(BlockSpan x, float scale, float offset, float low,
                                        float high) {
   const float inverse = Inverse(scale);
@@ -39,7 +40,7 @@ std::array<int, kBlockValues> RoundAll(BlockSpan x, float scale, float offset, f
   return q;
 }
 
-// The low four bits of the integers into qs, the fifth into qh.
+// Puts the low four bits of the integers into qs, and the fifth into qh where the block has one.
 template <typename Block>
 void PackNibbles(const std::array<int, kBlockValues>& q, Block& block) {
   for (size_t j = 0; j < 16; ++j) {
@@ -52,7 +53,7 @@ void PackNibbles(const std::array<int, kBlockValues>& q, Block& block) {
   }
 }
 
-// Q4_0 (half_range 8) and Q5_0 (16).
+// Encodes Q4_0 (half_range 8) and Q5_0 (16).
 template <typename Block, int half_range>
 Block EncodeSymmetric(BlockSpan x) {
   Block block{};
@@ -63,7 +64,7 @@ Block EncodeSymmetric(BlockSpan x) {
   return block;
 }
 
-// Q4_1 (high 15) and Q5_1 (31).
+// Encodes Q4_1 (high 15) and Q5_1 (31).
 template <typename Block, int high>
 Block EncodeAffine(BlockSpan x) {
   const AffineFit fit = SearchAffine(x, kEqualWeights, high, Offset::kAny);
@@ -74,8 +75,8 @@ Block EncodeAffine(BlockSpan x) {
   return block;
 }
 
-// Without a search, as every writer of Q8_0 has it: 127 levels leave a search nothing to find, and
-// caches encode at run time.
+// Encodes without a search, like every writer of Q8_0: with 127 levels a search would find nothing
+// better.
 BlockQ8_0 EncodeQ8_0(BlockSpan x) {
   float extreme = 0;
   for (const float value : x) extreme = std::max(extreme, std::fabs(value));
@@ -120,7 +121,7 @@ void CheckRange(DType dtype, std::span<const float> values) {
 
 void EncodeRow(DType dtype, std::span<const float> values, std::byte* row) {
   if (values.empty()) return;
-  RowBytes(dtype, static_cast<int64_t>(values.size()));  // refuses a row of broken blocks
+  RowBytes(dtype, static_cast<int64_t>(values.size()));  // refuses values that do not fill blocks
   if (IsBlockQuantized(dtype)) CheckRange(dtype, values);
   switch (dtype) {
     case DType::kF32:

@@ -13,10 +13,10 @@ namespace {
 
 using Weights = std::array<float, kKBlockValues>;
 
-constexpr int kRounds = 2;  // of fitting the block's scales to the sub-blocks' and back
+constexpr int kRounds = 2;  // refits of the block's scales to the integers
 
-// A large weight moves a sum more than a small one, and a block's typical size keeps the small ones
-// in view: errors count by both. (The weights matter little; RMS alone gives nearly the same.)
+// Returns how much each value's error counts: by its magnitude, because a large weight moves a sum
+// more, plus the block's RMS, which keeps small weights in view. (RMS alone gives nearly the same.)
 Weights ErrorWeights(KBlockSpan x) {
   float squares = 0;
   for (const float value : x) squares += value * value;
@@ -26,14 +26,15 @@ Weights ErrorWeights(KBlockSpan x) {
   return weights;
 }
 
-// To the nearest half, but never to zero: a scale too small for F16 becomes its smallest number.
+// Rounds to the nearest half, but never to zero: a scale too small for F16 becomes its smallest
+// number.
 float ToF16Scale(float value) {
   const float rounded = FloatFromF16(F16FromFloat(value));
   if (rounded != 0 || value == 0) return rounded;
   return std::copysign(FloatFromF16(1), value);
 }
 
-// The integers of Q4_K and Q5_K before they are packed.
+// An AffineBlock is a block of Q4_K or Q5_K before it is packed.
 struct AffineBlock {
   float d = 0;
   float dmin = 0;
@@ -52,7 +53,7 @@ struct SubBlock {
   float high;
 };
 
-// The error of a sub-block whose values are step * q - base, with the best integers q.
+// Returns the error of a sub-block whose values are step * q - base, with the best integers q.
 float SubBlockError(const SubBlock& sub, float step, float base) {
   const float inverse = step > 0 ? 1 / step : 0;
   float error = 0;
@@ -64,8 +65,8 @@ float SubBlockError(const SubBlock& sub, float step, float base) {
   return error;
 }
 
-// The six-bit scale and minimum nearest to `fit`, or one of their neighbours where the two
-// roundings together do better.
+// Returns the six-bit scale and minimum nearest to `fit`, or neighbours of them where their
+// roundings together give a smaller error.
 ScaleAndMin ChooseScale(const SubBlock& sub, const AffineFit& fit, float d, float dmin,
                         float& error) {
   const int scale = static_cast<int>(RoundClamped(d > 0 ? fit.scale / d : 0, 0, kMaxScale));
@@ -103,7 +104,8 @@ AffineBlock RoundScales(KBlockSpan x, const Weights& w, const std::array<AffineF
   return block;
 }
 
-// The least-squares d and dmin for the integers of `block`: x = d * (scale q) - dmin * min.
+// Sets d and dmin to the least-squares fit for the integers of `block`:
+// x = d * (scale q) - dmin * min. Leaves both as they are where that fit gives no usable scales.
 void RefitScales(KBlockSpan x, const Weights& w, const AffineBlock& block, float& d, float& dmin) {
   double aa = 0;
   double ab = 0;
@@ -124,7 +126,7 @@ void RefitScales(KBlockSpan x, const Weights& w, const AffineBlock& block, float
   const bool only_d = !(determinant > 1e-9 * aa * bb);
   const double new_d = only_d ? ax / aa : (ax * bb - bx * ab) / determinant;
   const double new_dmin = only_d ? static_cast<double>(dmin) : (bx * aa - ax * ab) / determinant;
-  if (!(new_d > 0) || !(new_dmin >= 0)) return;  // also where aa is 0
+  if (!(new_d > 0) || !(new_dmin >= 0)) return;  // also where aa is 0 and new_d no number
   if (only_d && bb > 0) return;
   d = ToF16Scale(static_cast<float>(new_d));
   dmin = ToF16Scale(static_cast<float>(new_dmin));
@@ -170,7 +172,7 @@ void PackAffine(const AffineBlock& fit, Block& block) {
   }
 }
 
-// Q6_K. The sub-blocks have no minimum, and the scale of a block may be negative.
+// In Q6_K the sub-blocks have no minimum, and the scale of a block may be negative.
 constexpr int kQ6SubBlocks = 16;
 constexpr int kQ6SubValues = 16;
 

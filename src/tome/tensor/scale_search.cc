@@ -7,16 +7,17 @@
 namespace tome {
 namespace {
 
-// Candidates reach one level beyond and short of the end of the range: further out either clipping
-// or coarseness costs more than any rounding can win.
+// Candidates map the extreme value up to one level beyond or short of the end of the range. Further
+// out, clipping or coarseness costs more than any rounding can win.
 constexpr int kSteps = 10;
 constexpr float kStepLevels = 0.1F;
 constexpr int kMaxRefinements = 4;  // the error falls no more after two or three
-// Of the integers' variance to their mean square: one integer beside 31 others has 1e-5, rounding
-// in double 1e-14.
+// The least ratio of the integers' variance to their mean square for a fit with offset: one integer
+// that differs from 31 others gives 1e-5, rounding in double 1e-14.
 constexpr double kLeastDeterminant = 1e-9;
 
-// Sums of the least-squares fit of x = scale * q. The error is sum w x^2 - gain().
+// ScaleSums holds the sums of the least-squares fit of x = scale * q.
+// The error is sum w x^2 - gain().
 struct ScaleSums {
   float xq = 0;
   float qq = 0;
@@ -50,8 +51,9 @@ float ErrorOf(std::span<const float> x, std::span<const float> w, float high, fl
   return error;
 }
 
-// The least-squares fit for the integers that `inverse` and `base` round to, with its error. Sums
-// in double: where nearly all integers are the same, the determinant is a small difference.
+// Returns the least-squares fit for the integers that `inverse` and `base` round to, with its
+// error. The sums are in double: where nearly all integers are the same, the determinant is a small
+// difference.
 AffineTrial TryAffine(std::span<const float> x, std::span<const float> w, float high, Offset rule,
                       float inverse, float base) {
   double sw = 0;
@@ -78,12 +80,13 @@ AffineTrial TryAffine(std::span<const float> x, std::span<const float> w, float 
   } else if (all_same) {
     return {};
   }
-  if (!(scale > 0)) return {};  // also where it is not a number
+  if (!(scale > 0)) return {};  // also where scale is no number
   const AffineFit fit{static_cast<float>(scale), static_cast<float>(offset)};
   return {fit, ErrorOf(x, w, high, inverse, base, fit)};
 }
 
-// 1 / scale, and 0 where that is no finite number (a subnormal scale): everything rounds to 0 then.
+// Returns 1 / scale, or 0 where that is no finite number (a subnormal scale): everything then
+// rounds to 0.
 float Inverse(float scale) {
   const float inverse = 1 / scale;
   return std::isfinite(inverse) ? inverse : 0;

@@ -11,18 +11,18 @@
 namespace tome {
 namespace {
 
-// Fewer page faults and fewer misses of the address cache for what is read over and over. Only a
-// wish: the system may not have any.
+// Asks the system for large pages. They mean fewer page faults, and fewer misses of the address
+// cache for memory that is read over and over. The system may not have any.
 void AskForLargePages(std::byte* memory, size_t size) {
   constexpr size_t kLargePage = size_t{2} << 20;
-  const size_t before = -reinterpret_cast<uintptr_t>(memory) % kLargePage;  // the first one begins
+  const size_t before = -reinterpret_cast<uintptr_t>(memory) % kLargePage;  // to a large page
   if (size < before + kLargePage) return;
   ::madvise(memory + before, (size - before) / kLargePage * kLargePage, MADV_HUGEPAGE);
 }
 
-// Aligned by hand, with the distance to what was allocated in the byte before: glibc up to 2.37
-// hardly ever uses freed memory again for an aligned allocation, and a process that makes tensors
-// pass after pass would grow without end.
+// Aligns the memory by hand and keeps the distance to the allocation in the byte before it. glibc
+// up to 2.37 hardly ever uses freed memory again for an aligned allocation, so a process that makes
+// tensors pass after pass would grow without end.
 std::byte* AllocateAligned(size_t size) {
   static_assert(kTensorAlignment <= 128, "the distance must fit a byte");
   auto* const memory = static_cast<std::byte*>(std::malloc(size + kTensorAlignment));

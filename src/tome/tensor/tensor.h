@@ -1,4 +1,4 @@
-// Tensors: a view that owns nothing, and the one type that owns its bytes.
+// A TensorView owns nothing. A Tensor is the one type that owns its bytes.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +11,9 @@
 
 namespace tome {
 
-// Values of one type, row-major and without gaps, somewhere in memory that another object owns
-// (a Checkpoint, a Tensor); a view never outlives it. `data` may be unaligned: safetensors promises
-// no alignment, so read elements by memcpy or unaligned loads.
+// A TensorView shows values of one type, row-major and without gaps, in memory that another object
+// owns (a Checkpoint, a Tensor) and that must outlive it. `data` may be unaligned, since
+// safetensors promises no alignment: read elements by memcpy or unaligned loads.
 struct TensorView {
   DType dtype = DType::kF32;
   Shape shape;
@@ -25,17 +25,19 @@ struct TensorView {
   std::span<const std::byte> raw() const { return {data, static_cast<size_t>(bytes())}; }
 };
 
-// Owns its bytes, aligned to kTensorAlignment. Move-only: a copy of gigabytes has to be spelled
-// out.
 inline constexpr size_t kTensorAlignment = 64;  // a cache line, and the widest vector register
 
-// What a new tensor holds: zeros, or whatever was there, for those who write all of it.
+// Fill says what a new tensor holds: zeros, or whatever was in memory, for callers that write all
+// of it.
 enum class Fill { kZero, kNone };
 
+// A Tensor owns its bytes, aligned to kTensorAlignment. It is move-only: a copy of gigabytes has to
+// be spelled out.
 class Tensor {
  public:
   Tensor() = default;
-  // Error(kOutOfMemory) when the system has no room. Large ones ask the system for large pages.
+  // Throws Error(kOutOfMemory) when the system has no room. Large tensors ask the system for large
+  // pages.
   Tensor(DType dtype, Shape shape, Fill fill = Fill::kZero);
   Tensor(Tensor&&) noexcept = default;
   Tensor& operator=(Tensor&&) noexcept = default;
@@ -48,7 +50,7 @@ class Tensor {
   TensorView view() const { return {dtype_, shape_, bytes_.get()}; }
   std::byte* data() { return bytes_.get(); }
   const std::byte* data() const { return bytes_.get(); }
-  // The elements of an F32 tensor.
+  // Return the elements of an F32 tensor; another type is a programming error.
   std::span<float> floats();
   std::span<const float> floats() const;
 

@@ -18,7 +18,7 @@
 namespace tome {
 namespace {
 
-// Raised whenever the same text would give other terms.
+// This number is raised whenever the same text would give other terms.
 constexpr int kRulesVersion = 2;
 
 // Stems are cached because words repeat (Zipf): a novel has some 20,000 distinct ones.
@@ -125,7 +125,7 @@ class Analyzer::Impl {
     }
   }
 
-  // A view into the cache or into scratch_: valid until the next call.
+  // Returns a view into the cache, which is valid until the next call.
   std::string_view FoldedWord(std::string_view word) {
     word = word.substr(0, FloorToCodePoint(word, 4 * kMaxTermBytes));
     if (const auto cached = stems_.find(word); cached != stems_.end()) return cached->second;
@@ -144,7 +144,7 @@ class Analyzer::Impl {
     return WideClass(NextCodePoint(text, offset));
   }
 
-  // The end of the word whose first character is of class `last` and ends at `i`.
+  // Returns the end of the word whose first character is of class `last` and ends at `i`.
   static uint64_t WordEnd(std::string_view text, uint64_t i, CharClass last) {
     uint64_t end = i;
     while (i < text.size()) {
@@ -155,7 +155,7 @@ class Analyzer::Impl {
         i = end = next;
         continue;
       }
-      // A joint holds only between two characters of the right kind.
+      // An apostrophe joins only letters, and a '.' or ',' joins only digits.
       const bool apostrophe = current == CharClass::kApostrophe && last == CharClass::kLetter;
       const bool joint = current == CharClass::kNumberJoint && last == CharClass::kDigit;
       if ((!apostrophe && !joint) || next >= text.size()) break;
@@ -191,14 +191,14 @@ class Analyzer::Impl {
         }
       }
     }
-    // A word of nothing but dropped marks still takes a position, as itself.
+    // A word that consists of dropped marks only still takes a position, as itself.
     if (stemmed.empty()) stemmed = word;
     return std::string(stemmed.substr(0, FloorToCodePoint(stemmed, kMaxTermBytes)));
   }
 
-  // NFKC_Casefold, then decomposition without the marks of Latin, Greek and Cyrillic (U+0300 to
-  // U+036F), but for the breve of й: that is a letter of its own, which Russian endings are made
-  // of.
+  // Folds by NFKC_Casefold, then decomposes and drops the marks of Latin, Greek and Cyrillic
+  // (U+0300 to U+036F). The breve of й stays: й is a letter of its own, which Russian endings are
+  // made of.
   std::string FoldWide(std::string_view word) const {
     UErrorCode status = U_ZERO_ERROR;
     const icu::UnicodeString wide = icu::UnicodeString::fromUTF8(
@@ -220,8 +220,8 @@ class Analyzer::Impl {
     return U_SUCCESS(status) ? folded : std::string(word);
   }
 
-  // The stemmer for a folded word, by its first letter's script; none for other scripts and
-  // numbers.
+  // Returns the stemmer for a folded word, by its first letter's script; null for other scripts and
+  // for numbers.
   sb_stemmer* StemmerFor(std::string_view folded) const {
     const auto first = static_cast<unsigned char>(folded[0]);
     if (first >= 'a' && first <= 'z') return english_.get();
@@ -305,8 +305,8 @@ class Analyzer::Impl {
   const icu::Normalizer2& nfc_ = Normalizer(icu::Normalizer2::getNFCInstance);
   const Stemmer english_ = NewStemmer("english");
   const Stemmer russian_ = NewStemmer("russian");
-  std::unique_ptr<icu::BreakIterator>
-      words_;  // made when first needed: loading it takes milliseconds
+  // The iterator is made when it is first needed, because loading it takes milliseconds.
+  std::unique_ptr<icu::BreakIterator> words_;
   std::unordered_map<std::string, std::string, ViewHash, std::equal_to<>> stems_;
   std::string first_;
   std::string second_;

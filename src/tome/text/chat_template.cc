@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 using jinja::Heap;
 using jinja::Value;
 
-// Roughly the bytes of its texts, up to the depth that is accepted.
+// Returns roughly the bytes of the texts in `json`, down to the depth that is accepted.
 uint64_t InputBytes(const Json& json, int depth = 0) {
   if (json.is_string()) return json.get_ref<const std::string&>().size();
   uint64_t bytes = 16;
@@ -38,7 +38,7 @@ void RequireMessages(const Json& messages) {
   }
 }
 
-// The messages as content, but for the roles that are ours.
+// Returns the messages as content, except for the roles of kRoles, which are template text.
 Value Messages(Heap& heap, const Json& json) {
   const Value messages = jinja::FromJson(heap, json, Origin::kContent);
   for (const Value& message : messages.list()->items) {
@@ -75,7 +75,8 @@ MarkedText ChatTemplate::RenderMarked(const Json& messages, const Options& optio
   variables.emplace_back("messages", Messages(heap, messages));
   variables.emplace_back("add_generation_prompt",
                          Value(options.generation_prompt == GenerationPrompt::kAdd));
-  // Named, though none: templates ask `tools is not none` as well as `if tools`.
+  // `tools` is defined even where it is none: templates ask `tools is not none` as well as `if
+  // tools`.
   variables.emplace_back("tools", options.tools == nullptr
                                       ? Value(jinja::None{})
                                       : jinja::FromJson(heap, *options.tools, Origin::kContent));

@@ -1,36 +1,36 @@
-// Chat templates: how a checkpoint wants messages written down as one prompt.
+// Chat templates say how a checkpoint wants messages written down as one prompt.
 //
 // The template is Jinja source from `tokenizer_config.json`, `chat_template.jinja` or GGUF's
-// `tokenizer.chat_template`; it is rendered as transformers does (docs/chat-templates.md says what
-// is supported and where it differs), in a sandbox with the limits of jinja/limits.h.
+// `tokenizer.chat_template`. It is rendered as transformers does, in a sandbox with the limits of
+// jinja/limits.h; docs/chat-templates.md says what is supported and where results differ.
 //
 // Documents are data
 // ------------------
 // A document may hold "<|im_end|>" or "</tool_response>". Were the prompt one string, the tokenizer
-// would read those as control tokens and the document could forge turns, system messages and tool
+// would read those as control tokens, and the document could forge turns, system messages and tool
 // results. So Render gives pieces, each with its Origin, and the tokenizer recognises special
-// tokens in pieces of kTemplate only. (The text between two special tokens is then encoded as one,
-// whatever its origins: a border of pieces is no border of words.)
+// tokens only in pieces of kTemplate. The text between two special tokens is encoded as one,
+// whatever its origins: the border of two pieces does not cut a word.
 //
-// How the origin is known: every byte of every text carries its mark through the interpreter
-// (marked_text.h). Joining, cutting, trimming, replacing, splitting, changing case, escaping,
-// tojson and formatting keep the mark of each part. The alternatives are weaker: placeholders put
-// in for contents change what a template sees when it tests or splits them ('</think>' in content);
-// looking for the contents in the finished text fails when a template trims them or when they stand
-// there twice; refusing special tokens in contents damages documents that are about them. Here a
-// template computes on the real text, so its output is byte by byte that of Jinja, and the marks
-// ride along.
+// Every byte of every text carries its origin as a mark through the interpreter (marked_text.h).
+// Joining, cutting, trimming, replacing, splitting, changing case, escaping, tojson and formatting
+// keep the mark of each part. So a template computes on the real text, and its output is byte by
+// byte that of Jinja. The alternatives are weaker. Placeholders instead of contents change what a
+// template sees when it tests or splits them ('</think>' in content). Looking for the contents in
+// the finished text fails where a template trims them or where they stand there twice. Refusing
+// special tokens in contents damages documents that are about them.
 //
-// What is kTemplate: the template's own text and literals, bos_token and eos_token, `now`, numbers
-// and lists that the template makes of its own, and the value of `role` where it is one of kRoles,
-// since templates build control tokens of it ("<|" + role + "|>"); those words are ours, not a
-// document's. Everything else is kContent: all of messages with names and keys, tools, and
-// variables. So is all that is computed from content: lengths, numbers read from it, its printed
-// and JSON forms with their punctuation. A path that lost the mark would have to be written as
-// template text explicitly; whatever combines both and cannot say which byte is whose is kContent.
+// These are kTemplate: the template's own text and literals, bos_token and eos_token, the date of
+// strftime_now, numbers and lists that the template makes of its own, and the value of `role` where
+// it is one of kRoles. Templates build control tokens of roles ("<|" + role + "|>"), and the words
+// of kRoles are Tome's, not a document's. Everything else is kContent: all of messages with names
+// and keys, tools, and variables. Values computed from content are kContent too: lengths, numbers
+// read from it, its printed and JSON forms with their punctuation. Where an operation combines both
+// origins and cannot tell the bytes apart, its result is kContent. Text does not become kTemplate
+// by a forgotten mark: code must name the origin of every text that it makes.
 //
-// What a mark cannot say: a template that decides by content which of its own texts to write (if
-// content.startswith(…)) writes template text, as it does in Jinja; the choice is the template's.
+// A mark does not say why a text was written. A template that chooses by content between its own
+// texts (if content.startswith(…)) writes template text, as in Jinja; the choice is the template's.
 #pragma once
 
 #include <array>
@@ -47,44 +47,47 @@
 
 namespace tome {
 
-// The names of roles that templates may build control tokens of.
+// Roles that templates may build control tokens of.
 inline constexpr std::array<std::string_view, 8> kRoles = {
     "system", "developer", "user", "assistant", "model", "tool", "function", "ipython"};
 
-// Immutable: threads may render one at the same time.
+// A parsed template. It is immutable: several threads may render it at the same time.
 class ChatTemplate {
  public:
-  // Throws Error(kCorrupt) or Error(kUnsupported), with the line, for a source that is no template.
+  // Throws Error(kCorrupt) for a source that is no template and Error(kUnsupported) for parts of
+  // Jinja that Tome does not have; both name the line.
   ChatTemplate(std::string_view source, std::string bos_token, std::string eos_token);
 
-  // Whether the template names strftime_now: what it writes may depend on the date.
+  // True where the template names strftime_now, so that its output may depend on the date.
   bool asks_for_date() const { return asks_for_date_; }
 
   enum class GenerationPrompt { kNone, kAdd };
 
   struct Options {
-    // kAdd: the prompt ends where the model's answer begins.
+    // With kAdd the prompt ends where the model's reply begins.
     GenerationPrompt generation_prompt = GenerationPrompt::kAdd;
-    // An array of tools (JSON schemas); null: none.
+    // An array of tools (JSON schemas), or null for none.
     const nlohmann::ordered_json* tools = nullptr;
-    // More variables, an object ({"enable_thinking": false}); null: none. They take precedence over
-    // the others except bos_token and eos_token.
+    // More variables as an object ({"enable_thinking": false}), or null for none. They replace
+    // variables of the same name except bos_token and eos_token.
     const nlohmann::ordered_json* variables = nullptr;
-    // What strftime_now formats. Unset, it gives `no_date` whatever the format; where that is empty
-    // too, a template that asks for the date fails.
+    // The date that strftime_now formats. Without it strftime_now gives `no_date`, whatever the
+    // format, or fails where `no_date` is empty too.
     std::optional<std::tm> now;
     std::string_view no_date;
-    // Unset: Limits::ForInput of the bytes of messages, tools and variables.
+    // Without a value, the limits are Limits::ForInput of the bytes of messages, tools and
+    // variables.
     std::optional<jinja::Limits> limits;
   };
 
-  // `messages` is an array of objects {"role", "content", …} in the order of the conversation;
-  // extra members (tool_calls, reasoning_content, …) are the template's to use. Adjacent pieces
-  // differ in origin. Throws as jinja::Template::Render, and Error(kInvalidArgument) for JSON of
-  // another shape. Makes several copies of the contents while it runs.
+  // Renders `messages`, an array of objects {"role", "content", …} in the order of the
+  // conversation; templates may use other members, too (tool_calls, reasoning_content, …).
+  // Neighbouring pieces differ in origin. Throws the errors of jinja::Template::Render, and
+  // Error(kInvalidArgument) for JSON of another shape. Makes several copies of the contents while
+  // it runs.
   std::vector<PromptPiece> Render(const nlohmann::ordered_json& messages,
                                   const Options& options) const;
-  // The same as one text, for showing; not for the tokenizer, see above.
+  // Renders one text to be shown. It lacks the origins, so the tokenizer must not get it.
   std::string RenderText(const nlohmann::ordered_json& messages, const Options& options) const;
 
  private:

@@ -19,8 +19,8 @@ struct CloseConverter {
 };
 using Converter = std::unique_ptr<UConverter, CloseConverter>;
 
-// Names whose meaning in files is a superset of what ICU would take them for, or that ICU does not
-// know. Written as Folded() gives them.
+// Names that files use for a superset of the encoding that ICU would take, or that ICU does not
+// know. They are written in the form that Folded() returns.
 constexpr std::array<std::pair<std::string_view, const char*>, 22> kSupersets{{
     {"utf8", "UTF-8"},
     {"utf8bom", "UTF-8"},
@@ -46,7 +46,7 @@ constexpr std::array<std::pair<std::string_view, const char*>, 22> kSupersets{{
     {"sjis", "Shift_JIS"},
 }};
 
-// Lower case without '-', '_', ' ' and the "x-" of private names.
+// Returns the name in lower case without '-', '_' and ' '.
 std::string Folded(std::string_view name) {
   std::string folded;
   for (const char c : name) {
@@ -56,8 +56,7 @@ std::string Folded(std::string_view name) {
   return folded;
 }
 
-// ICU takes options after a comma in a name, and opens files by path: neither may come from
-// outside.
+// ICU takes options after a comma in a name and opens files by path. Neither may come from outside.
 bool IsPlainName(std::string_view name) {
   constexpr size_t kMaxName = 60;
   return !name.empty() && name.size() <= kMaxName &&
@@ -74,7 +73,7 @@ Converter Open(const char* name) {
   return converter;
 }
 
-// Called by ICU for every sequence that it cannot convert: counts it and writes U+FFFD.
+// Counts a sequence that cannot be converted and writes U+FFFD. ICU calls it for each of them.
 void CountAndReplace(const void* context, UConverterToUnicodeArgs* args, const char*, int32_t,
                      UConverterCallbackReason reason, UErrorCode* status) {
   if (reason > UCNV_IRREGULAR) return;  // reset, close or clone
@@ -121,8 +120,7 @@ Decoded DecodeToUtf8(std::string_view bytes, const std::string& encoding, uint64
   UErrorCode status = U_ZERO_ERROR;
   ucnv_setToUCallBack(source.get(), CountAndReplace, &decoded.errors, nullptr, nullptr, &status);
 
-  // Half more than the input is what two-byte encodings of Chinese need; unused memory stays
-  // untouched.
+  // Two-byte encodings of Chinese need half more than the input. Unused memory stays untouched.
   decoded.utf8.reserve(std::min<uint64_t>(bytes.size() + bytes.size() / 2, max_bytes));
   std::array<char, 1 << 16> piece;
   std::array<UChar, 1 << 14> pivot;

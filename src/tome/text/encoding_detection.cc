@@ -16,12 +16,13 @@
 namespace tome {
 namespace {
 
-// One part of the sample. uchardet's own statistics settle within a few KiB of non-ASCII text.
+// Size of one part of the sample. uchardet's own statistics settle within a few KiB of non-ASCII
+// text.
 constexpr size_t kPartBytes = size_t{64} << 10;
 
 using Sample = std::vector<std::string_view>;
 
-// The part at `begin`, moved to start behind a line end, where no multi-byte character is cut.
+// Returns the part at `begin`, moved to start after a line end, where no character is cut.
 std::string_view PartAt(std::string_view bytes, size_t begin) {
   if (begin > 0) {
     const size_t line_end = bytes.substr(begin, kPartBytes / 2).find('\n');
@@ -30,15 +31,15 @@ std::string_view PartAt(std::string_view bytes, size_t begin) {
   return bytes.substr(begin, kPartBytes);
 }
 
-// Head, middle, tail and the part at `telling`, where the first bytes are that tell encodings
-// apart.
+// Returns the head, middle, tail and the part at `telling`, where the first bytes are that tell
+// encodings apart.
 Sample TakeSample(std::string_view bytes, size_t telling) {
   if (bytes.size() <= 4 * kPartBytes) return {bytes};
   return {PartAt(bytes, 0), PartAt(bytes, telling), PartAt(bytes, bytes.size() / 2),
           PartAt(bytes, bytes.size() - kPartBytes)};
 }
 
-// The start of the first piece of `bytes` that is not well-formed UTF-8; npos if all is.
+// Returns the start of the first piece of `bytes` that is not well-formed UTF-8; npos if all are.
 size_t FindIllFormedUtf8(std::string_view bytes) {
   for (size_t begin = 0; begin < bytes.size();) {
     const size_t end = std::max<size_t>(FloorToCodePoint(bytes, begin + kPartBytes), begin + 1);
@@ -48,9 +49,9 @@ size_t FindIllFormedUtf8(std::string_view bytes) {
   return std::string_view::npos;
 }
 
-// UTF-8 that was damaged here and there (a cut download, a broken concatenation): at least twenty
-// well-formed multi-byte characters for each ill-formed sequence. Text in another encoding has
-// hardly any well-formed ones.
+// Returns true for UTF-8 that was damaged in places (a cut download, a broken concatenation): at
+// least twenty well-formed multi-byte characters for each ill-formed sequence. Text in another
+// encoding has hardly any.
 bool IsNearlyUtf8(const Sample& sample) {
   uint64_t good = 0;
   uint64_t bad = 0;
@@ -69,7 +70,7 @@ bool IsNearlyUtf8(const Sample& sample) {
   return good >= 20 * bad && good > 0;
 }
 
-// How much a text read as UTF-16 looks like text.
+// Counts of how much bytes read as UTF-16 look like text.
 struct Utf16Signs {
   uint64_t units = 0;
   uint64_t typical = 0;    // line ends, spaces, commas and full stops of English and Chinese
@@ -102,8 +103,9 @@ Utf16Signs ReadAsUtf16(const Sample& sample, bool little_endian) {
   return signs;
 }
 
-// UTF-16 is half NUL bytes where its text is ASCII; where it is not, the upper bytes of its
-// characters are controls (0x04 of Cyrillic) or the lower ones lie above ASCII now and then.
+// Returns true for ASCII text with less than a quarter of NUL bytes, which is not UTF-16. UTF-16 is
+// half NUL bytes where its text is ASCII. Elsewhere the upper bytes of its characters are controls
+// (0x04 of Cyrillic), or the lower ones lie above ASCII now and then.
 bool IsAsciiWithFewNuls(std::string_view bytes) {
   const auto is_ascii_text = [](char c) {
     return (c >= ' ' && c < 0x7F) || (c >= '\t' && c <= '\r');
@@ -114,12 +116,12 @@ bool IsAsciiWithFewNuls(std::string_view bytes) {
   return nuls * 4 < size && nuls + text == size;
 }
 
-// The parts of a sample for UTF-16 start at even offsets.
+// Returns UTF-16LE or UTF-16BE where `bytes` look like it. The sample starts at even offsets.
 std::optional<std::string> Utf16WithoutBom(std::string_view bytes) {
   if (bytes.size() % 2 != 0) return std::nullopt;
   const std::string_view head = bytes.substr(0, kPartBytes);
   const std::string_view middle = bytes.substr(bytes.size() / 4 * 2, kPartBytes);
-  // Without a NUL byte there is neither an ASCII letter nor a line end in it.
+  // Without a NUL byte, UTF-16 holds neither an ASCII letter nor a line end.
   if (head.find('\0') == std::string_view::npos && middle.find('\0') == std::string_view::npos) {
     return std::nullopt;
   }
@@ -135,7 +137,7 @@ std::optional<std::string> Utf16WithoutBom(std::string_view bytes) {
   return std::nullopt;
 }
 
-// What uchardet says, as a canonical name.
+// Returns uchardet's guess as a canonical name.
 std::optional<std::string> AskUchardet(const Sample& sample) {
   struct Delete {
     void operator()(uchardet_t detector) const { uchardet_delete(detector); }
@@ -159,14 +161,15 @@ bool DecodesWell(const Sample& sample, const std::string& encoding) {
     for (const char c : decoded.utf8)
       characters += (static_cast<unsigned char>(c) & 0xC0U) == 0xC0U;
   }
-  // One in 200 non-ASCII characters: a private character of some vendor, not a wrong encoding.
+  // One error in 200 non-ASCII characters is a private character of some vendor, not a wrong
+  // encoding.
   return errors * 200 <= characters;
 }
 
-// Whether nearly every pair of non-ASCII bytes is one of the 3,755 most common Chinese characters
-// or punctuation marks of GB2312. uchardet takes short Chinese texts for Cyrillic, Greek or Korean:
-// the letters of the first two do not come in pairs, and Korean syllables all lie below 0xC9, where
-// a Chinese text has only about three characters of five.
+// Returns true where nearly every pair of non-ASCII bytes is one of the 3,755 most common Chinese
+// characters or punctuation marks of GB2312. uchardet takes short Chinese texts for Cyrillic, Greek
+// or Korean. Cyrillic and Greek letters do not come in pairs. The first bytes of Korean syllables
+// all lie below 0xC9; in a Chinese text only about three of five do.
 bool IsPlainGb2312(const Sample& sample) {
   uint64_t low = 0;
   uint64_t high = 0;
@@ -196,7 +199,8 @@ std::optional<std::string> EncodingOfBom(std::string_view bytes) {
   using namespace std::string_view_literals;
   constexpr std::array<std::pair<std::string_view, const char*>, 6> kBoms{{
       {"\xEF\xBB\xBF"sv, "UTF-8"},
-      {"\xFF\xFE\0\0"sv, "UTF-32LE"},  // before UTF-16LE, whose BOM it begins with
+      // It comes before UTF-16LE because it begins with the BOM of UTF-16LE.
+      {"\xFF\xFE\0\0"sv, "UTF-32LE"},
       {"\0\0\xFE\xFF"sv, "UTF-32BE"},
       {"\xFF\xFE"sv, "UTF-16LE"},
       {"\xFE\xFF"sv, "UTF-16BE"},
@@ -238,7 +242,8 @@ DetectedEncoding DetectEncoding(std::string_view bytes) {
       return {.name = std::move(candidate), .is_guess = true};
     }
   }
-  return {.name = "windows-1252", .is_guess = true};  // in which every byte means something
+  // Every byte has a meaning in windows-1252.
+  return {.name = "windows-1252", .is_guess = true};
 }
 
 bool DecodesWell(std::string_view bytes, const std::string& encoding) {
@@ -259,7 +264,7 @@ bool LooksBinary(std::string_view bytes) {
           (c >= 0 && c < 0x20 && c != 0x1A && c != 0x1B && (c < '\t' || c > '\r')) || c == 0x7F;
     }
   }
-  // Bytes without order have 26 of 256 such values, one in ten; text has next to none.
+  // In random bytes 26 of 256 values are such characters, one in ten; text has hardly any.
   return controls * 20 > size;
 }
 

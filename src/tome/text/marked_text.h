@@ -1,4 +1,5 @@
-// UTF-8 text of which every byte knows who wrote it: the template, or the documents and the people.
+// UTF-8 text in which every byte is marked with its author: the template, or the documents and
+// people.
 //
 // A prompt mixes both, and only the template may write control tokens (docs/chat-templates.md). A
 // mark belongs to a byte, not to a whole string, so that text can be joined, cut, trimmed and
@@ -14,10 +15,10 @@ namespace tome {
 
 enum class Origin {
   kTemplate,  // written by the template itself, or one of its own words (bos_token, a role's name)
-  kContent,   // written by a document, a person, a model or a tool; and whatever is in doubt
+  kContent,   // written by a document, a person, a model or a tool, or in doubt
 };
 
-// The origin of something made from both: content, unless nothing of it is.
+// Returns the origin of a value made from two others: kContent where one of them is kContent.
 inline Origin Combine(Origin left, Origin right) { return left == Origin::kContent ? left : right; }
 
 // A part of a text that has one origin.
@@ -30,7 +31,8 @@ struct PromptPiece {
 
 class MarkedText {
  public:
-  // Bytes from the end of the run before (or 0) up to `end`, never none. Neighbours differ.
+  // A run holds the bytes from the end of the run before it (or 0) up to `end`. Runs are never
+  // empty, and neighbours differ in origin.
   struct Run {
     size_t end = 0;
     Origin origin = Origin::kContent;
@@ -44,20 +46,20 @@ class MarkedText {
   size_t size() const { return text_.size(); }
   bool empty() const { return text_.empty(); }
 
-  // kContent as soon as one byte is content; an empty text is the template's.
+  // Returns kContent where at least one byte is content, else (also for an empty text) kTemplate.
   Origin origin() const { return OriginOf(0, size()); }
   Origin OriginOf(size_t begin, size_t end) const;
 
   void Append(std::string_view text, Origin origin);
   void Append(const MarkedText& text) { Append(text, 0, text.size()); }
-  // The bytes [begin, end) of `text`, which must lie inside it and may be this text.
+  // Appends the bytes [begin, end) of `text`, which must lie inside it. `text` may be this object.
   void Append(const MarkedText& text, size_t begin, size_t end);
   MarkedText Slice(size_t begin, size_t end) const;
 
   std::vector<PromptPiece> Pieces() const;
 
  private:
-  // The run that holds the byte at `offset`, in O(log runs).
+  // Returns the index of the run that holds the byte at `offset`, in O(log runs).
   size_t RunAt(size_t offset) const;
 
   std::string text_;

@@ -13,7 +13,8 @@
 namespace tome {
 namespace {
 
-// True when the text before `end` closes with an initial ("Richard M. "): ICU takes it for an end.
+// Returns true where the text before `end` closes with an initial ("Richard M. "), which ICU takes
+// for the end of a sentence.
 bool EndsWithInitial(std::string_view text, uint64_t end) {
   while (end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\n')) --end;
   if (end < 2 || text[end - 1] != '.' || text[end - 2] < 'A' || text[end - 2] > 'Z') return false;
@@ -24,8 +25,9 @@ bool EndsWithInitial(std::string_view text, uint64_t end) {
 constexpr const char16_t* kTitles[] = {u"Dr.",  u"St.",  u"Messrs.", u"Mme.", u"Mlle.",
                                        u"Gen.", u"Gov.", u"Sen.",    u"Jr.",  u"Sr."};
 
-// UAX 29 does not tell an opening quote or bracket from a closing one, so where no space stands
-// between two sentences it counts the one that opens the second as the end of the first.
+// Moves the end of a sentence before opening punctuation. UAX 29 does not tell an opening quote or
+// bracket from a closing one. Where no space stands between two sentences, it counts the quote that
+// opens the second as the end of the first.
 uint64_t BeforeOpeningPunctuation(std::string_view utf8, uint64_t begin, uint64_t end) {
   uint64_t moved = end;
   while (moved > begin) {
@@ -35,7 +37,7 @@ uint64_t BeforeOpeningPunctuation(std::string_view utf8, uint64_t begin, uint64_
     if ((U_MASK(u_charType(c)) & (U_GC_PS_MASK | U_GC_PI_MASK)) == 0) return moved;
     moved = previous;
   }
-  return end;  // nothing but opening punctuation
+  return end;  // the sentence is all opening punctuation
 }
 
 }  // namespace

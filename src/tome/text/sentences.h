@@ -1,7 +1,7 @@
-// Sentence boundaries by ICU (Unicode Standard Annex 29, with ICU's list of English abbreviations
-// and some titles, so that "Mr. Smith met Dr. Jones" is one sentence). A quote or bracket that
-// opens belongs to the sentence after it. Works for Chinese, Japanese and the alphabetic scripts
-// alike.
+// Finds sentence boundaries with ICU: Unicode Standard Annex 29, with ICU's list of English
+// abbreviations and some titles, so that "Mr. Smith met Dr. Jones" is one sentence. An opening
+// quote or bracket belongs to the sentence after it. The rules work for Chinese, Japanese and the
+// alphabetic scripts.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace tome {
 
-// Holds ICU's rules; one a thread, reused.
+// Holds ICU's rules. Each thread needs its own and should reuse it.
 class SentenceSplitter {
  public:
   SentenceSplitter();
@@ -20,9 +20,9 @@ class SentenceSplitter {
   SentenceSplitter& operator=(const SentenceSplitter&) = delete;
   ~SentenceSplitter();
 
-  // The end (byte offset) of each sentence of well-formed UTF-8 below 2 GiB, in order; the last one
-  // is the text's size. White space after a sentence belongs to it. A '\n' always ends a sentence;
-  // where lines are wrapped, give a copy with spaces in its place.
+  // Returns the end (byte offset) of each sentence of well-formed UTF-8 below 2 GiB, in order; the
+  // last one is the text's size. White space after a sentence belongs to it. A '\n' always ends a
+  // sentence; where lines are wrapped, pass a copy with spaces instead.
   std::vector<uint64_t> Ends(std::string_view utf8);
 
  private:
@@ -30,8 +30,8 @@ class SentenceSplitter {
   std::unique_ptr<Impl> impl_;
 };
 
-// What EstimateTokens counts. Counts add up exactly, so the estimate of a text is had from its
-// parts.
+// Counts of characters, from which EstimateTokens computes. They add up exactly, so the estimate of
+// a text follows from the counts of its parts.
 struct TokenCount {
   uint64_t cjk = 0;
   uint64_t others = 0;
@@ -43,8 +43,8 @@ struct TokenCount {
 };
 TokenCount CountTokens(std::string_view utf8);
 
-// About how many tokens a language model makes of the text, for budgets where no model is at hand:
-// one a CJK character, one per four other characters.
+// Estimates how many tokens a language model makes of the text, for budgets without a loaded model:
+// one for each CJK character, one for every four other characters.
 uint64_t EstimateTokens(std::string_view utf8);
 
 }  // namespace tome

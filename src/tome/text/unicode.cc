@@ -28,7 +28,7 @@ const icu::Normalizer2& Nfc() {
   return *kInstance;
 }
 
-// The length of the ASCII prefix, found eight bytes at a time.
+// Returns the length of the ASCII prefix, eight bytes at a time.
 size_t AsciiPrefix(std::string_view text) {
   size_t i = 0;
   constexpr uint64_t kHighBits = 0x8080808080808080;
@@ -41,7 +41,8 @@ size_t AsciiPrefix(std::string_view text) {
   return i;
 }
 
-// Decodes at `offset`; U+FFFD for an ill-formed sequence, which is stepped over as a whole.
+// Decodes the character at `offset` and moves `offset` past it. Gives U+FFFD for an ill-formed
+// sequence, which is skipped as a whole.
 char32_t NextOrReplacement(std::string_view bytes, size_t& offset) {
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
   const auto length = static_cast<int64_t>(bytes.size());
@@ -52,7 +53,7 @@ char32_t NextOrReplacement(std::string_view bytes, size_t& offset) {
   return static_cast<char32_t>(c);
 }
 
-// Repairs ill-formed sequences and line ends and drops control characters; no normalization yet.
+// Repairs ill-formed sequences and line ends and drops control characters, without normalization.
 std::string Repair(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size());
@@ -116,8 +117,8 @@ std::string NormalizeText(std::string_view bytes) {
   const auto as_piece = [](std::string_view text) {
     return icu::StringPiece(text.data(), static_cast<int32_t>(text.size()));
   };
-  // ICU counts in 32 bits: normalize in pieces that end where normalization cannot reach across, at
-  // a line end (which never composes with anything).
+  // ICU counts in 32 bits, so the text is normalized in pieces. A piece ends at a line end, which
+  // never composes with anything, so that normalization cannot reach across.
   constexpr size_t kPieceBytes = size_t{16} << 20;
   std::string normalized;
   std::string_view rest = repaired;
@@ -125,8 +126,8 @@ std::string NormalizeText(std::string_view bytes) {
     size_t take = rest.size();
     if (take > kPieceBytes) {
       const size_t line_end = rest.find('\n', kPieceBytes);
-      // A text without a line end in reach is cut at a code point; a mark that would compose across
-      // the cut stays decomposed, once in 16 MiB.
+      // A text without a line end in reach is cut at a code point. A mark that would compose across
+      // the cut stays decomposed, at most once in 16 MiB.
       take = line_end != std::string_view::npos && line_end < 2 * kPieceBytes
                  ? line_end + 1
                  : FloorToCodePoint(rest, kPieceBytes);
@@ -191,7 +192,7 @@ bool IsLetterOrDigit(char32_t code_point) {
 }
 
 uint64_t CountCodePoints(std::string_view utf8) {
-  // Every byte but a continuation byte (10xxxxxx) starts a code point.
+  // Every byte except a continuation byte (10xxxxxx) starts a code point.
   return static_cast<uint64_t>(std::count_if(utf8.begin(), utf8.end(), [](char byte) {
     return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80;
   }));

@@ -28,7 +28,7 @@ void Put(std::string& out, uint64_t value, int width) {
   for (int i = 0; i < width; ++i) out += static_cast<char>(i < 8 ? value >> (8 * i) & 0xFF : 0);
 }
 
-// A ZIP file with one entry, every field as given: for what no honest writer makes.
+// RawZip is a ZIP file with one entry, for fields that no honest writer makes.
 struct RawZip {
   std::string name = "a.xml";
   std::string packed;
@@ -74,7 +74,7 @@ struct RawZip {
   }
 };
 
-// A deflate stream of `count` times 16 MiB of zeros, made by repeating one flushed block.
+// Returns a deflate stream of `count` times 16 MiB of zeros, made by repeating one flushed block.
 std::string DeflatedZeros(int count) {
   const std::string zeros(size_t{16} << 20, '\0');
   std::string block(size_t{64} << 10, '\0');
@@ -219,7 +219,7 @@ TEST(ArchiveTest, StopsAtTheLimits) {
   EXPECT_NO_THROW(Archive(zip, {.entries = 2}));
 }
 
-// 10 GiB of zeros in 10 MiB, whether its header admits it or not.
+// The file has 10 GiB of zeros in 10 MiB, whatever size its header states.
 TEST(ArchiveTest, StopsAtABombAtOnceWithBoundedMemory) {
   const std::string packed = DeflatedZeros(640);
   ASSERT_LT(packed.size(), size_t{11} << 20);
@@ -249,7 +249,7 @@ TEST(ArchiveTest, AdmitsARepetitiveTextBelowTheFloorOfTheRatio) {
   EXPECT_EQ(archive.Read("a"), text);
 }
 
-// Whatever one byte of a header says instead, the entry is what it was, or there is an error.
+// Changing one byte of a header leaves the entry's content as it was, or is an error.
 TEST(ArchiveTest, NoLieOfAHeaderChangesTheContent) {
   const ZipEntry entry{"name.xml", "<a>some text that is compressed, compressed</a>"};
   for (const ZipMethod method : {ZipMethod::kStored, ZipMethod::kDeflated}) {

@@ -29,7 +29,7 @@ std::string Styled(std::string_view style, std::string_view text) {
 
 Document Read(std::vector<ZipEntry> parts) { return ReadDocx(WriteZip(parts), {}); }
 
-// A document with this body and further parts.
+// Reads a document with this body and further parts.
 Document ReadBody(std::string_view body, std::vector<ZipEntry> parts = {}) {
   parts.push_back({"word/document.xml", DocumentXml(body)});
   Document document = Read(std::move(parts));
@@ -47,7 +47,7 @@ Error ErrorOf(std::string_view bytes) {
   return Error(Code::kInvalidArgument, "");
 }
 
-// "title@level" of each section.
+// Returns "title@level" for each section.
 std::vector<std::string> Sections(const Document& document) {
   std::vector<std::string> out;
   for (const Section& section : document.sections) {

@@ -19,7 +19,7 @@ std::string Xhtml(std::string_view body) {
       body);
 }
 
-// A book in OEBPS/ whose chapters are listed in the spine in the order given.
+// Book has its files in OEBPS/. The spine lists the chapters in the order given.
 struct Book {
   std::vector<ZipEntry> chapters{};  // names relative to OEBPS/
   std::string nav{};                 // the <ol> of nav.xhtml
@@ -81,7 +81,7 @@ Error ErrorOf(std::string_view bytes) {
   return Error(Code::kInvalidArgument, "");
 }
 
-// "path to the title: how its text begins"
+// Returns for each section "path to the title: first line of its text".
 Strings Sections(const Document& document) {
   Strings out;
   for (size_t i = 0; i < document.sections.size(); ++i) {

@@ -7,7 +7,7 @@
 namespace tome {
 namespace {
 
-// Wraps at `columns` as editors do; a Chinese character counts two.
+// Wraps at `columns` as editors do; a Chinese character counts as two columns.
 std::string Wrap(const std::string& text, size_t columns) {
   std::string out;
   size_t column = 0;

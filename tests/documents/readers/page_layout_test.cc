@@ -26,7 +26,7 @@ struct Face {
   bool mono = false;
 };
 
-// Sets lines by hand: every Latin letter is half an em wide, every CJK one a whole em.
+// Sets lines by hand. Every Latin letter is half an em wide, every CJK character a whole em.
 class TestPage {
  public:
   TestPage() {
@@ -34,7 +34,7 @@ class TestPage {
     page_.height = kHeight;
   }
 
-  // Places the words of `line` from `x` on. Returns where the line ends.
+  // Places the words of `line` from `x` on and returns where the line ends.
   float Line(float x, float y, std::string_view line, Face face = {}) {
     while (!line.empty()) {
       const size_t end = std::min(line.find(' '), line.size());
@@ -54,7 +54,7 @@ class TestPage {
     return x;
   }
 
-  // Lines below one another; each is stretched to end at `right` unless it ends with '|'.
+  // Sets lines one below another. Each is stretched to end at `right` unless it ends with '|'.
   void Block(float x, float y, float right, const std::vector<std::string_view>& lines) {
     for (std::string_view line : lines) {
       const size_t first = page_.words.size();
@@ -107,7 +107,7 @@ TEST(PageLayoutTest, JoinsLinesIntoParagraphsAtIndentsAndWhiteSpace) {
             "White space divides as well.");
 }
 
-// Two columns of ten lines under a title that spans them.
+// Returns two columns of ten lines under a title that spans both.
 TestPage TwoColumns() {
   TestPage page;
   page.Line(100, 60, "A title over both columns of the page", {.size = 16, .bold = true});

@@ -107,7 +107,7 @@ TEST(TextReaderTest, StopsWhenAsked) {
   ExpectError("text", Code::kCancelled, "", options);
 }
 
-// The pieces in which a text is normalized do not show.
+// Texts are normalized in pieces, which must not show in the result.
 TEST(TextReaderTest, ReadsALongLineAsAWhole) {
   std::string line;
   std::string expected;
@@ -115,7 +115,7 @@ TEST(TextReaderTest, ReadsALongLineAsAWhole) {
     line += "e\xCC\x81 汉字か\xE3\x82\x99  x";
     expected += "\xC3\xA9 汉字が  x";
   }
-  // Not EXPECT_EQ, which would print both.
+  // EXPECT_EQ would print both texts.
   EXPECT_TRUE(Read(line).text == expected);
 }
 

@@ -24,13 +24,13 @@ enum class ZipMethod { kStored, kDeflated };
 inline std::string WriteZip(const std::vector<ZipEntry>& entries,
                             ZipMethod method = ZipMethod::kDeflated,
                             const std::string& password = {}) {
-  // Only in a UTF-8 locale does libarchive mark names as UTF-8.
+  // libarchive marks names as UTF-8 in a UTF-8 locale only.
   const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
   const locale_t previous = uselocale(utf8);
   std::string zip;
   archive* writer = archive_write_new();
   archive_write_set_format_zip(writer);
-  archive_write_set_bytes_in_last_block(writer, 1);  // no padding behind the end
+  archive_write_set_bytes_in_last_block(writer, 1);  // no padding after the end
   archive_write_set_options(
       writer, method == ZipMethod::kStored ? "zip:compression=store" : "zip:compression=deflate");
   if (!password.empty()) {

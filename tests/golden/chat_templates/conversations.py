@@ -1,4 +1,4 @@
-"""The conversations that make_golden.py renders published templates with."""
+"""The conversations that make_golden.py renders with published templates."""
 
 BOS = "<s>"
 EOS = "</s>"

@@ -1,4 +1,4 @@
-"""The expressions of make_golden.py: a template each, rendered with CONTEXT."""
+"""The expressions of make_golden.py. Each is a template that is rendered with CONTEXT."""
 
 CONTEXT = {
     "name": "Ann",
@@ -27,7 +27,6 @@ CONTEXT = {
     "odd": "tab\tquote'\"back\\slash\x01\x7f\u00a0\u200b\U0001f600",
 }
 
-# Printing.
 PRINTING = [
     "{{ name }}|{{ n }}|{{ f }}|{{ yes }}|{{ no }}|{{ nothing }}|{{ missing }}|",
     "{{ xs }} {{ words }} {{ nested }} {{ d }}",
@@ -42,7 +41,7 @@ PRINTING = [
     "{{ 9223372036854775807 }} {{ -9223372036854775807 - 1 }}",
 ]
 
-# Operators, with precedence and Python's arithmetic.
+# These test operators, their precedence and Python's arithmetic.
 OPERATORS = [
     "{{ 7 // 2 }} {{ neg // 2 }} {{ 7 // -2 }} {{ 7 % 3 }} {{ neg % 3 }} {{ 7 % -3 }} {{ -7.5 // 2 }} {{ -7.5 % 2 }} {{ 7.5 % -2 }}",
     "{{ 7 / 2 }} {{ 8 / 2 }} {{ 2 ** 10 }} {{ 2 ** -1 }} {{ 2 ** 3 ** 2 }} {{ -2 ** 2 }} {{ 2.0 ** 0.5 }} {{ 0 ** 0 }}",
@@ -172,7 +171,7 @@ STATEMENTS = [
     "{% set x = 'a' if yes else 'b' %}{{ x }}{% set y %}{% endset %}[{{ y }}]",
 ]
 
-# Lists and dicts that the template changes.
+# The template changes lists and dicts.
 MUTATION = [
     "{% set l = [1] %}{% set _ = l.append(2) %}{% set _ = l.extend([3, 4]) %}{% set _ = l.insert(0, 0) %}{{ l }} {{ l.pop() }} {{ l.pop(0) }} {{ l }}{% set _ = l.remove(2) %}{% set _ = l.reverse() %}{{ l }}",
     "{% set e = {'a': 1} %}{% set _ = e.update({'b': 2}) %}{% set _ = e.update(c=3) %}{{ e }} {{ e.pop('a') }} {{ e.pop('z', 9) }} {{ e.setdefault('d', 4) }} {{ e }}{% set _ = e.clear() %}{{ e }}",
@@ -201,7 +200,7 @@ WHITESPACE = [
     "{% if yes %}  \n x{% endif %}",
 ]
 
-# Each must fail.
+# Each of these must fail.
 ERRORS = [
     "{{ missing.attribute }}",
     "{{ missing['x'] }}",

@@ -3,8 +3,9 @@
 
     make_golden.py FOLDER_OF_TEMPLATES
 
-README.md says with which versions. The environment is set up as transformers does for chat templates; where
-transformers is installed, each output is compared with what its own environment gives.
+README.md lists the versions used. The environment is set up as transformers does it for chat
+templates. Where transformers is installed, each output is compared with the output of its own
+environment.
 """
 import datetime
 import json
@@ -19,12 +20,13 @@ from conversations import CASES, BOS, EOS
 from expressions import ALL, CONTEXT
 
 NOW = datetime.datetime(2025, 3, 9, 14, 5, 6)
-LONGEST = 1500  # bytes of an output that is kept as text; longer ones by their hash
+# A longer output is kept as its number of bytes and its hash.
+LONGEST = 1500  # bytes
 HERE = pathlib.Path(__file__).resolve().parent
 
 
 class Generation(jinja2.ext.Extension):
-    """{% generation %}: a scope around what a model wrote."""
+    """Adds {% generation %}, a scope around text that a model wrote."""
     tags = {"generation"}
 
     def parse(self, parser):
@@ -57,7 +59,7 @@ MUTABLE = environment(jinja2.sandbox.SandboxedEnvironment)
 
 
 def render_with_transformers(template, variables):
-    """What transformers gives, None where it is not installed."""
+    """Returns the output of transformers, or None where it is not installed."""
     try:
         from transformers.utils.chat_template_utils import _compile_jinja_template
     except ImportError:
@@ -68,7 +70,11 @@ def render_with_transformers(template, variables):
 
 
 def render(template, variables):
-    """{"text"} or {"error"}; "mutates" where Jinja's immutable sandbox refuses and the mutable one does not."""
+    """Returns {"text"} or {"error"}.
+
+    "mutates" is added where Jinja's immutable sandbox refuses a template and the mutable one does
+    not.
+    """
     variables = json.loads(json.dumps(variables))
     try:
         text = IMMUTABLE.from_string(template).render(**variables)
@@ -79,7 +85,7 @@ def render(template, variables):
         return {"text": MUTABLE.from_string(template).render(**variables), "mutates": True}
     except AssertionError:
         raise
-    except Exception as error:  # whatever Python raises is an error for us as well
+    except Exception as error:  # any exception of Python is an error for Tome too
         return {"error": type(error).__name__}
 
 

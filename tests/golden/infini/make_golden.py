@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the golden logits of tiny models with Infini-attention, computed in double precision from the paper.
+"""Writes golden logits of tiny models with Infini-attention, in double precision from the paper.
 
     make_golden.py
 
-For each variant the folder of its name gets config.json and golden.safetensors, and golden.json the figures that
-README.md explains. Requires: safetensors numpy.
+Writes config.json and golden.safetensors into the folder of each variant, and the figures that
+README.md explains into golden.json. Requires: safetensors numpy.
 """
 
 import json
@@ -28,7 +28,7 @@ BASE = {
     "rope_theta": 10000.0, "hidden_act": "silu", "tie_word_embeddings": False, "torch_dtype": "float32",
 }
 VARIANTS = {
-    # 512 is no multiple of 100; 64 is a page of keys and values.
+    # 512 is no multiple of 100, and 64 is a KV page.
     "llama-linear": {"architectures": ["InfiniLlamaForCausalLM"], "model_type": "infini_llama", **BASE,
                      "infini": {"segment_length": 100, "update": "linear"}},
     "qwen2-delta": {"architectures": ["InfiniQwen2ForCausalLM"], "model_type": "infini_qwen2", **BASE,
@@ -44,7 +44,7 @@ def softmax(x):
 
 
 def sigma(x):
-    """ELU + 1."""
+    """Returns ELU(x) + 1."""
     return np.where(x > 0, x + 1, np.exp(np.minimum(x, 0)))
 
 
@@ -60,7 +60,7 @@ class Model:
                 * self.weight(name, x.shape[-1]))
 
     def rotate(self, x):
-        """Rotary embedding of [tokens, heads, size], halves against each other."""
+        """Applies RoPE to [tokens, heads, size], with pairs of channels (i, i + size / 2)."""
         length, _, size = x.shape
         angle = np.arange(length)[:, None] * self.config["rope_theta"] ** (-np.arange(0, size, 2) / size)
         cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
@@ -68,7 +68,10 @@ class Model:
         return np.concatenate([a * cos - b * sin, a * sin + b * cos], -1)
 
     def attention(self, q, k, v, gates):
-        """q, k, v [tokens, heads, size], a key head for each query head; gates [heads]."""
+        """Returns the attended values, [tokens, heads, size].
+
+        q, k and v are [tokens, heads, size], with a key head for each query head. gates is [heads].
+        """
         segment, delta = self.config["infini"]["segment_length"], self.config["infini"]["update"] == "delta"
         length, heads, size = q.shape
         turned_q, turned_k = self.rotate(q), self.rotate(k)

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Shows that gemma2's distance from llama.cpp is ggml's table of GELU and nothing else.
+"""Shows that gemma2 differs from llama.cpp only because of ggml's table of GELU.
 
     check_gelu_table.py
 
-ggml's processor backend rounds the argument of a float32 GELU to float16 and takes a float16 result from a table. Here transformers' gemma2
-gets the same activation. After one to five tokens, where no argument lies so close to a rounding boundary that the last bits of float32
-decide it, both then agree as the other architectures do; in longer ones such an argument can round to the other side, which is
-taken to be the rest. Prints a row's
-difference relative to its largest logit for each prefix, without and with the table. Exit status: 0 when it is so. Requires what
-make_golden.py and make_gguf_golden.py require.
+ggml's CPU backend rounds the argument of a float32 GELU to float16 and takes a float16 result from
+a table. Here transformers' gemma2 gets the same activation. After one to five tokens no argument
+lies so close to a rounding boundary that the last bits of float32 decide its rounding. Both then
+agree as well as for the other architectures. In longer prefixes such an argument can round to the
+other side, which is assumed to explain the remaining difference.
+
+Prints a row's difference relative to its largest logit for each prefix, without and with the table.
+Exit status: 0 when short prefixes agree only with the table, else 1. Requires the packages of
+make_golden.py and make_gguf_golden.py.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Tokens whose greedy continuation is decided clearly, and how far logits are from a reference."""
+"""Chooses tokens whose greedy continuation is clear, and measures deviations from a reference."""
 
 import numpy as np
 
@@ -7,17 +7,22 @@ import golden_weights
 LENGTH = 512
 CONTINUATION = 32
 VOCABULARY = 64
-LEAST_MARGIN = 0.02  # of the best token's logit over the next one's, in each step of the continuation
-LEAST_DIFFERENT = 8  # tokens in the continuation
+# The least margin of the best token's logit over the next one's, in each step of the continuation.
+LEAST_MARGIN = 0.02
+LEAST_DIFFERENT = 8  # different tokens in the continuation
 
 
 def deviation(found, expected):
-    """Greatest difference of a row, relative to the row's largest magnitude, over all rows."""
+    """Returns the greatest difference in any row, relative to the row's largest magnitude."""
     return float((np.abs(found - expected).max(axis=1) / np.abs(expected).max(axis=1)).max())
 
 
 def choose_tokens(name, logits, prompt):
-    """`logits`: tokens to a row of logits each; `prompt`: the number of tokens that are continued."""
+    """Returns a seed, its tokens, their greedy continuation and the least margin in it.
+
+    `logits` is a function from tokens to a row of logits for each token. `prompt` is the number of
+    tokens that are continued.
+    """
     for attempt in range(200):
         seed = f"tokens/{name}/{attempt}"
         tokens = golden_weights.tokens(seed, LENGTH, VOCABULARY)

@@ -1,6 +1,6 @@
 """The weights of the golden models: a pure function of a tensor's name, shape and kind.
 
-README.md defines it in words; tests/golden_weights.h is the same in C++.
+README.md defines the function in words; tests/golden_weights.h is the same function in C++.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ BIAS_SCALE = 0.25
 
 
 def name_hash(name):
-    """64-bit FNV-1a of the name's bytes."""
+    """Returns the 64-bit FNV-1a hash of the name's bytes."""
     value = 0xCBF29CE484222325
     for byte in name.encode():
         value = ((value ^ byte) * 0x100000001B3) % 2**64
@@ -21,7 +21,7 @@ def name_hash(name):
 
 
 def random_bits(hash_value, count, first=0):
-    """splitmix64 of hash + index for the indices first .. first + count - 1, as uint64."""
+    """Returns splitmix64 of hash + index for indices first .. first + count - 1, as uint64."""
     with np.errstate(over="ignore"):
         index = np.arange(first + 1, first + count + 1, dtype=np.uint64)
         z = np.uint64(hash_value) + index * np.uint64(0x9E3779B97F4A7C15)
@@ -31,14 +31,14 @@ def random_bits(hash_value, count, first=0):
 
 
 def values(name, count, scale, offset, first=0):
-    """Uniform values of standard deviation `scale` around `offset`, as float32."""
+    """Returns uniform values of standard deviation `scale` around `offset`, as float32."""
     u = (random_bits(name_hash(name), count, first) >> np.uint64(40)).astype(np.float64) * 2.0**-24
     plain = ((2.0 * u - 1.0) * (SQRT3 * scale)).astype(np.float32)
     return (offset + plain.astype(np.float64)).astype(np.float32)
 
 
 def scale_and_offset(name, shape, model_type):
-    """The kind of a tensor decides; the kind is read from its Hugging Face name."""
+    """Returns the scale and offset of a tensor's kind, which follows from its Hugging Face name."""
     if name.endswith("A_log"):
         return 0.5, 0.5
     if name.endswith(("dt_bias", "dt_proj.bias")):
@@ -62,5 +62,5 @@ def tensor(name, shape, model_type):
 
 
 def tokens(name, count, vocabulary):
-    """`count` token ids below `vocabulary`, a function of the name."""
+    """Returns `count` token ids below `vocabulary`, a function of the name."""
     return (random_bits(name_hash(name), count) % np.uint64(vocabulary)).astype(np.int32)

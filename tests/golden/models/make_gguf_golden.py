@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Writes what llama.cpp predicts with the golden models, and compares it with the logits of transformers.
+"""Writes llama.cpp's predictions for the golden models and compares them with transformers' logits.
 
     make_gguf_golden.py --llama "COMMAND" [VARIANT...] [--keep FOLDER]
 
-COMMAND runs llama-server when "llama-server" and its arguments are appended to it: a wrapper, or "env" where llama-server is on
-the path. Each variant (of those llama.cpp has) is written as a GGUF file with weights in float32, to --keep or to a temporary
-folder, and asked for the next token's distribution after prefixes of the golden tokens. Its folder gets llama_cpp.safetensors;
-golden.json the agreement. Run make_golden.py first. Requires: gguf numpy safetensors.
+COMMAND runs llama-server when "llama-server" and its arguments are appended to it. It is a wrapper,
+or "env" where llama-server is on the path. Each variant that llama.cpp supports is written as a
+GGUF file with weights in float32, to --keep or to a temporary folder. llama-server then gives the
+next token's distribution after prefixes of the golden tokens. The distributions go into
+llama_cpp.safetensors in the variant's folder, the agreement into golden.json. Run make_golden.py
+first. Requires: gguf numpy safetensors.
 """
 
 import argparse
@@ -30,16 +32,21 @@ from variants import VARIANTS, VOCABULARY, WINDOW
 
 HERE = pathlib.Path(__file__).resolve().parent
 LENGTHS = (1, 2, 5, 17, 33, 64, 65, 128, 200, 256, 384, 511)
-TOLERANCE = 1e-4  # of the row's largest logit
-# ggml takes the GELU of float32 from a table over float16, with float16 results: check_gelu_table.py.
+TOLERANCE = 1e-4  # relative to the row's largest logit
+# ggml takes the GELU of float32 from a table over float16, with float16 results
+# (check_gelu_table.py).
 TOLERANCES = {"gemma2": 2e-3}
 UNSUPPORTED = {"llama-dynamic": "llama.cpp has no dynamic scaling"}
-# llama.cpp has no window for the architecture llama, under which Mistral goes, and its phi3 ignores the window.
+# llama.cpp loads Mistral as the architecture llama, for which it has no window. Its phi3 ignores
+# the window.
 UNWINDOWED = ("mistral", "phi3-window")
 
 
 def layer_tensors(config, rows):
-    """(GGUF name, HF name, [rows, columns]) of a layer's tensors, with `blk.N.` and `model.layers.N.` left out."""
+    """Returns (GGUF name, HF name, [rows, columns]) of a layer's tensors.
+
+    The names come without `blk.N.` and `model.layers.N.`.
+    """
     width, inner, head, heads, kv_heads = rows
     kind = config["model_type"]
     query, key = heads * head, kv_heads * head
@@ -73,7 +80,7 @@ def layer_tensors(config, rows):
 
 
 def converted(value, name, config, heads, kv_heads, head):
-    """A tensor as GGUF has it."""
+    """Returns a tensor in the form that GGUF stores."""
     kind = config["model_type"]
     if kind in ("llama", "mistral") and ("attn_q." in name or "attn_k." in name):
         # Rotated pairs become neighbours: row j and row j + D/2 of a head go to 2j and 2j + 1.
@@ -82,13 +89,14 @@ def converted(value, name, config, heads, kv_heads, head):
     if kind == "gemma2" and name.endswith("norm.weight"):
         return (1 + value).astype(np.float32)
     if kind == "gemma2" and "attn_q." in name:
-        # GGUF has no key for the scale; llama.cpp takes head_dim. The ratio here is a power of two, so nothing is rounded.
+        # GGUF has no key for the scale, and llama.cpp takes head_dim for it. The ratio here is a
+        # power of two, so nothing is rounded.
         return value * np.float32(math.sqrt(head / config["query_pre_attn_scalar"]))
     return value
 
 
 def llama3_divisors(base, head, scaling):
-    """rope_freqs.weight: what the frequencies of Llama 3.1 are divided by."""
+    """Returns rope_freqs.weight, the divisors of the frequencies of Llama 3.1."""
     original, low, high = (scaling[k] for k in ("original_max_position_embeddings", "low_freq_factor", "high_freq_factor"))
     result = []
     for i in range(head // 2):
@@ -104,7 +112,7 @@ def llama3_divisors(base, head, scaling):
 
 
 def add_tokenizer(writer):
-    """A vocabulary that nothing reads text with: prompts are given as ids."""
+    """Adds a vocabulary that is never used on text, because prompts are given as ids."""
     special = {0: "<unk>", 1: "<s>", 2: "</s>", 3: "<0x0A>"}
     kinds = {0: gguf.TokenType.UNKNOWN, 1: gguf.TokenType.CONTROL, 2: gguf.TokenType.CONTROL, 3: gguf.TokenType.BYTE}
     writer.add_tokenizer_model("llama")
@@ -181,7 +189,7 @@ def write_gguf(path, config):
 
 
 class Server:
-    """llama-server on a free port of the loopback, float32 throughout, one request at a time."""
+    """llama-server on a free loopback port, in float32 throughout, with one request at a time."""
 
     def __init__(self, command, model, log):
         with socket.socket() as probe:
@@ -209,7 +217,7 @@ class Server:
         self.process.wait(30)
 
     def log_probabilities(self, tokens):
-        """Of the next token after `tokens`, before any sampler."""
+        """Returns the log-probabilities of the next token after `tokens`, before any sampler."""
         body = {"prompt": [int(t) for t in tokens], "n_predict": 1, "n_probs": VOCABULARY, "temperature": 0.0,
                 "post_sampling_probs": False, "cache_prompt": False, "ignore_eos": True}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/completion", json.dumps(body).encode(),

@@ -3,8 +3,9 @@
 
     make_golden.py [VARIANT...] [--no-sensitivity]
 
-For each variant (variants.py; all by default) the folder beside this script gets config.json and golden.safetensors, and
-golden.json the figures that README.md explains. Requires: torch transformers safetensors numpy.
+Writes config.json and golden.safetensors into a folder beside this script for each variant
+(variants.py; all by default), and the figures that README.md explains into golden.json. Requires:
+torch transformers safetensors numpy.
 """
 
 import argparse
@@ -27,13 +28,18 @@ HERE = pathlib.Path(__file__).resolve().parent
 LENGTH = 512
 PROMPT = 64
 CONTINUATION = 32
-LEAST_MARGIN = 0.02  # of the best token's logit over the next one's, in each step of the continuation
-LEAST_DIFFERENT = 8  # tokens in the continuation, so that it is no loop from the start
+# The least margin of the best token's logit over the next one's, in each step of the continuation.
+LEAST_MARGIN = 0.02
+# The least number of different tokens in the continuation, so that it does not loop from the start.
+LEAST_DIFFERENT = 8
 
 
 @contextlib.contextmanager
 def everything_in_float64():
-    """Double precision also where transformers asks for float32 by name: norms, softmax, RoPE frequencies and angles."""
+    """Makes transformers compute in double precision even where it asks for float32 by name.
+
+    It does so in norms, softmax, RoPE frequencies and angles.
+    """
     names, cast = ("float", "float32"), torch.Tensor.float
     try:
         for name in names:
@@ -50,7 +56,7 @@ FLOAT32 = torch.float32
 
 
 def build(config, dtype=FLOAT32):
-    """The model of a configuration (a dictionary as config.json holds it) with the generated weights."""
+    """Returns the model of a configuration (a config.json's dictionary) with generated weights."""
     with tempfile.TemporaryDirectory() as folder:
         (pathlib.Path(folder) / "config.json").write_text(json.dumps(config))
         parsed = transformers.AutoConfig.from_pretrained(folder)
@@ -74,7 +80,10 @@ def logits64(config, tokens):
 
 
 def continuation(config, prompt):
-    """Greedy tokens, each from a full pass without a cache, and the least margin over the runner-up."""
+    """Returns greedy tokens and the least margin over the runner-up.
+
+    Each token comes from a full pass without a cache.
+    """
     model, sequence, margin = build(config), list(prompt), np.inf
     for _ in range(CONTINUATION):
         row = logits(model, sequence)[-1]
@@ -87,7 +96,7 @@ def continuation(config, prompt):
 
 
 def choose_tokens(name, config):
-    """The first list of tokens whose greedy continuation is decided clearly."""
+    """Returns the first list of tokens whose greedy continuation is clear."""
     for attempt in range(200):
         seed = f"tokens/{name}/{attempt}"
         tokens = golden_weights.tokens(seed, LENGTH, VOCABULARY)
@@ -98,12 +107,12 @@ def choose_tokens(name, config):
 
 
 def deviation(found, expected):
-    """Greatest difference of a row, relative to the row's largest magnitude, per row."""
+    """Returns for each row its greatest difference, relative to the row's largest magnitude."""
     return np.abs(found - expected).max(axis=1) / np.abs(expected).max(axis=1)
 
 
 def perturbations(config):
-    """What an engine might get wrong: the name of the fault and the configuration that commits it."""
+    """Yields mistakes that an engine might make: a name, and the configuration that makes it."""
     def changed(**keys):
         return {**copy.deepcopy(config), **keys}
 
@@ -138,7 +147,7 @@ def perturbations(config):
 
 
 def interleaved(config, tokens):
-    """Logits with channels (2i, 2i+1) rotated as pairs instead of (i, i + D/2)."""
+    """Returns logits with channels (2i, 2i+1) rotated as pairs instead of (i, i + D/2)."""
     module = __import__(f"transformers.models.{config['model_type']}.modeling_{config['model_type']}", fromlist=["x"])
     plain = module.apply_rotary_pos_emb
 
@@ -155,7 +164,7 @@ def interleaved(config, tokens):
 
 
 def sensitivity(config, tokens, expected):
-    """For each fault the greatest deviation over the rows that it causes."""
+    """Returns for each mistake the greatest deviation that it causes over all rows."""
     found = {name: logits(build(wrong), tokens) for name, wrong in perturbations(config)}
     found["interleaved RoPE"] = interleaved(config, tokens)
     other = np.array(tokens)
@@ -182,7 +191,7 @@ def write_config(name, config):
 def make(name, with_sensitivity):
     config = VARIANTS[name]
     write_config(name, config)
-    # From here on the file is the truth: what is tested is what was written.
+    # From here on the configuration is read from the file, so that the written one is tested.
     from_file = json.loads((HERE / name / "config.json").read_text())
     seed, tokens, greedy, margin = choose_tokens(name, from_file)
     model = build(from_file)
@@ -208,7 +217,7 @@ def make(name, with_sensitivity):
 
 
 def weight_checks():
-    """A few values for the C++ generator to be compared with, as float32 bits."""
+    """Returns a few values, with their float32 bits, to compare the C++ generator with."""
     checks = []
     for name, shape, model_type in [("model.embed_tokens.weight", (64, 64), "llama"),
                                     ("model.layers.0.self_attn.q_proj.weight", (64, 64), "llama"),

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Writes golden logits of texts beyond what a model was trained for: Dual Chunk Attention, and streaming.
+"""Writes golden logits of texts beyond a trained length: Dual Chunk Attention and streaming.
 
     make_long_golden.py
 
-A decoder in double precision that holds every score of a text and, for each pair of a query and a key, whether the one sees
-the other and how far apart RoPE has them: M of section 3 of arXiv 2402.17463, and the distances in the cache of arXiv
-2309.17453. Nothing is rotated by a position: the distance alone turns the product of each pair of channels. Writes
-qwen2-dca/ (config.json, golden.safetensors) and llama/streaming.safetensors. Requires: numpy safetensors.
+The decoder computes in double precision and stores every score of a text. For each pair of a query
+and a key it stores whether the query sees the key, and their distance for RoPE: M of section 3 of
+arXiv 2402.17463, and the distances in the cache of arXiv 2309.17453. Queries and keys are not
+rotated by a position. The distance alone rotates the product of each pair of channels. Writes
+qwen2-dca/ (config.json, golden.safetensors) and llama/streaming.safetensors. Requires: numpy
+safetensors.
 """
 
 import json
@@ -29,7 +31,11 @@ STREAM_WINDOW = 128
 
 
 class Pairs:
-    """Of T tokens: [i, j] whether token i sees token j, their distance for RoPE, and the factor of i's scores."""
+    """The pairs of T tokens.
+
+    seen [i, j] says whether token i sees token j, distance [i, j] is their distance for RoPE, and
+    factor [i] multiplies the scores of i.
+    """
 
     def __init__(self, seen, distance, factor):
         self.seen, self.distance, self.factor = seen, distance, factor
@@ -60,7 +66,10 @@ def dual_chunk(count, config):
 
 
 def streaming(count):
-    """Distances are those of places in the cache: how many of the tokens seen stand before."""
+    """Returns the pairs of a streaming memory, whose distances are those of places in the cache.
+
+    The place of a token is the number of seen tokens before it.
+    """
     i, j, seen = causal(count)
     seen = seen & ((j < SINKS) | (j // PAGE >= i // PAGE - STREAM_WINDOW // PAGE))
     place = np.cumsum(seen, axis=1) - 1
@@ -95,7 +104,7 @@ def logits(config, tokens, pairs):
         q = linear("self_attn.q_proj", y, heads * size, d, biased).reshape(-1, heads, size)
         k = linear("self_attn.k_proj", y, kv_heads * size, d, biased).reshape(-1, kv_heads, size)
         v = linear("self_attn.v_proj", y, kv_heads * size, d, biased).reshape(-1, kv_heads, size)
-        # A pair of channels as a complex number: RoPE multiplies it by e^(i ω position).
+        # A pair of channels is a complex number, which RoPE multiplies by e^(i ω position).
         q = q[..., :half] + 1j * q[..., half:]
         k = k[..., :half] + 1j * k[..., half:]
         attended = np.empty((len(tokens), heads, size))
@@ -144,7 +153,7 @@ def save(path, seed, tokens, rows, **more):
 
 
 def compare_with_transformers():
-    """The decoder itself, without anything that lengthens a text, against a golden that transformers computed."""
+    """Compares the decoder, without context extension, with goldens that transformers computed."""
     for name in ("llama", "qwen2"):
         golden = safetensors.numpy.load_file(HERE / name / "golden.safetensors")
         rows = logits(VARIANTS[name], golden["tokens"], plain(LENGTH))

@@ -3,8 +3,8 @@
 
     make_state_space_golden.py [VARIANT...]
 
-As make_golden.py, for the architectures whose memory is a state. The plain path of PyTorch is used: none of the kernels
-for graphics processors is needed. Requires: torch transformers safetensors numpy.
+Does what make_golden.py does for the architectures whose memory is a state. It uses the plain path
+of PyTorch, so no GPU kernels are needed. Requires: torch transformers safetensors numpy.
 """
 
 import contextlib
@@ -51,17 +51,20 @@ def _jamba(**keys):
 
 VARIANTS = {
     "mamba": _mamba(),
-    # Sizes that fill no vector: 12 states, a convolution over 3, its own head.
+    # The sizes fill no vector: 12 states, a convolution over 3. The output head is not tied.
     "mamba-odd": _mamba(state_size=12, conv_kernel=3, time_step_rank=5, tie_word_embeddings=False),
     "mamba2": _mamba2(),
-    # Steps are limited; states and heads fill no vector.
+    # Steps are limited, and states and heads fill no vector.
     "mamba2-limit": _mamba2(state_size=24, num_heads=16, head_dim=8, time_step_limit=[0.05, 0.2]),
     "jamba": _jamba(),
 }
 
 
 def build(config, chunk=LENGTH):
-    """All of an input in one chunk: this version of transformers carries Mamba-2's state from chunk to chunk wrongly."""
+    """Returns the model, which reads an input of up to `chunk` tokens in one chunk.
+
+    This version of transformers passes Mamba-2's state from chunk to chunk wrongly.
+    """
     if config["model_type"] == "mamba2":
         config = {**config, "chunk_size": chunk}
     parsed = transformers.AutoConfig.for_model(**config)
@@ -75,7 +78,10 @@ def build(config, chunk=LENGTH):
 
 @contextlib.contextmanager
 def steps_within_limits(config):
-    """time_step_limit for Mamba-2, as its authors' code has it: transformers' plain path clamps to time_step_min instead."""
+    """Limits Mamba-2's steps to time_step_limit, as its authors' code does.
+
+    The plain path of transformers clamps them to time_step_min instead.
+    """
     clamp = torch.clamp
     try:
         if config.model_type == "mamba2":
@@ -95,7 +101,7 @@ def make(name):
     config = VARIANTS[name]
     folder = HERE / name
     folder.mkdir(exist_ok=True)
-    # Infinity stands there as Python writes it, and as published files have it.
+    # Infinity is written as Python writes it, which is also how published files contain it.
     (folder / "config.json").write_text(json.dumps(dict(sorted(config.items())), indent=2) + "\n")
     written = json.loads((folder / "config.json").read_text())
     short = build(written, PROMPT + CONTINUATION)
@@ -116,7 +122,7 @@ def make(name):
     else:
         raise SystemExit(f"{name}: no tokens with a margin of {LEAST_MARGIN}; lower it")
     found = logits(build(written), tokens)
-    # A prefix by itself: a chunk of another size, the same numbers but for rounding.
+    # A prefix read alone has a chunk of another size and the same numbers except for rounding.
     prefix = float(deviation(logits(short, tokens[:75]), found[:75]).max())
     safetensors.numpy.save_file({"tokens": tokens, "logits": found, "greedy": greedy}, folder / "golden.safetensors",
                                 metadata={"tokens_seed": seed})

@@ -1,7 +1,8 @@
-"""The configurations of the golden models, in the form in which published checkpoints carry them.
+"""The configurations of the golden models, in the form that published checkpoints use.
 
-Names of folders are names of variants. Those in V5 are written by transformers itself instead, in the form of its
-version 5: `rope_parameters` for `rope_theta` and `rope_scaling`, `dtype` for `torch_dtype`.
+The folder of a variant has the variant's name. The variants in V5 are written by transformers
+itself, in the form of its version 5: `rope_parameters` for `rope_theta` and `rope_scaling`, `dtype`
+for `torch_dtype`.
 """
 
 VOCABULARY = 64
@@ -49,7 +50,7 @@ VARIANTS = {
     "llama": _llama(),
     "llama-linear": _llama(rope_scaling={"type": "linear", "factor": 4.0}),
     "llama-dynamic": _llama(rope_scaling={"type": "dynamic", "factor": 4.0}, max_position_embeddings=128),
-    # 1024 is long enough for both ends of YaRN's ramp to lie inside the channels: 1 to 5 of 8.
+    # 1024 is long enough for both ends of YaRN's ramp to lie inside the channels, at 1 and 5 of 8.
     "llama-yarn": _llama(rope_scaling={"type": "yarn", "factor": 8.0, "original_max_position_embeddings": 1024},
                          max_position_embeddings=8192),
     "llama-llama3": _llama(rope_theta=50000.0,
@@ -66,7 +67,8 @@ VARIANTS = {
     "qwen3-yarn": _qwen3(rope_scaling={"rope_type": "yarn", "factor": 8.0, "original_max_position_embeddings": 64}),
     "phi3": _phi3(),
     "phi3-window": _phi3(sliding_window=WINDOW),
-    # 512 tokens are more than 128, so the long factors hold; fewer than 768, so the short ones do.
+    # 512 tokens are more than 128, so the long factors apply; they are fewer than 768, so the short
+    # factors apply in the second variant.
     "phi3-longrope-long": _phi3(rope_scaling=LONGROPE, original_max_position_embeddings=128),
     "phi3-longrope-short": _phi3(rope_scaling=LONGROPE, original_max_position_embeddings=768, max_position_embeddings=3072),
     "phi3-partial": _phi3(partial_rotary_factor=0.75),
@@ -75,12 +77,12 @@ VARIANTS = {
                       hidden_activation="gelu_pytorch_tanh", attention_bias=False, cache_implementation="hybrid",
                       pad_token_id=0, bos_token_id=2, eos_token_id=1),
 }
-del VARIANTS["gemma2"]["tie_word_embeddings"]  # published ones leave it out; gemma2's default is true
+del VARIANTS["gemma2"]["tie_word_embeddings"]  # absent in published files; gemma2's default is true
 V5 = ("llama-tied", "qwen3-yarn", "phi3-partial")
 
-# Of make_long_golden.py: transformers does not compute Dual Chunk Attention.
+# make_long_golden.py computes these, as transformers does not implement Dual Chunk Attention.
 LONG_VARIANTS = {
-    # Chunks of 128 tokens; 512 tokens are four of them, three times what it was trained on.
+    # Chunks have 128 tokens, so 512 tokens are four chunks, about three times the trained length.
     "qwen2-dca": _qwen2(dual_chunk_attention_config={"chunk_size": 144, "local_size": 16,
                                                      "original_max_position_embeddings": 160}),
 }

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Writes rows of floats, the blocks llama.cpp encodes them in, and what the gguf package decodes from those.
+"""Writes rows of floats, their blocks from llama.cpp, and the values that gguf decodes from them.
 
     make_quantized.py --llama "COMMAND"
 
-COMMAND runs llama-quantize when "llama-quantize" and its arguments are appended to it: a wrapper, or "env" where it is on the
-path. Writes quantized.safetensors and quantized.json beside this script. Requires: gguf numpy safetensors.
+COMMAND runs llama-quantize when "llama-quantize" and its arguments are appended to it. It is a
+wrapper, or "env" where llama-quantize is on the path. The decoder is the package gguf. Writes
+quantized.safetensors and quantized.json beside this script. Requires: gguf numpy safetensors.
 """
 
 import argparse
@@ -24,14 +25,15 @@ sys.path.insert(0, str(HERE.parent / "models"))
 import golden_weights  # noqa: E402
 
 COLUMNS = 256  # one block of the K types
-# The type and the name under which llama-quantize makes it; with --pure the K mixtures are one type throughout.
+# Maps each type to the name under which llama-quantize makes it. With --pure the K mixtures are one
+# type throughout.
 TYPES = {"F16": "F16", "BF16": "BF16", "Q8_0": "Q8_0", "Q4_0": "Q4_0", "Q4_1": "Q4_1", "Q5_0": "Q5_0", "Q5_1": "Q5_1",
          "IQ4_NL": "IQ4_NL", "Q4_K": "Q4_K_S", "Q5_K": "Q5_K_S", "Q6_K": "Q6_K"}
 TENSOR = "blk.0.ffn_up.weight"
 
 
 def source_rows():
-    """The rows by name, each [256]."""
+    """Returns the rows by name, each [256]."""
     def plain(name, scale=1.0, offset=0.0):
         return golden_weights.values(f"quantized/{name}", COLUMNS, scale, offset)
 
@@ -51,7 +53,7 @@ def source_rows():
 
 
 def write_gguf(path, rows):
-    """The smallest file that llama-quantize takes: a layer of llama whose every matrix is `rows`."""
+    """Writes the smallest file that llama-quantize takes: a llama layer of `rows` as matrices."""
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     writer.add_context_length(64)

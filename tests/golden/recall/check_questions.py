@@ -15,8 +15,9 @@ The text searched is the document's visible text: no markup, no head, no
 script or style. White space is collapsed to one space, except that a line
 break between two CJK characters or CJK punctuation marks of one block is
 removed; a break between a CJK character and a Latin one stays a space. An
-answer lies inside one block (for the Bible, one verse). It must be there once
-with all white space taken out as well, so that a test may compare without it.
+answer lies inside one block (for the Bible, one verse). It must also occur
+exactly once in the text without any white space, so that a test may compare
+without white space.
 
 Prints counts by language and by document. Exit status: 0 when every question
 is sound, 1 on a violation, 2 when a document cannot be read.
@@ -101,7 +102,7 @@ def bible_blocks(path):
 
 
 def occurrences(answer, blocks):
-    """How often the answer starts in the text, overlapping ones included."""
+    """Returns how often the answer occurs in the text, overlapping occurrences included."""
     pattern = re.compile("(?=" + re.escape(answer) + ")")
     return sum(len(pattern.findall(block)) for block in blocks)
 
@@ -111,7 +112,7 @@ def bare(text):
 
 
 def check_form(entry):
-    """What is wrong with one question, before its document is looked at."""
+    """Returns the violations of one question that show without its document."""
     if not isinstance(entry, dict) or sorted(entry) != sorted(KEYS):
         return ["wants exactly the keys " + ", ".join(KEYS)]
     if not all(isinstance(entry[key], str) for key in KEYS):

@@ -3,8 +3,8 @@
 
     make_golden.py
 
-For each variant the folder of its name gets config.json and golden.safetensors, and golden.json the figures that
-README.md explains. Requires: torch torchscale safetensors numpy.
+Writes config.json and golden.safetensors into the folder of each variant, and the figures that
+README.md explains into golden.json. Requires: torch torchscale safetensors numpy.
 """
 
 import contextlib
@@ -25,7 +25,10 @@ from golden_continuation import VOCABULARY, choose_tokens, deviation  # noqa: E4
 
 
 def stand_in(name, *functions):
-    """torchscale imports these for training on several machines and for dropped paths; neither happens here."""
+    """Replaces a module that torchscale imports.
+
+    torchscale needs it only for training on several machines or for dropped paths.
+    """
     module = types.ModuleType(name)
     for function in functions:
         setattr(module, function, None)
@@ -50,7 +53,7 @@ BASE = {
 }
 VARIANTS = {
     "swish": BASE,
-    # 24 heads: those beyond the twentieth do not forget, since 1 - 2^-25 is 1 in float32.
+    # Of 24 heads, those beyond the twentieth do not forget, since 1 - 2^-25 is 1 in float32.
     "gelu-heads": {**BASE, "decoder_embed_dim": 96, "decoder_value_embed_dim": 192, "decoder_retention_heads": 24,
                    "decoder_layers": 2, "activation_fn": "gelu"},
     "scaled-tied": {**BASE, "no_scale_embedding": False, "share_decoder_input_output_embed": True,
@@ -67,7 +70,10 @@ FLA = {
 
 @contextlib.contextmanager
 def everything_in_float64():
-    """Double precision also where torchscale asks for float32 by name: norms, activations, decays."""
+    """Makes torchscale compute in double precision even where it asks for float32 by name.
+
+    It does so in norms, activations and decays.
+    """
     float32, cast = torch.float32, torch.Tensor.float
     try:
         torch.float, torch.float32, torch.Tensor.float = torch.float64, torch.float64, torch.Tensor.double
@@ -86,7 +92,8 @@ def build(config, chunkwise=False):
         for name, parameter in model.named_parameters():
             value = golden_weights.tensor(name, tuple(parameter.shape), config["model_type"])
             parameter.copy_(torch.from_numpy(value))
-        # In double precision too, the decay is that of float32: it decides which heads forget.
+        # The decay is computed in float32 even for double precision, because it decides which heads
+        # forget.
         heads = np.arange(config["decoder_retention_heads"], dtype=np.float32)
         gamma = (np.float32(1) - np.exp2(-5 - heads)).astype(np.float64)
         model.retnet_rel_pos.decay.copy_(torch.from_numpy(np.log(gamma)))
@@ -110,7 +117,10 @@ def recurrent(model, tokens):
 
 
 class Fla:
-    """flash-linear-attention's RetNet in double precision, written from its definition: its kernels need a GPU."""
+    """flash-linear-attention's RetNet in double precision.
+
+    It is written from its definition, because the package's kernels need a GPU.
+    """
 
     def __init__(self, config):
         self.config = config

@@ -4,8 +4,11 @@
     make_golden.py OUT
 
 Needs the packages `tokenizers` and `sentencepiece`. Training is deterministic. Files written:
-texts.json; NAME.json (a tokenizer.json, or for sp_* the vocabulary as GGUF's metadata has it); NAME.expected.json,
-with the ids of each text in order; nmt_nfkc.charsmap, which stands in the JSON files as "@nmt_nfkc".
+
+    texts.json           the texts
+    NAME.json            a tokenizer.json, or for sp_* the vocabulary as in GGUF's metadata
+    NAME.expected.json   the ids of each text, in order
+    nmt_nfkc.charsmap    a character map that the JSON files refer to as "@nmt_nfkc"
 """
 import base64
 import io
@@ -96,7 +99,7 @@ def bytes_after(*steps):
 
 
 def deepseek_letters():
-    """The set of DeepSeek-LLM, from the one place in the repository that spells it."""
+    """Returns DeepSeek-LLM's set of letters from the only place in the repository that has it."""
     source = pathlib.Path(__file__).parents[3] / "src/tome/text/tokenizer/named_pre_tokenizers.cc"
     text = source.read_text(encoding="utf-8")
     begin = text.index("kDeepSeekLetters =")
@@ -121,7 +124,7 @@ def tokenizers_of_each_kind():
         split("[\r\n]"), split(r"\s?\p{L}+"), split(r"\s?\p{P}+"), split("[一-龥ࠀ-一가-퟿]+"), split(r"\p{N}")))
     yield byte_level("gpt4o", bytes_after(split(GPT4O)))
 
-    # As the files of Llama 2 and Mistral: BPE over text in which "▁" is the space, with byte fallback.
+    # Llama 2 and Mistral use BPE with byte fallback over text in which "▁" stands for the space.
     byte_pieces = [f"<0x{b:02X}>" for b in range(256)]
     llama2 = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     llama2.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
@@ -168,7 +171,8 @@ def tokenizers_of_each_kind():
     cased.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=None, clean_text=False, handle_chinese_chars=False)
     yield "bert_cased", cased
 
-    # The remaining components together: a BPE of characters whose last piece of a word has a suffix.
+    # This tokenizer joins the remaining components. It is a BPE of characters in which the last
+    # piece of a word has a suffix.
     words = Tokenizer(models.BPE(unk_token="<unk>", end_of_word_suffix="</w>"))
     words.normalizer = normalizers.Sequence([normalizers.Strip(), normalizers.NFKD(), normalizers.Lowercase(), normalizers.StripAccents()])
     words.pre_tokenizer = pre_tokenizers.Sequence(
@@ -218,7 +222,7 @@ def proto(model):
 
 
 def sentencepieces():
-    """(name, model kind of GGUF, model)"""
+    """Yields (name, model kind of GGUF, model)."""
     yield "sp_bpe", "llama", train_sentencepiece("bpe", vocab_size=900, byte_fallback=True, normalization_rule_name="identity",
                                                  remove_extra_whitespaces=False, split_digits=True, allow_whitespace_only_pieces=True)
     yield "sp_bpe_unknown", "llama", train_sentencepiece("bpe", vocab_size=500, normalization_rule_name="identity",

@@ -1,4 +1,4 @@
-// The goldens of tests/golden/chat_templates.
+// Reads the goldens of tests/golden/chat_templates.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ inline nlohmann::ordered_json ReadGolden(const std::string& name) {
   return nlohmann::ordered_json::parse(file);
 }
 
-// 2025-03-09 14:05:06, a Sunday: the clock of the goldens.
+// Returns the clock of the goldens: 2025-03-09 14:05:06, a Sunday.
 inline std::tm GoldenTime() {
   std::tm time{};
   time.tm_year = 125;

@@ -1,4 +1,4 @@
-// Our own expressions against Jinja2 itself.
+// Compares Tome's Jinja with Jinja2, expression by expression.
 #include <gtest/gtest.h>
 
 #include <map>

@@ -1,4 +1,4 @@
-// Hostile templates: each limit is reached, and none of them crashes, hangs or eats memory.
+// Hostile templates reach each limit without crashing, hanging or using up memory.
 #include "tome/text/jinja/limits.h"
 
 #include <gmock/gmock.h>
@@ -65,7 +65,7 @@ TEST(LimitsTest, NestingOfSyntax) {
       HasSubstr("nested deeper"));
 }
 
-// What is long without being nested is no error.
+// A template that is long without being nested is no error.
 TEST(LimitsTest, LongChainsAreFlat) {
   EXPECT_EQ(Render("{{ 0" + Repeated(" + 1", 20'000) + " }}"), "20000");
   EXPECT_EQ(Render("{{ 1" + Repeated(" and 1", 20'000) + " }}"), "1");
@@ -89,7 +89,7 @@ TEST(LimitsTest, CallDepth) {
 }
 
 TEST(LimitsTest, EvaluationDepth) {
-  // A call inside a deep expression, again and again: the levels multiply.
+  // A call stands inside a deep expression, recursively, so that the levels multiply.
   const std::string nested = Repeated("[", 40) + "m()" + Repeated("]", 40);
   EXPECT_THAT(RenderError("{% macro m() %}{{ " + nested + " }}{% endmacro %}{{ m() }}"),
               HasSubstr("statements nested deeper"));
@@ -113,7 +113,8 @@ TEST(LimitsTest, ValueDepth) {
               HasSubstr("nested deeper"));
 }
 
-// A value that stands in another twice, that in another twice, …: the printed form doubles.
+// A value occurs twice in another, which occurs twice in another, and so on. The printed form
+// doubles each time.
 TEST(LimitsTest, SharedValues) {
   const std::string doubled =
       "{% set ns = namespace(x=(1, 2)) %}{% for i in range(60) %}"
@@ -136,7 +137,7 @@ TEST(LimitsTest, Steps) {
   EXPECT_THAT(RenderError("{% for a in range(99999) %}{% for b in range(99999) %}{% if 1 %}"
                           "{% endif %}{% endfor %}{% endfor %}"),
               HasSubstr("more than"));
-  // Searching counts by the bytes searched.
+  // A search counts steps by the bytes that it searches.
   EXPECT_THAT(RenderError("{% set t = 'ab' * 1000000 %}{{ 'c' in t }}", limits),
               HasSubstr("steps"));
 }

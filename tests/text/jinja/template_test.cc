@@ -1,4 +1,4 @@
-// What the goldens cannot show: errors and their lines, refusals, differences from Jinja.
+// Tests errors and their lines, refusals, and differences from Jinja, which goldens cannot show.
 #include "tome/text/jinja/template.h"
 
 #include <gmock/gmock.h>
@@ -50,7 +50,7 @@ TEST(TemplateTest, RefusesWhatNeedsOtherTemplates) {
   }
 }
 
-// Nothing leads out of the values: Python's ways to its internals are undefined names here.
+// No expression leads out of the values: Python's ways to its internals are undefined names here.
 TEST(TemplateTest, HasNoInternals) {
   for (const char* source :
        {"{{ ''.__class__ }}", "{{ [].__class__.__base__ }}", "{{ {}['__class__'] }}",
@@ -63,13 +63,13 @@ TEST(TemplateTest, HasNoInternals) {
   EXPECT_THAT(ErrorIn("{{ '{0[x]}'.format(1) }}"), StartsWith("unsupported"));
 }
 
-// docs/chat-templates.md lists these.
+// docs/chat-templates.md lists these differences.
 TEST(TemplateTest, DiffersFromJinjaWhereItSaysSo) {
-  EXPECT_EQ(Render("{{ [1, 2] | map('string') }}"), "['1', '2']");  // a generator there
-  EXPECT_EQ(Render("{{ {'a': 1}.keys() }}"), "['a']");              // dict_keys(['a']) there
-  EXPECT_EQ(Render("{{ range(2) }}"), "[0, 1]");                    // range(0, 2) there
+  EXPECT_EQ(Render("{{ [1, 2] | map('string') }}"), "['1', '2']");  // a generator in Jinja
+  EXPECT_EQ(Render("{{ {'a': 1}.keys() }}"), "['a']");              // dict_keys(['a']) in Jinja
+  EXPECT_EQ(Render("{{ range(2) }}"), "[0, 1]");                    // range(0, 2) in Jinja
   EXPECT_EQ(Render("{% set l = [] %}{{ l.append(1) }}{{ l }}"), "None[1]");
-  EXPECT_EQ(Render("{{ ('<' | safe) + '<' }}"), "<<");  // Markup escapes there
+  EXPECT_EQ(Render("{{ ('<' | safe) + '<' }}"), "<<");  // Markup escapes in Jinja
 }
 
 TEST(TemplateTest, RefusesWhatIsNotUtf8) {

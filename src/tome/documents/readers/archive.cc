@@ -45,7 +45,8 @@ class Utf8LocaleGuard {
 
 std::string Reason(archive* reader) {
   const char* text = archive_error_string(reader);
-  return text != nullptr ? CollapseWhiteSpace(text) : "damaged data";  // some end in a line end
+  // Some texts end in a line end.
+  return text != nullptr ? CollapseWhiteSpace(text) : "damaged data";
 }
 
 ReaderPtr Open(std::string_view bytes) {
@@ -88,8 +89,8 @@ void ForEachHeader(std::string_view bytes, const Visit& visit) {
 }
 
 void CheckMethod(archive* reader, std::string_view name) {
-  // "ZIP 2.0 (deflation)": libarchive tells the method nowhere else. Its other methods (LZMA,
-  // PPMd, …) may ask for gigabytes of memory, and no document format allows them.
+  // libarchive tells the method only in the format's name: "ZIP 2.0 (deflation)". Its other methods
+  // (LZMA, PPMd, …) may ask for gigabytes of memory, and no document format allows them.
   const char* format = archive_format_name(reader);
   const std::string_view method = format != nullptr ? format : "";
   if (method.ends_with("(deflation)") || method.ends_with("(uncompressed)")) return;
@@ -184,7 +185,7 @@ std::string Archive::Inflate(archive* reader, archive_entry* entry, std::string_
   if (archive_entry_filetype(entry) != AE_IFREG) {
     throw Error(Code::kUnsupported, fmt::format("'{}' is a folder or a link, not a file", name));
   }
-  // The central directory states every size; libarchive does not compare it in all cases.
+  // The central directory states every size, but libarchive does not compare it in all cases.
   const auto stated_size = static_cast<uint64_t>(std::max<int64_t>(archive_entry_size(entry), 0));
   check_size(stated_size);
   std::string content;

@@ -18,9 +18,9 @@ namespace {
 
 using Letters = std::u32string_view;
 constexpr size_t kMaxLetters = 60;          // of a heading
-constexpr size_t kMaxUnspacedLetters = 30;  // of one whose title follows the number at once
+constexpr size_t kMaxUnspacedLetters = 30;  // of a heading without a space before its title
 
-// What the wording of a heading says.
+// A Heading holds the facts that the wording of a heading gives.
 struct Heading {
   int level = 2;
   std::u32string unit;    // "chapter", "回"; the word itself for a prologue
@@ -33,7 +33,8 @@ struct Unit {
 };
 constexpr std::array<Unit, 6> kEnglishUnits{
     {{U"part", 1}, {U"book", 1}, {U"volume", 1}, {U"chapter", 2}, {U"canto", 2}, {U"section", 3}}};
-// 部 and the like also count films and collections: they take no title without a space before it.
+// 部 and its peers also count films and collections, so they take a title only after a space or a
+// mark.
 constexpr Letters kChineseParts = U"卷部篇集编編";
 constexpr Letters kChineseChapters = U"章回话話";
 constexpr Letters kChineseSections = U"节節";
@@ -68,7 +69,7 @@ Letters Trim(Letters text) {
   return text;
 }
 
-// The ASCII letters that `text` begins with, in lower case.
+// Returns the ASCII letters that `text` begins with, in lower case.
 std::u32string LeadingWord(Letters text) {
   std::u32string word;
   for (const char32_t c : text) {
@@ -78,7 +79,8 @@ std::u32string LeadingWord(Letters text) {
   return word;
 }
 
-// i, ii, … mmm, well formed: "mild" has the letters but not the order.
+// Returns whether `word` is a well-formed Roman numeral in lower case. "mild" has the letters but
+// not the order.
 bool IsRoman(Letters word) {
   constexpr std::array<std::array<Letters, 10>, 4> kDigits{{
       {U"", U"m", U"mm", U"mmm", U"", U"", U"", U"", U"", U""},
@@ -96,7 +98,7 @@ bool IsRoman(Letters word) {
   return word.empty();
 }
 
-// "4", "IV", "four": how many letters of `text` are a number; 0 for none.
+// Returns how many letters of `text` are a number ("4", "IV", "four"); 0 without one.
 size_t NumberLength(Letters text) {
   size_t digits = 0;
   while (digits < text.size() && IsDigit(text[digits])) ++digits;
@@ -108,8 +110,8 @@ size_t NumberLength(Letters text) {
   return is_word || IsRoman(word) ? word.size() : 0;
 }
 
-// Whether what follows "Chapter 4" may be its title: nothing, or something set off by a mark, or
-// something in capitals ("Chapter 4 was the best" is a sentence).
+// Returns whether `rest`, the text after "Chapter 4", may be its title: empty, set off by a mark,
+// or not beginning with a small letter ("Chapter 4 was the best" is a sentence).
 bool IsTitleRest(Letters rest) {
   if (rest.empty()) return true;
   if (Has(kDelimiters, rest.front())) {
@@ -151,8 +153,8 @@ bool IsChineseNumeral(char32_t c) {
          Has(U"〇零○一二三四五六七八九十百千万兩两廿卅壹贰叁肆伍陆柒捌玖拾佰仟上中下", c);
 }
 
-// Whether what follows "第一章" may be its title. Without a space before it, a sentence about the
-// chapter ("第一章里他说") has to be told from a title ("第一章大闹天宫").
+// Returns whether `rest`, the text after "第一章", may be its title. Without a space before it, a
+// title ("第一章大闹天宫") has to be told from a sentence about the chapter ("第一章里他说").
 bool IsChineseRest(Letters line, Letters rest, bool takes_unspaced_title) {
   if (rest.empty()) return true;
   if (Has(kPauses, rest.back())) return false;
@@ -186,7 +188,7 @@ std::optional<Heading> ReadChinese(Letters line) {
                  .number = std::u32string(line.substr(1, i - 1))};
 }
 
-// What most lines fail at once: too long, or no heading begins with this byte.
+// Rejects most lines at once: too long, or no heading begins with this byte.
 bool MayBeHeading(std::string_view line) {
   if (line.empty() || line.size() > 4 * kMaxLetters) return false;
   constexpr std::string_view kFirst = " \tBCEPVSFAIbcepvsfai\xC2\xE3\xE5\xE6\xE7\xE8\xE9";
@@ -205,7 +207,7 @@ std::optional<Heading> ReadHeading(std::string_view line) {
 struct Candidate {
   Heading heading;
   TextSpan line;
-  bool follows_heading = false;  // no text between it and the candidate before
+  bool follows_heading = false;  // no text lies between it and the candidate before
 };
 
 std::vector<Candidate> FindCandidates(std::string_view text, LineBreaks line_breaks) {
@@ -234,7 +236,7 @@ std::vector<Candidate> FindCandidates(std::string_view text, LineBreaks line_bre
 }
 
 // Drops the lines of tables of contents: in a run of three or more headings without text between
-// them, two of which count the same unit, those that come again later.
+// them, two of which count the same unit, the headings that come again later.
 void DropContents(std::vector<Candidate>& candidates) {
   using Key = std::pair<std::u32string, std::u32string>;
   std::map<Key, size_t> last;

@@ -28,7 +28,7 @@ std::string ChooseEncoding(std::string_view bytes, const ReadOptions& options,
   if (std::optional<std::string> bom = EncodingOfBom(bytes)) return *std::move(bom);
   std::optional<std::string> name;
   if (declared) name = CanonicalEncoding(*declared);
-  // Where the declaration could be read, the file is not UTF-16 or UTF-32 (the rule of HTML, too).
+  // A file whose declaration could be read is not UTF-16 or UTF-32. HTML has the same rule.
   if (name && (name->starts_with("UTF-16") || name->starts_with("UTF-32"))) name = "UTF-8";
   if (name && (*name == "UTF-8" || !IsSurelyUtf8(bytes)) && DecodesWell(bytes, *name)) {
     return *std::move(name);
@@ -53,7 +53,7 @@ void DecodeFile(std::string_view bytes, const ReadOptions& options,
   if (!is_wide && LooksBinary(bytes)) {
     throw Error(Code::kUnsupported, "the file looks like binary data, not text");
   }
-  // White space that a reader drops may be as much again as the text.
+  // A reader drops white space, which may be as long again as the text.
   constexpr uint64_t kMaxDecodedBytes = 2 * kMaxTextBytes;
   if (file.encoding == "UTF-8") {
     file.utf8 = bytes;

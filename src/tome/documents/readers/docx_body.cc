@@ -41,7 +41,8 @@ Role RoleOf(pugi::xml_node node) {
       {"noBreakHyphen", Role::kNoBreakHyphen},
       {"footnoteReference", Role::kFootnote},
       {"endnoteReference", Role::kEndnote},
-      // Properties hold no text, but elements named as if they did (w:tabs/w:tab).
+      // Properties hold no text, but some of their elements are named as if they did
+      // (w:tabs/w:tab).
       {"pPr", Role::kSkip},
       {"rPr", Role::kSkip},
       {"tblPr", Role::kSkip},
@@ -49,11 +50,11 @@ Role RoleOf(pugi::xml_node node) {
       {"tcPr", Role::kSkip},
       {"sdtPr", Role::kSkip},
       {"sectPr", Role::kSkip},
-      // Deleted or moved away by tracked changes.
+      // Tracked changes have deleted this text or moved it away.
       {"del", Role::kSkip},
       {"delText", Role::kSkip},
       {"moveFrom", Role::kSkip},
-      // Field codes, and the reading aid above a ruby base.
+      // These are field codes and the reading aid above a ruby base.
       {"instrText", Role::kSkip},
       {"delInstrText", Role::kSkip},
       {"rt", Role::kSkip},
@@ -64,7 +65,7 @@ Role RoleOf(pugi::xml_node node) {
   return found == roles.end() ? Role::kDescend : found->second;
 }
 
-// w:b, w:vanish, …: on unless it says otherwise.
+// Returns whether w:b, w:vanish, … is on: where present, it is on unless its value says otherwise.
 bool IsOn(pugi::xml_node properties, std::string_view name) {
   const pugi::xml_node property = Child(properties, name);
   if (!property) return false;
@@ -72,7 +73,8 @@ bool IsOn(pugi::xml_node properties, std::string_view name) {
   return value != "0" && value != "false" && value != "off";
 }
 
-// The branch of mc:AlternateContent to read: the first choice, as all of them say the same.
+// Returns the branch of mc:AlternateContent to read: the first choice, because all of them say the
+// same.
 pugi::xml_node Branch(pugi::xml_node alternatives) {
   const pugi::xml_node choice = Child(alternatives, "Choice");
   return choice ? choice : Child(alternatives, "Fallback");
@@ -99,7 +101,7 @@ bool IsFrame(pugi::xml_node table) {
   return rows == 1 && cells == 1;
 }
 
-// A cell that a vertical or horizontal merge has hidden under another one.
+// Returns whether a vertical or horizontal merge has hidden the cell under another one.
 bool IsCovered(pugi::xml_node cell) {
   const pugi::xml_node properties = Child(cell, "tcPr");
   const pugi::xml_node vertical = Child(properties, "vMerge");

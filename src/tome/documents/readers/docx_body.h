@@ -1,4 +1,4 @@
-// Reads the body of a DOCX (w:document) into a FlowWriter.
+// DocxBodyReader reads the body of a DOCX (w:document) into a FlowWriter.
 #pragma once
 
 #include <pugixml.hpp>
@@ -14,16 +14,16 @@
 
 namespace tome {
 
-// The notes of footnotes.xml or endnotes.xml, by w:id, and the marks of those already cited.
+// DocxNotes holds the notes of footnotes.xml or endnotes.xml by w:id, and the marks of cited notes.
 class DocxNotes {
  public:
   DocxNotes() = default;
-  // `root` is w:footnotes or w:endnotes and outlives this object.
+  // `root` is w:footnotes or w:endnotes and must outlive this object.
   explicit DocxNotes(pugi::xml_node root);
 
-  // A null node where there is no such note.
+  // Returns a null node without such a note.
   pugi::xml_node Find(std::string_view id) const;
-  // The number of the note's mark, 0 before it was cited.
+  // Returns the number of the note's mark. It is 0 until the caller cites the note and sets it.
   int& MarkOf(std::string_view id) { return marks_[std::string(id)]; }
 
  private:
@@ -31,7 +31,7 @@ class DocxNotes {
   std::unordered_map<std::string, int> marks_;
 };
 
-// What the body refers to.
+// DocxContext holds the parts of the file that the body refers to.
 struct DocxContext {
   DocxStyles styles;
   DocxNumbering numbering;
@@ -41,11 +41,11 @@ struct DocxContext {
 
 class DocxBodyReader {
  public:
-  // The arguments outlive this object.
+  // The arguments must outlive this object.
   DocxBodyReader(DocxContext& context, FlowWriter& flow, const WorkControl& control)
       : context_(context), flow_(flow), control_(control) {}
 
-  // The paragraphs and tables below `parent`. Recursive: at most kMaxElementDepth deep, which
+  // Reads the paragraphs and tables below `parent`. Recursive: at most kMaxElementDepth deep, which
   // ParseXml has checked.
   void ReadBlocks(pugi::xml_node parent);
 
@@ -64,7 +64,7 @@ class DocxBodyReader {
   DocxContext& context_;
   FlowWriter& flow_;
   const WorkControl& control_;
-  bool in_note_ = false;  // notes of notes are left out
+  bool in_note_ = false;  // reading a note; notes inside notes are left out
 };
 
 }  // namespace tome

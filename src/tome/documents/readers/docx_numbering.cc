@@ -13,11 +13,13 @@ namespace {
 
 constexpr std::string_view kBullet = "• ";
 constexpr int kMaxStart = 1'000'000;
-// Most lists that are kept (each takes a KiB); items of any more get a bullet. Word stops at 2047.
+// Limits the lists that are kept (each takes a KiB). Items of any more get a bullet. Word stops at
+// 2047.
 constexpr size_t kMaxLists = 20'000;
-// Past this, a number in letters is eight of them or more.
+// Limits the numbers that are written in letters. A larger number would take more than eight
+// letters.
 constexpr int64_t kMaxLetters = 208;
-// Labels longer than a line are no labels.
+// A label text longer than this is not taken for a label.
 constexpr size_t kMaxLabelBytes = 200;
 
 std::string Roman(int64_t number) {
@@ -31,7 +33,7 @@ std::string Roman(int64_t number) {
   return text;
 }
 
-// A to Z, then AA, BB, … as Word counts.
+// Returns A to Z, then AA, BB, …, as Word counts.
 std::string Letters(int64_t number) {
   const int64_t index = number - 1;
   return std::string(static_cast<size_t>(index / 26 + 1), static_cast<char>('A' + index % 26));
@@ -46,7 +48,7 @@ constexpr ChineseDigits kCommon{{"零", "一", "二", "三", "四", "五", "六"
 constexpr ChineseDigits kLegal{{"零", "壹", "贰", "叁", "肆", "伍", "陆", "柒", "捌", "玖"},
                                {"", "拾", "佰", "仟"}};
 
-// 1 to 9999: 十五, 一百零三, 二千三百.
+// Writes 1 to 9999: 十五, 一百零三, 二千三百.
 std::string ChineseNumber(int64_t number, const ChineseDigits& characters) {
   std::string text;
   bool zero = false;

@@ -1,5 +1,5 @@
-// The labels of numbered paragraphs in a DOCX ("3.2", "第十五条", "•"), which its text does not
-// hold: they are counted from numbering.xml as Word does.
+// DocxNumbering counts the labels of numbered paragraphs in a DOCX ("3.2", "第十五条", "•"). The
+// text of a DOCX does not hold them, so they are counted from numbering.xml as Word does.
 #pragma once
 
 #include <array>
@@ -14,19 +14,20 @@
 
 namespace tome {
 
-// `number` as a w:numFmt writes it: "decimal", "upperRoman", "chineseCounting", … Formats that are
-// not known, and numbers that a format cannot write, are decimal.
+// Returns `number` as a w:numFmt writes it: "decimal", "upperRoman", "chineseCounting", … Unknown
+// formats, and numbers that a format cannot write, are written in decimal.
 std::string FormatListNumber(std::string_view format, int64_t number);
 
 class DocxNumbering {
  public:
-  DocxNumbering() = default;  // of a document without numbering.xml: every item gets a bullet
+  DocxNumbering() = default;  // without numbering.xml: every item gets a bullet
 
   // `root` is w:numbering; it is not kept.
   explicit DocxNumbering(pugi::xml_node root);
 
-  // The label of the next paragraph at this position, a space after it; empty for list "0" and for
-  // levels without a label. Counts: call it once for each paragraph, in document order.
+  // Returns the label of the next paragraph at this position, with a space after it. Empty for list
+  // "0" and for levels without a label; a bullet for an unknown list. It counts, so call it once
+  // for each paragraph, in document order.
   std::string NextLabel(const ListPosition& position);
 
  private:
@@ -38,8 +39,8 @@ class DocxNumbering {
   };
   struct List {
     std::array<Level, kLevels> levels;
-    std::string counters;                 // whose counters it shares (w:abstractNumId)
-    std::array<int, kLevels> restart_at;  // w:startOverride, applied at first use; -1: none
+    std::string counters;                 // w:abstractNumId; lists with the same one share counters
+    std::array<int, kLevels> restart_at;  // w:startOverride, applied at first use; -1: not set
   };
   struct Counters {
     std::array<int64_t, kLevels> values{};

@@ -12,14 +12,15 @@
 namespace tome {
 namespace {
 
-// The folder of a part with the slash behind it, and its name: "word/", "document.xml".
+// Splits the name of a part into its folder, which ends with a slash, and the rest: "word/",
+// "document.xml".
 std::pair<std::string, std::string> SplitName(const std::string& part) {
   const size_t slash = part.rfind('/');
   if (slash == std::string::npos) return {"", part};
   return {part.substr(0, slash + 1), part.substr(slash + 1)};
 }
 
-// The relationships of one part; of the whole package where `part` is empty.
+// Relationships holds the relationships of one part, or of the whole package where `part` is empty.
 class Relationships {
  public:
   Relationships(Archive& archive, const std::string& part) : part_(part) {
@@ -30,8 +31,8 @@ class Relationships {
     }
   }
 
-  // The part whose relationship type ends with `type` (the transitional and the strict standard
-  // differ only in what stands before).
+  // Returns the part whose relationship type ends with `type`, or else `otherwise`. The
+  // transitional and the strict standard differ only in the text before that ending.
   std::string Target(std::string_view type, std::string_view otherwise) const {
     for (const pugi::xml_node node : tree_.document_element()) {
       if (LocalName(node) != "Relationship" || Attribute(node, "TargetMode") == "External")

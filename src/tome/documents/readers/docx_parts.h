@@ -1,5 +1,5 @@
-// Where the parts of a DOCX lie: found by following its relationships ("_rels/.rels"), which name
-// them by type.
+// FindDocxParts finds the parts of a DOCX by following its relationships ("_rels/.rels"), which
+// name the parts by type.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace tome {
 
-// Names of entries; those but `document` may be absent from the archive.
+// DocxParts holds names of entries. All but `document` may be absent from the archive.
 struct DocxParts {
   std::string document;
   std::string styles;
@@ -18,8 +18,8 @@ struct DocxParts {
   std::string core_properties;
 };
 
-// Where a relationship is missing, the name that Word gives the part. Throws Error of Archive and
-// ParseXml.
+// Where a relationship is missing, the part gets the name that Word gives it. Throws the Errors of
+// Archive and ParseXml.
 DocxParts FindDocxParts(Archive& archive);
 
 }  // namespace tome

@@ -14,10 +14,10 @@
 namespace tome {
 namespace {
 
-// An OLE compound file: what Word writes when a password is set, and what .doc files are.
+// OLE compound files begin like this: Word's files with a password, and .doc files.
 constexpr std::string_view kCompoundFile = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1";
 
-// An absent part is an empty tree.
+// Returns an empty tree for an absent part.
 pugi::xml_document ParsePart(Archive& archive, const std::string& name) {
   const std::optional<std::string> content = archive.Read(name);
   return content ? ParseXml(*content, name) : pugi::xml_document();

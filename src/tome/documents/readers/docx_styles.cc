@@ -8,11 +8,11 @@
 namespace tome {
 namespace {
 
-// A chain of basedOn that is longer is a loop.
+// A longer chain of basedOn is a loop.
 constexpr int kMaxStyleChain = 64;
 constexpr int kMaxHeadingLevel = 9;
 
-// The number N of "PREFIX N", 0 if the name is something else.
+// Returns the number N of "PREFIX N", or 0 for any other name.
 int NumberAfter(std::string_view name, std::string_view prefix) {
   if (!name.starts_with(prefix)) return 0;
   name.remove_prefix(prefix.size());
@@ -28,7 +28,7 @@ int HeadingLevelOfName(const std::string& lower_name) {
   return 0;
 }
 
-// One w:style as written, before inheritance.
+// A RawStyle is one w:style as written, before inheritance.
 struct RawStyle {
   std::string based_on;
   std::string lower_name;

@@ -1,5 +1,5 @@
-// What styles.xml of a DOCX says about paragraphs: which styles are headings, which are entries of
-// a generated table of contents, which number their paragraphs.
+// DocxStyles tells from styles.xml of a DOCX which paragraph styles are headings, which are entries
+// of a generated table of contents, and which number their paragraphs.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace tome {
 
-// The list and level that a w:numPr names.
+// A ListPosition is the list and the level that a w:numPr names.
 struct ListPosition {
   std::string list_id;  // w:numId; "0" takes a paragraph out of the list its style is in
   int level = 0;        // w:ilvl, 0 to 8
@@ -22,22 +22,22 @@ struct ParagraphStyle {
   std::optional<ListPosition> list;
 };
 
-// A heading's level from w:outlineLvl of a w:pPr: 1 to 9, 0 for body text, nullopt if it says
-// nothing.
+// Returns a heading's level from w:outlineLvl of a w:pPr: 1 to 9, or 0 for body text. Returns
+// nullopt without w:outlineLvl.
 std::optional<int> OutlineLevel(pugi::xml_node paragraph_properties);
 
-// w:numPr of a w:pPr.
+// Returns w:numPr of a w:pPr, or nullopt if it names no list.
 std::optional<ListPosition> ListPositionOf(pugi::xml_node paragraph_properties);
 
 class DocxStyles {
  public:
-  DocxStyles() = default;  // of a document without styles.xml: only ids tell headings
+  DocxStyles() = default;  // without styles.xml: only ids tell headings
 
-  // `root` is w:styles; it is not kept. Properties that a style does not have come from the style
-  // that it is based on.
+  // `root` is w:styles; it is not kept. A style inherits the properties that it lacks from the
+  // style that it is based on.
   explicit DocxStyles(pugi::xml_node root);
 
-  // For an id that is not defined, what its name suggests ("Heading1").
+  // Returns the style with this id. An undefined id is judged by its own wording ("Heading1").
   ParagraphStyle Find(std::string_view style_id) const;
 
  private:

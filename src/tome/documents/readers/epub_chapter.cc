@@ -9,14 +9,14 @@
 namespace tome {
 namespace {
 
-// A heading within the first blocks is what a part begins with: "PART ONE", an epigraph or a
-// picture's caption may stand before it.
+// A part begins with a heading among its first blocks. "PART ONE", an epigraph or a picture's
+// caption may stand before it.
 constexpr size_t kTopBlocks = 3;
-// ContextExtension blocks are not compared with titles.
+// Longer blocks are not compared with titles.
 constexpr size_t kMaxTitleBlockBytes = 1000;
 constexpr size_t kNone = static_cast<size_t>(-1);
 
-// The title of normalized text as it is compared.
+// Returns the form in which a title of normalized text is compared.
 std::string TitleKey(std::string_view title) {
   constexpr std::string_view ideographic_space = "\u3000";
   std::string key;
@@ -32,14 +32,14 @@ std::string TitleKey(std::string_view title) {
   return key;
 }
 
-// The entries that no block was found for yet, by the key of their title.
+// OpenEntries holds the entries that no block was found for yet, by the key of their title.
 class OpenEntries {
  public:
   explicit OpenEntries(std::span<const ContentsEntry> entries) {
     for (size_t i = entries.size(); i-- > 0;) by_key_[TitleKey(entries[i].title)].push_back(i);
   }
 
-  // The first one with this title, which is open no longer; kNone if there is none.
+  // Returns the first open entry with this title and closes it, or kNone.
   size_t Take(std::string_view title) {
     const auto found = by_key_.find(TitleKey(title));
     if (found == by_key_.end() || found->second.empty()) return kNone;
@@ -54,8 +54,8 @@ class OpenEntries {
 
 struct Block {
   std::string_view text;
-  const Section* section = nullptr;      // of the chapter; the block is its heading
-  const ContentsEntry* entry = nullptr;  // the block is its title
+  const Section* section = nullptr;      // section of the chapter whose heading the block is
+  const ContentsEntry* entry = nullptr;  // entry whose title the block is
 };
 
 std::vector<Block> SplitBlocks(const Document& chapter) {
@@ -93,7 +93,8 @@ std::vector<bool> MatchTitles(std::span<const ContentsEntry> entries, std::vecto
   return matched;
 }
 
-// The entry that stands for the whole part, if none of its blocks is its title.
+// Returns the entry that stands for the whole part, or null. It is the first one with a link, if no
+// block is its title and it leads to the part's top or is the last entry.
 const ContentsEntry* TopEntry(std::span<const ContentsEntry> entries,
                               const std::vector<bool>& matched) {
   for (size_t i = 0; i < entries.size(); ++i) {

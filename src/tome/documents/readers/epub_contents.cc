@@ -67,7 +67,7 @@ void AddNavPoints(pugi::xml_node parent, int level, ContentsBuilder& contents) {
   }
 }
 
-// <nav epub:type="toc">, or the first <nav> where none says what it is.
+// Returns <nav epub:type="toc">, or else the first <nav> without a type.
 pugi::xml_node TocNav(pugi::xml_node root) {
   pugi::xml_node first;
   for (pugi::xml_node node = root; node; node = NextInDocument(node, root)) {

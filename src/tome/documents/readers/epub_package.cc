@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kContainer = "META-INF/container.xml";
 constexpr std::string_view kEncryption = "META-INF/encryption.xml";
-// Items may name another one to fall back to; a longer chain is a loop.
+// An item may name another item to fall back to. A longer chain is a loop.
 constexpr int kMaxFallbacks = 8;
 
 struct ManifestItem {
@@ -63,7 +63,7 @@ bool HasWord(std::string_view words, std::string_view word) {
   return fmt::format(" {} ", words).find(fmt::format(" {} ", word)) != std::string::npos;
 }
 
-// The item itself or what it falls back to, whichever is HTML first; nullptr if none is.
+// Returns the item, or the first item of its chain of fallbacks, that is HTML; nullptr without one.
 const ManifestItem* HtmlItem(const Manifest& manifest, const ManifestItem* item) {
   for (int i = 0; i < kMaxFallbacks; ++i) {
     if (IsHtml(*item)) return item;
@@ -74,7 +74,7 @@ const ManifestItem* HtmlItem(const Manifest& manifest, const ManifestItem* item)
   return nullptr;
 }
 
-// The part of one entry of the spine, or nullopt and a note.
+// Returns the part of one entry of the spine, or nullopt after adding a note.
 std::optional<std::string> SpinePart(const Archive& archive, const Manifest& manifest,
                                      const std::string& base, const std::string& id,
                                      std::vector<std::string>& notes) {

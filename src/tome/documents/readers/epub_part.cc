@@ -10,10 +10,10 @@
 namespace tome {
 namespace {
 
-// A declaration stands at the top.
+// A declaration stands within this many bytes of the start.
 constexpr size_t kHeadBytes = 2048;
 
-// The word after `key` and "=", quoted or not: UTF-8 of `charset="UTF-8"`.
+// Returns the word after `key` and "=", quoted or not: UTF-8 of `charset="UTF-8"`.
 std::optional<std::string_view> ValueOf(std::string_view head, std::string_view key) {
   size_t at = head.find(key);
   if (at == std::string_view::npos) return std::nullopt;

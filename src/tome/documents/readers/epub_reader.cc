@@ -22,7 +22,7 @@ namespace {
 
 using ContentsFn = std::vector<ContentsEntry> (*)(pugi::xml_node root, std::string_view part);
 
-// Empty where there is no such part, or it is damaged: titles then come from the headings alone.
+// Returns no entries where the part is absent or damaged. Titles then come from the headings alone.
 std::vector<ContentsEntry> ReadContents(Archive& archive, const std::string& part, ContentsFn read,
                                         DocumentBuilder& builder) {
   if (part.empty()) return {};
@@ -36,7 +36,7 @@ std::vector<ContentsEntry> ReadContents(Archive& archive, const std::string& par
   }
 }
 
-// By the part they lead to.
+// Contents maps a part to the entries that lead to it.
 using Contents = std::unordered_map<std::string, std::vector<ContentsEntry>>;
 
 Contents ReadContents(Archive& archive, const EpubPackage& package, DocumentBuilder& builder) {

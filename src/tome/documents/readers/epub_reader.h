@@ -1,9 +1,10 @@
-// EPUB 2 and 3: the chapters in spine order, each XHTML part read as HTML (html_reader.h), sections
-// from their headings and from the navigation document or NCX (epub_chapter.h). The navigation
-// document is not text. Parts that are missing, no HTML or outside of the book are noted.
+// ReadEpub reads EPUB 2 and 3. The chapters come in spine order, and each XHTML part is read as
+// HTML (html_reader.h). Sections come from the headings and from the navigation document or NCX
+// (epub_chapter.h). The navigation document is not text. Notes name the parts that are missing, not
+// HTML, or outside of the book.
 //
-// Throws Error: kUnsupported for a book that is protected (DRM), without text, or past the limits
-// of an archive; kCorrupt, also where one part of the spine is damaged.
+// ReadEpub throws Error: kUnsupported for a book that is protected (DRM), without text, or past the
+// limits of an archive; kCorrupt for a damaged book, also where one part of the spine is damaged.
 #pragma once
 
 #include <string_view>

@@ -18,7 +18,7 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-// "key: value", "key:", a comment, an item, something indented, or nothing.
+// Returns whether the line is "key: value", "key:", a comment, an item, indented, or empty.
 bool LooksLikeYaml(std::string_view line) {
   if (line.empty() || line[0] == ' ' || line[0] == '\t' || line[0] == '#') return true;
   if (line == "-" || line.starts_with("- ")) return true;
@@ -68,7 +68,7 @@ FrontMatter ReadFrontMatter(std::string_view utf8) {
       return {};
     } else if (line.starts_with("title:")) {
       front_matter.title = Unquoted(line.substr(6));
-      // A block scalar: its text stands in the lines below; the first heading serves as well.
+      // The text of a block scalar stands in the lines below. The first heading serves as well.
       if (front_matter.title.starts_with('|') || front_matter.title.starts_with('>')) {
         front_matter.title.clear();
       }

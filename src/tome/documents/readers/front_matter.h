@@ -1,4 +1,4 @@
-// The YAML block between "---" lines at the start of many Markdown files.
+// ReadFrontMatter reads the YAML block between "---" lines at the start of many Markdown files.
 #pragma once
 
 #include <string>
@@ -7,12 +7,12 @@
 namespace tome {
 
 struct FrontMatter {
-  size_t size = 0;    // bytes that it takes at the start of the text; 0 where there is none
-  std::string title;  // the value of `title:`, unquoted; empty where it names none
+  size_t size = 0;    // bytes that it takes at the start of the text; 0 without front matter
+  std::string title;  // the value of `title:`, unquoted; empty without one
 };
 
-// A text that merely begins with a thematic break ("---") has none: every line up to the closing
-// "---" or "..." must look like YAML.
+// A text that merely begins with a thematic break ("---") has no front matter: every line up to the
+// closing "---" or "..." must look like YAML, and one of them must have a key.
 FrontMatter ReadFrontMatter(std::string_view utf8);
 
 }  // namespace tome

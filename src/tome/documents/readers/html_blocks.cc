@@ -16,12 +16,14 @@ bool IsHangul(char32_t c) {
          (c >= 0xFFA0 && c <= 0xFFDC);
 }
 
-// Scripts written without spaces, with their punctuation. Korean has spaces between words.
+// Returns true for characters of scripts written without spaces, punctuation included. Korean has
+// spaces between words.
 bool JoinsWithoutSpace(char32_t c) {
   return (IsCjk(c) && !IsHangul(c)) || (c >= 0x3001 && c <= 0x303F) || (c >= 0xFF01 && c <= 0xFF65);
 }
 
-// Punctuation that Chinese shares with the West: it follows the character on the other side.
+// Returns true for punctuation that Chinese shares with the West. Such a mark joins without a space
+// where the character on its other side does.
 bool IsSharedMark(char32_t c) {
   return std::u32string_view(U"“”‘’—…·").find(c) != std::u32string_view::npos;
 }
@@ -55,7 +57,7 @@ std::string CollapseHtmlSpace(std::string_view utf8) {
                        NeedsNoSpace(LastCodePoint(joined), NextCodePoint(utf8, after));
     if (!drops) joined += ' ';
   }
-  return CollapseWhiteSpace(joined);  // the rare kinds of space, and both ends
+  return CollapseWhiteSpace(joined);  // for the rare kinds of space and for both ends
 }
 
 void HtmlBlocks::Text(std::string_view text) { run_.append(text); }
@@ -135,7 +137,7 @@ void HtmlBlocks::EndLabel() {
 }
 
 void HtmlBlocks::Prefix(std::string_view prefix) {
-  // Lists nested without text cannot pile up prefixes without end.
+  // Lists nested without text would otherwise pile up prefixes without end.
   constexpr size_t kMaxPrefix = 200;
   if (prefix_.size() < kMaxPrefix) prefix_ += prefix;
 }

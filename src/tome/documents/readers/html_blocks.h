@@ -1,5 +1,5 @@
-// The text of an HTML page as blocks and lines: the white space rules of HTML on the way into a
-// DocumentBuilder.
+// HtmlBlocks makes blocks and lines of the text of an HTML page. It applies the white space rules
+// of HTML on the way into a DocumentBuilder.
 #pragma once
 
 #include <string>
@@ -10,12 +10,13 @@
 
 namespace tome {
 
-// Collapses white space as a browser shows it: runs become one space, and a line end of the source
-// between two characters of a script written without spaces becomes nothing (CSS Text Module Level
-// 3, section 4.1.3), so that wrapped Chinese stays one piece. None at either end.
+// Collapses white space as a browser shows it. A run of white space becomes one space. A line end
+// of the source between two characters of a script written without spaces is dropped (CSS Text
+// Module Level 3, section 4.1.3), so that wrapped Chinese stays one piece. The result has no white
+// space at either end.
 std::string CollapseHtmlSpace(std::string_view utf8);
 
-// Takes text in order of reading and the places where lines, cells, rows and blocks end.
+// HtmlBlocks takes text in reading order and the places where lines, cells, rows and blocks end.
 class HtmlBlocks {
  public:
   explicit HtmlBlocks(DocumentBuilder& builder) : builder_(builder) {}
@@ -25,12 +26,13 @@ class HtmlBlocks {
   void EndLine();                            // <br>; two in a row end the block
   void EndBlock();
 
-  // The text since the last end of a block becomes a heading, or the prefix of the next block.
+  // Turn the text since the last end of a block into a heading, or into the prefix of the next
+  // block.
   void EndHeading(int level);
   void EndLabel();
 
-  // Stands before the text of the next block: "• ", "3. ". A second prefix before any text follows
-  // the first (a list that begins with a list).
+  // `prefix` stands before the text of the next block: "• ", "3. ". A second prefix before any text
+  // follows the first one (a list that begins with a list).
   void Prefix(std::string_view prefix);
   void DropPrefix() { prefix_.clear(); }
 
@@ -38,7 +40,8 @@ class HtmlBlocks {
   void BeginPreformatted();
   void EndPreformatted();
 
-  // Between BeginRow and EndRow blocks end where cells do; a row becomes one line "a | b".
+  // Between BeginRow and EndRow, text gathers in cells and EndBlock ends no block. A row becomes
+  // one line "a | b".
   void BeginTable() { EndBlock(); }
   void BeginRow();
   void EndCell();
@@ -51,7 +54,7 @@ class HtmlBlocks {
 
   DocumentBuilder& builder_;
   std::string run_;                 // text of the current line, white space as in the source
-  std::vector<std::string> lines_;  // of the current block, collapsed
+  std::vector<std::string> lines_;  // lines of the current block, collapsed
   std::string prefix_;
   std::string alternative_;
   std::string cell_;

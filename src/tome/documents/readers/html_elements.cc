@@ -39,11 +39,11 @@ constexpr std::array kInline = {
     GUMBO_TAG_VAR,    GUMBO_TAG_WBR,   GUMBO_TAG_MAP,     GUMBO_TAG_UNKNOWN, GUMBO_TAG_BASEFONT,
     GUMBO_TAG_APPLET};
 
-// Roles of landmarks around the text (WAI-ARIA 1.2, section 5.3.4).
+// These are the roles of landmarks around the text (WAI-ARIA 1.2, section 5.3.4).
 constexpr std::array<std::string_view, 5> kBoilerplateRoles = {
     "navigation", "banner", "contentinfo", "complementary", "search"};
 
-// DocBook, Sphinx, MediaWiki: what these three write around a text in all their pages.
+// DocBook, Sphinx and MediaWiki write elements of these classes around the text in all their pages.
 constexpr std::array<std::string_view, 11> kBoilerplateClasses = {
     "navheader",    "navfooter", "toc",     "sphinxsidebar", "headerlink", "mw-editsection",
     "mw-jump-link", "navbox",    "noprint", "skip-link",     "breadcrumbs"};
@@ -63,7 +63,7 @@ bool AnyClass(const GumboElement& element, Visit visit) {
   return false;
 }
 
-// "display : none" in any spelling.
+// Returns whether a style says "display : none" or "visibility : hidden", in any spelling.
 bool StyleHides(std::string_view style) {
   std::string plain;
   for (const char c : style.substr(0, 1000)) {
@@ -79,7 +79,7 @@ bool StyleHides(std::string_view style) {
 HtmlRole RoleOf(const GumboElement& element) {
   if (element.tag_namespace == GUMBO_NAMESPACE_SVG) return HtmlRole::kSkipped;
   if (element.tag_namespace == GUMBO_NAMESPACE_MATHML) {
-    // The source of a formula (TeX, often) repeats it.
+    // The source of a formula (often TeX) repeats the formula.
     const std::string_view tag = {element.original_tag.data, element.original_tag.length};
     return tag.starts_with("<annotation") ? HtmlRole::kSkipped : HtmlRole::kInline;
   }
@@ -88,7 +88,7 @@ HtmlRole RoleOf(const GumboElement& element) {
 }
 
 bool IsHidden(const GumboElement& element) {
-  // Pages hide the body until a script has run; the text is there all the same.
+  // Many pages hide the body until a script has run. Its text is there all the same.
   if (element.tag == GUMBO_TAG_HTML || element.tag == GUMBO_TAG_BODY) return false;
   return (HasAttribute(element, "hidden") && AttributeOf(element, "hidden") != "until-found") ||
          AttributeOf(element, "aria-hidden") == "true" || StyleHides(AttributeOf(element, "style"));

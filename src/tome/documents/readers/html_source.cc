@@ -16,7 +16,8 @@ std::string Lowered(std::string_view text) {
   return lower;
 }
 
-// The name behind `key` and '=' in one tag: charset="x", charset = x, "text/html; charset=x".
+// Returns the name after `key` and '=' in one tag: charset="x", charset = x, "text/html;
+// charset=x".
 std::optional<std::string> ValueAfter(std::string_view tag, std::string_view key) {
   const size_t found = Lowered(tag).find(key);
   if (found == std::string_view::npos) return std::nullopt;
@@ -42,7 +43,8 @@ bool IsNameByte(char c) {
          c == '_';
 }
 
-// The length of the tag that `text` begins with, '>' included; a '>' in quotes does not end it.
+// Returns the length of the tag that `text` begins with, '>' included. A '>' in quotes does not end
+// it.
 size_t TagLength(std::string_view text) {
   char quote = 0;
   for (size_t i = 1; i < text.size(); ++i) {
@@ -70,7 +72,7 @@ void AppendEscaped(std::string_view text, std::string& out) {
   }
 }
 
-// Copies the construct that `rest` begins with ('<') to `out`; returns its length.
+// Copies the construct that `rest` begins with ('<') to `out` and returns its length.
 size_t CopyMarkup(std::string_view rest, bool& in_foreign, std::string& out) {
   constexpr std::string_view kCdata = "<![CDATA[";
   const auto through = [&](std::string_view end, size_t from) {
@@ -109,8 +111,8 @@ size_t CopyMarkup(std::string_view rest, bool& in_foreign, std::string& out) {
   return length;
 }
 
-// Scripts and style sheets in XHTML are often CDATA hidden from HTML by comments; nobody reads
-// them.
+// Returns the length of a script or style sheet that `rest` begins with, without its end tag, or
+// else 0. XHTML often hides these from HTML as CDATA in comments; nothing in them is visible.
 size_t RawTextLength(std::string_view rest) {
   for (const std::string_view name : {"script", "style"}) {
     if (!rest.substr(1).starts_with(name)) continue;

@@ -1,4 +1,4 @@
-// What has to be known of an HTML file before it is parsed as HTML.
+// These functions prepare the source of an HTML file for the parser.
 #pragma once
 
 #include <optional>
@@ -7,16 +7,18 @@
 
 namespace tome {
 
-// The encoding that a page declares in its first 4096 bytes: <meta charset=…>, <meta … content="…
-// charset=…">, or the encoding of an XML declaration. A name as written, or nothing.
+// Returns the encoding that a page declares in its first 4096 bytes, as written: <meta charset=…>,
+// <meta … content="… charset=…">, or the encoding of an XML declaration. Returns nullopt without a
+// declaration.
 std::optional<std::string> DeclaredEncoding(std::string_view bytes);
 
-// True for XHTML: an XML declaration, or the XHTML namespace, at the start.
+// Returns true for XHTML: the text begins with an XML declaration, or its first 4096 bytes name the
+// XHTML namespace.
 bool IsXhtml(std::string_view utf8);
 
-// XHTML as HTML that means the same. A parser of HTML takes "<script/>", "<title/>" and "<a
+// Turns XHTML into HTML that means the same. An HTML parser takes "<script/>", "<title/>" and "<a
 // id='x'/>" for start tags, and the first two then swallow the rest of the page; here each gets its
-// end tag. CDATA sections, comments to HTML, become text.
+// end tag. CDATA sections, which are comments to HTML, become text.
 std::string XhtmlToHtml(std::string_view utf8);
 
 }  // namespace tome

@@ -1,4 +1,5 @@
-// What the reader of an HTML tree has to know of an element before it comes to what lies inside.
+// SurveyHtml finds what the reader of an HTML tree needs to know about an element before it comes
+// to the element's content.
 #pragma once
 
 #include <string>
@@ -9,13 +10,13 @@
 namespace tome {
 
 struct HtmlSurvey {
-  // Tables that place things on a page instead of relating cells: their cells are read as blocks,
-  // not as "a | b". Such are those with headings, other tables or preformatted blocks inside, with
-  // many paragraphs in one cell, with one column, or with role=presentation.
+  // These tables place things on a page instead of relating cells, so their cells are read as
+  // blocks, not as "a | b". A table is one of these if it has headings, other tables or
+  // preformatted blocks inside, many paragraphs in one cell, only one column, or role=presentation.
   std::unordered_set<const GumboNode*> layout_tables;
-  // <header> elements that hold an <h1>: the title of the text, not the head of a site.
+  // These <header> elements hold an <h1>: the title of the text, not the head of a site.
   std::unordered_set<const GumboNode*> title_headers;
-  std::string title;  // of <title>, white space as in the source
+  std::string title;  // text of <title>, white space as in the source
 };
 
 HtmlSurvey SurveyHtml(const HtmlTree& tree);

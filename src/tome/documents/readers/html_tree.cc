@@ -16,17 +16,17 @@
 namespace tome {
 namespace {
 
-// A tree costs some thirty times its source, "<td>1<td>2" about eighty times; more is the work of
-// cloned formatting elements.
+// A tree costs some thirty times its source, and "<td>1<td>2" about eighty times. A larger tree
+// comes from cloned formatting elements.
 constexpr uint64_t kTreeBytesPerByte = 128;
 constexpr uint64_t kLeastTreeBytes = uint64_t{16} << 20;
-// The depth is looked at whenever this much was allocated: some thousand elements.
+// The depth is checked whenever this much was allocated, which is some thousand elements.
 constexpr uint64_t kCheckBytes = uint64_t{256} << 10;
-// gumbo's own functions, but for the recursive destructor, need a few KiB.
+// gumbo's own functions, except for the recursive destructor, need a few KiB of stack.
 constexpr uintptr_t kMaxStackBytes = uintptr_t{512} << 10;
 
-// Memory that is freed as a whole. Small blocks that gumbo gives back are used again: it allocates
-// and frees several for every token.
+// An Arena is memory that is freed as a whole. It reuses small blocks that gumbo frees, because
+// gumbo allocates and frees several for every token.
 class Arena {
  public:
   Arena() = default;
@@ -36,7 +36,7 @@ class Arena {
     for (void* chunk : chunks_) std::free(chunk);
   }
 
-  // Null when the system has no more memory.
+  // Returns null when the system has no more memory.
   void* Allocate(size_t size) {
     const size_t units = (size + sizeof(Header) + kUnit - 1) / kUnit;
     if (units < free_.size() && free_[units] != nullptr) {
@@ -54,7 +54,7 @@ class Arena {
   void Free(void* memory) {
     if (memory == nullptr) return;
     const size_t units = (static_cast<Header*>(memory) - 1)->units;
-    if (units >= free_.size()) return;  // large ones are few: vectors and buffers that doubled
+    if (units >= free_.size()) return;  // large blocks are few: vectors and buffers that doubled
     free_[units] = new (memory) FreeBlock{free_[units]};
   }
 
@@ -95,7 +95,6 @@ HtmlChildren ChildrenOf(const GumboNode& node) {
       node.type != GUMBO_NODE_DOCUMENT) {
     return {};
   }
-  // The document's vector of children comes first, as an element's does.
   const GumboVector& children =
       node.type == GUMBO_NODE_DOCUMENT ? node.v.document.children : node.v.element.children;
   return {reinterpret_cast<GumboNode* const*>(children.data), children.length};
@@ -124,7 +123,7 @@ class HtmlTree::Parse {
  private:
   enum class Stop { kNot, kDepth, kMemory, kCancelled };
 
-  // Only plain functions of C lie between here and Leave(), so no destructor is jumped over.
+  // Only plain C functions lie between here and Leave(), so longjmp skips no destructor.
   void Run(std::string_view utf8) {
     if (setjmp(leave_) != 0) return;
     output_ = gumbo_parse_with_options(&options_, utf8.data(), utf8.size());
@@ -138,7 +137,7 @@ class HtmlTree::Parse {
   void* Allocate(size_t size) {
     void* memory = arena_.Allocate(size);
     if (memory == nullptr || arena_.bytes() > max_bytes_) Leave(Stop::kMemory);
-    // The first thing that gumbo allocates is its output, to which it attaches the tree at once.
+    // gumbo allocates its output first and attaches the tree to it at once.
     if (allocations_++ == 0 && size == sizeof(GumboOutput)) {
       first_ = static_cast<const GumboOutput*>(memory);
     }
@@ -152,13 +151,14 @@ class HtmlTree::Parse {
   }
 
   void Free(void* memory) {
-    // The recursive destructor frees at every level on its way down.
+    // gumbo's recursive destructor frees at every level on its way down, so the depth of the stack
+    // shows here.
     if (stack_base_ - StackPointer() > kMaxStackBytes) Leave(Stop::kDepth);
     arena_.Free(memory);
   }
 
-  // Follows the newest elements: the last child and, where text was moved out of a table, the one
-  // before it. Looks at a bounded number of nodes; what it misses is found when the parse is done.
+  // Follows the newest elements: the last child and, where text was moved out of a table, the child
+  // before it. Looks at a bounded number of nodes; CheckDepth finds what it misses after the parse.
   bool IsTooDeep() const {
     if (first_ == nullptr) return false;
     struct Level {
@@ -217,7 +217,7 @@ class HtmlTree::Parse {
 
 namespace {
 
-// Every element, not only the newest: the depth that the reader relies on.
+// Checks the depth of every element, not only of the newest. The reader relies on it.
 void CheckDepth(const GumboNode& root) {
   struct Level {
     HtmlChildren children;

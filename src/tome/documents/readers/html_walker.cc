@@ -70,7 +70,8 @@ bool HtmlWalker::IsLeftOut(const GumboNode& node) const {
   if (IsHidden(element) || IsNoise(element)) return true;
   if (options_.keep_boilerplate) return false;
   if (element.tag == GUMBO_TAG_HEADER && survey_.title_headers.contains(&node)) return false;
-  // In an article or section these belong to it; elsewhere to the page.
+  // In an article or section, <header> and <footer> belong to it; elsewhere they belong to the
+  // page.
   const bool is_of_page = element.tag == GUMBO_TAG_HEADER || element.tag == GUMBO_TAG_FOOTER;
   return (is_of_page && sections_ == 0) || IsBoilerplate(element);
 }
@@ -97,7 +98,7 @@ bool HtmlWalker::Enter(const GumboNode& node) {
   return true;
 }
 
-// A task list shows its state by a check box that cannot be changed; other controls are no text.
+// A task list shows its state by a check box that cannot be changed. Other controls are no text.
 void HtmlWalker::ReadControl(const GumboElement& element) {
   if (element.tag == GUMBO_TAG_INPUT && AttributeOf(element, "type") == "checkbox" &&
       HasAttribute(element, "disabled")) {

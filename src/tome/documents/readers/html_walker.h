@@ -1,4 +1,4 @@
-// Walks an HTML tree in order of reading and tells HtmlBlocks what it finds.
+// HtmlWalker walks an HTML tree in reading order and tells HtmlBlocks what it finds.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace tome {
 
-// One walk. The tree is walked with a stack of its own, never by recursion.
+// An HtmlWalker does one walk. It keeps a stack of its own and never recurses.
 class HtmlWalker {
  public:
   HtmlWalker(const HtmlSurvey& survey, const HtmlFragmentOptions& options, HtmlBlocks& blocks)
@@ -26,7 +26,7 @@ class HtmlWalker {
     int64_t number;  // of the next item
   };
 
-  // False for an element whose content is not read; then Leave is not called.
+  // Returns false for an element whose content is not read; then Leave is not called.
   bool Enter(const GumboNode& node);
   void Leave(const GumboNode& node);
   bool IsLeftOut(const GumboNode& node) const;
@@ -44,7 +44,7 @@ class HtmlWalker {
   std::vector<bool> data_tables_;            // for each open table, whether it is read row by row
   const GumboNode* heading_ = nullptr;       // the heading or label that is open
   const GumboNode* preformatted_ = nullptr;  // the outermost open <pre>
-  int sections_ = 0;                         // open <article>, <main>, <section>
+  int sections_ = 0;                         // number of open <article>, <main> and <section>
   bool expects_label_ = false;               // in an admonition before its label
 };
 

@@ -11,10 +11,11 @@ namespace {
 constexpr std::string_view kSoftHyphen = "\xC2\xAD";
 constexpr std::array<std::string_view, 3> kHyphens{"-", "\xE2\x80\x90", kSoftHyphen};
 
-// ContextExtension ones are no words but addresses and tables, and would only cost memory.
+// Longer words are addresses and tables, and would only cost memory.
 constexpr size_t kMaxWordBytes = 64;
 
-// Letters of alphabets: ASCII and whatever is outside it but CJK and general punctuation.
+// Returns true for letters of alphabets: ASCII letters, and characters outside ASCII except CJK and
+// general punctuation.
 bool IsLetter(char32_t c) {
   if (c < 0x80) return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
   return (c >= 0xC0 && c < 0x2000) || (c >= 0x2C00 && c < 0x2E00);
@@ -39,7 +40,7 @@ std::string Folded(std::string_view word) {
   return folded;
 }
 
-// The hyphen that ends the text, or nothing.
+// Returns the hyphen that ends the text; empty without one.
 std::string_view EndHyphen(std::string_view text) {
   for (const std::string_view hyphen : kHyphens) {
     if (text.ends_with(hyphen)) return hyphen;

@@ -10,14 +10,14 @@ namespace tome {
 namespace {
 
 constexpr size_t kPartBytes = size_t{64} << 10;
-// A longer line is a paragraph of its own: nothing wraps text that wide.
+// A longer line is a paragraph of its own, because nothing wraps text that wide.
 constexpr int64_t kMaxColumns = 200;
 constexpr size_t kMinLines = 4;
 
-// A line that has another below it in its block.
+// A Joint is a line that has another line below it in its block.
 struct Joint {
   int64_t columns = 0;    // its width; a wide character counts two
-  int64_t next_word = 0;  // the width of what the next line begins with
+  int64_t next_word = 0;  // width of the first word of the next line
   bool ends_in_mark = false;
 };
 
@@ -33,13 +33,14 @@ int64_t Columns(std::string_view line) {
   return columns;
 }
 
-// Text without spaces may be broken after every character.
+// Returns the columns that the line before would need for the first word of `line`. Text without
+// spaces may be broken after every character.
 int64_t FirstWordColumns(std::string_view line) {
   uint64_t i = 0;
   int64_t columns = 0;
   while (i < line.size() && columns <= kMaxColumns) {
     const char32_t c = NextCodePoint(line, i);
-    if (c == U' ') return columns + 1;  // and the space that would have joined the lines
+    if (c == U' ') return columns + 1;  // with the space that would have joined the lines
     if (IsWide(c)) return std::max<int64_t>(columns, 2);
     ++columns;
   }
@@ -67,7 +68,7 @@ void CollectJoints(std::string_view part, std::vector<Joint>& joints) {
   }
 }
 
-// Whole lines around `begin`.
+// Returns whole lines of `text` around `begin`.
 std::string_view PartAt(std::string_view text, size_t begin) {
   if (begin > 0) begin = std::min(text.find('\n', begin), text.size());
   std::string_view part = text.substr(begin, kPartBytes);
@@ -87,7 +88,7 @@ LineBreaks FindLineBreaks(std::string_view text) {
     }
   }
   if (joints.size() < kMinLines) return LineBreaks::kHard;
-  // The width of wrapping: not the widest line, which may be a table's.
+  // The width of wrapping is the ninth decile, because the widest line may be a table's.
   const auto ninth_decile = joints.begin() + static_cast<int64_t>(joints.size() * 9 / 10);
   std::nth_element(joints.begin(), ninth_decile, joints.end(),
                    [](const Joint& a, const Joint& b) { return a.columns < b.columns; });
@@ -99,7 +100,7 @@ LineBreaks FindLineBreaks(std::string_view text) {
     full += joint.columns + joint.next_word > width ? 1 : 0;
     marked += joint.ends_in_mark ? 1 : 0;
   }
-  // Prose ends a line in five or so at a mark by chance; verse and lists most of theirs.
+  // Prose ends about one line in five at a mark by chance; verse and lists end most lines at one.
   const bool is_wrapped = full * 10 >= joints.size() * 7 && marked * 2 <= joints.size();
   return is_wrapped ? LineBreaks::kSoft : LineBreaks::kHard;
 }

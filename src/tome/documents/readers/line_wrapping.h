@@ -1,5 +1,5 @@
-// Whether the lines of a plain text are paragraphs or pieces of paragraphs that were wrapped at a
-// width.
+// FindLineBreaks tells whether the lines of a plain text are paragraphs or pieces of paragraphs
+// that were wrapped at a width.
 #pragma once
 
 #include <string_view>
@@ -8,9 +8,10 @@
 
 namespace tome {
 
-// kSoft when nearly every line that has another below it in its block was ended because the next
-// word would not fit, and few end in punctuation, as those of verse and of lists do; else kHard.
-// `text` is a Document's text; a bounded sample of it is looked at.
+// Returns kSoft when at least 70 % of the lines with another line below them in their block ended
+// because the next word would not fit, and at most half of them end in punctuation, as verse and
+// lists do; else kHard. Too few or too wide lines are kHard as well. `text` is a Document's text; a
+// bounded sample of it is read.
 LineBreaks FindLineBreaks(std::string_view text);
 
 }  // namespace tome

@@ -49,7 +49,7 @@ Parser NewParser() {
   return parser;
 }
 
-// The name of the tag that `markup` begins with, in lower case.
+// Returns the name of the tag that `markup` begins with, in lower case.
 std::string TagName(std::string_view markup) {
   markup.remove_prefix(markup.starts_with("</") ? 2 : 1);
   std::string name;
@@ -65,8 +65,9 @@ std::string TagName(std::string_view markup) {
   return name;
 }
 
-// Inline tags that may pass as HTML: those that only mark text up. Any other ("List<String>", "use
-// <title> or <select>") would vanish as an unknown element, or swallow all that follows it.
+// Returns true for inline tags that may pass as HTML, because they only mark text up. Any other tag
+// ("List<String>", "use <title> or <select>") would vanish as an unknown element, or swallow all
+// text that follows it.
 bool IsMarkupTag(std::string_view markup) {
   constexpr std::array<std::string_view, 32> kTags = {
       "a",  "abbr", "b",    "bdi",   "bdo",    "big", "br",   "cite", "code", "del", "dfn",
@@ -76,8 +77,8 @@ bool IsMarkupTag(std::string_view markup) {
   return std::find(kTags.begin(), kTags.end(), TagName(markup)) != kTags.end();
 }
 
-// True for an HTML block that opens an element whose content is raw text up to its end tag and does
-// not close it: it would swallow the rest of the document.
+// Returns true for an HTML block that opens an element whose content is raw text up to its end tag
+// and does not close it. Such a block would swallow the rest of the document.
 bool SwallowsTheRest(std::string_view block) {
   std::string lower(block);
   std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
@@ -111,7 +112,8 @@ void TameRawHtml(cmark_node* root) {
     if (!is_inline && type != CMARK_NODE_HTML_BLOCK) continue;
     const char* literal = cmark_node_get_literal(node);
     const std::string_view markup = literal == nullptr ? "" : literal;
-    // Both are leaves: the iterator has moved past them, and its next node outlives them.
+    // Both kinds of node are leaves: the iterator has moved past them, and its next node outlives
+    // them.
     if (is_inline ? !IsMarkupTag(markup) : SwallowsTheRest(markup)) ReplaceByText(node);
   }
   cmark_iter_free(iterator);
@@ -145,10 +147,10 @@ Document ReadMarkdown(std::string_view bytes, const ReadOptions& options) {
   }
   const FrontMatter front_matter = ReadFrontMatter(file.utf8);
   DocumentBuilder builder("markdown");
-  // By way of HTML, because Markdown is defined by the HTML that it stands for, and half of its
+  // Markdown goes by way of HTML, because it is defined by the HTML that it stands for. Half of its
   // real documents hold raw HTML (tables, <details>, <br>), which only a parser of the whole page
-  // reads aright; and so lists, tables and Chinese line ends have one set of rules. Nothing is
-  // boilerplate: an author who writes <nav> or class="toc" by hand means it.
+  // reads correctly. Lists, tables and Chinese line ends thus have one set of rules. Nothing counts
+  // as boilerplate: an author who writes <nav> or class="toc" by hand means it.
   AppendHtml(RenderHtml(file.utf8.substr(front_matter.size)),
              {.heading_offset = 0, .keep_boilerplate = true}, options, builder);
   builder.SetTitle(front_matter.title);

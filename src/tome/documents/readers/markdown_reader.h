@@ -1,10 +1,11 @@
-// Markdown (CommonMark with GitHub's tables, strikethrough, task lists, bare links and footnotes),
-// parsed with cmark-gfm.
+// ReadMarkdown reads Markdown (CommonMark with GitHub's tables, strikethrough, task lists, bare
+// links and footnotes), parsed with cmark-gfm.
 //
-// A YAML front matter is left out, its `title:` becomes Document::title; else the first heading of
-// level 1 does. HTML blocks are read as HTML; inline tags that are not HTML's ("List<String>") stay
-// text. Encodings as in text_reader.h. Throws Error(kUnsupported) past kMaxHtmlBytes, for text
-// nested past kMaxElementDepth, for binary data and for a file without text.
+// A YAML front matter is left out. Its `title:` becomes Document::title; without one, the first
+// heading of level 1 does. HTML blocks are read as HTML. Inline tags that are not HTML's
+// ("List<String>") stay text. Encodings are as in text_reader.h. Throws Error(kUnsupported) past
+// kMaxHtmlBytes, for text nested past kMaxElementDepth, for binary data and for a file without
+// text.
 #pragma once
 
 #include <string_view>

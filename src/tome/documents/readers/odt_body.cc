@@ -37,12 +37,12 @@ Role RoleOf(pugi::xml_node node) {
       {"line-break", Role::kLineBreak},
       {"number", Role::kNumber},
       {"note", Role::kNote},
-      // Deleted by tracked changes; comments.
+      // These are text deleted by tracked changes, and comments.
       {"tracked-changes", Role::kSkip},
       {"annotation", Role::kSkip},
       // The generated table of contents repeats the headings.
       {"table-of-content", Role::kSkip},
-      // Declarations, scripts, embedded objects and their descriptions.
+      // These are declarations, scripts, embedded objects and their descriptions.
       {"forms", Role::kSkip},
       {"shapes", Role::kSkip},
       {"script", Role::kSkip},
@@ -50,7 +50,7 @@ Role RoleOf(pugi::xml_node node) {
       {"object", Role::kSkip},
       {"title", Role::kSkip},
       {"desc", Role::kSkip},
-      // The reading aid above a ruby base; text that is not shown.
+      // These are the reading aid above a ruby base, and text that is not shown.
       {"ruby-text", Role::kSkip},
       {"hidden-text", Role::kSkip},
   };
@@ -60,7 +60,8 @@ Role RoleOf(pugi::xml_node node) {
   return found == roles.end() ? Role::kDescend : found->second;
 }
 
-// A table of one cell is a frame around ordinary text. Gives that cell, else a null node.
+// A table of one cell is a frame around ordinary text. Returns that cell, or a null node for any
+// other table.
 pugi::xml_node FramedCell(pugi::xml_node table) {
   const pugi::xml_node row = Child(table, "table-row");
   const pugi::xml_node cell = Child(row, "table-cell");
@@ -75,7 +76,7 @@ pugi::xml_node FramedCell(pugi::xml_node table) {
   return cell;
 }
 
-// A count from the file, whatever it says.
+// Returns a count from the file: at least 1, and 1 where it is no number.
 uint64_t Repeat(pugi::xml_node node, std::string_view attribute) {
   const int count = ParseInt(Attribute(node, attribute), 1, std::numeric_limits<int>::max(), 1);
   return static_cast<uint64_t>(count);
@@ -129,7 +130,9 @@ void OdtBodyReader::ReadInline(pugi::xml_node parent, InlineText& out, Boxes& bo
       continue;
     }
     switch (RoleOf(node)) {
-      case Role::kSpace:  // text:c of them, which is one: white space of a paragraph collapses
+      // text:c gives a number of spaces. One is enough, because the white space of a paragraph
+      // collapses.
+      case Role::kSpace:
         out.text += ' ';
         break;
       case Role::kTab:

@@ -1,4 +1,4 @@
-// Reads the body of an ODT (office:text) into a FlowWriter.
+// OdtBodyReader reads the body of an ODT (office:text) into a FlowWriter.
 #pragma once
 
 #include <pugixml.hpp>
@@ -12,11 +12,11 @@ namespace tome {
 
 class OdtBodyReader {
  public:
-  // The arguments outlive this object.
+  // The arguments must outlive this object.
   OdtBodyReader(FlowWriter& flow, const WorkControl& control) : flow_(flow), control_(control) {}
 
-  // The headings, paragraphs, lists and tables below `parent`. Recursive: at most kMaxElementDepth
-  // deep, which ParseXml has checked.
+  // Reads the headings, paragraphs, lists and tables below `parent`. Recursive: at most
+  // kMaxElementDepth deep, which ParseXml has checked.
   void ReadBlocks(pugi::xml_node parent);
 
  private:
@@ -34,7 +34,7 @@ class OdtBodyReader {
   FlowWriter& flow_;
   const WorkControl& control_;
   std::string label_;     // of the list item whose first paragraph is yet to come
-  bool in_note_ = false;  // notes of notes are left out
+  bool in_note_ = false;  // reading a note; notes inside notes are left out
 };
 
 }  // namespace tome

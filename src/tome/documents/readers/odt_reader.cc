@@ -17,7 +17,7 @@ constexpr std::string_view kContent = "content.xml";
 constexpr std::string_view kMeta = "meta.xml";
 constexpr std::string_view kManifest = "META-INF/manifest.xml";
 
-// An encrypted entry is a stored one whose key is described in the manifest.
+// An encrypted entry is a stored entry whose key is described in the manifest.
 void CheckNotEncrypted(Archive& archive) {
   const std::optional<std::string> content = archive.Read(kManifest);
   if (!content) return;

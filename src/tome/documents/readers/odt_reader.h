@@ -1,11 +1,12 @@
-// ODT (OpenDocument): headings as sections, tables row by row, notes after the paragraph that cites
-// them (flow_writer.h), list items with a bullet or the number that the file holds for them.
+// ReadOdt reads ODT (OpenDocument): headings as sections, tables row by row, notes after the
+// paragraph that cites them (flow_writer.h), and list items with a bullet or the number that the
+// file holds for them.
 //
-// Left out: headers and footers, comments, tracked deletions, the generated table of contents,
-// hidden text, readings above ruby, embedded objects.
+// ReadOdt leaves out headers and footers, comments, tracked deletions, the generated table of
+// contents, hidden text, readings above ruby, and embedded objects.
 //
-// Throws Error: kUnsupported for an encrypted file, another kind of OpenDocument, a document
-// without text and past the limits of an archive; kCorrupt.
+// ReadOdt throws Error: kUnsupported for an encrypted file, another kind of OpenDocument, a
+// document without text and past the limits of an archive; kCorrupt for a damaged file.
 #pragma once
 
 #include <string_view>

@@ -19,15 +19,15 @@ constexpr std::array<std::string_view, 9> kTerminal{".",  "!",  "?",  ":", "。"
 constexpr std::array<std::string_view, 10> kBullets{"•", "▪", "◦", "‣", "·",
                                                     "●", "■", "○", "◆", "✓"};
 
-// More than the usual distance by this factor is white space between blocks.
+// A distance larger than the usual one by this factor is white space between blocks.
 constexpr float kBlockGap = 1.18F;
 constexpr float kIndentEm = 0.8F;
-// A line is short if the next one's first word and this much more would have fitted.
+// A line is short if the first word of the next line and this much more would have fitted.
 constexpr float kFitEm = 1.25F;
-// In the middle of a sentence only a line shorter by this part of its width ends a paragraph:
-// ragged and loosely set lines fall short by less.
+// In the middle of a sentence, only a line shorter by this part of its width ends a paragraph.
+// Ragged and loosely set lines fall short by less.
 constexpr float kShortLine = 0.25F;
-// Sizes that differ by less are one size (a line with much of it in another font).
+// Sizes that differ by less are one size, because a line may have much of its text in another font.
 constexpr float kSizeTolerance = 0.08F;
 
 bool SameSize(float a, float b) { return std::abs(a - b) <= kSizeTolerance * std::max(a, b); }
@@ -80,7 +80,7 @@ class BlockFinder {
   }
 
  private:
-  // Whether a run ends before line i for reasons seen from these two lines alone.
+  // Returns whether a run ends before line i, judged by this line and the one before it.
   bool Divides(size_t i) const {
     const Line& before = lines_[i - 1];
     const Line& line = lines_[i];
@@ -93,8 +93,8 @@ class BlockFinder {
            before.bold != line.bold;
   }
 
-  // Full lines end where several lines of the run end; a run too small to show it follows its
-  // column.
+  // Returns the right edge of a run, where several of its lines end. A run too small to show it
+  // takes the edge of its column.
   float RightEdge(size_t begin, size_t end) const {
     float right = lines_[begin].box.right;
     for (size_t i = begin; i < end; ++i) right = std::max(right, lines_[i].box.right);
@@ -108,7 +108,7 @@ class BlockFinder {
 
   void AddParagraphs(size_t begin, size_t end) {
     const float right = RightEdge(begin, end);
-    // Titles are centred or broken by sense: a short line says nothing there.
+    // Titles are centred or broken by sense, so a short line says nothing there.
     const bool title = lines_[begin].font_size > 1.15F * statistics_.body_size();
     size_t first = begin;
     for (size_t i = begin + 1; i < end; ++i) {
@@ -120,7 +120,8 @@ class BlockFinder {
     AddText(BlockKind::kParagraph, first, end, right);
   }
 
-  // Whether line i, in a run that ends at `end`, starts a paragraph after the one from `first` on.
+  // Returns whether line i, in a run that ends at `end`, starts a new paragraph after the one that
+  // begins at `first`.
   bool StartsParagraph(size_t first, size_t i, size_t end, float right) const {
     const Line& before = lines_[i - 1];
     const Line& line = lines_[i];
@@ -143,7 +144,7 @@ class BlockFinder {
     }
     const bool first_is_indented = step < -kIndentEm * em;
     if (first_is_indented) return false;
-    // Deeper than its only predecessor: a hanging indent, unless the next line goes back.
+    // A line deeper than its only predecessor is a hanging indent, unless the next line goes back.
     return step > kIndentEm * em && !StartsItem(before.text) && i + 1 < end &&
            line.box.left - lines_[i + 1].box.left > kIndentEm * em;
   }

@@ -13,7 +13,7 @@ constexpr float kBin = 2.0F;  // points; resolution of the search for gutters
 constexpr size_t kMaxBins = 4096;
 constexpr float kMinGutterEm = 0.6F;   // narrower than any gutter in print
 constexpr float kMinColumnEm = 7.0F;   // about 14 Latin letters: the narrowest newspaper column
-constexpr size_t kMinColumnLines = 4;  // fewer say nothing about running text
+constexpr size_t kMinColumnLines = 4;  // fewer lines cannot show running text
 constexpr float kFullLine = 0.75F;     // part of the column's width that a full line fills
 
 struct Strip {
@@ -39,7 +39,7 @@ Strip Extent(const std::vector<Segment>& segments, const std::vector<size_t>& me
   return extent;
 }
 
-// Strips that fewer segments cover than either side of them: candidates for gutters.
+// Returns strips that fewer segments cover than either side of them, as candidates for gutters.
 std::vector<Strip> CandidateStrips(const std::vector<Segment>& segments,
                                    const std::vector<size_t>& members, Strip extent, float em) {
   const auto bins = static_cast<size_t>((extent.right - extent.left) / kBin) + 1;
@@ -67,7 +67,7 @@ std::vector<Strip> CandidateStrips(const std::vector<Segment>& segments,
     const bool valley = end < bins && cover[i - 1] > cover[i] && cover[end] > cover[i];
     const Strip strip{extent.left + kBin * static_cast<float>(i),
                       extent.left + kBin * static_cast<float>(end)};
-    // Bins on either side are covered only in part: the white may be up to two bins wider.
+    // Bins on either side are covered only in part, so the white strip may be up to two bins wider.
     if (valley && cover[i] * 5 <= most * 3 &&
         strip.right - strip.left + kBin >= kMinGutterEm * em) {
       strips.push_back(strip);
@@ -86,7 +86,7 @@ bool CrossesAny(const Box& box, const std::vector<Strip>& gutters) {
                      [&](const Strip& gutter) { return Crosses(box, gutter); });
 }
 
-// Which column between the gutters holds the middle of the box.
+// Returns the index of the column between the gutters that holds the middle of the box.
 size_t ColumnOf(const Box& box, const std::vector<Strip>& gutters) {
   const float middle = (box.left + box.right) / 2;
   size_t column = 0;
@@ -96,7 +96,7 @@ size_t ColumnOf(const Box& box, const std::vector<Strip>& gutters) {
   return column;
 }
 
-// Running text: enough lines, most of them full, not a listing.
+// Returns whether the members are running text: enough lines, most of them full, not a listing.
 bool IsRunningText(const std::vector<Segment>& segments, const std::vector<size_t>& members,
                    float em) {
   if (members.size() < kMinColumnLines) return false;
@@ -119,7 +119,7 @@ bool IsRunningText(const std::vector<Segment>& segments, const std::vector<size_
   return rows.size() >= kMinColumnLines && full * 2 >= rows.size() && mono * 2 < rows.size();
 }
 
-// Members that cross no gutter, by column.
+// Returns the members that cross no gutter, by column.
 std::vector<std::vector<size_t>> ByColumn(const std::vector<Segment>& segments,
                                           const std::vector<size_t>& members,
                                           const std::vector<Strip>& gutters) {
@@ -143,7 +143,7 @@ std::vector<Strip> FindGutters(const std::vector<Segment>& segments,
     size_t bad = 0;
     while (bad < columns.size() && IsRunningText(segments, columns[bad], em)) ++bad;
     if (bad == columns.size()) break;
-    // The column without text joins the neighbour that is nearer.
+    // The column without running text joins its nearer neighbour.
     size_t drop = bad == gutters.size() ? bad - 1 : bad;
     if (bad > 0 && bad < gutters.size()) {
       const float before = gutters[bad - 1].right - gutters[bad - 1].left;
@@ -155,7 +155,7 @@ std::vector<Strip> FindGutters(const std::vector<Segment>& segments,
   return gutters;
 }
 
-// Rows whose segments cross a gutter, whole.
+// Returns for each segment whether a segment of its row crosses a gutter. A row counts as a whole.
 std::vector<bool> FindSpanning(const std::vector<Segment>& segments,
                                const std::vector<size_t>& members,
                                const std::vector<Strip>& gutters) {

@@ -23,11 +23,11 @@ constexpr std::array<std::pair<std::string_view, int>, 13> kRomanParts{{{"m", 10
                                                                         {"iv", 4},
                                                                         {"i", 1}}};
 
-// Furniture stands in the outer part of the page, and at most this many rows of it at either end.
+// Furniture stands in the outer part of the page, in at most this many rows at either end.
 constexpr float kMarginPart = 0.17F;
 constexpr size_t kMaxRows = 3;
-// Headers alternate between left and right pages and change with the chapter: a row must recur on
-// this many of the pages around it.
+// Headers alternate between left and right pages and change with the chapter. A row must therefore
+// occur on kMinOccurrences of the pages at most kWindow away, its own included.
 constexpr size_t kWindow = 4;
 constexpr size_t kMinOccurrences = 3;
 constexpr float kSamePlace = 3.0F;  // points
@@ -47,13 +47,14 @@ struct EdgeRow {
   bool is_furniture = false;
 };
 
-// [top or bottom][page]: rows from the edge of the page inwards.
+// An Edge holds the rows at one end of all pages, [page][row], from the edge inwards.
 using Edge = std::vector<std::vector<EdgeRow>>;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c < 0; }
 
-// Replaces digits and stand-alone Roman numerals of `text` and notes their values.
+// Appends `text` to the key, with numbers and stand-alone Roman numerals replaced by '#', and keeps
+// their values.
 void AddToKey(std::string_view text, EdgeRow& edge) {
   for (size_t i = 0; i < text.size();) {
     size_t end = i;
@@ -121,7 +122,7 @@ bool CountsOn(const EdgeRow& row, const EdgeRow& later, int pages_later) {
   });
 }
 
-// Whether the pages around `page` show the same row in the same place.
+// Returns whether the pages around `page` show the same row in the same place.
 bool Recurs(const Edge& edge, size_t page, const EdgeRow& row) {
   size_t occurrences = 1;
   bool counts = false;
@@ -139,13 +140,13 @@ bool Recurs(const Edge& edge, size_t page, const EdgeRow& row) {
     }
   }
   if (counts && (IsOnlyNumber(row) || occurrences >= kMinOccurrences)) return true;
-  // The first line of the body is always in the same place too, and "Note" may well recur there:
-  // a row without a counting number must stand apart.
+  // The first line of the body is always in the same place too, and "Note" may well recur there. A
+  // row without a counting number must therefore stand apart.
   return occurrences >= kMinOccurrences && row.gap > 0.6F * row.row.box.height();
 }
 
-// Rows count as furniture from the edge inwards: the first that is none ends it. Where most pages
-// have furniture in a place, what stands in that place is furniture on the others too (a chapter
+// Marks furniture from the edge inwards, up to the first row that does not recur. Where most pages
+// have furniture in a place, a row in that place is furniture on the other pages too (a chapter
 // title that heads only one page).
 void MarkFurniture(Edge& edge) {
   std::map<int, size_t> places;  // rounded distance -> pages with furniture there
@@ -168,7 +169,7 @@ void MarkFurniture(Edge& edge) {
   }
 }
 
-// The number that counts on from the page before or to the page after.
+// Returns the printed number that counts on from or to one of the two pages on either side.
 std::string LabelOf(const std::array<Edge, 2>& edges, size_t page) {
   for (const size_t side : {size_t{0}, size_t{1}}) {
     for (const EdgeRow& row : edges[side][page]) {

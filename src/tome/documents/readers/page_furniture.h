@@ -1,6 +1,6 @@
-// Page furniture: running headers, footers and page numbers. They are recognised over all pages
-// (the same place, the same text but for its numbers, on pages close to each other) and are no part
-// of the text; the printed number becomes the page's label.
+// FindFurniture finds page furniture: running headers, footers and page numbers. It compares all
+// pages: furniture has the same place, and the same text except for numbers, on pages close to each
+// other. Furniture is no part of the text. The printed number becomes the page's label.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@ struct Furniture {
 
 Furniture FindFurniture(const std::vector<SegmentedPage>& pages);
 
-// The value of a Roman numeral in one case ("xiv", "XIV"), or 0. Only canonical forms count.
+// Returns the value of a Roman numeral in one case ("xiv", "XIV"). Returns 0 for any other text,
+// also for digits out of order or repeated too often.
 int RomanValue(std::string_view text);
 
 }  // namespace tome

@@ -14,10 +14,12 @@ namespace {
 constexpr size_t kTopLines = 3;  // a destination at the very bottom means the next page
 
 constexpr size_t kMaxHeadingLines = 4;
-// "Chapter 12", "Appendix A.3", "第十二章": what may stand before a title that names none of it.
+// Limits the numbering ("Chapter 12", "Appendix A.3", "第十二章") that the page may show before a
+// title that leaves it out.
 constexpr size_t kMaxNumberBytes = 16;
 
-// Letters and digits alone, ASCII without case: what is compared of a title and a line.
+// Returns the letters and digits of `text`, ASCII in lower case. Titles and lines are compared by
+// them.
 std::string KeyOf(std::string_view text) {
   std::string key;
   uint64_t offset = 0;
@@ -46,7 +48,7 @@ bool Matches(std::string_view shown, std::string_view wanted) {
          IsNumbering(shown.substr(0, shown.size() - wanted.size()));
 }
 
-// The end of the heading that starts at line `first` and shows `wanted`, if one does.
+// Returns the end of the heading that starts at line `first` and shows `wanted`, or nullopt.
 std::optional<size_t> HeadingEnd(const std::vector<Line>& lines, size_t first,
                                  std::string_view wanted) {
   std::string shown;
@@ -59,7 +61,8 @@ std::optional<size_t> HeadingEnd(const std::vector<Line>& lines, size_t first,
   return std::nullopt;
 }
 
-// A line of its own above the title that only numbers it ("Chapter 2") belongs to the heading.
+// Returns the first line of the heading. A line above the title that only numbers it ("Chapter 2")
+// belongs to the heading.
 size_t WithNumberLine(const std::vector<Line>& lines, size_t first) {
   if (first == 0) return first;
   const Line& line = lines[first];
@@ -70,7 +73,7 @@ size_t WithNumberLine(const std::vector<Line>& lines, size_t first) {
   return near && alike && IsNumbering(key) && (key.size() > 3 || above.bold) ? first - 1 : first;
 }
 
-// Searches lines from `begin` on.
+// Searches the lines [begin, end) for a heading that shows `wanted`.
 std::optional<SectionStart> FindOn(const std::vector<Line>& lines, size_t begin, size_t end,
                                    std::string_view wanted) {
   for (size_t i = begin; i < std::min(end, lines.size()); ++i) {
@@ -177,7 +180,8 @@ std::vector<SectionStart> FindLargeHeadings(const std::vector<std::vector<Line>>
       i = end;
     }
   }
-  // More headings than that are no headings, and so many sizes are a poster.
+  // Headings on more than a fifth of the lines are no headings, and more than six sizes mean a
+  // poster.
   if (starts.size() * 5 > n_lines || levels.size() > 6) return {};
   int next = 1;
   for (auto& [size, level] : levels) level = next++;

@@ -18,7 +18,7 @@ namespace {
 struct LaidOutPage {
   std::string label = {};
   std::vector<Line> lines = {};
-  std::vector<SectionStart> sections = {};  // that begin on it, in order
+  std::vector<SectionStart> sections = {};  // sections that begin on the page, in order
   std::vector<Block> blocks = {};
 };
 
@@ -26,12 +26,12 @@ std::vector<SectionStart> FindSections(const std::vector<std::vector<Line>>& lin
                                        const std::vector<OutlineEntry>& outline,
                                        const TextStatistics& statistics, bool recognised) {
   if (!outline.empty()) return PlaceOutline(lines, outline);
-  // OCR only estimates sizes: it would find headings in every second page.
+  // OCR only estimates sizes, so headings would be found on every second page.
   if (recognised) return {};
   return FindLargeHeadings(lines, statistics);
 }
 
-// Which heading each line belongs to, numbered by `sections`.
+// Returns for each line the index in `sections` of its heading, or kNoHeading.
 std::vector<int> HeadingOf(const LaidOutPage& page) {
   std::vector<int> heading(page.lines.size(), kNoHeading);
   for (size_t s = 0; s < page.sections.size(); ++s) {
@@ -64,7 +64,8 @@ class Writer {
     return section < page.sections.size() && page.sections[section].first_line < block.end_line;
   }
 
-  // Opens the sections that begin before the block's end, at its start: a block is not divided.
+  // Opens, at the start of the block, the sections that begin before its end. A block is not
+  // divided.
   void BeginSections(const LaidOutPage& page, const Block& block) {
     while (BeginsBefore(page, next_section_, block)) {
       Begin(page, page.sections[next_section_++]);
@@ -74,7 +75,7 @@ class Writer {
   void Begin(const LaidOutPage& page, const SectionStart& section) {
     std::string title = section.title;
     if (section.end_line > section.first_line) {
-      // What the page shows has the number that outlines often lack.
+      // The heading on the page has the number that outlines often lack.
       title.clear();
       for (size_t i = section.first_line; i < section.end_line; ++i) {
         JoinLine(vocabulary_, page.lines[i].text, title);
@@ -100,7 +101,8 @@ class Writer {
     }
   }
 
-  // What connects the block to the one after it, if it runs on there. Takes a hyphen off its end.
+  // Returns the text between the block and the next one, if the block runs on there. Takes a
+  // line-end hyphen off the block where the divided word has no hyphen.
   std::optional<std::string> FindJoint(size_t p, size_t b) {
     LaidOutPage& page = pages_[p];
     Block& block = page.blocks[b];

@@ -10,10 +10,9 @@
 namespace tome {
 namespace {
 
-// White that wide divides cells of a table; an em and a half is rare in justified text.
+// White space this wide divides the cells of a table. An em and a half is rare in justified text.
 constexpr float kCellGapEm = 1.5F;
-// A line may start with a deep indent or a listing's comment far to the right, but not be all
-// space.
+// Limits the spaces in a line of code, which may have a deep indent or a comment far to the right.
 constexpr int kMaxCodeSpaces = 200;
 
 bool IsHangul(char32_t c) {
@@ -27,7 +26,8 @@ bool IsFullWidthPunctuation(char32_t c) {
          (c >= 0xFF5B && c <= 0xFF65) || c == 0x30FB || c == 0x30FC;
 }
 
-// Marks that Latin and CJK text share: “ ” ‘ ’ … — and ASCII ones. Bullets are none.
+// Returns true for marks that Latin and CJK text share: “ ” ‘ ’ … — and ASCII marks. Bullets are
+// not among them.
 bool IsSharedPunctuation(char32_t c) {
   return (c >= 0x2010 && c <= 0x2027 && c != 0x2022 && c != 0x2023) || c == 0xB7 || c == '.' ||
          c == ',' || c == ';' || c == ':' || c == '!' || c == '?' || c == ')' || c == '(' ||
@@ -112,7 +112,8 @@ class LineBuilder {
     line_.cell_lefts.push_back(cell_left_);
   }
 
-  // Four dot words, or one of four dots, lead on to the next word, which becomes a cell of its own.
+  // Returns whether `word` ends a leader: four words of dots, or one of four dots. Such a word
+  // begins a cell of its own.
   bool EndsLeader(const Word& word) {
     if (IsLeaderWord(word.text)) {
       leader_dots_ += word.text.size();
@@ -139,7 +140,8 @@ class LineBuilder {
     line_.code += word.text;
   }
 
-  // The first word ends at the first space; of CJK, two characters could have gone up alone.
+  // Measures the first word, which ends at the first space. Of CJK text it is two characters, which
+  // could have stood on the line before.
   void MeasureFirstWord(const Word& word, bool space) {
     if (first_word_ended_) return;
     if (before_ != nullptr && space) {
@@ -192,7 +194,8 @@ std::string_view Joint(std::string_view before, std::string_view after, float ga
   if (before.empty() || after.empty()) return "";
   const char32_t a = LastCodePoint(before);
   const char32_t b = FirstCodePoint(after);
-  // A wide gap inside a line was meant (the two characters of a name set apart are not).
+  // A wide gap inside a line was meant. A smaller gap may only set the two characters of a name
+  // apart.
   if (gap_em > 1.2F) return " ";
   if (before == "–" || before == "—") return " ";  // the dash of a list item
   if (IsWideText(a) && IsWideText(b)) return "";

@@ -5,10 +5,11 @@
 namespace tome {
 namespace {
 
-// A raised or lowered mark sorts beside its line, never further than two rows away.
+// A raised or lowered mark sorts beside its line and is never further than two rows away.
 constexpr size_t kRowsBack = 3;
 
-// Gutters of narrow columns are about one em wide, spaces of justified text rarely more than 0.6.
+// Gutters of narrow columns are about one em wide. Spaces of justified text are rarely wider than
+// 0.6 em.
 constexpr float kMaxWordSpaceEm = 0.7F;
 // Kerning and slanted letters make boxes overlap a little.
 constexpr float kMaxOverlapEm = 0.4F;
@@ -22,7 +23,8 @@ bool Follows(const Word& before, const Word& word) {
          VerticalOverlap(before.box, word.box) >= 0.5F;
 }
 
-// The size of most letters; sizes closer than a tenth of a point are one size.
+// Returns the size of the longest run of words of one size, by bytes. Sizes closer than a tenth of
+// a point are one size.
 float DominantSize(const std::vector<Word>& words, size_t first, size_t end) {
   float best_size = words[first].font_size;
   size_t best = 0;

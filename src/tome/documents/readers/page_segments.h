@@ -1,5 +1,5 @@
-// Segments: words of one line with nothing but ordinary word spaces between them. A line of a
-// column is one segment or, in loosely set text and in tables, several; no segment reaches over a
+// A Segment is words of one line with nothing but ordinary word spaces between them. A line of a
+// column is one segment or, in loosely set text and in tables, several. No segment reaches over a
 // gutter. Layout decides by segments and never breaks one.
 #pragma once
 
@@ -14,20 +14,21 @@ struct Segment {
   size_t first_word = 0;  // indices into PageWords::words
   size_t end_word = 0;
   Box box = {};
-  float font_size = 0;  // of most of its letters, points
-  bool mono = false;    // all of it
+  float font_size = 0;  // points; of the longest run of words of one size
+  bool mono = false;    // the whole segment
   bool turned = false;  // does not run to the right
 };
 
 std::vector<Segment> FindSegments(const PageWords& page);
 
-// Segments of one line at any distance from each other, from left to right.
+// A Row holds segments of one line, at any distance from each other, from left to right.
 struct Row {
   std::vector<size_t> segments = {};  // indices
-  Box box = {};                       // of the highest segment, widened to all
+  Box box = {};  // top and bottom of the tallest segment, left and right of all
 };
 
-// Groups the segments named by `members` into rows, from top to bottom. Turned ones are left out.
+// Groups the segments named by `members` into rows, from top to bottom. Turned segments are left
+// out.
 std::vector<Row> FindRows(const std::vector<Segment>& segments, const std::vector<size_t>& members);
 
 }  // namespace tome

@@ -8,9 +8,10 @@ namespace {
 
 int HalfPoints(float value) { return static_cast<int>(std::lround(value * 2)); }
 
-// Distances seen so often are a habit.
+// A distance seen this often is usual.
 constexpr size_t kMinDistances = 3;
-// Solid type is set at 1.2; used where the document shows nothing.
+// Solid type is set at 1.2 times its size. This factor is used where the document shows no usual
+// distance.
 constexpr float kDefaultDistance = 1.25F;
 
 }  // namespace

@@ -1,5 +1,6 @@
-// What is usual in a document: the size of its body text and the distance of its lines. Layout
-// judges a page by these, so that a page with only a title or a poem is not its own measure.
+// TextStatistics holds what is usual in a document: the size of its body text and the distance of
+// its lines. Layout judges a page by these, so that a page with only a title or a poem is not its
+// own measure.
 #pragma once
 
 #include <map>
@@ -13,11 +14,11 @@ class TextStatistics {
  public:
   explicit TextStatistics(const std::vector<std::vector<Line>>& pages);
 
-  // The size that most letters have, points.
+  // Returns the size that most letters have, in points.
   float body_size() const { return body_size_; }
-  // The part of all letters set in this size, 0 to 1.
+  // Returns the part of all letters that is set in this size, 0 to 1.
   float Share(float font_size) const;
-  // The usual distance from line to line of text in this size, points.
+  // Returns the usual distance from line to line of text in this size, in points.
   float LineDistance(float font_size) const;
 
  private:

@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kRowsApart = 2;  // a wrapped cell may stand between two rows
 
-// A row with a wrapped cell lacks that column: look through the rows near it.
+// A row with a wrapped cell lacks that column, so this many rows near it are searched.
 constexpr size_t kRowsSearched = 6;
 
 // Rows of a table are rarely further apart than this many usual distances.
@@ -20,7 +20,7 @@ constexpr long kMaxIndent = 200;  // spaces
 
 bool Aligned(float a, float b, float em) { return std::abs(a - b) <= kAlignedEm * em; }
 
-// Whether a later cell of one line starts where a later cell of the other does.
+// Returns whether a later cell of one line starts where a later cell of the other does.
 bool SharesColumn(const Line& a, const Line& b) {
   for (size_t i = 1; i < a.cell_lefts.size(); ++i) {
     for (size_t j = 1; j < b.cell_lefts.size(); ++j) {
@@ -30,8 +30,8 @@ bool SharesColumn(const Line& a, const Line& b) {
   return false;
 }
 
-// Whether a line of one cell is a cell of the row run on: under one of its later columns, or in its
-// first and short of the second.
+// Returns whether a line of one cell continues a cell of the row: it stands under a later column,
+// or under the first and ends before the second.
 bool FitsUnder(const Line& line, const Line& row) {
   for (size_t i = 1; i < row.cell_lefts.size(); ++i) {
     if (Aligned(line.box.left, row.cell_lefts[i], line.font_size)) return true;
@@ -45,7 +45,8 @@ bool Neighbours(const Line& a, const Line& b, const TextStatistics& statistics) 
          std::abs(b.base - a.base) <= kMaxRowDistance * statistics.LineDistance(a.font_size);
 }
 
-// A line of a paragraph may consist of one long file name.
+// Returns whether line i continues the paragraph before it. A line of a paragraph may consist of
+// one long file name.
 bool RunsOnInProse(const std::vector<Line>& lines, size_t i, const TextStatistics& statistics) {
   const Line& line = lines[i];
   const auto joins = [&](const Line& other) {
@@ -75,7 +76,7 @@ std::vector<LineKind> FindLineKinds(const std::vector<Line>& lines,
       kinds[i] = LineKind::kCode;
     }
   }
-  // Cells run on below (forward pass) and above (backward pass) the row that they belong to.
+  // Cells run on below the row that they belong to (forward pass) and above it (backward pass).
   const auto absorb = [&](size_t i, size_t row) {
     if (kinds[row] != LineKind::kTable || kinds[i] == LineKind::kTable) return;
     if (!Neighbours(lines[i], lines[row], statistics)) return;

@@ -23,7 +23,7 @@ bool IsSane(const Box& box) {
   return true;
 }
 
-// U+FB00 to U+FB06 are one glyph in print and several letters to a reader who searches.
+// U+FB00 to U+FB06 are one glyph in print, but a search looks for several letters.
 void SpellOutLigatures(std::string& text) {
   size_t at = text.find("\xEF\xAC");
   while (at != std::string::npos) {
@@ -48,7 +48,7 @@ bool NormalizeWord(Word& word) {
          std::any_of(word.text.begin(), word.text.end(), [](char c) { return c < 0 || c > ' '; });
 }
 
-// The page seen with text of this turn running to the right.
+// Returns the box as it lies when the page is turned so that text of this turn runs to the right.
 Box TurnedBox(const Box& box, uint8_t turn, float width, float height) {
   switch (turn) {
     case 1:

@@ -1,5 +1,5 @@
-// What a page looks like before its layout is understood: words with boxes, as a PDF's text layer
-// or OCR gives them. Plain data; nothing here knows where it came from.
+// PageWords holds a page before its layout is understood: words with boxes, as a PDF's text layer
+// or OCR gives them. It is plain data and does not depend on its source.
 //
 // Coordinates are points (1/72 inch) from the upper left corner of the page, y downwards.
 #pragma once
@@ -24,13 +24,13 @@ struct Box {
 // Grows `box` to contain `other`.
 void Unite(const Box& other, Box& box);
 
-// The height that both boxes share, as a part of the lower one's: 0 to 1.
+// Returns the height that both boxes share, as a part of the height of the less tall one: 0 to 1.
 float VerticalOverlap(const Box& a, const Box& b);
 
-// A run of glyphs without white space. For CJK that may be a whole line.
+// A Word is a run of glyphs without white space. In CJK text it may be a whole line.
 struct Word {
   std::string text = {};  // UTF-8
-  Box box = {};           // of the glyphs' ascent and descent, not of their ink
+  Box box = {};           // ascent and descent of the glyphs, not their ink
   float font_size = 10;   // points
   bool bold = false;
   bool mono = false;         // in a font of fixed pitch
@@ -41,22 +41,22 @@ struct Word {
 struct PageWords {
   float width = 0;
   float height = 0;
-  std::string label = {};        // of the format's own page labels; empty if it has none
-  std::vector<Word> words = {};  // those of one line follow one another, from left to right
+  std::string label = {};        // the format's own label of the page; empty without one
+  std::vector<Word> words = {};  // words of one line follow one another, from left to right
   bool recognised = false;       // by OCR: sizes are estimates, fonts unknown
 };
 
-// An entry of the document's outline (its bookmarks).
+// An OutlineEntry is an entry of the document's outline (its bookmarks).
 struct OutlineEntry {
   int level = 1;  // 1 is the outermost
   std::string title = {};
   int64_t page = 0;  // index
-  float y = -1;      // on that page; negative where the destination names none
+  float y = -1;      // points on that page; negative where the destination names no place
 };
 
-// Makes any words safe to lay out: text well-formed, f-ligatures spelled out, boxes finite and
-// ordered, and a page whose text mostly runs up, down or upside down turned upright. Words without
-// visible text are dropped.
+// Makes any words safe to lay out. Text becomes well-formed, f-ligatures are spelled out, and boxes
+// are ordered. A page whose text mostly runs up, down or upside down is turned upright. Words
+// without visible text, or with boxes that are not finite or far outside any page, are dropped.
 void NormalizePage(PageWords& page);
 
 }  // namespace tome

@@ -16,12 +16,12 @@
 namespace tome {
 namespace {
 
-// Text is normalized in pieces, so that the copies which normalization makes stay small beside the
+// Text is normalized in pieces, so that the copies that normalization makes stay small beside the
 // text.
 constexpr size_t kPieceBytes = size_t{4} << 20;
 
-// Where to cut `rest` so that the pieces normalize to what the whole would: behind a line end, or,
-// in an endless line, before a character that composes with nothing before it.
+// Returns where to cut `rest` so that the pieces normalize to the same text as the whole: after a
+// line end or, in an endless line, before a character that composes with nothing before it.
 size_t PieceSize(std::string_view rest) {
   if (rest.size() <= kPieceBytes) return rest.size();
   const size_t line_end = rest.substr(0, 2 * kPieceBytes).find('\n', kPieceBytes);
@@ -36,15 +36,15 @@ size_t PieceSize(std::string_view rest) {
   return cut;
 }
 
-// Writes lines: no white space at their ends, one empty line for any number of them, none at either
-// end of the text.
+// Writes lines without white space at their ends. Any number of empty lines becomes one, and no
+// empty line stands at either end of the text.
 class LineWriter {
  public:
   explicit LineWriter(uint64_t expected_bytes) {
     text_.reserve(std::min(expected_bytes, kMaxTextBytes));
   }
 
-  // `piece` may end in the middle of a line, which the next one goes on with.
+  // `piece` may end in the middle of a line. The next piece then continues the line.
   void Write(std::string_view piece) {
     while (!piece.empty()) {
       const size_t end = std::min(piece.find('\n'), piece.size());
@@ -106,7 +106,7 @@ class LineWriter {
   std::string text_;
   bool in_line_ = false;
   bool after_empty_line_ = false;
-  size_t before_line_ = 0;  // the end of the text before this line and the line ends before it
+  size_t before_line_ = 0;  // end of the text before the line ends that precede this line
   size_t line_begin_ = 0;
 };
 

@@ -14,8 +14,8 @@ namespace {
 constexpr unsigned kParseFlags = pugi::parse_cdata | pugi::parse_escapes | pugi::parse_eol |
                                  pugi::parse_wconv_attribute | pugi::parse_ws_pcdata;
 
-// What the tree will cost at most: a '<' opens one node and ends the text node before it, a '='
-// may be an attribute. The sizes are pugixml's on 64-bit machines.
+// Returns the most that the tree will cost. A '<' opens one node and ends the text node before it,
+// and a '=' may be an attribute. The sizes are pugixml's on 64-bit machines.
 uint64_t TreeBytes(std::string_view bytes) {
   constexpr uint64_t kNodeBytes = 64;
   constexpr uint64_t kAttributeBytes = 40;

@@ -1,9 +1,9 @@
-// One XML part of a container as a tree, from hostile bytes.
+// ParseXml parses one XML part of a container, from hostile bytes, into a tree.
 //
 // pugixml keeps a DOCTYPE unread, so no entity beyond XML's own five exists: an entity bomb stays
-// the text "&lol9;" and an external entity is never opened. Namespace prefixes are the writer's
-// choice, so elements and attributes are compared by their local name ("w:p", "p" and "x:p" are all
-// "p"); the few formats read here reuse no local name in a way that matters.
+// the text "&lol9;", and an external entity is never opened. Namespace prefixes are the writer's
+// choice, so elements and attributes are compared by their local name: "w:p", "p" and "x:p" are all
+// "p". The few formats read here reuse no local name in a way that matters.
 #pragma once
 
 #include <pugixml.hpp>
@@ -17,27 +17,31 @@ namespace tome {
 // nests deeper than kMaxElementDepth, kOutOfMemory where its tree would pass kMaxXmlTreeBytes.
 pugi::xml_document ParseXml(std::string_view bytes, std::string_view part);
 
-// "p" of "w:p"; empty for nodes that are no elements. The view lives as long as the tree.
+// Returns "p" for "w:p"; empty for nodes that are no elements. The view lives as long as the tree.
 std::string_view LocalName(pugi::xml_node node);
 
-// The first child element, or the attribute's value, with this local name; a null node, or "".
+// Return the first child element with this local name, or a null node; the value of the attribute
+// with this local name, or "".
 pugi::xml_node Child(pugi::xml_node parent, std::string_view local_name);
 std::string_view Attribute(pugi::xml_node node, std::string_view local_name);
 bool HasAttribute(pugi::xml_node node, std::string_view local_name);
 
-// The first element below `root` (document order, `root` included) with this local name.
+// Returns the first element with this local name among `root` and the nodes below it, in document
+// order, or a null node.
 pugi::xml_node FindDescendant(pugi::xml_node root, std::string_view local_name);
 
-// All text inside `root`. Iterative, as FindDescendant is.
+// Returns all text inside `root`. It does not recurse, and neither does FindDescendant.
 std::string TextContent(pugi::xml_node root);
 
-// The node after `node` in document order that lies inside `root`; null at the end.
+// Returns the node after `node` in document order that lies inside `root`, or a null node at the
+// end.
 pugi::xml_node NextInDocument(pugi::xml_node node, pugi::xml_node root);
 
-// As above, leaving out everything inside `node`.
+// Returns the same as NextInDocument, but skips everything inside `node`.
 pugi::xml_node NextAfter(pugi::xml_node node, pugi::xml_node root);
 
-// The whole number that `text` is, clamped to [low, high]; `fallback` if it is none.
+// Returns the whole number that `text` holds, clamped to [low, high], or `fallback` if it holds no
+// number.
 int ParseInt(std::string_view text, int low, int high, int fallback);
 
 }  // namespace tome

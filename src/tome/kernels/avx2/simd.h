@@ -1,4 +1,4 @@
-// The SIMD layer on AVX2 with FMA and F16C: see simd/simd.h for what each name means.
+// The SIMD layer on AVX2 with FMA and F16C. simd/simd.h explains the names.
 #pragma once
 
 #include <immintrin.h>
@@ -16,7 +16,7 @@ inline F32 Zero() { return _mm256_setzero_ps(); }
 inline F32 Set(float x) { return _mm256_set1_ps(x); }
 inline F32 Load(const float* p) { return _mm256_loadu_ps(p); }
 inline void Store(float* p, F32 x) { _mm256_storeu_ps(p, x); }
-// All bits set in lanes below `count`.
+// Sets all bits of the lanes below `count`.
 inline I32 FirstLanes(int64_t count) {
   const I32 lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   const int64_t some = count < 0 ? 0 : count > 8 ? 8 : count;
@@ -44,7 +44,7 @@ inline I32 BitsOf(F32 a) { return _mm256_castps_si256(a); }
 inline F32 FromBits(I32 a) { return _mm256_castsi256_ps(a); }
 inline F32 ToF32(I32 a) { return _mm256_cvtepi32_ps(a); }
 inline I32 ToI32(F32 a) { return _mm256_cvtps_epi32(a); }
-// In two steps, so that neither factor leaves the range of float: |n| < 252.
+// Multiplies in two steps, so that neither factor leaves the range of a float, for |n| < 252.
 inline F32 TimesPowerOfTwo(F32 a, F32 n) {
   const I32 whole = ToI32(n);
   const I32 half = _mm256_srai_epi32(whole, 1);
@@ -59,7 +59,7 @@ inline F32 Fraction(F32 a) {
   return _mm256_andnot_ps(infinite, Sub(a, _mm256_floor_ps(a)));
 }
 inline F32 TimesPowerOfFloor(F32 a, F32 n) {
-  // 2^-152 times a float below 2 is 0 already, and 2^130 times one of at least 1 infinite.
+  // For any 1 <= a < 2 the result is 0 from n = −152 down, and infinite from n = 130 up.
   return TimesPowerOfTwo(a, _mm256_floor_ps(Min(Set(130), Max(Set(-152), n))));
 }
 inline float Sum(F32 a) {
@@ -138,7 +138,7 @@ inline I32 LoadI8(const void* p) {
 inline I32 LoadU8(const void* p) {
   return _mm256_cvtepu8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p)));
 }
-// The low halves of lanes, without saturation.
+// Returns the low halves of all lanes, without saturation.
 inline __m128i LowHalves(I32 a) {
   const I32 order = _mm256_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, -1, -1, -1, -1, -1, -1, -1, -1,  //
                                      0, 1, 4, 5, 8, 9, 12, 13, -1, -1, -1, -1, -1, -1, -1, -1);

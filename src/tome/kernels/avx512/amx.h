@@ -1,7 +1,7 @@
-// Products in tile registers (AMX): up to 16 rows of A with 16 columns of B at once.
+// Products in tile registers (AMX), of up to 16 rows of A with 16 columns of B.
 //
-// A thread that uses tiles holds a TileScope: the shapes are loaded once, and the registers are
-// handed back in the end, so that the system need not save them.
+// A thread that uses tiles holds a TileScope. It loads the shapes once, and releases the registers
+// at its end, so that the system need not save them.
 #pragma once
 
 #include <immintrin.h>
@@ -13,13 +13,14 @@
 
 namespace tome::TOME_KERNEL_SET {
 
-// What was written so far is in memory: g++ 12 does not know that tile loads and ldtilecfg read it.
+// Makes the compiler finish earlier writes to memory. g++ 12 does not know that tile loads and
+// ldtilecfg read memory.
 inline void WritesBeforeTileLoads() { asm volatile("" ::: "memory"); }
 
-// Tiles 0 to 3 are sums (16 columns of 32 bits), 4 and 5 rows of A, 6 and 7 columns of B.
+// Tiles 0 to 3 are sums (16 columns of 32 bits), 4 and 5 are rows of A, 6 and 7 columns of B.
 class TileScope {
  public:
-  // `rows` of A (at most 16), `bytes` of each row (at most 64) that one product reads.
+  // A product reads `bytes` (at most 64) of each of `rows` rows of A (at most 16).
   TileScope(int rows, int bytes) {
     struct alignas(64) Shapes {
       uint8_t palette = 1;
@@ -48,9 +49,9 @@ class TileScope {
   ~TileScope() { _tile_release(); }
 };
 
-// Gemm of BF16 pairs inside a TileScope(rows, 64), at most 16 rows, step by step: vector
-// instructions between two steps run while tiles multiply. Four vectors of columns go beside each
-// other, or one, block of 16 pairs by block. `args.steps` are whole blocks.
+// Gemm of BF16 pairs inside a TileScope(rows, 64), at most 16 rows, step by step. Vector
+// instructions between two steps run while tiles multiply. Four vectors of columns are taken
+// together, or one, block by block of 16 pairs. `args.steps` are whole blocks.
 template <typename Args>
 class TileSteps {
  public:
@@ -64,14 +65,14 @@ class TileSteps {
     BeginColumns();
   }
 
-  // Products of two tiles, each of them a Step.
+  // Returns the number of steps. Each step is a product of two tiles.
   int64_t steps() const { return left_ * ((args_.steps + kBlock - 1) / kBlock); }
 
-  // False: all was done before.
+  // Does the next step. Returns false if all steps were done before.
   bool Step() {
     if (left_ == 0) return false;
     if (tile_ == 0) _tile_loadd(4, a_, static_cast<size_t>(args_.a_row));
-// Names of tile registers are parts of instructions: g++ 12 takes literals only.
+// Numbers of tile registers are parts of instructions, and g++ 12 takes only literals.
 #define TOME_TILE_STEP(SUM, B)                           \
   if (first_ && args_.add) {                             \
     _tile_loadd(SUM, c_ + SUM * 16, c_bytes_);           \
@@ -131,18 +132,18 @@ class TileSteps {
     BeginColumns();
   }
 
-  Args args_;  // of the columns that are left
+  Args args_;  // `b` and `c` begin at the columns that are left
   size_t b_bytes_ = 0;
   size_t c_bytes_ = 0;
-  int64_t left_ = 0;      // vectors
-  int64_t together_ = 0;  // of them beside each other
-  int64_t tile_ = 0;      // the next one's number
+  int64_t left_ = 0;      // vectors of columns that are left
+  int64_t together_ = 0;  // vectors that are taken together
+  int64_t tile_ = 0;      // number of the next sum's tile
   const std::byte* a_ = nullptr;
   const std::byte* b_ = nullptr;
   float* c_ = nullptr;
-  int64_t k_ = 0;
-  bool first_ = false;  // block of the steps
-  bool last_ = false;
+  int64_t k_ = 0;       // first step of the block
+  bool first_ = false;  // the block is the first
+  bool last_ = false;   // the block is the last
 };
 
 }  // namespace tome::TOME_KERNEL_SET

@@ -1,5 +1,5 @@
-// The SIMD layer on AVX-512 (F, BW, DQ, VL), with VNNI and BF16 where the compiler's flags have
-// them: see simd/simd.h for what each name means.
+// The SIMD layer on AVX-512 (F, BW, DQ, VL), with VNNI and BF16 where the compiler's flags include
+// them. simd/simd.h explains the names.
 #pragma once
 
 #include <immintrin.h>
@@ -19,7 +19,7 @@ inline F32 Set(float x) { return _mm512_set1_ps(x); }
 inline F32 Load(const float* p) { return _mm512_loadu_ps(p); }
 inline void Store(float* p, F32 x) { _mm512_storeu_ps(p, x); }
 inline Mask FirstLanes(int64_t count) {
-  // None for a negative count: blocks padded beyond the end of a row.
+  // A negative count selects no lane. It occurs where blocks are padded after the end of a row.
   return static_cast<Mask>(count >= 16 ? 0xFFFFU : count > 0 ? (1U << count) - 1U : 0U);
 }
 inline F32 LoadFirst(const float* p, int64_t count) {
@@ -48,7 +48,7 @@ inline F32 TimesPowerOfFloor(F32 a, F32 n) { return _mm512_scalef_ps(a, n); }
 inline float Sum(F32 a) { return _mm512_reduce_add_ps(a); }
 inline float Largest(F32 a) { return _mm512_reduce_max_ps(a); }
 inline int64_t RowsSummed(int64_t count) { return count <= 4 ? 4 : kLanes; }
-// A quarter each: of a row, the four lanes that are left.
+// Reduces each of four rows to four lanes. Quarter r of the result belongs to row r.
 inline F32 SumToQuarters(F32 a, F32 b, F32 c, F32 d) {
   const F32 ab = Add(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
   const F32 cd = Add(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xEE));
@@ -71,12 +71,10 @@ inline F32 SumOfRows(const F32* rows, int64_t count) {
   return Add(_mm512_shuffle_ps(low, high, 0x88), _mm512_shuffle_ps(low, high, 0xDD));
 }
 inline uint32_t LanesAbove(F32 a, F32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
-// Lanes begin ≤ lane < end of x, the others of y.
 inline F32 Select(int64_t begin, int64_t end, F32 x, F32 y) {
   return _mm512_mask_mov_ps(y, static_cast<Mask>(FirstLanes(end) & ~FirstLanes(begin)), x);
 }
 
-// x where a < b, y elsewhere (and where either is NaN).
 inline F32 SelectBelow(F32 a, F32 b, F32 x, F32 y) {
   return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), x);
 }
@@ -115,7 +113,6 @@ inline I32 BitsOf(F32 a) { return _mm512_castps_si512(a); }
 inline F32 FromBits(I32 a) { return _mm512_castsi512_ps(a); }
 inline F32 ToF32(I32 a) { return _mm512_cvtepi32_ps(a); }
 inline I32 ToI32(F32 a) { return _mm512_cvtps_epi32(a); }
-// kLanes bytes from or to memory.
 inline I32 LoadI8(const void* p) {
   return _mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
 }
@@ -132,7 +129,6 @@ inline void StoreF16(void* p, F32 a) {
   _mm256_storeu_si256(static_cast<__m256i*>(p),
                       _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
-// Lanes of 32 bits that hold two halves each: the even ones, the odd ones, as floats.
 inline F32 EvenF16(I32 pairs) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(pairs)); }
 inline F32 OddF16(I32 pairs) {
   return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(pairs, 16)));
@@ -184,7 +180,6 @@ inline I32 DotSigned(I32 acc, Bytes a, Bytes b) {
 }
 #endif
 
-// Pairs (even, odd) in a and then b, taken apart.
 inline void Deinterleave(F32 a, F32 b, F32& even, F32& odd) {
   const I32 evens = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
   const I32 odds = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
@@ -197,7 +192,6 @@ inline void Interleave(F32 even, F32 odd, F32& a, F32& b) {
   a = _mm512_permutex2var_ps(even, low, odd);
   b = _mm512_permutex2var_ps(even, high, odd);
 }
-// p[0], p[1], p[0], p[1], …
 inline F32 BroadcastPair(const float* p) {
   double pair = 0;
   __builtin_memcpy(&pair, p, sizeof pair);
@@ -206,11 +200,9 @@ inline F32 BroadcastPair(const float* p) {
 
 #if defined(__AVX512BF16__)
 inline constexpr bool kHasBF16Dot = true;
-// acc[lane] += the two products of a pair of BF16.
 inline F32 DotBF16(F32 acc, I32 a, I32 b) {
   return _mm512_dpbf16_ps(acc, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
 }
-// 2 · kLanes values as BF16: those of `low`, then those of `high`.
 inline I32 PackBF16(F32 low, F32 high) {
   return reinterpret_cast<I32>(_mm512_cvtne2ps_pbh(high, low));
 }
@@ -220,7 +212,6 @@ inline F32 DotBF16(F32 acc, I32, I32) { return acc; }
 inline I32 PackBF16(F32, F32) { return ZeroI32(); }
 #endif
 
-// Sums of squares in double.
 struct F64Sum {
   __m512d low = _mm512_setzero_pd();
   __m512d high = _mm512_setzero_pd();

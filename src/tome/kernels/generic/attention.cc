@@ -15,9 +15,9 @@ namespace {
 
 using HeadVector = std::array<float, kMaxHeadSize>;
 
-// Softmax over blocks seen so far: weights are kept relative to the largest score.
+// The softmax over the pages seen so far. Weights are relative to the largest score.
 struct OnlineSoftmax {
-  // Not −∞, whose difference to itself is no number.
+  // The first value is not −∞, because −∞ − (−∞) is NaN.
   float largest = std::numeric_limits<float>::lowest();
   float total = 0;
   HeadVector sum{};  // Σ weight · value
@@ -27,7 +27,7 @@ struct Head {
   const AttentionArgs& args;
   const AttentionSequence& sequence;
   int64_t kv_head;
-  int64_t at;  // of its query in the sequence's, and of its result
+  int64_t at;  // index of the head's query in the sequence's q, and of its result in `out`
 };
 
 void ReadVector(const Head& head, bool key, int64_t position, HeadVector& out) {
@@ -43,7 +43,7 @@ void ReadVector(const Head& head, bool key, int64_t position, HeadVector& out) {
   }
 }
 
-// Scores of positions [begin, end) of one page, then their values into the running softmax.
+// Adds positions [begin, end) of one page to the softmax.
 void AttendPage(const Head& head, int64_t begin, int64_t end, OnlineSoftmax& softmax) {
   const AttentionArgs& args = head.args;
   const int64_t size = args.head_size;
@@ -58,7 +58,7 @@ void AttendPage(const Head& head, int64_t begin, int64_t end, OnlineSoftmax& sof
     scores[static_cast<size_t>(position - begin)] = score;
     largest = std::max(largest, score);
   }
-  const float shrink = std::exp(softmax.largest - largest);  // 0 for the first block
+  const float shrink = std::exp(softmax.largest - largest);  // 0 for the first page
   softmax.largest = largest;
   softmax.total *= shrink;
   for (int64_t i = 0; i < size; ++i) softmax.sum[static_cast<size_t>(i)] *= shrink;
@@ -79,7 +79,7 @@ void AttendHead(const AttentionArgs& args, const AttentionSequence& sequence, in
   const int64_t at = (t * args.heads + h) * args.head_size;
   const Head head{
       .args = args, .sequence = sequence, .kv_head = h / (args.heads / args.kv_heads), .at = at};
-  // One part for all positions: their order is the same wherever the work is cut.
+  // Positions are not cut into parts here; their order is the same however the work is divided.
   OnlineSoftmax softmax;
   const auto attend = [&](int64_t page) {
     const int64_t base = page * kKvPageTokens;

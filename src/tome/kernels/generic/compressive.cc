@@ -11,12 +11,12 @@ namespace {
 
 float EluPlusOne(float x) { return x > 0 ? x + 1 : std::exp(x); }
 
-// One head's memory, and the sums of the unfinished segment.
+// The memory of one key head, and the sums of the unfinished segment.
 struct HeadMemory {
-  float* matrix;
-  float* normalizer;
-  float* new_matrix;
-  float* new_normalizer;
+  float* matrix;          // M
+  float* normalizer;      // z
+  float* new_matrix;      // ΔM
+  float* new_normalizer;  // Δz
 };
 
 HeadMemory MemoryAt(float* state, int64_t head_size) {
@@ -25,13 +25,13 @@ HeadMemory MemoryAt(float* state, int64_t head_size) {
   return {state, state + matrix, state + matrix + vector, state + 2 * matrix + vector};
 }
 
-// The index of an element of a matrix.
+// Returns the index of an element of a matrix.
 int64_t At(int64_t head_size, int64_t channel, int64_t column) {
   return (column / kCompressiveStrip * head_size + channel) * kCompressiveStrip +
          column % kCompressiveStrip;
 }
 
-// σ(x) M / max(σ(x) · z, eps) into [head_size]; `features` is σ(x).
+// Writes σ(x) M / max(σ(x) · z, eps) to `out` [head_size]. `features` is σ(x).
 void Retrieve(const HeadMemory& memory, const float* features, int64_t head_size, float eps,
               float* out) {
   float total = 0;

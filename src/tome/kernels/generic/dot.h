@@ -1,4 +1,4 @@
-// The sum of products that matmul and attention share.
+// The sum of products that the generic matrix product, attention and retention share.
 #pragma once
 
 #include <array>
@@ -7,8 +7,8 @@
 
 namespace tome::generic {
 
-// Σ a[i] b[i]. Sixteen partial sums, so that compilers may use vector registers without being
-// allowed to reorder: the order of summation is fixed by `size` alone.
+// Returns Σ a[i] b[i]. It has sixteen partial sums, so that compilers can use vector registers
+// without reordering additions. The order of summation depends only on `size`.
 inline float Dot(const float* a, const float* b, int64_t size) {
   constexpr int64_t kLanes = 16;
   std::array<float, kLanes> sums{};

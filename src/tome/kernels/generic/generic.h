@@ -1,6 +1,6 @@
-// The kernel set `generic`: the definition of every operation, written to be read, without any
-// instruction set's intrinsics. Every faster set is tested against it, and it against double
-// precision.
+// The kernel set `generic` defines every operation. It is written to be read and uses no intrinsics
+// of an instruction set. Every faster set is tested against `generic`, and `generic` is tested
+// against double precision.
 #pragma once
 
 #include "tome/kernels/kernel_set.h"

@@ -21,7 +21,7 @@ uint16_t ReadHalf(const std::byte* at) {
   return half;
 }
 
-// Where element `index` of kQ4 stands.
+// Returns the byte of a kQ4 slice that holds element `index`.
 int64_t NibbleByte(int64_t index) { return index / 64 * 32 + index % 32; }
 bool IsUpperNibble(int64_t index) { return index % 64 >= 32; }
 
@@ -29,12 +29,12 @@ int64_t ScaleByte(KvType type, int64_t head_size, int64_t slot, int64_t channel)
   return KvElementBytes(type, head_size) + (channel / kKvScaleDims * kKvPageTokens + slot) * 2;
 }
 
-// The scale of some channels: the value of largest magnitude becomes ±127, or −8, the one of
-// sixteen levels without an opposite.
+// Returns the scale of some channels. With it, the value of largest magnitude becomes ±127 in kQ8,
+// and −8 in kQ4, the only one of the sixteen levels without an opposite.
 float ScaleOf(KvType type, const float* x, int64_t count) {
   float largest = 0;
   for (int64_t i = 0; i < count; ++i) {
-    if (!(std::abs(x[i]) <= std::abs(largest))) largest = x[i];  // a NaN stays
+    if (!(std::abs(x[i]) <= std::abs(largest))) largest = x[i];  // keeps a NaN
   }
   const float scale = type == KvType::kQ8 ? std::abs(largest) / 127.0F : largest / -8.0F;
   return FloatFromF16(F16FromFloat(std::clamp(scale, -kLargestF16, kLargestF16)));

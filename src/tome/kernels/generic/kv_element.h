@@ -1,4 +1,4 @@
-// Elements of the KV cache by the layout of attention.h, one at a time.
+// Reads and writes single elements of KV pages, in the layout of attention.h.
 #pragma once
 
 #include <cstddef>
@@ -8,14 +8,15 @@
 
 namespace tome::generic {
 
-// Of a head's slice of a page: `key`, or else value, of the token in `slot`.
+// Returns one element of a head's slice of a page, for the token in `slot`. `key` says whether the
+// page holds keys or values.
 float ReadKvElement(KvType type, const std::byte* slice, int64_t head_size, bool key, int64_t slot,
                     int64_t channel);
 
-// Puts a quantized value, −127 to 127 (kQ8) or −8 to 7 (kQ4), in place of element `index`.
+// Writes a quantized value, −127 to 127 (kQ8) or −8 to 7 (kQ4), as element `index` of a slice.
 void WriteKvInteger(KvType type, std::byte* slice, int64_t index, int value);
 
-// A token's head, x [head_size], with its padding and scales.
+// Writes one head of one token, x [head_size], with its padding and scales.
 void WriteKvVector(KvType type, std::byte* slice, int64_t head_size, bool key, int64_t slot,
                    const float* x);
 

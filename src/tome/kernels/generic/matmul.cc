@@ -12,13 +12,15 @@
 namespace tome::generic {
 namespace {
 
-// A piece of a row that is decoded at a time: whole blocks of every type, 4 KiB of stack.
+// Elements of a row that are decoded at a time. They are whole blocks of every type and take 4 KiB
+// of stack.
 constexpr int64_t kPiece = 1024;
-// Tokens of one task, whose sums lie on the stack.
+// Tokens that are multiplied together; their sums lie on the stack.
 constexpr int64_t kTaskTokens = 256;
 using Sums = std::array<float, kTaskTokens>;
 
-// One row of weights with some tokens: sums[t] = Σ piece · x[t, piece], piece after piece.
+// Multiplies one row of weights with some tokens, piece after piece:
+// sums[t] = Σ piece · x[t, piece].
 void MultiplyRow(const PackedMatrix& matrix, int64_t row, const float* x, int64_t tokens,
                  Sums& sums) {
   const DTypeTraits& traits = TraitsOf(matrix.dtype);

@@ -13,16 +13,16 @@ float Power(double log_decay, int64_t exponent) {
   return static_cast<float>(std::exp(log_decay * static_cast<double>(exponent)));
 }
 
-// c[n, h].
+// Returns c[n, h] for n = `position`.
 float Normalizer(const RetentionArgs& args, double log_decay, int64_t position) {
   if (!args.normalize) return 1;
   const auto terms = static_cast<double>(position + 1);
-  // (1 − γ^terms) / (1 − γ), without cancellation; the limit for γ = 1.
+  // The sum is (1 − γ^terms) / (1 − γ), computed without cancellation, or its limit for γ = 1.
   const double sum = log_decay < 0 ? std::expm1(log_decay * terms) / std::expm1(log_decay) : terms;
   return static_cast<float>(1 / std::sqrt(sum));
 }
 
-// One head of one sequence.
+// Computes retention for one head of one sequence.
 class Head {
  public:
   Head(const RetentionArgs& args, const RetentionSequence& sequence, int64_t head)

@@ -1,15 +1,15 @@
-// The other two forms of retention (retention.h), as definitions: tests hold the chunkwise form
-// against them.
+// Definitions of the parallel and the recurrent form of retention (retention.h). Tests compare the
+// chunkwise form with them.
 #pragma once
 
 #include "tome/kernels/retention.h"
 
 namespace tome::generic {
 
-// Of a sequence from its first token: `state`, `next` and `first_position` are not looked at.
+// Computes whole sequences. `state`, `next` and `first_position` are ignored.
 void ParallelRetention(const RetentionArgs& args) noexcept;
 
-// Token by token. State and next are [H, key size, value size] here, S alone.
+// Computes token by token. Here `state` and `next` are S alone, [H, key size, value size].
 void RecurrentRetention(const RetentionArgs& args) noexcept;
 
 }  // namespace tome::generic

@@ -14,28 +14,30 @@ namespace tome::TOME_KERNEL_SET {
 namespace {
 
 constexpr int64_t kMaxQueries = 128;
-// With so few queries the next page is asked of memory while this one is computed.
+// With at most this many queries of a key head, most time goes to memory. Then a page is read for
+// all key heads before the next page.
 constexpr int64_t kFewQueries = 32;
-// Pages whose operands tiles under way may need: one is summed up, one weighed, one scored.
+// Pages whose operands are in use at a time: one is summed up, one weighed, one scored.
 constexpr int64_t kPagesUnderWay = 3;
-// Heads beyond have few queries in a block, and one page at a time.
+// Larger heads have few queries in a block, and so only one page in use at a time.
 constexpr int64_t kMaxHeadOfMany = 256;
 static_assert(AttentionBlockQueries(kMaxHeadOfMany + 1) <= kFewQueries);
 constexpr int64_t kOperandBytes =
     std::max(kPageOperandBytes, kPagesUnderWay* kKvPageTokens* kMaxHeadOfMany * 4);
-constexpr int64_t kMaxSums = 128 * 128;  // of a block: AttentionBlockQueries · channels
-// The reference before any score was seen: not −∞, whose difference to itself is no number.
+// Sums of one block: AttentionBlockQueries · channels.
+constexpr int64_t kMaxSums = 128 * 128;
+// The reference before any score is seen. It is not −∞, because −∞ − (−∞) is NaN.
 constexpr float kLowest = std::numeric_limits<float>::lowest();
-// A page whose weights sum up to more moves the reference: far above what most pages bring, and so
-// far below what a float can hold that there is room for a part's pages and values up to 1e32.
+// A page whose weights sum up to more than this moves the reference. Few pages do, and a float
+// still holds the sums of a part's pages with values up to 1e32.
 constexpr float kMostOfPage = 0x1p16F;
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 constexpr int64_t kPageVectors = kKvPageTokens / kLanes;
-// Queries are scaled so that scores come in units of ln 2: weights are powers of two.
+// Queries are scaled by this, so that scores are in units of ln 2 and weights are powers of two.
 constexpr float kLog2E = 1.44269504088896341F;
 
-// How many of ascending pages come before `page`. Not std::lower_bound: an instance of a template
-// of the library could be shared with other sets.
+// Returns how many of the ascending pages come before `page`. An instance of std::lower_bound could
+// be shared with other kernel sets.
 int64_t CountBelow(std::span<const int32_t> pages, int64_t page) {
   int64_t low = 0;
   for (auto high = static_cast<int64_t>(pages.size()); low < high;) {
@@ -49,21 +51,21 @@ int64_t CountBelow(std::span<const int32_t> pages, int64_t page) {
   return low;
 }
 
-// One query: a head of a row, at a position.
+// One query: one head of one row.
 struct Query {
   int64_t position = 0;
   int64_t first_seen = 0;
   const AttentionSequence* sequence = nullptr;
-  int64_t at = 0;        // of its vector in the sequence's, and of its result
-  int64_t partial = -1;  // its result among the partial ones; -1: not split
+  int64_t at = 0;        // index of its vector in the sequence's q, and of its result in `out`
+  int64_t partial = -1;  // index of its partial result; -1: not split
 
   float* out() const { return sequence->out + at; }
 };
 
 // The online softmax of a block's queries. Weights are relative to a reference: the largest score
-// of the first page that was seen, or of the last one that was far beyond it. That it is not the
-// largest of all costs nothing, since floats, and BF16, are as precise at any size; and most pages
-// need not be searched for their largest score, nor sums scaled.
+// of the first page, or of the last page that went far beyond it (kMostOfPage). It need not be the
+// largest score of all, since floats and BF16 are equally precise at any size. So most pages are
+// not searched for their largest score, and sums are rarely scaled.
 struct Softmax {
   alignas(64) float reference[kMaxQueries];  // in units of ln 2
   alignas(64) float total[kMaxQueries];
@@ -82,13 +84,13 @@ void Scale(float* sums, int64_t channels, float factor) {
   for (int64_t c = 0; c < channels; c += kLanes) Store(sums + c, Mul(Load(sums + c), f));
 }
 
-// What the two sides of a merge are multiplied with, for kLanes queries at once.
+// The factors of the two sides of a merge, for kLanes queries.
 struct MergeFactors {
   alignas(64) float mine[kLanes];
   alignas(64) float theirs[kLanes];
 };
 
-// Adds a part's total to those of the parts before it.
+// Adds a part's totals to the totals of the parts before it, and returns the factors for the sums.
 MergeFactors MergeTotals(F32 reference, F32 total, float* all_reference, float* all_total) {
   const F32 before = Load(all_reference);
   const F32 most = Max(reference, before);
@@ -114,8 +116,8 @@ void MergeSums(float mine, float theirs, const float* sums, int64_t channels, fl
   StoreFirst(all_sums + c, Fma(LoadFirst(sums + c, channels - c), m, kept), channels - c);
 }
 
-// out = sums / total. Adding zero makes −0 a 0: whether masked positions were added to a sum is
-// not to show.
+// Writes sums / total to `out`. Adding zero turns −0 into 0, so that the result does not show
+// whether masked positions were added to a sum.
 void Normalize(const float* sums, float total, int64_t head_size, float* out) {
   for (int64_t c = 0; c < head_size; c += kLanes) {
     const int64_t left = head_size - c;
@@ -123,15 +125,15 @@ void Normalize(const float* sums, float total, int64_t head_size, float* out) {
   }
 }
 
-// Heads that are attended together: `per_kv_head` of each of some key heads.
+// Heads that are attended together: `per_kv_head` heads of each key head in [kv_begin, kv_end).
 struct HeadRange {
   int64_t kv_begin = 0;
   int64_t kv_end = 0;
-  int64_t first = 0;  // of kv_begin's; the other key heads' follow in steps of their group
+  int64_t first = 0;  // first head of kv_begin; each further key head adds heads / kv_heads
   int64_t per_kv_head = 0;
 };
 
-// The queries of a block for a range of heads, over its parts.
+// Attends the queries of a block and a range of heads, over the parts of the block.
 template <typename Dot>
 class BlockAttention {
  public:
@@ -155,14 +157,14 @@ class BlockAttention {
         written_ = std::max(written_, sequence.first_position + sequence.tokens);
       }
     }
-    // All rows of a block see the same pages, those of its first one's sequence; how far they were
-    // written, the longest sequence says.
+    // All rows of a block see the same pages, which the first row's sequence has. The longest
+    // sequence says how far they were written.
     sequence_ = queries_of_[0].sequence;
     slice_bytes_ = KvSliceBytes(args.type, args.head_size);
     main_slice_bytes_ = KvSliceBytes(sequence_->kv.main_type, args.head_size);
     FindSights();
     operand_bytes_ = kKvPageTokens * channels_ * kElementBytes;
-    if (args.head_size % kRowBlock != 0) {  // the padding
+    if (args.head_size % kRowBlock != 0) {  // zeroes the padding
       const auto bytes =
           static_cast<size_t>(operand_bytes_ * (per_kv_head_ > kFewQueries ? kPagesUnderWay : 1));
       std::memset(keys_, 0, bytes);
@@ -209,7 +211,7 @@ class BlockAttention {
     ++queries_;
   }
 
-  // What the queries of a tile see: the same for all key heads.
+  // The positions that the queries of a tile see, the same for all key heads.
   struct Sight {
     int64_t first_position = std::numeric_limits<int64_t>::max();
     int64_t last_position = 0;
@@ -227,7 +229,7 @@ class BlockAttention {
     }
   }
 
-  // The vectors of all queries that `page` is attended with, where others are loaded.
+  // Loads the vectors of all queries for `page`, unless they are loaded already.
   void LoadQueries(int64_t page) {
     if (page >= loaded_begin_ && page < loaded_end_) return;
     const F32 scale = Set(args_.scale * kLog2E);
@@ -272,7 +274,7 @@ class BlockAttention {
     }
     const int64_t begin = std::max(first, part * kKvPartTokens) / kKvPageTokens;
     const int64_t end =
-        std::min(last + 1, (part + 1) * kKvPartTokens);  // the first position not seen
+        std::min(last + 1, (part + 1) * kKvPartTokens);  // first position that is not attended
     const int64_t end_page = (end + kKvPageTokens - 1) / kKvPageTokens;
     if (per_kv_head_ > kFewQueries) {
       for (int64_t kv_head = heads_.kv_begin; kv_head < heads_.kv_end; ++kv_head) {
@@ -285,7 +287,7 @@ class BlockAttention {
     }
   }
 
-  // Page by page, all key heads of each.
+  // Attends page after page, each for all key heads.
   void AttendAllOf(int64_t begin, int64_t end) {
     for (int64_t page = begin; page < end; ++page) {
       for (int64_t kv_head = heads_.kv_begin; kv_head < heads_.kv_end; ++kv_head) {
@@ -301,7 +303,7 @@ class BlockAttention {
     }
   }
 
-  // Pages [begin, begin + count), or a list of them.
+  // Pages [begin, end), or a list of pages.
   class PageList {
    public:
     PageList(int64_t begin, int64_t end) : begin_(begin), size_(end - begin) {}
@@ -320,7 +322,7 @@ class BlockAttention {
     return PageList(Chosen(kv_head, begin, end));
   }
 
-  // Of pages [begin, end), those that a key head chose: the same for all rows.
+  // Returns the pages of [begin, end) that a key head chose, the same for all rows.
   std::span<const int32_t> Chosen(int64_t kv_head, int64_t begin, int64_t end) const {
     const auto all = ChosenFor(*sequence_, queries_of_[0].position, kv_head, args_.kv_heads);
     const int64_t first = CountBelow(all, begin);
@@ -328,7 +330,7 @@ class BlockAttention {
                        static_cast<size_t>(CountBelow(all, end) - first));
   }
 
-  // Merging a part without pages changes nothing and takes as long as any other.
+  // Returns whether a part has chosen pages. Merging one without would only cost time.
   bool HasPages(int64_t part) const {
     if (sequence_->chosen == nullptr) return true;
     for (int64_t kv_head = heads_.kv_begin; kv_head < heads_.kv_end; ++kv_head) {
@@ -357,7 +359,7 @@ class BlockAttention {
     }
   }
 
-  // A key head's part of a page.
+  // The slice of a page that belongs to one key head.
   struct Slice {
     KvType type;
     const std::byte* keys;
@@ -374,13 +376,13 @@ class BlockAttention {
   }
   PageAhead Ahead(const Slice& slice) const { return {slice.keys, slice.values, slice.bytes}; }
 
-  // A page's place in the text, and what is multiplied.
+  // A page's first position and its operands.
   struct Page {
     int64_t base = 0;
     PageOperands operands;
   };
 
-  // `slot`: where among the converted pages it goes if it must be converted.
+  // Returns a page for one key head. Converted operands go to `slot` of the buffers.
   Page PageOf(int64_t page, int64_t kv_head, int64_t slot, PageAhead& ahead) {
     const int64_t base = page * kKvPageTokens;
     const Slice slice = SliceOf(page, kv_head);
@@ -390,19 +392,19 @@ class BlockAttention {
                             ahead, keys_ + slot * operand_bytes_, values_ + slot * operand_bytes_)};
   }
 
-  // Up to kTileRows queries of one key head, on a page.
+  // Up to kTileRows queries of one key head, with one page.
   struct Tile {
     Page page;
     int64_t begin = 0;
     int64_t end = 0;
-    bool masked = false;  // some of the page is hidden from some of them
+    bool masked = false;  // a part of the page is hidden from some of the queries
     alignas(64) float scores[kTileRows * kKvPageTokens];
     alignas(64) std::byte weights[kTileRows * kKvPageTokens * kElementBytes];
 
     int64_t rows() const { return end - begin; }
   };
 
-  // Few queries: memory takes the time.
+  // Attends one page with few queries.
   void AttendPage(int64_t page, int64_t kv_head, PageAhead& ahead) {
     LoadQueries(page);
     Cursor cursor{.first = (kv_head - heads_.kv_begin) * per_kv_head_};
@@ -411,13 +413,13 @@ class BlockAttention {
     AttendTiles<true>([&](Tile& tile) { return NextTile(cursor, tile); }, ahead);
   }
 
-  // Many queries: page by page, all of them on each.
+  // Attends page after page with many queries, each page with all queries of a key head.
   void AttendPages(const PageList& pages, int64_t kv_head) {
     Cursor cursor{.first = (kv_head - heads_.kv_begin) * per_kv_head_};
     cursor.row = cursor.first + per_kv_head_;
     int64_t at = 0;
     int64_t slot = 0;
-    bool seen = false;  // something of the cursor's page: its slot is in use
+    bool seen = false;  // a tile sees the cursor's page, so its slot is in use
     PageAhead ahead;
     AttendTiles<false>(
         [&](Tile& tile) {
@@ -437,14 +439,15 @@ class BlockAttention {
         ahead);
   }
 
-  // Where the next tile begins, of the queries of one key head.
+  // The place of the next tile among the queries of one key head.
   struct Cursor {
     int64_t first = 0;
     int64_t row = 0;
     Page page = {};
   };
 
-  // The next tile of the cursor's page whose queries may see something of it.
+  // Finds the next tile of the cursor's page whose queries may see some of the page. Returns false
+  // if there is no such tile.
   bool NextTile(Cursor& cursor, Tile& tile) const {
     const int64_t base = cursor.page.base;
     const int64_t end = cursor.first + per_kv_head_;
@@ -460,10 +463,10 @@ class BlockAttention {
     return false;
   }
 
-  // All tiles that `next` gives, one after another. While weights of one are computed, the scores
-  // of the next and the sums of the one before are multiplied between its rows: neither waits for
-  // them, so that vectors and tile registers work at the same time. kFew: so does memory
-  // (PageAhead).
+  // Attends all tiles that `next` gives. While the weights of one tile are computed, the scores of
+  // the next and the sums of the previous tile are multiplied between its rows. The weights depend
+  // on neither product, so vector units and tile registers work at the same time. With kFew, so
+  // does memory (PageAhead).
   template <bool kFew, typename Next>
   void AttendTiles(Next next, PageAhead& ahead) {
     Tile tiles[2];
@@ -482,13 +485,13 @@ class BlockAttention {
       });
       scoring.Finish();
       summing.Finish();
-      AddTotals(tile, totals);  // may scale sums, of this tile's queries, that were just finished
+      AddTotals(tile, totals);  // may scale sums, so summing was finished before
       summing = SumTile(tile);
     }
     summing.Finish();
   }
 
-  static constexpr int64_t kPerElement = kPairs ? 2 : 1;  // values of a 4-byte element of A
+  static constexpr int64_t kPerElement = kPairs ? 2 : 1;  // values in a 4-byte element of A
 
   GemmSteps<Dot> ScoreTile(Tile& tile) const {
     return {{.a = q_ + tile.begin * channels_ * kElementBytes,
@@ -519,7 +522,7 @@ class BlockAttention {
             channels_ / kLanes};
   }
 
-  // Scores as the softmax takes them, whatever is hidden being −∞.
+  // Applies the soft cap to a tile's scores and sets the scores of hidden positions to −∞.
   void CapAndMask(Tile& tile) const {
     if (args_.soft_cap > 0) Cap(tile);
     if (tile.masked) Mask(tile);
@@ -548,7 +551,8 @@ class BlockAttention {
     }
   }
 
-  // Softmax weights of a tile, and in lanes each row's total. `between` is called before each row.
+  // Computes the softmax weights of a tile and each row's total, spread over lanes. Calls `between`
+  // before each row.
   template <bool kFew, typename Between>
   void WeighTile(Tile& tile, PageAhead& ahead, F32* totals, Between between) {
     CapAndMask(tile);
@@ -560,7 +564,7 @@ class BlockAttention {
     }
   }
 
-  // The total of a row's weights, in lanes.
+  // Computes the weights of a row and returns their total, spread over lanes.
   template <bool kFew>
   F32 WeighRow(Tile& tile, int64_t row, PageAhead& ahead) {
     const float* const scores = tile.scores + row * kKvPageTokens;
@@ -589,8 +593,9 @@ class BlockAttention {
     return sum;
   }
 
-  // What is one number of a query is a lane here, so that nothing waits for the sum along one row.
-  // Lanes behind a tile's rows are other queries'.
+  // Adds the totals of a tile's rows to those of its queries. Lanes are summed for kLanes rows
+  // together, so that no step waits for the sum of a single row. Lanes after a tile's rows belong
+  // to other queries.
   void AddTotals(Tile& tile, F32* totals) {
     for (int64_t row = 0; row < tile.rows(); row += kLanes) {
       const int64_t count = std::min<int64_t>(tile.rows() - row, kLanes);
@@ -611,7 +616,7 @@ class BlockAttention {
     }
   }
 
-  // The references of queries that saw nothing yet.
+  // Sets the references of the tile's queries that have not seen a page yet.
   void FindFirstReferences(Tile& tile) {
     for (int64_t row = 0; row < tile.rows(); row += kLanes) {
       const int64_t count = std::min<int64_t>(tile.rows() - row, kLanes);
@@ -632,7 +637,7 @@ class BlockAttention {
     const float before = part_.reference[query];
     const float reference = std::max(before, Largest(most));
     part_.reference[query] = reference;
-    if (before == kLowest) return;  // no sums yet
+    if (before == kLowest) return;  // there are no sums yet
     alignas(64) float shrink[kLanes];
     Store(shrink, Exp2(Set(before - reference)));
     part_.total[query] *= shrink[0];
@@ -647,20 +652,20 @@ class BlockAttention {
     to[args_.head_size + 1] = part_.reference[i];
   }
 
-  int64_t slice_bytes_ = 0;  // of a page's keys (or values) of one head, in args.type
-  int64_t main_slice_bytes_ = 0;
-  int64_t operand_bytes_ = 0;  // of a page's keys (or values) as they are multiplied
-  float ahead_of_row_ = 0;
-  float ahead_of_vector_ = 0;  // share of the next page to ask for with every vector of weights
+  int64_t slice_bytes_ = 0;       // one head's keys (or values) of a page, in args.type
+  int64_t main_slice_bytes_ = 0;  // one head's keys (or values) of a page, in the main type
+  int64_t operand_bytes_ = 0;     // one head's keys (or values) of a page, as an operand
+  float ahead_of_row_ = 0;        // share of the next page to request with each row
+  float ahead_of_vector_ = 0;     // share of the next page to request with each vector
   const AttentionArgs& args_;
   const AttentionPlan::Block& block_;
   HeadRange heads_;
   int64_t per_kv_head_;  // queries of one key head
-  int64_t channels_;
+  int64_t channels_;     // PaddedHead
   const AttentionSequence* sequence_ = nullptr;
   int64_t written_ = 0;  // positions before it hold values
   int64_t queries_ = 0;
-  int64_t loaded_begin_ = 0;  // pages that the loaded queries are for
+  int64_t loaded_begin_ = 0;  // the loaded queries are for pages [loaded_begin_, loaded_end_)
   int64_t loaded_end_ = 0;
   Query queries_of_[kMaxQueries];
   Sight sights_[kMaxQueries / kTileRows];
@@ -671,7 +676,7 @@ class BlockAttention {
   alignas(64) std::byte values_[kOperandBytes];
 };
 
-// The parts of a row's queries of one key head, merged in order.
+// Merges, in order, the partial results of a row for the query heads of one key head.
 void MergeParts(const AttentionArgs& args, const AttentionPlan::Row& row, int64_t kv_head) {
   const AttentionSequence& sequence = args.sequences[static_cast<size_t>(row.sequence)];
   const int64_t size = args.head_size;
@@ -708,11 +713,13 @@ void MergeParts(const AttentionArgs& args, const AttentionPlan::Row& row, int64_
   }
 }
 
-// Key heads of one task. Where few queries read long memories, all of a page's that have room, for
-// memory is fastest in long runs; but every thread is to get several tasks.
+// Returns the key heads of one task. Where few queries read long memories, a task takes all key
+// heads that its block has room for, because memory is fastest in long runs. But every thread
+// should get several tasks.
 int64_t KvHeadsTogether(const AttentionArgs& args, int64_t blocks, int threads) {
   const int64_t group = args.heads / args.kv_heads;
-  if (group > HeadsTogether(group)) return 1;  // those that are left make other tiles
+  // The remaining heads of a group would make other tiles.
+  if (group > HeadsTogether(group)) return 1;
   int64_t rows = 1;
   for (const AttentionPlan::Block& block : args.plan->blocks) {
     if (!block.split) return 1;
@@ -732,11 +739,11 @@ void AttendAll(const AttentionArgs& args, ThreadPool& threads) {
   const AttentionPlan& plan = *args.plan;
   const int64_t group = args.heads / args.kv_heads;
   const int64_t together = HeadsTogether(group);
-  const int64_t chunks = (group + together - 1) / together;  // of a key head's heads
+  const int64_t chunks = (group + together - 1) / together;  // of the heads of one key head
   const auto blocks = static_cast<int64_t>(plan.blocks.size());
   const int64_t kv_heads = KvHeadsTogether(args, blocks, threads.threads());
   const int64_t ranges = (args.kv_heads + kv_heads - 1) / kv_heads;
-  // A key head's blocks one after another: its keys and values stay in the cache.
+  // The blocks of a key head come one after another, so that its keys and values stay in the cache.
   threads.ParallelFor(ranges * chunks * blocks, [&](int64_t task, int) {
     const int64_t kv_begin = task / (chunks * blocks) * kv_heads;
     const int64_t first = task / blocks % chunks * together;
@@ -757,7 +764,7 @@ void AttendAll(const AttentionArgs& args, ThreadPool& threads) {
 
 // --- Writing -----------------------------------------------------------------------------------
 
-// As generic::WriteKvVector, with the rounding of a whole head at once.
+// Writes one head of one token like generic::WriteKvVector, but rounds many channels at once.
 void WriteQuantized(const KvWriteArgs& args, bool keys, const float* x, std::byte* slice,
                     int64_t slot) {
   const int64_t size = args.head_size;
@@ -766,7 +773,7 @@ void WriteQuantized(const KvWriteArgs& args, bool keys, const float* x, std::byt
   alignas(64) int32_t q[kKvScaleDims];
   for (int64_t begin = 0; begin < size; begin += kKvScaleDims) {
     const int64_t end = std::min(size, begin + kKvScaleDims);
-    float largest = 0;  // the value of largest magnitude; a NaN stays
+    float largest = 0;  // value of largest magnitude; keeps a NaN
     for (int64_t c = begin; c < end; ++c) {
       if (!(std::abs(x[c]) <= std::abs(largest))) largest = x[c];
     }
@@ -805,7 +812,7 @@ void WriteHalves(const KvWriteArgs& args, bool keys, const float* x, std::byte* 
       StoreF16(halves + c, Max(Sub(Zero(), most), Min(most, value)));
     }
   } else {
-    // Not by StoreBF16: the instruction behind it makes zeros of denormals.
+    // StoreBF16 is not used, because its instruction turns denormals into zeros.
     for (int64_t c = 0; c < args.head_size; ++c) halves[c] = BF16FromFloat(x[c]);
   }
   const int64_t padded = KvPaddedHead(args.head_size);
@@ -843,7 +850,7 @@ void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept {
   const int64_t first = args.first_position / kKvPageTokens;
   const int64_t last = (args.first_position + args.tokens - 1) / kKvPageTokens;
   const int64_t slice = KvSliceBytes(args.type, args.head_size);
-  // A page's slice is written by one thread: nibbles of two tokens share a byte.
+  // One thread writes a page's slice, because nibbles of two tokens share a byte.
   threads.ParallelFor((last - first + 1) * args.kv_heads, [&](int64_t task, int) {
     const int64_t page = first + task / args.kv_heads;
     const int64_t head = task % args.kv_heads;

@@ -12,12 +12,12 @@
 namespace tome::TOME_KERNEL_SET {
 namespace {
 
-constexpr int64_t kBlock = 32;  // tokens whose products are taken together
+constexpr int64_t kBlock = 32;  // tokens that are multiplied together
 constexpr int64_t kStrip = kCompressiveStrip;
 constexpr int64_t kStripVectors = kStrip / kLanes;
 
-// A's columns are what the product sums over, so that its rows are read from a matrix [steps][rows]
-// as it stands.
+// For an A that is stored as [steps][rows]. With blocks of one step, a_row is the distance of the
+// stored columns and a_block that of the stored rows.
 struct TransposedDot : F32Dot {
   static constexpr int64_t kStepsPerBlock = 1;
 };
@@ -26,8 +26,8 @@ const std::byte* BytesOf(const float* p) { return reinterpret_cast<const std::by
 
 F32 EluPlusOne(F32 x) { return SelectBelow(Zero(), x, Add(x, Set(1)), Exp(x)); }
 
-// Some strips of one key head of one sequence, and the query heads that share it. Key heads are cut
-// into strips where there are too few of them to keep the threads busy.
+// Computes some strips of one key head of one sequence (head_strips.h), for all query heads that
+// share it.
 class HeadStrips {
  public:
   HeadStrips(const CompressiveArgs& args, const CompressiveSequence& sequence, int64_t kv_head,
@@ -72,10 +72,11 @@ class HeadStrips {
     return Matrix(strip) + CompressiveHeadFloats(args_.head_size) / 2;
   }
 
-  // σ of a head of some tokens, and for each the largest of eps and its product with z.
+  // Computes σ(x) of one head for some tokens, and for each token max(σ(x) · z, eps).
   void Features(const float* x, int64_t step, int64_t tokens) {
     const int64_t size = args_.head_size;
-    // Of the state before: another task may be writing the next one. Nothing of it changes.
+    // z is read from the state before, because the task of strip 0 may be writing the next one. It
+    // does not change within a segment.
     const float* const normalizer = before_ + CompressiveMatrixFloats(size);
     for (int64_t t = 0; t < tokens; ++t) {
       F32 total = Zero();
@@ -83,13 +84,13 @@ class HeadStrips {
         const int64_t left = size - c;
         const F32 feature = EluPlusOne(LoadFirst(x + t * step + c, left));
         StoreFirst(features_ + t * size + c, feature, left);
-        total = Fma(feature, Load(normalizer + c), total);  // zero beyond the head
+        total = Fma(feature, Load(normalizer + c), total);  // z is zero after the head's channels
       }
       totals_[t] = std::max(Sum(total), args_.eps);
     }
   }
 
-  // sums_ = features · M of a strip.
+  // Sets sums_ to features · M, for one strip.
   void Retrieve(int64_t strip, int64_t tokens) {
     Gemm<F32Dot>({.a = BytesOf(features_),
                   .a_row = args_.head_size * 4,

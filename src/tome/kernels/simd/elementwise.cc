@@ -9,7 +9,7 @@
 namespace tome::TOME_KERNEL_SET {
 namespace {
 
-// Rows of one task: enough work to outweigh fetching it.
+// Returns the rows of one task: enough work to outweigh the cost of starting it.
 int64_t RowsPerTask(int64_t width) { return std::max<int64_t>(1, 8192 / width); }
 
 void NormalizeRow(const RmsNormArgs& args, int64_t row) {
@@ -57,9 +57,9 @@ void RotatePairs(float* x, const float* cos, const float* sin, int64_t half) {
   }
 }
 
-// One step of the transform: adds pairs of neighbours, the sums into the lower half of y and the
-// differences into the upper. As many steps as an index has bits bring every value back to its
-// place, with the same additions as in place at distances 1, 2, 4, ….
+// Writes the sums of neighbours to the lower half of y and their differences to the upper half: one
+// step of the transform. After as many steps as an index has bits, every value is back in its
+// place, by the same additions as in place at distances 1, 2, 4, ….
 void AddNeighbours(const float* x, float* y, int64_t block) {
   const int64_t half = block / 2;
   int64_t i = 0;
@@ -145,7 +145,7 @@ void SoftCap(const SoftCapArgs& args) noexcept {
 }
 
 double LogSumExp(const LogSumExpArgs& args) noexcept {
-  // So many vectors are summed in float at a time: what rounding costs stays below 1e-6.
+  // Values that are summed in float, few enough that the error of rounding stays below 1e-6.
   constexpr int64_t kSummed = 16 * kLanes;
   const int64_t whole = args.size - args.size % kLanes;
   F32 most = Set(-std::numeric_limits<float>::infinity());

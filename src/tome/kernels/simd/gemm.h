@@ -1,6 +1,6 @@
-// C [rows, columns] (+)= A [rows, k] · B [k, columns]: the inner loop of products with plain
-// weights and of attention. Each element of C is summed over k in ascending order, whatever the
-// number of rows and columns.
+// Gemm computes C [rows, columns] (+)= A [rows, k] · B [k, columns]: the inner loop of attention,
+// retention, compressive memories and products with plain weights. Each element of C is summed over
+// k in ascending order, whatever the number of rows and columns.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +16,9 @@
 
 namespace tome::TOME_KERNEL_SET {
 
-// How elements of A and vectors of B multiply. A step is one k, or one pair of them.
+// How an element of A and a vector of B multiply. A step is one k, or in BF16PairDot a pair of k.
 struct F32Dot {
-  static constexpr int kVectorBytes = 4 * kLanes;  // of B
+  static constexpr int kVectorBytes = 4 * kLanes;  // of a vector of B
   static constexpr int64_t kStepsPerBlock = kRowBlock;
   using A = F32;
   static A LoadA(const std::byte* p) { return BroadcastF32(reinterpret_cast<const float*>(p)); }
@@ -42,8 +42,9 @@ struct BF16PairDot {
   static F32 MultiplyAdd(A a, I32 b, F32 c) { return DotBF16(c, a, b); }
 };
 
-// Where A, B and C lie; strides in bytes for A and B, in floats for C. Elements of A are 4 bytes
-// (a float, or a pair of BF16): kStepsPerBlock of them in a row, the next block a_block further.
+// The places of A, B and C. Strides are in bytes for A and B and in floats for C. An element of A
+// has 4 bytes (a float, or a pair of BF16). kStepsPerBlock elements of a row are contiguous; the
+// next block is a_block bytes further.
 struct GemmArgs {
   const std::byte* a = nullptr;
   int64_t a_row = 0;
@@ -54,7 +55,7 @@ struct GemmArgs {
   float* c = nullptr;
   int64_t c_row = 0;
   int64_t steps = 0;
-  bool add = false;
+  bool add = false;  // add to C instead of overwriting it
 };
 
 template <typename Dot, int kRows, int kVectors>
@@ -95,7 +96,7 @@ inline void GemmTile(const GemmArgs& g, int64_t row, int64_t vector) {
 
 template <typename Dot, int kVectors>
 inline void GemmRows(const GemmArgs& g, int64_t rows, int64_t vector) {
-  // As many sums as leave registers for a column and an element.
+  // The largest number of rows whose sums leave registers for a column and an element.
   constexpr int kMost = kLanes == 16 ? 6 : 24 / kLanes * 4 / kVectors;
   int64_t row = 0;
   for (; row + kMost <= rows; row += kMost) GemmTile<Dot, kMost, kVectors>(g, row, vector);
@@ -131,8 +132,8 @@ inline void Gemm(const GemmArgs& g, int64_t rows, int64_t vectors) {
   for (; vector < vectors; ++vector) GemmRows<Dot, 1>(g, rows, vector);
 }
 
-// Gemm of at most kTileRows rows in steps, between which other work is done: in tiles several
-// (TileSteps), else one.
+// Gemm of at most kTileRows rows in steps, so that other work can be done between two steps. With
+// tile registers it has several steps (TileSteps), otherwise one.
 template <typename Dot>
 class GemmSteps {
  public:

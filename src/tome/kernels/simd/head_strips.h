@@ -1,5 +1,5 @@
-// How states of heads are shared out to threads: by heads, and where there are too few of them to
-// keep the threads busy, by strips of a head's columns, which have nothing to do with each other.
+// Divides the states of heads among threads. Tasks are whole heads, or, where too few heads would
+// leave threads idle, strips of a head's columns, which are independent of each other.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace tome::TOME_KERNEL_SET {
 
-// Calls run(head, strip_begin, strip_end) for slices that cover each head's `strips`.
+// Calls run(head, strip_begin, strip_end) for slices that cover each head's `strips` once.
 template <typename Run>
 void ForHeadStrips(int64_t heads, int64_t strips, ThreadPool& threads, const Run& run) {
   constexpr int64_t kTasksPerThread = 2;

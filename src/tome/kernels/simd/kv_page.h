@@ -1,4 +1,4 @@
-// Pages of the KV cache (attention.h) as the operands of products: one head's keys and values of
+// Turns KV pages (attention.h) into operands of products: one head's keys and values of
 // kKvPageTokens tokens, as floats or as pairs of BF16.
 #pragma once
 
@@ -16,24 +16,27 @@ namespace tome::TOME_KERNEL_SET {
 // Channels of a head, padded with zeros to whole blocks.
 constexpr int64_t PaddedHead(int64_t head_size) { return RowBlocks(head_size) * kRowBlock; }
 
-// Operands: F32Dot has keys [channels][64 tokens] and values [64 tokens][channels] of floats;
-// BF16PairDot keys [channels / 2][64 tokens][2], values [64 / 2][channels][2].
+// The operands of one page and head, where channels are PaddedHead:
+//
+//            F32Dot (floats)           BF16PairDot (BF16)
+//   keys     [channels][64 tokens]     [channels / 2][64 tokens][2 channels]
+//   values   [64 tokens][channels]     [64 / 2][channels][2 tokens]
 struct PageOperands {
   const std::byte* keys = nullptr;
   const std::byte* values = nullptr;
 };
 
-// The slices of the page that comes next. With few queries memory is what takes the time, and the
-// order in which products read a page is none that processors foresee: while this page is computed,
-// the next one's lines are asked for, one by one and evenly over the time it takes: a processor
-// that has as many requests under way as it can track waits with everything else.
+// Prefetches one head's slices of the next page while the current page is computed. With few
+// queries most time goes to memory, and processors do not foresee the order in which products read
+// a page. Lines are requested one by one and evenly: a processor that has as many requests in
+// flight as it can track stalls on everything else.
 class PageAhead {
  public:
   PageAhead() = default;
   PageAhead(const std::byte* keys, const std::byte* values, int64_t bytes)
       : keys_(keys), values_(values), lines_((bytes + 63) / 64) {}
 
-  // Asks for some `share` of the page more.
+  // Requests a further `share` of the page, from 0 to 1.
   void Prefetch(float share) {
     due_ += share * static_cast<float>(lines_);
     for (; asked_ < lines_ && static_cast<float>(asked_) < due_; ++asked_) {
@@ -52,13 +55,13 @@ class PageAhead {
 
 inline constexpr int64_t kPageOperandBytes = kKvPageTokens * kMaxHeadSize * 4;
 
-// Elements [index, index + kLanes) of a slice, without their scale.
+// Returns elements [index, index + kLanes) of a slice, without their scale.
 template <KvType type>
 inline F32 LoadElements(const std::byte* slice, int64_t index) {
   if constexpr (type == KvType::kF16) return LoadF16(slice + index * 2);
   if constexpr (type == KvType::kBF16) return LoadBF16(slice + index * 2);
   if constexpr (type == KvType::kQ8) return ToF32(LoadI8(slice + index));
-  // kQ4: runs of 64, the second half of a run in the upper nibbles.
+  // In kQ4, the second half of each run of 64 elements is in the upper nibbles.
   const I32 bytes = LoadU8(slice + index / 64 * 32 + index % 32);
   const I32 nibbles = index % 64 < 32 ? AndI32(bytes, SetI32(15)) : ShiftRight<4>(bytes);
   return ToF32(AddI32(nibbles, SetI32(-8)));
@@ -78,8 +81,9 @@ inline float LoadElement(const std::byte* slice, int64_t index) {
 
 inline constexpr bool IsScaled(KvType type) { return type == KvType::kQ8 || type == KvType::kQ4; }
 
-// Two vectors of pairs (even and odd channel of a token, or even and odd token of a channel) to
-// `at`: together as BF16, or apart, the odd ones `apart` bytes further.
+// Stores two vectors of pairs, which are the even and odd channel of a token or the even and odd
+// token of a channel. BF16 pairs stay together at `at`. Floats are separated: even ones go to `at`,
+// odd ones `apart` bytes further.
 template <typename Dot>
 inline void StorePairs(F32 a, F32 b, std::byte* at, int64_t apart) {
   if constexpr (std::is_same_v<Dot, BF16PairDot>) {
@@ -103,18 +107,18 @@ inline void StorePair(float even, float odd, std::byte* at, int64_t apart) {
   }
 }
 
-// Bytes of one row of pairs of `columns` in an operand: pairs of BF16, or two rows of floats.
+// Bytes of one row of `columns` pairs in an operand. With floats, it is two rows.
 template <typename Dot>
 constexpr int64_t PairRowBytes(int64_t columns) {
   return std::is_same_v<Dot, BF16PairDot> ? columns * 4 : columns * 8;
 }
 
-// Whether a page's elements are those of an operand.
+// Whether a page's elements are copied into an operand as they are.
 template <typename Dot, KvType type>
 inline constexpr bool kCopied = std::is_same_v<Dot, BF16PairDot> && type == KvType::kBF16;
 
-// How much of the next page is asked for while rows of pairs of this one are converted or copied;
-// the rest is while scores become weights. Measured: more of it early, or late, waits.
+// The share of the next page that is requested while rows of this page are converted or copied. The
+// rest is requested while scores become weights. Both larger and smaller shares measured slower.
 template <typename Dot, KvType type>
 inline constexpr float kShareOfRows = kCopied<Dot, type> ? 0.25F : 0.6F;
 template <typename Dot, KvType type>
@@ -163,7 +167,7 @@ void ConvertValues(const std::byte* slice, int64_t head_size, PageAhead& ahead, 
       }
     }
   }
-  // A vector of kQ4 lies in one half of a run where every row of pairs is whole vectors; else its
+  // If every row of pairs is whole vectors, each vector of kQ4 lies in one half of a run. Otherwise
   // elements are read one by one.
   const bool whole = type != KvType::kQ4 || 2 * padded % kLanes == 0;
   for (int64_t pair = 0; pair < kKvPageTokens / 2; ++pair) {
@@ -196,7 +200,7 @@ void ConvertValues(const std::byte* slice, int64_t head_size, PageAhead& ahead, 
   }
 }
 
-// Values of tokens from `count` on were never written: zero, whatever the memory holds.
+// Zeroes the values of tokens from `count` on, which were never written and hold arbitrary bytes.
 template <typename Dot>
 void ClearValues(int64_t head_size, int64_t count, std::byte* values) {
   const int64_t columns = PaddedHead(head_size);
@@ -218,11 +222,11 @@ void Convert(const std::byte* keys, const std::byte* values, int64_t head_size, 
   ConvertValues<Dot, type>(values, head_size, ahead, to_values);
 }
 
-// The operands of one head's slices of a page, of which the first `count` tokens were written. They
-// lie in the page itself where it has their layout, else in the buffers, whose padding is zero from
-// the start (kPageOperandBytes each). `few`: so few queries read them that memory takes the time;
-// pairs are copied even so then, for products read them in an order in which no processor
-// prefetches.
+// Returns the operands of one head's slices of a page, of which the first `count` tokens were
+// written. They lie in the page itself where it has their layout, and otherwise in the buffers
+// (kPageOperandBytes at most), whose padding the caller has zeroed. With `few` queries most time
+// goes to memory. Then BF16 pairs are always copied, because products read them in an order in
+// which no processor prefetches.
 template <typename Dot>
 PageOperands OperandsOf(KvType type, const std::byte* keys, const std::byte* values,
                         int64_t head_size, int64_t count, bool few, PageAhead& ahead,

@@ -1,17 +1,18 @@
-// Elementary functions of vectors, within a few units of the last place; NaN passes through.
+// Elementary functions of vectors. They are within a few units in the last place and keep NaN.
 #pragma once
 
 #include "tome/kernels/simd/simd.h"
 
 namespace tome::TOME_KERNEL_SET {
 
-// e^x. Cody and Waite's reduction to |r| <= ln 2 / 2, then Taylor's polynomial of
-// degree 6. Overflows to infinity, underflows to zero.
+// Returns e^x, by Cody and Waite's reduction to |r| <= ln 2 / 2 and Taylor's polynomial of degree
+// 6. It overflows to infinity and underflows to zero.
 inline F32 Exp(F32 x) {
-  // Outside, the result is 0 or infinity anyway; inside, 2^n has a finite exponent in two steps.
+  // Outside these bounds the result is 0 or infinity anyway. Within them, both factors of 2^n are
+  // finite.
   x = Min(Set(89.0F), Max(Set(-104.0F), x));
   const F32 n = Round(Mul(x, Set(1.44269504088896341F)));
-  F32 r = Fnma(n, Set(0.693145751953125F), x);   // the upper bits of ln 2: exact
+  F32 r = Fnma(n, Set(0.693145751953125F), x);   // the upper bits of ln 2, exact
   r = Fnma(n, Set(1.42860682030941723e-6F), r);  // the rest of ln 2
   F32 p = Set(1.0F / 720);
   p = Fma(p, r, Set(1.0F / 120));
@@ -23,8 +24,8 @@ inline F32 Exp(F32 x) {
   return TimesPowerOfTwo(p, n);
 }
 
-// 2^x by a polynomial of the fraction of x, coefficients from the highest power on; that of x^0
-// is 1.
+// Returns 2^x by a polynomial in the fraction of x. Coefficients begin with the highest power; the
+// coefficient of x^0 is 1 and not listed.
 template <int kPowers>
 inline F32 Exp2By(const float (&coefficients)[kPowers], F32 x) {
   const F32 r = Fraction(x);
@@ -34,20 +35,23 @@ inline F32 Exp2By(const float (&coefficients)[kPowers], F32 x) {
   return TimesPowerOfFloor(Fma(p, r, Set(1)), x);
 }
 
-// 2^x, of which −∞ gives 0; what is too large gives infinity. The polynomials are, of those that
-// are 1 at 0, the best for the fraction of x, [0, 1), by relative error (Remez). Within 1.5e-7.
+// Exp2 and Exp2ForBF16 return 2^x: 0 for −∞, and infinity where the result is too large. Among the
+// polynomials that are 1 at 0, theirs have the least relative error on [0, 1) (Remez).
+
+// Exp2 has a relative error of at most 1.5e-7.
 inline F32 Exp2(F32 x) {
   constexpr float kCoefficients[]{0.00186713005F, 0.00901703071F, 0.0557999127F, 0.240164444F,
                                   0.693151295F};
   return Exp2By(kCoefficients, x);
 }
-// Within 3e-6, a thousandth of what rounding to BF16 costs.
+// Exp2ForBF16 has a relative error of at most 3e-6, a thousandth of the error of rounding to BF16.
 inline F32 Exp2ForBF16(F32 x) {
   constexpr float kCoefficients[]{0.0134266838F, 0.0522424728F, 0.241280198F, 0.693044841F};
   return Exp2By(kCoefficients, x);
 }
 
-// tanh by e^2|x| where it is large; near zero, where 1 − 2 / (e + 1) would cancel, by its series.
+// Returns tanh x. Below |x| = 0.5 it uses the series, because 1 − 2 / (e^2|x| + 1) would cancel
+// near zero.
 inline F32 Tanh(F32 x) {
   const F32 size = Abs(x);
   const F32 e = Exp(Add(size, size));
@@ -68,8 +72,8 @@ inline F32 Tanh(F32 x) {
 
 inline F32 Silu(F32 x) { return Div(x, Add(Set(1), Exp(Sub(Zero(), x)))); }
 
-// ln(1 + e^x) = max(x, 0) + ln(1 + e^−|x|), the logarithm by the series of 2 artanh(u / (2 + u)),
-// u = e^−|x|, where the argument is at most 1/3.
+// Returns ln(1 + e^x) = max(x, 0) + ln(1 + u) with u = e^−|x|. The logarithm is the series of
+// 2 artanh(u / (2 + u)), whose argument is at most 1/3.
 inline F32 Softplus(F32 x) {
   const F32 u = Exp(Sub(Zero(), Abs(x)));
   const F32 s = Div(u, Add(Set(2), u));

@@ -22,7 +22,8 @@ constexpr bool kHasTiles = false;
 
 // --- Rows --------------------------------------------------------------------------------------
 
-// The rows of a call in every form that its matrices want; parts of MatmulArgs::scratch.
+// The rows of a call in every form that its matrices need. They lie in MatmulArgs::scratch;
+// `floats` may be MatmulArgs::x.
 struct Rows {
   QuantizedTile* quantized = nullptr;  // [tiles][blocks]
   BF16Tile* rounded = nullptr;         // [tiles][blocks]
@@ -39,7 +40,8 @@ RowForm FormOf(DType dtype) {
 }
 
 void Quantize(const float (&x)[kRowBlock], QuantizedTile& tile, int64_t row) {
-  // Magnitudes compared as integers: a NaN is larger than infinity, and so spoils the block.
+  // Magnitudes are compared as integers. A NaN is then larger than infinity, becomes the scale, and
+  // so spoils the block.
   I32 most = ZeroI32();
   for (int64_t i = 0; i < kRowBlock; i += kLanes) most = MaxI32(most, BitsOf(Abs(Load(x + i))));
   float largest = 0;
@@ -49,7 +51,7 @@ void Quantize(const float (&x)[kRowBlock], QuantizedTile& tile, int64_t row) {
   const float inverse = tiny ? 0.0F : 127.0F / largest;
   int32_t sums[2] = {0, 0};
   for (int64_t i = 0; i < kRowBlock; i += kLanes) {
-    // The bound keeps the integers of a NaN, which the scale then spoils, in range.
+    // The bound keeps the integers in range where the scale is NaN.
     const I32 rounded = ToI32(Min(Mul(Load(x + i), Set(inverse)), Set(127)));
     StoreI8(tile.q[row] + i, rounded);
     sums[i / 16] += SumI32(rounded);
@@ -87,13 +89,13 @@ void PrepareRow(const MatmulArgs& args, const Rows& rows, float* floats, int64_t
   }
 }
 
-// The forms of rows that a call needs, and where they lie in its scratch.
+// The forms of rows that a call needs, and their places in its scratch.
 struct RowLayout {
   bool quantized = false;
   bool rounded = false;
   bool floats = false;
-  int64_t rounded_at = 0;  // in bytes
-  int64_t floats_at = 0;
+  int64_t rounded_at = 0;  // bytes
+  int64_t floats_at = 0;   // bytes
   int64_t bytes = 0;
 };
 
@@ -137,7 +139,7 @@ Rows PrepareRows(const MatmulArgs& args, ThreadPool& threads) {
   threads.ParallelFor(tiles, [&](int64_t tile, int) {
     const int64_t begin = tile * kTileRows;
     const int64_t end = std::min(args.tokens, begin + kTileRows);
-    if (end - begin < kTileRows) {  // the rows that are missing count as zero
+    if (end - begin < kTileRows) {  // missing rows count as zero
       const auto bytes = static_cast<size_t>(rows.blocks());
       if (rows.quantized != nullptr) {
         std::memset(static_cast<void*>(rows.quantized + tile * rows.blocks()), 0,
@@ -154,7 +156,8 @@ Rows PrepareRows(const MatmulArgs& args, ThreadPool& threads) {
 
 // --- Block-quantized weights -------------------------------------------------------------------
 
-constexpr int32_t kEveryTopBit = INT32_MIN | 0x808080;  // of four bytes: between w and w + 128
+// The top bits of four bytes. Flipping them turns w into w + 128 and back.
+constexpr int32_t kEveryTopBit = INT32_MIN | 0x808080;
 
 template <typename Panel>
 inline I32 Dot(I32 acc, Bytes u, Bytes q) {
@@ -163,17 +166,17 @@ inline I32 Dot(I32 acc, Bytes u, Bytes q) {
   return DotSigned(acc, XorI32(u, SetI32(kEveryTopBit)), q);
 }
 
-// Adds one block's products to the sums of rows [first, first + kRows) of a tile, for kRows of at
-// most kAbreast: so many chains of dependent products run side by side.
+// Most rows of AddRows. Each row is a chain of dependent products, and the chains run side by side.
 template <typename Panel>
 constexpr int kAbreast = kLanes == 16 && Panel::kKind != BlockKind::kHalves ? 8 : 4;
 
+// Adds one block's products to the sums of rows [first, first + kRows) of a tile.
 template <typename Panel, int kRows>
 inline void AddRows(const Bytes (&u)[kBlockVectors], F32 d, F32 extra, const QuantizedTile& tile,
                     int64_t first, F32* sums) {
   constexpr bool kHalves = Panel::kKind == BlockKind::kHalves;
   I32 products[kRows];
-  I32 upper[kRows];  // of the second half of the columns
+  I32 upper[kRows];  // products of the second half of the columns
   TOME_UNROLL
   for (int r = 0; r < kRows; ++r) {
     const int64_t row = first + r;
@@ -220,7 +223,7 @@ inline void AddBlock(const Bytes (&u)[kBlockVectors], F32 d, F32 extra, const Qu
   }
 }
 
-// Few rows: weights come from memory once, and are unpacked as they come.
+// Multiplies few rows with one panel. Weights are read from memory once and unpacked as they come.
 template <typename Panel, int kRows>
 void MultiplyFew(const std::byte* panel, int64_t blocks, const QuantizedTile* tiles, float* out) {
   F32 sums[kRows];
@@ -228,7 +231,7 @@ void MultiplyFew(const std::byte* panel, int64_t blocks, const QuantizedTile* ti
   for (F32& sum : sums) sum = Zero();
   const std::byte* values = panel;
   const std::byte* header = panel + blocks * Panel::kValueBytes;
-  constexpr int64_t kAhead = 4096;  // bytes: what memory needs to answer
+  constexpr int64_t kAhead = 4096;  // bytes, far enough for memory to answer in time
   for (int64_t block = 0; block < blocks; block += Panel::kBlocks, header += Panel::kHeaderBytes) {
     Scales<Panel::kBlocks> scales;
     Panel::UnpackScales(header, scales);
@@ -246,8 +249,8 @@ void MultiplyFew(const std::byte* panel, int64_t blocks, const QuantizedTile* ti
 template <typename Panel>
 void MultiplyFewRows(const std::byte* panel, int64_t blocks, const QuantizedTile* tiles,
                      int64_t rows, float* out) {
-  // Rows of a tile beyond the last are zero: a step up costs little, a remainder would read the
-  // weights again.
+  // The number of rows is rounded up. Additional rows of a tile are zero and cost little; a second
+  // call for a remainder would read the weights again.
   if (rows <= 1) return MultiplyFew<Panel, 1>(panel, blocks, tiles, out);
   if (rows <= 2) return MultiplyFew<Panel, 2>(panel, blocks, tiles, out);
   if (rows <= 3) return MultiplyFew<Panel, 3>(panel, blocks, tiles, out);
@@ -258,14 +261,14 @@ void MultiplyFewRows(const std::byte* panel, int64_t blocks, const QuantizedTile
   MultiplyFew<Panel, 16>(panel, blocks, tiles, out);
 }
 
-// Many rows: some blocks of a panel are unpacked once for all of them.
+// A block of a panel that is unpacked once for many rows.
 struct UnpackedBlock {
   Bytes u[kBlockVectors];
   F32 d;
   F32 extra;
 };
 
-// Bytes become signed, without their bias, where tiles multiply them.
+// Unpacks blocks [begin, end) of a panel. For tile registers, bytes become signed, without bias.
 template <typename Panel>
 void UnpackBlocks(const std::byte* panel, int64_t blocks, int64_t begin, int64_t end,
                   UnpackedBlock* out) {
@@ -295,8 +298,8 @@ void UnpackBlocks(const std::byte* panel, int64_t blocks, int64_t begin, int64_t
 }
 
 #if defined(__AMX_INT8__)
-// One block of a panel with a tile's rows, in the tile registers of the given numbers: sum, rows,
-// columns. (The intrinsics want literals.)
+// Multiplies one block of a panel with a tile's rows, in tile registers `sum`, `row` and `column`.
+// It is a macro because the intrinsics take only literals.
 #define TOME_MULTIPLY_BLOCK(sum, row, column, q, u, to) \
   _tile_zero(sum);                                      \
   _tile_loadd(row, q, kRowBlock);                       \
@@ -304,13 +307,14 @@ void UnpackBlocks(const std::byte* panel, int64_t blocks, int64_t begin, int64_t
   _tile_dpbssd(sum, row, column);                       \
   _tile_stored(sum, to, kVectorBytes)
 
-// Products of a tile register, and how many of them are under way at a time: a product takes some
-// fifty cycles to arrive and a third of that to pass.
+// The products of one tile register.
 using TileProducts = int32_t[kTileRows][kLanes];
+// Products in flight. One takes some fifty cycles, and the next can start after a third of that.
 constexpr int64_t kUnderWay = 4;
 
-// Sums of a tile's rows in integer tiles, a block at a time, then as AddBlock adds them. While the
-// floats of some blocks are added, the tile products of the next ones run.
+// Adds the products of a tile's rows and `count` blocks to `c`. Products are integers in tile
+// registers and are then added as in AddBlock. While the floats of some blocks are added, the tile
+// products of the next blocks run.
 template <typename Panel, int kRows>
 void MultiplyTile(const UnpackedBlock* blocks, int64_t count, const QuantizedTile* tile, float* c,
                   int64_t c_row) {
@@ -376,7 +380,7 @@ void MultiplyTile(const UnpackedBlock* blocks, int64_t count, const QuantizedTil
 }
 #undef TOME_MULTIPLY_BLOCK
 #else
-// Tiles of rows come from the L2 cache, ahead of their use.
+// Tiles of rows are prefetched from the L2 cache, this many tiles before their use.
 constexpr int64_t kTilesAhead = 6;
 inline void PrefetchTile(const QuantizedTile* tile) {
   constexpr int64_t kUsed = sizeof tile->q + sizeof tile->d + sizeof tile->sum;
@@ -405,12 +409,13 @@ void MultiplyTile(const UnpackedBlock* blocks, int64_t count, const QuantizedTil
 
 // --- Tasks -------------------------------------------------------------------------------------
 
-// Rows and panels of one task: its sums stay in the L2 cache, its unpacked weights in the L1.
+// Rows and panels of one task. Its sums stay in the L2 cache, its unpacked weights in the L1 cache.
 constexpr int64_t kTaskRows = 256;
 constexpr int64_t kTaskPanels = 4;
 constexpr int64_t kTaskColumns = kTaskPanels * kLanes;
-constexpr int64_t kChunkBlocks = 32;  // 1024 columns of W; whole groups of every type
-// With at most so many rows weights are unpacked as they come.
+// Blocks that are unpacked together: 1024 columns of W, which are whole groups of every type.
+constexpr int64_t kChunkBlocks = 32;
+// With at most this many rows, weights are unpacked as they come from memory.
 constexpr int64_t kFewRows = 16;
 
 // Rows [row_begin, row_end) of the call, panels [panel_begin, panel_end) of one output.
@@ -479,8 +484,8 @@ void MultiplyPlain(const PackedMatrix& matrix, const Rows& rows, const Task& tas
   const int64_t panels = task.panel_end - task.panel_begin;
   const int64_t count = task.row_end - task.row_begin;
   const int64_t blocks = rows.blocks();
-  // All of a row at once where few rows read the weights but once; a chunk that stays in the cache
-  // where many read it again.
+  // Few rows read the weights only once, so a chunk is a whole row. Many rows read a chunk again,
+  // and it must stay in the cache.
   const int64_t chunk = count <= 6 ? blocks : kChunkBlocks / 2;
 #if defined(__AMX_BF16__)
   const TileScope scope(static_cast<int>(std::min(count, kTileRows)), 64);
@@ -529,7 +534,7 @@ void Multiply(const PackedMatrix& matrix, const Rows& rows, const Task& task, fl
   }
 }
 
-// Bias, gate and residual, and out of the panels into rows of y.
+// Applies bias, gate and residual, and moves the sums of the panels into rows of y.
 void Finish(const MatmulOutput& output, const Task& task, const float* sums, const float* gates) {
   const int64_t out = output.weights.out;
   for (int64_t row = task.row_begin; row < task.row_end; ++row) {
@@ -562,7 +567,7 @@ void RunTask(const MatmulOutput& output, const Rows& rows, const Task& task) {
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Panels of one task of an output: few enough that every thread gets several tasks.
+// Returns the panels of one task of an output: few enough that every thread gets several tasks.
 int64_t PanelsPerTask(const MatmulOutput& output, int64_t row_chunks, int threads) {
   const int64_t panels = CeilDiv(output.weights.out, kLanes);
   return std::clamp<int64_t>(panels * row_chunks / (int64_t{4} * threads), 1, kTaskPanels);

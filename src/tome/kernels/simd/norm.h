@@ -1,5 +1,4 @@
-// The factor of RMSNorm (norm.h): of a row that is normalized alone, and of one on its way into a
-// product.
+// The factor of RMSNorm (norm.h), for rows that are normalized alone or as a part of a product.
 #pragma once
 
 #include <cmath>
@@ -9,7 +8,7 @@
 
 namespace tome::TOME_KERNEL_SET {
 
-// 1 / sqrt(mean(x²) + eps) of `width` values; the mean is summed in double precision.
+// Returns 1 / sqrt(mean(x²) + eps) of `width` values. The mean is summed in double precision.
 inline float RmsFactor(const float* x, int64_t width, float eps) {
   F64Sum squares;
   for (int64_t i = 0; i < width; i += kLanes) squares.AddSquares(LoadFirst(x + i, width - i));

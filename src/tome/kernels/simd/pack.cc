@@ -16,8 +16,8 @@ void PackPanel(const TensorView& weights, int64_t panel, std::byte* to) {
   const int64_t blocks = weights.shape[1] / kRowBlock;
   const int64_t groups = blocks / Panel::kBlocks;
   std::byte* const header = to + blocks * Panel::kValueBytes;
-  // Group by group, all lanes: the panel is written front to back while a few lines of each row
-  // are in the cache.
+  // All lanes of a group are packed before the next group. So the panel is written front to back,
+  // while a few cache lines of each row are in the cache.
   const int64_t lanes = std::min<int64_t>(kLanes, weights.shape[0] - panel * kLanes);
   if (lanes < kLanes)
     std::memset(to, 0, static_cast<size_t>(PanelBytesOf(weights.dtype, weights.shape[1])));
@@ -33,7 +33,7 @@ void PackPanel(const TensorView& weights, int64_t panel, std::byte* to) {
   }
 }
 
-// Columns [begin, begin + kRowBlock) of one row as BF16, zero beyond the last.
+// Writes columns [begin, begin + kRowBlock) of one row as BF16, with zeros after the last column.
 void RoundRow(DType dtype, const std::byte* row, int64_t begin, int64_t in, uint16_t* out) {
   const int64_t count = std::min(kRowBlock, in - begin);
   if (dtype == DType::kBF16) {

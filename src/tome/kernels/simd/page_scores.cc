@@ -13,7 +13,8 @@ namespace {
 
 constexpr int64_t kPartVectors = kKvPartPages / kLanes;
 
-// One head's keys of a page as floats [channels][64 tokens]: the slice itself where it has them.
+// Returns one head's keys of a page as floats [channels][64 tokens], in `buffer` or, for kF32, in
+// the slice itself.
 const std::byte* KeyFloats(KvType type, const std::byte* slice, int64_t head_size,
                            std::byte* buffer) {
   PageAhead ahead;
@@ -38,7 +39,7 @@ const std::byte* KeyFloats(KvType type, const std::byte* slice, int64_t head_siz
 
 float Least(F32 x) { return -Largest(Sub(Zero(), x)); }
 
-// Scores of the pages of one part for kQueries queries.
+// Computes the scores of the pages of one part for kQueries queries.
 template <int kQueries>
 void ScorePart(const PageScoreArgs& args, const float* q, const std::byte* summary, float* scores,
                int64_t stride) {

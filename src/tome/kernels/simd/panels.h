@@ -1,16 +1,21 @@
-// Packed weights: panels of kLanes rows of W, so that a vector holds one value (or four bytes) of
-// each row and products need no sums across lanes.
+// Packed weights are panels of kLanes rows of W. A vector holds one value (or four bytes) of each
+// row, so products need no sums across lanes.
 //
-// Block-quantized types keep their bits and their size. A panel of them is
+// Block-quantized types keep their bits and their size. Their panel is
+//
 //   [values of block 0, block 1, …][header of group 0, group 1, …]
-// where a block is kRowBlock columns and a group the blocks that share a header (8 in the K types).
-// Vector j of a block holds columns 4j to 4j+3: bytes 4l to 4l+3 are those of row l. Nibbles of
-// vector j are the low halves (j < 4) or the high halves of stored vector j % 4; a fifth bit of
-// vector j is bit j of every byte of one stored vector; fifth and sixth bits are bits 2j % 8 and
-// 2j % 8 + 1 of stored vector j / 4.
 //
-// The plain types: [column][row] in floats or halves; for BF16 dot products [column pair][row][2],
-// padded with zero columns to whole blocks.
+// A block is kRowBlock columns. A group is the blocks that share a header (8 in the K types).
+// Vector j of an unpacked block holds columns 4j to 4j+3; bytes 4l to 4l+3 belong to row l. It is
+// stored as follows:
+//
+//   low four bits         low halves (j < 4) or high halves of stored vector j % 4
+//   fifth bit alone       bit j of every byte of one further vector
+//   fifth and sixth bit   bits 2j % 8 and 2j % 8 + 1 of further vector j / 4
+//   eight bits            stored vector j
+//
+// Panels of plain types are [column][row] in floats or halves. For BF16 dot products they are
+// [column pair][row][2], padded with zero columns to whole blocks.
 #pragma once
 
 #include <cstddef>
@@ -24,13 +29,14 @@
 
 namespace tome::TOME_KERNEL_SET {
 
-inline constexpr int kBlockVectors = 8;  // of one block, unpacked
+inline constexpr int kBlockVectors = 8;  // vectors of an unpacked block
 
-// How a block's integer sums become floats; d is the weights' scale, d' the activations'.
+// How a block's integer sums become floats. d is the scale of the weights, d' that of the
+// activations, and m the minimum of the weights.
 enum class BlockKind {
   kOffset,  // d d' (Σ u q − bias Σ q)
   kMin,     // d d' Σ u q + m d' Σ q
-  kHalves,  // kOffset for columns 0 to 15 and 16 to 31 with a scale each
+  kHalves,  // kOffset with one scale for columns 0 to 15 and one for columns 16 to 31
 };
 
 // One block, unpacked to unsigned bytes.
@@ -38,7 +44,8 @@ struct Block {
   Bytes u[kBlockVectors];
 };
 
-// Scales of a group's blocks: `extra` is the minimum, or the scale of the second half.
+// Scales of a group's blocks. `extra` is the minimum (kMin) or the scale of the second half
+// (kHalves).
 template <int kBlocks>
 struct Scales {
   F32 d[kBlocks];
@@ -92,20 +99,23 @@ inline void AddUpperBits(const std::byte* p, Block& block) {
   }
 }
 
-// Packing writes one row (`lane`) of a panel: words of its block at `values`, its part of the
-// header at `header`. `v(j)` is where vector j's word of that lane stands.
+// Packing writes one row (`lane`) of a panel at a time: the words of its block at `values`, and its
+// part of the header at `header`.
+
+// Returns the place of the word of `lane` in a stored vector.
 inline std::byte* LaneWord(std::byte* values, int vector, int64_t lane) {
   return values + vector * kVectorBytes + lane * 4;
 }
 inline std::byte* LaneHalf(std::byte* header, int vector, int64_t lane) {
   return header + (vector * kLanes + lane) * 2;
 }
-// Nibbles of eight words, one of which holds the columns of a vector.
+// Packs the nibbles of eight words; word j holds the columns of vector j.
 inline void PackNibbles(const uint32_t (&words)[kBlockVectors], std::byte* values, int64_t lane) {
   for (int j = 0; j < 4; ++j) PutWord(LaneWord(values, j, lane), words[j] | words[j + 4] << 4);
 }
 
-// Of the types of 32 values: their byte j holds columns j and j + 16, as panels want it.
+// Copies the nibbles of a type with blocks of 32 values, whose byte j holds columns j and j + 16 as
+// in a panel.
 inline void PackStoredNibbles(const uint8_t (&qs)[kBlockValues / 2], std::byte* values,
                               int64_t lane) {
   for (int j = 0; j < 4; ++j) PutWord(LaneWord(values, j, lane), Word(qs + 4 * j));
@@ -147,7 +157,7 @@ struct Q4_1Panel {
   }
 };
 
-// The fifth bits of 32 columns, from bit c for column c to bit c / 4 of byte c % 4.
+// Moves the fifth bits of 32 columns from bit c for column c to bit c / 4 of byte c % 4.
 inline uint32_t SpreadBits(uint32_t bits) {
   uint32_t spread = 0;
   for (int j = 0; j < kBlockVectors; ++j) {
@@ -219,8 +229,8 @@ struct Q8_0Panel {
   }
 };
 
-// Sixteen fields of six bits in three words a lane: five in each, the last in what is left over.
-// Fields 0 to 7 are scales, 8 to 15 minimums.
+// Packs sixteen fields of six bits into three words a lane. Each word holds five fields; the last
+// field takes the two upper bits of each word. Fields 0 to 7 are scales, 8 to 15 minimums.
 inline void PackSixBits(const BlockQ4_K& stored, std::byte* words, int64_t lane) {
   uint32_t fields[16];
   for (int s = 0; s < 8; ++s) {
@@ -275,7 +285,7 @@ struct Q4_KPanel {
     UnpackSixBits<6>(words, d, minus_dmin, scales);
     UnpackSixBits<7>(words, d, minus_dmin, scales);
   }
-  // Words of sub-block s of stored nibbles: pairs of sub-blocks share 32 bytes.
+  // Unpacks the words of sub-block s from stored nibbles, where pairs of sub-blocks share 32 bytes.
   static void Nibbles(const uint8_t* qs, int s, uint32_t (&words)[kBlockVectors]) {
     for (int j = 0; j < kBlockVectors; ++j) {
       words[j] = Word(qs + s / 2 * 32 + 4 * j) >> (s % 2 * 4) & 0x0F0F0F0FU;
@@ -387,11 +397,11 @@ inline void WithPanel(DType dtype, const Body& body) {
     case DType::kQ6_K:
       return body.template operator()<Q6_KPanel>();
     default:
-      return;  // a plain type
+      return;  // plain type
   }
 }
 
-// Bytes of one panel of `in` columns; in is whole groups.
+// Bytes of one panel of `in` columns, where `in` is whole groups.
 template <typename Panel>
 constexpr int64_t PanelBytes(int64_t in) {
   const int64_t blocks = in / kRowBlock;
@@ -400,7 +410,7 @@ constexpr int64_t PanelBytes(int64_t in) {
 
 // Bytes of one column of a panel of a plain type.
 inline int64_t PlainColumnBytes(DType dtype) { return (dtype == DType::kF32 ? 4 : 2) * kLanes; }
-// Whether a plain type is kept for BF16 dot products.
+// Returns whether weights of a plain type are packed for BF16 dot products.
 inline bool UsesBF16Dot(DType dtype) { return kHasBF16Dot && dtype != DType::kF32; }
 inline int64_t PlainPanelBytes(DType dtype, int64_t in) {
   const int64_t columns = UsesBF16Dot(dtype) ? RowBlocks(in) * kRowBlock : in;

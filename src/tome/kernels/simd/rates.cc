@@ -7,7 +7,7 @@
 namespace tome::TOME_KERNEL_SET {
 namespace {
 
-// Chains that do not wait for each other: enough for the latency of any of these instructions.
+// Number of independent chains of instructions, enough to hide the latency of each instruction.
 constexpr int kChains = kLanes == 16 ? 20 : 10;
 
 int64_t ProbeF32(int64_t rounds) noexcept {

@@ -20,8 +20,7 @@ constexpr int64_t kChunkVectors = kChunk / kLanes;
 
 const std::byte* Bytes4(const float* p) { return reinterpret_cast<const std::byte*>(p); }
 
-// Some strips of one head of one sequence. Heads are cut into strips where there are too few of
-// them to keep the threads busy; the strips' columns have nothing to do with each other.
+// Computes some strips of one head of one sequence (head_strips.h).
 class HeadStrips {
  public:
   HeadStrips(const RetentionArgs& args, const RetentionSequence& sequence, int64_t head,
@@ -69,7 +68,7 @@ class HeadStrips {
   float* StripState(int64_t strip) { return state_ + strip * args_.key_size * kStrip; }
   float* StripValues(int64_t strip) { return state_ + ValuesOffset() + strip * kChunk * kStrip; }
 
-  // γ^exponent, of 0 to kChunk.
+  // Returns γ^exponent for exponents from 0 to kChunk.
   float Power(int64_t exponent) const { return falling_[kChunk - exponent]; }
 
   float Normalizer(int64_t position) const {
@@ -80,7 +79,7 @@ class HeadStrips {
     return static_cast<float>(1 / std::sqrt(sum));
   }
 
-  // Tokens [first, first + tokens) of the pass, which lie in one chunk from `slot` on.
+  // Computes tokens [first, first + tokens) of the pass, which lie in one chunk from `slot` on.
   void RetainTokens(int64_t first, int64_t slot, int64_t tokens) {
     const int64_t key_size = args_.key_size;
     const int64_t value_size = args_.value_size;
@@ -107,7 +106,7 @@ class HeadStrips {
       for (int64_t m = 0; m < kChunk; m += kLanes) {
         float* const w = weights + t * kChunk + m;
         const F32 decayed = Mul(Load(w), Load(falling_ + kChunk - j + m));
-        // Those behind a token are hidden from it, whatever they are.
+        // Later tokens are hidden from a token. Select drops them even where they are NaN.
         Store(w, Select(0, std::clamp<int64_t>(j + 1 - m, 0, kLanes), decayed, Zero()));
       }
     }

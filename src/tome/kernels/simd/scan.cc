@@ -8,19 +8,18 @@
 namespace tome::TOME_KERNEL_SET {
 namespace {
 
-// Channels of one task: rows of a few cache lines.
+// Channels of one task, so that its rows are a few cache lines.
 constexpr int64_t kTaskVectors = 4;
 constexpr int64_t kTaskChannels = kTaskVectors * kLanes;
 // States that stay in registers from token to token.
 constexpr int64_t kTileStates = 16;
-// Tokens that a task takes before it goes on to the next channels, so that rows of input stay in
-// the cache for all of them.
+// Tokens that a task takes before it goes on to its next channels, so that rows of input stay in
+// the cache.
 constexpr int64_t kTokenRun = 32;
 
 int64_t Parts(int64_t size, int64_t part) { return (size + part - 1) / part; }
 
-// Calls body(sequence, first token's row, part) for the tasks of a loop over sequences and `parts`
-// parts of each.
+// Calls body(sequence, row of its first token, part) for each of `parts` parts of each sequence.
 template <typename Sequence, typename Body>
 void ForEachPart(std::span<const Sequence> sequences, int64_t parts, ThreadPool& threads,
                  const Body& body) {
@@ -34,20 +33,21 @@ void ForEachPart(std::span<const Sequence> sequences, int64_t parts, ThreadPool&
 
 // --- Convolution --------------------------------------------------------------------------------
 
-// The inputs of one vector of channels, those of the window included.
+// The inputs of one vector of channels, including those in the window.
 struct ConvInput {
   const float* window = nullptr;  // [before, channels]
   const float* x = nullptr;       // [tokens, channels]
   int64_t channels = 0;
   int64_t before = 0;
-  int64_t left = 0;  // channels
+  int64_t left = 0;  // channels from this vector on
 
   F32 operator()(int64_t t) const {
     return LoadFirst(t < 0 ? window + (before + t) * channels : x + t * channels, left);
   }
 };
 
-// The weights of usual widths stay in registers, as do the inputs that the next token needs again.
+// Convolves with a fixed width. Weights stay in registers, and so do the inputs that the next token
+// needs again.
 template <int kWidth>
 void ConvolveVector(const ConvInput& input, const float* weight, F32 bias, int64_t tokens,
                     float* y) {
@@ -80,7 +80,7 @@ void ConvolveAnyWidth(const ConvInput& input, const float* weight, F32 bias, int
 
 // --- Mamba --------------------------------------------------------------------------------------
 
-// The inputs of one vector of channels over a run of tokens, of which `left` channels exist.
+// One vector of channels over a run of tokens. Only the first `left` lanes are channels.
 struct Run {
   const float* x = nullptr;
   const float* dt = nullptr;
@@ -96,13 +96,14 @@ F32 Gated(const float* z, F32 y, int64_t left) {
   return z != nullptr ? Mul(y, Silu(LoadFirst(z, left))) : y;
 }
 
-// States [0, kTileStates) of a vector of channels; `a` and the states are rows `channels` apart.
+// Scans a vector of channels with kTileStates states. Rows of `a` and of the states are `channels`
+// apart.
 void ScanTile(const SelectiveScanArgs& args, const Run& run, const float* a_rows, const float* from,
               float* to, F32 d) {
   const int64_t channels = args.channels;
   F32 h[kTileStates];
   TOME_UNROLL for (int n = 0; n < kTileStates; ++n) h[n] = LoadFirst(from + n * channels, run.left);
-  // Copied where a vector load can take them, padded beyond the last channel.
+  // The copy is aligned and padded, so that the inner loop can use plain vector loads.
   alignas(64) float a[kTileStates][kLanes];
   for (int n = 0; n < kTileStates; ++n) Store(a[n], LoadFirst(a_rows + n * channels, run.left));
   for (int64_t t = 0; t < run.tokens; ++t) {
@@ -126,7 +127,7 @@ void ScanTile(const SelectiveScanArgs& args, const Run& run, const float* a_rows
   TOME_UNROLL for (int n = 0; n < kTileStates; ++n) StoreFirst(to + n * channels, h[n], run.left);
 }
 
-// Any number of states, which stay in memory.
+// Scans a vector of channels with any number of states, which stay in memory.
 void ScanAnyStates(const SelectiveScanArgs& args, const Run& run, const float* a, const float* from,
                    float* to, F32 d) {
   const int64_t channels = args.channels;
@@ -169,7 +170,8 @@ void FindSteps(const HeadScanArgs& args, int64_t row, int64_t tokens, int64_t he
   }
 }
 
-// A tile of kStates states of a vector of channels. The first tile begins y, the others add to it.
+// Scans kStates states of a vector of channels. The first tile, which gets `d`, starts the sums in
+// y; the other tiles add to them.
 template <int kStates>
 void HeadTile(const HeadScanArgs& args, const Steps& steps, int64_t tokens, const float* x,
               const float* b, const float* c, const float* d, const float* from, float* to,
@@ -202,7 +204,7 @@ void ScanHead(const HeadScanArgs& args, const ScanSequence& sequence, int64_t ro
   const int64_t y_stride = args.heads * args.head_size;
   const float* from = sequence.state + head * matrix;
   float* const to = sequence.next_state + head * matrix;
-  // y may be z, so sums stand here until they are whole.
+  // y may be z, so the gates are computed before the sums overwrite z.
   alignas(64) float gates[kTokenRun][kLanes];
   Steps steps;
   for (int64_t begin = 0; begin < sequence.tokens; begin += kTokenRun) {

@@ -11,8 +11,8 @@
 namespace tome {
 namespace {
 
-// By key head, the pages that tokens which chose one by one chose together (a question's), or those
-// that the last block did.
+// Returns each key head's newest choice of pages: of tokens that chose one by one (a question's)
+// the union of all choices, otherwise the choice of the last block.
 std::vector<std::vector<int32_t>> NewestOf(const ChosenPages& chosen, int64_t kv_heads) {
   const auto heads = static_cast<size_t>(kv_heads);
   const auto& lists = chosen.lists;
@@ -29,8 +29,7 @@ std::vector<std::vector<int32_t>> NewestOf(const ChosenPages& chosen, int64_t kv
   return all;
 }
 
-// Chooses pages for tokens of one memory, a part of those of the pass, which were written; and
-// counts them.
+// Chooses pages for the tokens of `sequence`, whose keys are written already, and counts them.
 ChosenPages ChooseFor(const BatchItem& item, int64_t layer, const AttentionShape& shape,
                       const AttentionSequence& sequence, const Compute& compute) {
   SparseAttention& sparse = *item.memory->sparse();
@@ -58,7 +57,7 @@ ChosenPages ChooseFor(const BatchItem& item, int64_t layer, const AttentionShape
   return std::move(choice.pages);
 }
 
-// Turns the queries and keys of `tokens` tokens as a memory of rotated keys keeps these.
+// Rotates the queries and keys of `tokens` tokens as memories of rotated keys need them.
 void RotateHeads(const AttentionInput& input, int64_t row, int64_t tokens,
                  const AttentionShape& shape, const Compute& compute) {
   for (float* q : {input.q, input.q_middle, input.q_far, input.k}) {
@@ -72,7 +71,7 @@ void RotateHeads(const AttentionInput& input, int64_t row, int64_t tokens,
   }
 }
 
-// Where the tokens from `position` on begin to see pages otherwise.
+// Returns the end of the run of tokens from `position` on that see pages in the same way.
 int64_t EndOfRun(const PositionScheme& scheme, int64_t position) {
   if (scheme.chunks) return scheme.chunks->EndOfChunk(position);
   if (!scheme.streaming) return std::numeric_limits<int64_t>::max();
@@ -80,7 +79,7 @@ int64_t EndOfRun(const PositionScheme& scheme, int64_t position) {
   return (position / kKvPageTokens + 1) * kKvPageTokens;
 }
 
-// What the sequences of a call point to.
+// SequenceParts owns what the sequences of a call point to.
 struct SequenceParts {
   std::deque<ChosenPages> chosen;
   std::deque<std::array<QueryRange, 2>> ranges;
@@ -91,7 +90,8 @@ struct SequenceParts {
   }
 };
 
-// Queries by chunks, of tokens of one chunk.
+// Sets the queries of tokens of one chunk: for older chunks, for the chunk before, and for their
+// own.
 void TurnByChunks(const ChunkedPositions& chunks, const float* middle, const float* far,
                   SequenceParts& parts, AttentionSequence& sequence) {
   const int64_t own = sequence.first_position / chunks.chunk * chunks.chunk / kKvPageTokens;
@@ -107,8 +107,8 @@ void TurnByChunks(const ChunkedPositions& chunks, const float* middle, const flo
   }
 }
 
-// Leaves out what is forgotten to tokens of one page, of whose memory `dropped` tokens are gone
-// already: the kernel sees sinks and window one behind the other.
+// Leaves out the pages that the tokens of a sequence, all of one page, have forgotten. The kernel
+// then sees the window right after the sinks. `dropped` tokens are gone from the memory already.
 void Stream(const StreamingWindow& streaming, int64_t dropped, const float* middle,
             SequenceParts& parts, AttentionSequence& sequence) {
   const int64_t forgotten = streaming.ForgottenTo(sequence.first_position);
@@ -130,7 +130,7 @@ void Stream(const StreamingWindow& streaming, int64_t dropped, const float* midd
   }
 }
 
-// Adds where the sequences of an item attend to its tap.
+// Adds to an item's tap where its sequences attend.
 void Tap(const BatchItem& item, int64_t layer, std::span<const AttentionSequence> sequences,
          const AttentionArgs& shape, const Compute& compute) {
   AttentionTap& tap = *item.tap;
@@ -162,7 +162,7 @@ void Tap(const BatchItem& item, int64_t layer, std::span<const AttentionSequence
   }
 }
 
-// Whether the tokens of an item attend to all before them, as a tap counts it.
+// Returns whether an item has a tap and its tokens attend to all tokens before them.
 bool CanTap(const BatchItem& item) {
   const Memory& memory = *item.memory;
   return item.tap != nullptr && !memory.sparse() && !memory.positions().streaming &&
@@ -224,7 +224,7 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
             float* out, Scratch& scratch, const Compute& compute) {
   const int64_t kv_width = shape.kv_heads * shape.head_size;
   const int64_t q_width = shape.heads * shape.head_size;
-  // Memories may keep their elements differently; those that keep them alike are attended together.
+  // Memories may differ in their types. Those with the same local type are attended together.
   std::map<KvType, std::vector<AttentionSequence>> sequences;  // by the local type
   SequenceParts parts;
   int64_t row = 0;
@@ -251,7 +251,7 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
       item.memory->sparse()->summaries.Update(layer, kv.Keys(layer), kv.type(), kv.length(),
                                               kv.length() + tokens, compute);
     }
-    // Tokens that see the memory alike are one sequence.
+    // Tokens that see the memory in the same way are one sequence.
     const PositionScheme& scheme = item.memory->positions();
     const int64_t begin = kv.length();
     std::vector<AttentionSequence> tapped;

@@ -25,15 +25,16 @@ AttentionShape AttentionShapeOf(const DecoderConfig& config, int64_t layer) {
 
 namespace {
 
-// More tokens than any memory will hold.
+// kEndless is more tokens than any memory will hold.
 constexpr int64_t kEndless = int64_t{1} << 62;
 
 int64_t WholePages(int64_t tokens) {
   return (tokens + kKvPageTokens - 1) / kKvPageTokens * kKvPageTokens;
 }
 
-// Dual Chunk Attention for a model that was made without: as Qwen2.5-1M, a thirty-second of the
-// trained length for true distances between chunks, and no distance that was not trained.
+// Returns Dual Chunk Attention for a model that was made without it. As in Qwen2.5-1M, a
+// thirty-second of the trained length is kept for true distances between chunks. No distance is one
+// that was not trained.
 ChunkedPositions StandardChunks(int64_t trained) {
   const int64_t local = std::max(kKvPageTokens, trained / 32);
   const int64_t chunk = (trained - local) / kKvPageTokens * kKvPageTokens;
@@ -63,8 +64,8 @@ StreamingWindow StreamingOf(const MemoryOptions& options, int64_t trained) {
   return streaming;
 }
 
-// By how much YaRN must lengthen `trained` tokens: the same for many lengths, so that their
-// memories can be shared.
+// Returns the factor by which YaRN must lengthen `trained` tokens. It is the same for many lengths,
+// so that their memories can be shared.
 double YarnFactor(const RopeConfig& rope, int64_t trained, int64_t tokens) {
   if ((rope.type != RopeScalingType::kNone && rope.type != RopeScalingType::kYarn) ||
       !rope.divisors.empty() || rope.base <= 1) {
@@ -149,7 +150,7 @@ Memory NewDecoderMemory(const DecoderConfig& config, const ModelFacts& facts,
                                                     : facts.trained_tokens;
   const PositionScheme scheme = SchemeOf(config, options, max_tokens);
   const KvType type = options.kv.value_or(facts.kv_type);
-  // What a streaming memory sees is all local.
+  // A streaming memory has one type: all that it sees is local.
   PagedKv kv(facts.kv, scheme.streaming ? KvTypes{type, type} : KvTypesOf(type, facts.kv_type));
   if (!scheme.streaming) Limit(kv, options);
   return {std::move(kv), max_tokens, SparseOf(facts, options), scheme};
@@ -170,7 +171,7 @@ Memory NewRecurrentMemory(const ModelFacts& facts, const MemoryOptions& options)
   std::optional<PagedKv> kv;
   if (facts.has_attention()) {
     const KvType type = options.kv.value_or(facts.kv_type);
-    // Those of a segment are few, and let go at its end.
+    // The keys and values of a segment are few, and are dropped at its end.
     const bool segments = facts.segment_tokens > 0;
     kv.emplace(facts.kv, segments ? KvTypes{type, type} : KvTypesOf(type, facts.kv_type));
     if (!segments) Limit(*kv, options);

@@ -1,4 +1,4 @@
-// What every decoder derives from its settings.
+// These functions derive memories and facts from a decoder's settings.
 #pragma once
 
 #include <string>
@@ -12,23 +12,24 @@ namespace tome {
 
 AttentionShape AttentionShapeOf(const DecoderConfig& config, int64_t layer);
 
-// Errors as Model::NewMemory. Of keys and values:
+// Makes a memory of keys and values. Throws the errors of Model::NewMemory.
 Memory NewDecoderMemory(const DecoderConfig& config, const ModelFacts& facts,
                         const MemoryOptions& options);
-// Of states, and of keys and values where the facts have some. Distances mean nothing to such
-// models, so there is no way to lengthen them.
+// Makes a memory of states, and of keys and values where the facts have some. Distances mean
+// nothing to such models, so no window and no context extension goes with them. Throws the errors
+// of Model::NewMemory.
 Memory NewRecurrentMemory(const ModelFacts& facts, const MemoryOptions& options);
 
-// What a model without attention derives from its settings, beside its weights.
+// RecurrentFacts is what a recurrent model derives from its settings, beside its weights.
 struct RecurrentFacts {
   std::string architecture;
   int64_t vocabulary = 0;
-  int64_t context = 0;
+  int64_t context = 0;  // tokens
   int64_t layers = 0;
   RecurrentShape recurrent;
 };
 
-// `weights` after all of them were bound.
+// Return the facts of a model after `weights` has bound all its tensors.
 ModelFacts FactsOf(const RecurrentFacts& facts, const Weights& weights);
 ModelFacts FactsOf(const DecoderConfig& config, const std::string& architecture,
                    const Weights& weights);

@@ -15,8 +15,8 @@ struct Routed {
   float probability = 0;
 };
 
-// Adds a row to the experts that it takes. Whatever the logits hold, these are `used` different
-// ones; of equals the first.
+// Adds a row to the lists of the experts that it takes. Whatever the logits hold, these are `used`
+// different experts; of equal ones the first is taken.
 void Route(std::span<const float> logits, int64_t used, int64_t row,
            std::vector<std::vector<Routed>>& routed) {
   const float largest = *std::max_element(logits.begin(), logits.end());
@@ -51,7 +51,8 @@ void Apply(const Norm& norm, const Experts& experts, Tensor& x, Scratch& scratch
               .subspan(static_cast<size_t>(row * count), static_cast<size_t>(count)),
           experts.used, row, routed);
   }
-  // Experts in their order: a row's sum does not depend on what else there is.
+  // The experts' results are added in the order of the experts, so that a row's sum does not depend
+  // on the other rows.
   Tensor sum(DType::kF32, {tokens, width});
   for (size_t e = 0; e < routed.size(); ++e) {
     if (routed[e].empty()) continue;

@@ -1,5 +1,5 @@
-// A mixture of experts: feed-forward networks of which each token takes a few (Shazeer et al.,
-// 2017), weighted by the softmax over all.
+// Experts is a mixture of experts: feed-forward networks of which each token takes a few (Shazeer
+// et al., 2017), weighted by the softmax over all.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,14 @@ namespace tome {
 
 struct Experts {
   Linear router;                      // [E, d]
-  std::vector<FeedForward> networks;  // E
-  int64_t used = 0;                   // by a token; at most E
+  std::vector<FeedForward> networks;  // [E]
+  int64_t used = 0;                   // networks that a token takes; at most E
 };
 
-// x += Σ p_e · network_e(norm(x)) over the `used` experts of the greatest probability of each row
-// of x [T, d]; the probabilities are not made to add up to 1 again. The rows of an expert are one
-// product; experts without rows are not touched. A row's result does not depend on the others.
+// Computes x += Σ p_e · network_e(norm(x)) for each row of x [T, d], over the `used` experts of the
+// greatest probability. The probabilities are not made to add up to 1 again. The rows of an expert
+// are one product, and experts without rows are not touched. A row's result does not depend on the
+// other rows.
 void Apply(const Norm& norm, const Experts& experts, Tensor& x, Scratch& scratch,
            const Compute& compute);
 

@@ -1,4 +1,4 @@
-// The gated feed-forward network (Shazeer, 2020): down(activation(gate(x)) ⊙ up(x)).
+// FeedForward is the gated feed-forward network (Shazeer, 2020): down(activation(gate(x)) ⊙ up(x)).
 #pragma once
 
 #include "tome/models/layers/linear.h"
@@ -11,8 +11,8 @@ struct FeedForward {
   Activation activation = Activation::kSilu;
 };
 
-// norm(x) [T, d] through the network; into y, or added to it (y may then be x). `hidden` is
-// [T, F].
+// Writes the network of norm(x) to y, or adds it to y, which may then be x. x and y are [T, d], and
+// `hidden` [T, F] is overwritten.
 void Apply(const Norm& norm, const FeedForward& network, const Tensor& x, Tensor& hidden, Tensor& y,
            bool add, Scratch& scratch, const Compute& compute);
 

@@ -1,4 +1,4 @@
-// y = x Wᵀ + b.
+// Linear is a matrix product with a bias: y = x Wᵀ + b.
 #pragma once
 
 #include <initializer_list>
@@ -11,28 +11,28 @@
 
 namespace tome {
 
-// Its weights are packed for one kernel set, or lie in the checkpoint where that set wants them as
-// stored.
+// The weights of a Linear are packed for one kernel set, or lie in the checkpoint where that set
+// takes them as stored.
 struct Linear {
   const KernelSet* kernels = nullptr;
   PackedMatrix weight;      // [out, in]
-  Tensor packed;            // what `weight` shows, when it is packed
+  Tensor packed;            // what `weight` points to, where it is packed
   std::vector<float> bias;  // [out], or empty
 
   int64_t out() const { return weight.out; }
   int64_t in() const { return weight.in; }
 };
 
-// One of several products of the same rows.
+// A Projection is one of several products of the same rows.
 struct Projection {
   const Linear& linear;
   Tensor& y;                     // [T, out]
-  const Linear* gate = nullptr;  // y = activation(x gateᵀ) ⊙ (x Wᵀ)
+  const Linear* gate = nullptr;  // where given, y = activation(x gateᵀ) ⊙ (x Wᵀ)
   Activation activation = Activation::kSilu;
   bool add = false;  // y += instead of y =
 };
 
-// x [T, in], normalized first where there is a norm, to every projection's y.
+// Writes the product of x [T, in], normalized first where `norm` is given, to every projection's y.
 void Apply(const Norm* norm, const Tensor& x, std::initializer_list<Projection> projections,
            Scratch& scratch, const Compute& compute);
 

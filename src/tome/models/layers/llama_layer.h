@@ -1,5 +1,5 @@
-// The layer that Llama, Mistral, Qwen2 and Qwen3 share: what its tensors are called and how they
-// are bound.
+// LlamaLayer is the layer that Llama, Mistral, Qwen2 and Qwen3 share. This header names its tensors
+// and binds them.
 #pragma once
 
 #include <array>
@@ -13,7 +13,8 @@
 
 namespace tome {
 
-// Names of all four families; the rows of Q and K are re-ordered in GGUF files of `llama` only.
+// Returns the tensor names of all four families. Only GGUF files of `llama` have the rows of Q and
+// K re-ordered.
 constexpr std::array<TensorName, 18> LlamaTensors(TensorTransform query_rows,
                                                   TensorTransform key_rows) {
   return {{
@@ -42,13 +43,13 @@ struct LlamaLayer {
   Norm attention_norm;         // [d]
   Linear q, k, v;              // [H·D, d], [G·D, d], [G·D, d]
   std::optional<Norm> q_norm;  // [D], Qwen3
-  std::optional<Norm> k_norm;  // [D]
+  std::optional<Norm> k_norm;  // [D], Qwen3
   Linear output;               // [d, H·D]
   Norm ffn_norm;               // [d]
   FeedForward ffn;
 };
 
-// All layers of a model, by the names of LlamaTensors.
+// Binds all layers of a model by the names of LlamaTensors.
 std::vector<LlamaLayer> BindLlamaLayers(const DecoderConfig& config, Weights& weights);
 
 }  // namespace tome

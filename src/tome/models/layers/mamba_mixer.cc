@@ -3,7 +3,7 @@
 namespace tome {
 namespace {
 
-// [rows, columns] with the axes exchanged.
+// Returns values [rows, columns] with the axes exchanged.
 std::vector<float> Transposed(const std::vector<float>& values, int64_t rows, int64_t columns) {
   std::vector<float> transposed(values.size());
   for (int64_t r = 0; r < rows; ++r) {

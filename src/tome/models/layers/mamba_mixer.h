@@ -1,5 +1,5 @@
-// The mixer of Mamba (Gu and Dao, 2023), which Jamba has as well: a convolution over time, then the
-// selective scan, between two projections.
+// MambaMixer is the mixer of Mamba (Gu and Dao, 2023), which Jamba has as well. Between two
+// projections it has a convolution over time, then the selective scan.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@ namespace tome {
 
 struct MambaSizes {
   int64_t inner = 0;       // Di, channels of the scan
-  int64_t states = 0;      // N, of a channel
+  int64_t states = 0;      // N, per channel
   int64_t conv_width = 0;  // W
-  int64_t rank = 0;        // R, of the projection to steps
+  int64_t rank = 0;        // R, rank of the projection to steps
 };
 
 struct MambaMixer {
@@ -32,14 +32,15 @@ struct MambaMixer {
   Linear out;            // [d, Di]
 };
 
-// Of the tensors "blk.{}.ssm_…"; norms of steps, b and c where the checkpoint has them.
+// Binds the tensors "blk.{}.ssm_…" of a layer. The norms of steps, b and c are bound where the
+// checkpoint has them.
 MambaMixer BindMambaMixer(Weights& weights, int64_t layer, int64_t width, const MambaSizes& sizes,
                           float norm_eps);
 
-// Window and state of `layers` mixers.
+// Returns the sizes of window and state of `layers` mixers.
 RecurrentShape RecurrentShapeOf(const MambaSizes& sizes, int64_t layers);
 
-// Rows between the steps of a mixer, for all tokens of a pass.
+// MambaRows holds the rows between the steps of a mixer, for all tokens of a pass.
 struct MambaRows {
   MambaRows(int64_t tokens, const MambaSizes& sizes);
 
@@ -48,16 +49,17 @@ struct MambaRows {
   Tensor b, c;                 // [T, N]
 };
 
-// residual += mixer(norm(residual)), reading and writing the states of layer `state` of each
-// item's memory.
+// Computes residual += mixer(norm(residual)), reading and writing the states of layer `state` of
+// each item's memory.
 void Apply(const Norm& norm, const MambaMixer& mixer, Batch batch, int64_t state, Tensor& residual,
            MambaRows& rows, Scratch& scratch, const Compute& compute);
 
-// What kernels call a batch: the window or the state of layer `state` of every item's memory.
+// Return a batch in the form that kernels take: the window or the state of layer `state` of every
+// item's memory.
 std::vector<ConvSequence> ConvSequences(Batch batch, int64_t state);
 std::vector<ScanSequence> ScanSequences(Batch batch, int64_t state);
 
-// The convolution's weights "blk.{}.ssm_conv1d.weight" as kernels want them: [W, channels].
+// Returns the weights "blk.{}.ssm_conv1d.weight" in the order that kernels take: [W, channels].
 std::vector<float> BindConv(const Weights& weights, int64_t layer, int64_t channels, int64_t width);
 
 }  // namespace tome

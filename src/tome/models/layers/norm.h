@@ -1,4 +1,4 @@
-// RMSNorm with its weight.
+// Norm is RMSNorm with its weight.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,12 @@ namespace tome {
 struct Norm {
   std::vector<float> weight;  // [groups, width]
   float eps = 0;
-  int64_t groups = 1;  // parts of a row that are normalized each, with a weight of its own
+  // Parts of a row. Each part is normalized by itself and has a weight of its own.
+  int64_t groups = 1;
 };
 
-// Normalizes every run of `width` values of `x` into `y`, which may be `x`: whole rows,
-// or each head of a row.
+// Normalizes every run of `width` values of `x` into `y`, which may be `x`. A run is a whole row,
+// or a head or a group of a row.
 void Apply(const Norm& norm, const Tensor& x, Tensor& y, const Compute& compute);
 
 }  // namespace tome

@@ -1,13 +1,11 @@
-// The residual stream: what layers add to.
+// These functions work elementwise on the residual stream, to which layers add.
 #pragma once
 
 #include "tome/tensor/tensor.h"
 
 namespace tome {
 
-// x += y, elementwise.
 void AddTo(Tensor& x, const Tensor& y);
-// x *= factor.
 void Scale(Tensor& x, float factor);
 
 }  // namespace tome

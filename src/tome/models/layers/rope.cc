@@ -7,7 +7,7 @@
 namespace tome {
 namespace {
 
-// ω_i = base^(−2i / dimensions).
+// Returns ω_i = base^(−2i / dimensions).
 std::vector<double> PlainFrequencies(double base, int64_t dimensions) {
   std::vector<double> frequencies;
   for (int64_t i = 0; i < dimensions; i += 2) {
@@ -17,8 +17,9 @@ std::vector<double> PlainFrequencies(double base, int64_t dimensions) {
   return frequencies;
 }
 
-// "YaRN: Efficient Context Window Extension", section 3.2: high frequencies stay, low ones are
-// interpolated, with a ramp between the dimensions that turn beta_fast and beta_slow times.
+// Returns the frequencies of "YaRN: Efficient Context Window Extension", section 3.2. High
+// frequencies stay and low ones are interpolated, with a ramp between the dimensions that turn
+// beta_fast and beta_slow times over the original context.
 std::vector<double> YarnFrequencies(const RopeConfig& config) {
   const auto dimensions = static_cast<double>(config.dimensions);
   const auto dimension_of = [&](double turns) {
@@ -60,7 +61,7 @@ std::vector<double> Llama3Frequencies(const RopeConfig& config) {
   return frequencies;
 }
 
-// A base that grows with the length beyond the original context.
+// Returns a base that grows with the length beyond the original context.
 double DynamicNtkBase(const RopeConfig& config, int64_t max_tokens) {
   const auto original = static_cast<double>(config.original_context);
   const double length = std::max(static_cast<double>(max_tokens), original);

@@ -1,4 +1,4 @@
-// Memory that kernels work in.
+// Scratch is the memory that kernels work in.
 #pragma once
 
 #include <cstddef>
@@ -8,11 +8,11 @@
 
 namespace tome {
 
-// One forward pass's; grows to the largest need.
+// A Scratch belongs to one forward pass and grows to the largest need.
 class Scratch {
  public:
-  // At least `bytes`, aligned to kTensorAlignment, of no particular content; what was handed out
-  // before is gone.
+  // Returns at least `bytes` bytes, aligned to kTensorAlignment, of no particular content. The
+  // memory that earlier calls returned must not be used any more.
   std::byte* Get(int64_t bytes) {
     if (bytes > size_) {
       memory_ = Tensor(DType::kU8, {bytes}, Fill::kNone);

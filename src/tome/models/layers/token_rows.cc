@@ -30,7 +30,7 @@ void CheckItem(const BatchItem& item, int64_t vocabulary) {
   }
 }
 
-// Rows of x whose logits are wanted.
+// Returns the rows of x whose logits are asked for.
 std::vector<int64_t> WantedRows(Batch batch) {
   std::vector<int64_t> rows;
   int64_t begin = 0;

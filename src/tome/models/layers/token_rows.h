@@ -1,4 +1,5 @@
-// Both ends of a model: tokens to rows of the residual stream, rows to logits.
+// These functions are both ends of a model: from tokens to rows of the residual stream, from rows
+// to logits.
 #pragma once
 
 #include <cstdint>
@@ -10,22 +11,22 @@
 
 namespace tome {
 
-// Checks a batch before anything is changed: Model::Forward says what is refused. Gives the number
-// of its tokens.
+// Checks a batch before anything is changed, and returns the number of its tokens. Throws the
+// errors of Model::Forward.
 int64_t CheckBatch(Batch batch, int64_t vocabulary);
 
-// CheckBatch, then room in every memory.
+// Does what CheckBatch does, then reserves room in every memory.
 int64_t BeginForward(Batch batch, int64_t vocabulary);
 
-// The embedding's rows of all tokens of a batch: [T, width].
+// Returns the embedding's rows of all tokens of a batch, [T, width].
 Tensor Embed(Batch batch, const TensorView& embedding, const Compute& compute);
 
-// Logits of the rows that the batch asks for: final norm, where it has weights, then `head`. [rows,
-// vocabulary].
+// Returns the logits of the rows that the batch asks for, [rows, vocabulary]. It applies the final
+// norm, where it has weights, then `head`.
 Tensor Head(Batch batch, const Tensor& x, const Norm& norm, const Linear& head, Scratch& scratch,
             const Compute& compute);
 
-// Remembers the batch's tokens: the end of a forward pass.
+// Ends a forward pass: the memories now hold the batch's tokens.
 void FinishForward(Batch batch);
 
 }  // namespace tome

@@ -1,4 +1,4 @@
-// Arguments of a call, and their binding to the parameters of a built-in function.
+// The arguments of a call, and their binding to the parameters of a built-in function.
 #pragma once
 
 #include <cstddef>
@@ -19,21 +19,22 @@ struct Arguments {
   std::vector<std::pair<std::string, Value>> keyword;
 };
 
-// The arguments in the order of the parameters' names. The constructor throws where an argument has
-// no parameter, or one of the first `required` parameters no argument.
+// Holds the arguments in the order of the parameters' names. The constructor throws where an
+// argument has no parameter or is given twice, or one of the first `required` parameters has no
+// argument.
 class Bound {
  public:
   Bound(const Arguments& arguments, std::string_view function,
         std::initializer_list<const char*> names, size_t required = 0);
 
   bool Has(size_t index) const { return values_[index].has_value(); }
-  // Undefined where it was not given.
+  // Returns the argument, or an undefined value where it was not given.
   const Value& Get(size_t index) const;
-  // The argument, or `fallback` where it was not given; a value of another kind throws. None counts
-  // as not given.
+  // Return the argument, or `fallback` where it was not given. Int throws Error(kInvalidArgument)
+  // for a value of another kind and counts none as not given.
   int64_t Int(size_t index, int64_t fallback) const;
   bool Truth(size_t index, bool fallback) const;
-  // The text of the argument; null where it was not given or is none.
+  // Returns the text of the argument; null where it was not given or is none.
   const MarkedText* Text(size_t index) const;
 
  private:

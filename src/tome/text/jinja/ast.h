@@ -1,7 +1,8 @@
-// The syntax tree of a template. Built by the parser, walked by the interpreter, never changed.
+// The syntax tree of a template. The parser builds it, the interpreter walks it, and it never
+// changes.
 //
-// Chains that templates make long ("a" + b + "c" + …, and/or, elif) are flat vectors; everything
-// else nests at most kMaxParseDepth deep.
+// Templates make long chains of some constructs ("a" + "b" + "c" + …, and/or, elif). Such chains
+// are flat vectors; everything else nests at most kMaxParseDepth deep.
 #pragma once
 
 #include <memory>
@@ -55,7 +56,7 @@ struct CallExpression {
   CallArguments arguments;
 };
 struct FilterExpression {
-  ExpressionPtr input;  // null: the text of the block it stands on
+  ExpressionPtr input;  // null: the filter applies to the text of its block
   std::string name;
   CallArguments arguments;
 };
@@ -72,7 +73,7 @@ struct NotExpression {
   ExpressionPtr operand;
 };
 enum class Operator { kAdd, kSubtract, kMultiply, kDivide, kFloorDivide, kModulo, kPower };
-// first OP operand OP operand …, from left to right
+// first OP operand OP operand …, evaluated from left to right.
 struct ArithmeticExpression {
   ExpressionPtr first;
   std::vector<std::pair<Operator, ExpressionPtr>> rest;
@@ -110,14 +111,14 @@ struct Expression {
                ConditionalExpression>
       node;
   int line = 1;
-  int height = 1;  // of the tree below and with this node
+  int height = 1;  // levels of the tree, including this node
 };
 
-// What is assigned to: a name, namespace.attribute, or a tuple of targets.
+// The target of an assignment: a name, namespace.attribute, or a tuple of targets.
 struct Target {
   std::string name;
-  std::string attribute;      // of the namespace `name`; empty for a name
-  std::vector<Target> items;  // of a tuple
+  std::string attribute;      // of the namespace `name`; empty for a plain name
+  std::vector<Target> items;  // the targets of a tuple
   bool is_tuple = false;
   int line = 1;
 };
@@ -129,7 +130,7 @@ using Block = std::vector<Statement>;
 struct MacroDefinition {
   struct Parameter {
     std::string name;
-    ExpressionPtr fallback;  // null: none
+    ExpressionPtr fallback;  // null: no default
   };
   std::string name;
   std::vector<Parameter> parameters;
@@ -152,7 +153,7 @@ struct IfStatement {
 struct ForStatement {
   Target target;
   ExpressionPtr iterable;
-  ExpressionPtr condition;  // null: none
+  ExpressionPtr condition;  // null: no condition
   Block body;
   Block otherwise;
 };
@@ -162,7 +163,7 @@ struct SetStatement {
 };
 struct SetBlockStatement {
   Target target;
-  ExpressionPtr filter;  // null: none
+  ExpressionPtr filter;  // null: no filter
   Block body;
 };
 struct WithStatement {
@@ -180,7 +181,7 @@ struct FilterBlockStatement {
   ExpressionPtr filter;
   Block body;
 };
-// {% generation %}: marks what a model wrote, for training; here a scope.
+// {% generation %} marks the text of a model for training. Here it only opens a scope.
 struct GenerationStatement {
   Block body;
 };

@@ -15,7 +15,7 @@ using Function = Value (*)(Interpreter& interpreter, const Value& input,
                            const Arguments& arguments);
 using Test = bool (*)(Interpreter& interpreter, const Value& input, const Arguments& arguments);
 
-// Each null for an unknown name.
+// Each function returns null for an unknown name.
 Function FindFilter(std::string_view name);
 Test FindTest(std::string_view name);
 Function FindTextMethod(std::string_view name);
@@ -23,12 +23,13 @@ Function FindListMethod(std::string_view name);
 Function FindDictMethod(std::string_view name);
 Function FindLoopMethod(std::string_view name);
 
-// Parts of FindFilter, one file each.
+// Parts of FindFilter. Each is defined in its own file.
 Function FindTextFilter(std::string_view name);
 Function FindSequenceFilter(std::string_view name);
 Function FindNumberFilter(std::string_view name);
 
-// Puts range, dict, namespace, raise_exception and strftime_now, which gives `date`, into `scope`.
+// Puts range, dict, namespace, raise_exception and strftime_now into `scope`. strftime_now gives
+// `date`.
 void AddGlobals(Heap& heap, Scope& scope, const Date& date);
 
 }  // namespace tome::jinja

@@ -1,8 +1,8 @@
-// The methods of list and dict, and those of `loop`.
+// The methods of lists, dicts and `loop`.
 //
-// Jinja's immutable sandbox, which transformers uses, forbids the ones that change their object; so
-// some published templates that append to lists fail there with tool calls. Here they work: what a
-// template can reach is a copy made for this rendering.
+// Jinja's immutable sandbox, which transformers uses, forbids the methods that change their object.
+// So some published templates that append to lists fail there with tool calls. Here they work,
+// because a template reaches only copies made for this rendering.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 using Interp = Interpreter;
 using Args = Arguments;
 
-// The list, to be changed.
+// Returns the list for a method that changes it; fails for a tuple.
 List& Mutable(const Value& self) {
   if (self.list()->is_tuple) Fail("a tuple cannot be changed");
   return *self.list();
@@ -66,7 +66,7 @@ Value PopItem(Interp& interpreter, const Value& self, const Args& arguments) {
   return item;
 }
 
-// The place of an item; -1 if it is not there.
+// Returns the place of an item; -1 where the list does not hold it.
 int64_t PlaceOf(Interp& interpreter, const List& list, const Value& item) {
   for (size_t i = 0; i < list.items.size(); ++i) {
     if (Equal(interpreter.heap(), list.items[i], item)) return static_cast<int64_t>(i);
@@ -166,7 +166,8 @@ void Merge(Interp& interpreter, Dict& dict, const Args& arguments) {
     const Dict* other = arguments.positional[0].dict();
     if (other == nullptr) Fail("update() takes a dict");
     interpreter.heap().ChargeItems(2 * other->entries().size());
-    const std::vector<Dict::Entry> entries = other->entries();  // it may be the same dict
+    // The entries are copied because `other` may be `dict` itself.
+    const std::vector<Dict::Entry> entries = other->entries();
     for (const auto& [key, value] : entries) interpreter.heap().Set(dict, key, value);
   }
   for (const auto& [name, value] : arguments.keyword) interpreter.heap().Set(dict, name, value);

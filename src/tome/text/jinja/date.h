@@ -1,4 +1,4 @@
-// What strftime_now gives a template: never the clock's time, but what the caller says.
+// The date that strftime_now gives a template. It never comes from the clock, only from the caller.
 #pragma once
 
 #include <ctime>
@@ -7,11 +7,11 @@
 
 namespace tome::jinja {
 
-// `now` in the format that is asked for; without, `no_date` as it is; where that is empty, an
-// error.
+// strftime_now writes `now` in the format that the template asks for. Without `now` it gives
+// `no_date` unchanged; where `no_date` is empty too, it fails.
 struct Date {
   std::optional<std::tm> now;
-  std::string_view no_date = {};  // lives as long as the rendering
+  std::string_view no_date = {};  // must live as long as the rendering
 };
 
 }  // namespace tome::jinja

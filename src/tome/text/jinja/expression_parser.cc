@@ -230,7 +230,7 @@ ExpressionPtr Parser::ParseProduct() {
   return Make(std::move(product), line);
 }
 
-// Binds less than a sign and from the left, other than in Python.
+// In Jinja, `**` binds less than a sign and groups from the left, unlike in Python.
 ExpressionPtr Parser::ParsePower() {
   const int line = Current().line;
   ExpressionPtr first = ParseUnary(true);

@@ -25,13 +25,13 @@ Value LoopAttribute(const Loop& loop, const std::string& name) {
   if (name == "first") return Value(loop.index0 == 0);
   if (name == "last") return Value(loop.index0 + 1 == loop.length);
   if (name == "length") return Value(loop.length);
-  if (name == "depth") return Value(int64_t{1});  // counts recursion, which is not supported
+  if (name == "depth") return Value(int64_t{1});  // depth of recursion, which is not supported
   if (name == "depth0") return Value(int64_t{0});
   const auto item = [&](int64_t index) {
     return index < 0 || index >= loop.length ? Value(Undefined{"loop." + name})
                                              : (*loop.items)[static_cast<size_t>(index)];
   };
-  // A loop that ended can still be asked for through a variable, but not for its items.
+  // A variable may keep `loop` after the loop has ended. Its items are gone then.
   if (loop.items != nullptr && name == "previtem") return item(loop.index0 - 1);
   if (loop.items != nullptr && name == "nextitem") return item(loop.index0 + 1);
   return Undefined{"loop." + name};

@@ -1,4 +1,4 @@
-// Errors of templates. The interpreter puts the line before them ("template line 3: …").
+// Errors of templates. The interpreter puts the line before their messages ("template line 3: …").
 #pragma once
 
 #include <string>
@@ -7,17 +7,17 @@
 
 namespace tome::jinja {
 
-// The template did something that has no meaning with these values: a TypeError in Python.
+// Throws for an operation that has no meaning with these values, such as a TypeError in Python.
 [[noreturn]] inline void Fail(const std::string& message) {
   throw Error(Code::kInvalidArgument, message);
 }
 
-// The template reached one of limits.h.
+// Throws where the template exceeds a limit of limits.h.
 [[noreturn]] inline void FailLimit(const std::string& message) {
   throw Error(Code::kOutOfMemory, message);
 }
 
-// Something of Jinja that Tome does not have.
+// Throws for a feature of Jinja that Tome does not have.
 [[noreturn]] inline void FailUnsupported(const std::string& message) {
   throw Error(Code::kUnsupported, message);
 }

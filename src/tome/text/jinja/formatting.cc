@@ -122,7 +122,7 @@ void AppendText(Heap& heap, MarkedText text, const Specification& spec, MarkedTe
   AppendPadded(text, spec, Origin::kTemplate, out);
 }
 
-// The values of "%" in order.
+// Supplies the values of a "%" format in order or by name.
 class Supply {
  public:
   explicit Supply(const Value& values) : values_(values) {
@@ -240,7 +240,8 @@ MarkedText PercentFormat(Heap& heap, const MarkedText& format, const Value& valu
 
 namespace {
 
-// What stands between ':' and '}'. Numbers are aligned to the right, texts to the left.
+// Reads the specification between ':' and '}'. Without an alignment, numbers are aligned to the
+// right and texts to the left.
 Specification BraceSpecification(std::string_view text, bool is_number) {
   Specification spec;
   spec.left = !is_number;

@@ -7,13 +7,14 @@
 
 namespace tome::jinja {
 
-// format % values: %s %r %d %i %f %e %g %x %X %o %c %%, with flags, width, precision and
-// %(key)s. `values` is a tuple, a dict, or one value. The values' parts keep their origins; numbers
-// have the origin of the number.
+// Evaluates format % values: %s %r %d %i %f %e %g %x %X %o %c %%, with flags, width, precision and
+// %(key)s. `values` is a tuple, a dict, or one value. Texts keep the origin of each part; a
+// formatted number has the origin of the number.
 MarkedText PercentFormat(Heap& heap, const MarkedText& format, const Value& values);
 
-// format.format(…): {} {0} {name}, !s and !r, and the specifications [[fill]align][0][width]
-// [.precision][d|f|s]. Other specifications and attribute access inside braces throw kUnsupported.
+// Evaluates format.format(…): {} {0} {name}, !s and !r, and specifications of the form
+// [[fill]align][0][width][.precision][d|f|s]
+// Throws Error(kUnsupported) for other specifications and for attribute access inside braces.
 MarkedText BraceFormat(Heap& heap, const MarkedText& format, const Arguments& values);
 
 }  // namespace tome::jinja

@@ -30,7 +30,8 @@ Value MakeRange(Interpreter& interpreter, Arguments& arguments) {
   return Value(list);
 }
 
-// The entries of dict(…) and namespace(…): those of one dict or list of pairs, then the keywords.
+// Sets the entries of dict(…) and namespace(…): first those of one dict or list of pairs, then the
+// keyword arguments.
 void FillFromArguments(Interpreter& interpreter, const Arguments& arguments, Dict& dict) {
   Heap& heap = interpreter.heap();
   if (arguments.positional.size() > 1) Fail("dict() takes at most one positional argument");
@@ -80,7 +81,8 @@ Value FormatTime(Interpreter& interpreter, Arguments& arguments, const Date& dat
   }
   if (format->text().find('\0') != std::string::npos) Fail("a NUL in the format of strftime_now()");
   std::array<char, kMaxTimeBytes> text;
-  // A character before the format tells an empty result from one that does not fit.
+  // strftime returns 0 both for an empty result and for one that does not fit. A character before
+  // the format tells them apart.
   const std::string marked = " " + format->text();
   const size_t size = std::strftime(text.data(), text.size(), marked.c_str(), &*date.now);
   if (size == 0) FailLimit(fmt::format("strftime_now() of more than {} bytes", kMaxTimeBytes));

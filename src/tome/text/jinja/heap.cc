@@ -9,9 +9,9 @@
 namespace tome::jinja {
 namespace {
 
-// What an entry of a dict costs beside its texts: two values, a key with its hash, a node.
+// Cost of a dict entry without its texts: two values, a key with its hash, a node.
 constexpr uint64_t kEntryBytes = 2 * sizeof(Value) + 96;
-// A list, dict, namespace or callable with its allocations.
+// Cost of a list, dict, namespace or callable with its allocations.
 constexpr uint64_t kObjectBytes = 128;
 
 }  // namespace

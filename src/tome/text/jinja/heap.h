@@ -1,4 +1,5 @@
-// Owns what the values of one rendering point at, and counts what the rendering costs (limits.h).
+// Owns the objects that the values of one rendering point at, and counts the cost of the rendering
+// against limits.h.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +19,12 @@ class Heap {
   Heap& operator=(const Heap&) = delete;
   ~Heap() = default;
 
-  // Count the work of `count` steps, of a search through `bytes`, of making `bytes`. Each throws
-  // Error(kOutOfMemory) past its limit; call it before the work.
+  // Step counts `count` steps, Scan the search through `bytes` of text, Charge the making of
+  // `bytes`. Each throws Error(kOutOfMemory) past its limit. Call it before the work.
   void Step(uint64_t count = 1);
   void Scan(uint64_t bytes) { Step(bytes / kStepBytes + 1); }
   void Charge(uint64_t bytes);
-  // Counts items of a list that is about to be made.
+  // Counts the bytes of `count` items of a list that is about to be made.
   void ChargeItems(uint64_t count);
 
   Value NewText(MarkedText text);
@@ -45,7 +46,7 @@ class Heap {
   Limits limits_;
   uint64_t steps_ = 0;
   uint64_t bytes_ = 0;
-  std::deque<List> lists_;  // a deque: what values point at never moves
+  std::deque<List> lists_;  // a deque never moves its elements, and values point at them
   std::deque<Dict> dicts_;
   std::deque<Namespace> namespaces_;
   std::deque<Callable> callables_;

@@ -1,9 +1,9 @@
-// Evaluates the tree of a template. One Interpreter renders once; it is what built-in filters,
-// tests and methods see of the rendering.
+// Evaluates the tree of a template. An Interpreter renders once. Built-in filters, tests and
+// methods get it to access the rendering.
 //
-// Scopes are Jinja's: loops, macros, blocks that are captured, call blocks and {% with %} have
-// their own; an assignment inside stays inside; if has none. Macros see the variables around them
-// as they are when the macro is called.
+// Scopes are Jinja's. Loops, macros, captured blocks, call blocks and {% with %} have a scope of
+// their own, and an assignment inside stays inside; {% if %} has none. Macros see the variables
+// around them as they are when the macro is called.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,7 @@
 
 namespace tome::jinja {
 
-// Names are those of the tree or of the caller's variables, which outlive the rendering.
+// The names are views of the tree or of the caller's variables, which must outlive the rendering.
 struct Scope {
   std::shared_ptr<Scope> parent;
   std::unordered_map<std::string_view, Value> variables;
@@ -30,18 +30,18 @@ class Interpreter {
  public:
   explicit Interpreter(Heap& heap);
 
-  // Renders a template with `globals` around it. Errors name the line.
+  // Renders a template with `globals` as its outermost scope. Errors name the line.
   MarkedText Render(const Block& block, std::shared_ptr<Scope> globals);
 
   Heap& heap() { return heap_; }
 
-  // callee(arguments); throws if it is nothing that can be called.
+  // Evaluates callee(arguments). Throws where `callee` cannot be called.
   Value Call(const Value& callee, Arguments& arguments);
   Value ApplyFilter(const std::string& name, const Value& input, const Arguments& arguments);
   bool ApplyTest(const std::string& name, const Value& input, const Arguments& arguments);
-  // object.name: a method or attribute, else the item of that name, else undefined.
+  // Evaluates object.name: a method or attribute, else the item of that name, else undefined.
   Value GetAttribute(const Value& object, const std::string& name);
-  // object[index]: an item, else the attribute of that name, else undefined.
+  // Evaluates object[index]: an item, else the attribute of that name, else undefined.
   Value GetItem(const Value& object, const Value& index);
 
  private:
@@ -90,7 +90,7 @@ class Interpreter {
   std::vector<Value> LoopItems(const ForStatement& node);
   void Assign(const Target& target, Value value);
   void Emit(const MarkedText& text);
-  // What a block writes in a scope of its own.
+  // Executes a block in a scope of its own and returns the text that it writes.
   Value Capture(const Block& block);
 
   // Macros (macros.cc).
@@ -105,13 +105,13 @@ class Interpreter {
   Heap& heap_;
   std::shared_ptr<Scope> scope_;
   MarkedText* out_ = nullptr;
-  const Value* filtered_ = nullptr;  // what the filters of the block at hand are applied to
+  const Value* filtered_ = nullptr;  // input of the current block's filters
   int line_ = 0;
   int depth_ = 0;
   int calls_ = 0;
 };
 
-// Counts evaluations inside one another, as long as it lives.
+// Counts nested evaluations: one level for as long as the object lives.
 class Interpreter::Depth {
  public:
   explicit Depth(Interpreter& interpreter);

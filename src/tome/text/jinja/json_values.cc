@@ -111,8 +111,8 @@ class JsonWriter {
     Fail(fmt::format("a {} has no form in JSON", TypeName(value)));
   }
 
-  // Between the items: a separator, and with an indent a new line. The text is the separator's, the
-  // mark the container's, which put it there.
+  // Writes a separator between two items and, with an indent, a new line. The text is the
+  // separator's; the mark is the container's, unless the separator's text is content.
   void Separate(const MarkedText* separator, int depth, Origin origin) {
     if (separator != nullptr) AppendAs(*separator, origin);
     if (!style_.indent) return;

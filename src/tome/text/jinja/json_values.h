@@ -9,8 +9,9 @@
 
 namespace tome::jinja {
 
-// The value of parsed JSON, all of it marked with `origin`. Throws Error(kInvalidArgument) for text
-// that is not UTF-8 and for integers beyond 64 bits, Error(kOutOfMemory) past kMaxValueDepth.
+// Converts parsed JSON to a value and marks all of it with `origin`. Throws Error(kInvalidArgument)
+// for text that is not UTF-8 and for integers beyond 64 bits, Error(kOutOfMemory) past
+// kMaxValueDepth.
 Value FromJson(Heap& heap, const nlohmann::ordered_json& json, Origin origin);
 
 // The filter tojson as transformers defines it: json.dumps(value, ensure_ascii=False, indent=None,

@@ -17,10 +17,10 @@ constexpr char32_t kFinalSigma = 0x3C2;
 
 bool IsCased(char32_t c) { return u_hasBinaryProperty(static_cast<UChar32>(c), UCHAR_CASED); }
 
-// One character in another case: "ß" has "SS" for capital, so a text.
+// Returns one character in another case. The result is a text because the capital of "ß" is "SS".
 std::string Mapped(char32_t c, Case to) {
   std::string out;
-  if (c < 0x80) {  // most text
+  if (c < 0x80) {  // a shortcut for most text
     const bool upper = c >= 'A' && c <= 'Z';
     const bool lower = c >= 'a' && c <= 'z';
     if (to == Case::kLower && upper) c += 'a' - 'A';
@@ -66,7 +66,7 @@ MarkedText ChangeCase(const MarkedText& text, Case to) {
     const Origin origin = text.OriginOf(begin, at);
     const Case mapping = CaseOf(c, to, begin == 0, after_cased);
     if (c == kCapitalSigma && mapping == Case::kLower) {
-      // The end of a word has a small sigma of its own.
+      // A small sigma at the end of a word has a form of its own.
       uint64_t next = at;
       const bool ends = next == bytes.size() || !IsCased(NextCodePoint(bytes, next));
       std::string sigma;

@@ -18,7 +18,7 @@
 namespace tome::jinja {
 namespace {
 
-// ContextExtension ones first.
+// The longer operators come first, so that "//" is not read as two "/".
 constexpr std::array<std::string_view, 26> kOperators = {
     "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[",
     "]",  "(",  ")",  "{",  "}",  ">",  "<", "=", ".", ":", "|", ",", ";"};
@@ -70,8 +70,8 @@ class Lexer {
     tokens_.push_back({.kind = kind, .line = line_, .text = std::move(text)});
   }
 
-  // Data from here up to `end`, where a tag begins (or the source ends). `sign` is the tag's '-',
-  // '+' or 0; `strips` if white space before it on its line goes.
+  // Adds the data up to `end`, where a tag begins or the source ends. `sign` is the tag's '-', '+'
+  // or 0. With `strips`, white space before the tag on its line is dropped.
   void AddData(size_t end, char sign, bool strips) {
     std::string_view data = text_.substr(at_, end - at_);
     if (sign == '-') {
@@ -88,7 +88,7 @@ class Lexer {
     MoveTo(end);
   }
 
-  // Text up to the next tag, and the tag.
+  // Reads the text up to the next tag, and the tag.
   void Data() {
     size_t begin = text_.find('{', at_);
     while (begin != std::string_view::npos &&
@@ -109,8 +109,8 @@ class Lexer {
     Tag(type);
   }
 
-  // The length of a tag's end at `at` ("-%}" with the white space behind it, "%}" with a line end,
-  // "+%}", …), 0 if there is none.
+  // Returns the length of a tag's end at `at` ("-%}" with the white space after it, "%}" with a
+  // line end, "+%}", …); 0 where there is none.
   size_t EndLength(size_t at, std::string_view mark, bool trims) const {
     std::string_view rest = text_.substr(at);
     if (rest.starts_with('-') && rest.substr(1).starts_with(mark)) {
@@ -135,7 +135,8 @@ class Lexer {
     EndTag(EndLength(end, "#}", true));
   }
 
-  // {% raw %} whose inside begins at `inner`: its data, if it is one.
+  // Reads {% raw %} and its data; returns false where the tag whose inside begins at `inner` is
+  // another.
   bool Raw(size_t inner) {
     size_t at = SkipSpaces(inner);
     if (!text_.substr(at).starts_with("raw")) return false;
@@ -168,10 +169,10 @@ class Lexer {
     Fail("{% raw %} without {% endraw %}");
   }
 
-  // The tokens inside {{ }} or {% %}.
+  // Reads the tokens inside {{ }} or {% %}.
   void Tag(char type) {
     const bool block = type == '%';
-    std::string open;  // the closing brackets that are waited for
+    std::string open;  // closing brackets that are still expected
     while (at_ < text_.size()) {
       if (open.empty()) {
         if (const size_t length = EndLength(at_, block ? "%}" : "}}", block)) {
@@ -189,7 +190,7 @@ class Lexer {
     Fail(block ? "a tag without its end %}" : "a tag without its end }}");
   }
 
-  // Digits with single underscores between them, from `at`; its end, or `at`.
+  // Returns the end of the digits at `at`, which may hold single underscores; `at` without digits.
   size_t Digits(size_t at) const {
     size_t end = at;
     while (end < text_.size() &&
@@ -315,7 +316,7 @@ class Lexer {
   std::string_view text_;  // of source_
   size_t at_ = 0;
   int line_ = 1;
-  bool line_starts_ = true;  // what was read last ended with a line end
+  bool line_starts_ = true;  // the text read last ended with a line end
   std::vector<Token> tokens_;
 };
 

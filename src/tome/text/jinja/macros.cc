@@ -19,7 +19,8 @@ Value Interpreter::MakeMacro(const MacroDefinition& macro) {
 }
 
 // Parameters take positional arguments, then named ones, then their defaults, which may use the
-// parameters before them; what is left over goes to varargs and kwargs where the body has them.
+// parameters before them. The remaining arguments go to varargs and kwargs where the body uses
+// these.
 void Interpreter::BindParameters(const MacroDefinition& macro, Arguments& arguments) {
   auto& variables = scope_->variables;
   std::vector<bool> used(arguments.keyword.size());
@@ -81,7 +82,7 @@ Value Interpreter::CallMacro(const MacroDefinition& macro, const std::shared_ptr
   if (calls_ >= kMaxCallDepth) {
     FailLimit(fmt::format("macros call one another deeper than {} levels", kMaxCallDepth));
   }
-  // What the call changes is put back, also by an exception.
+  // State puts back what the call changes, even after an exception.
   struct State {
     Interpreter& self;
     std::shared_ptr<Scope> scope;

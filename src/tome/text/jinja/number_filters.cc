@@ -19,7 +19,8 @@ namespace {
 using Interp = Interpreter;
 using Args = Arguments;
 
-// The text without white space around it and underscores between digits.
+// Returns the text without white space around it and without underscores between digits. Empty
+// where an underscore stands elsewhere.
 std::optional<std::string> NumberText(const MarkedText& text) {
   const Range range = Strip(text.text(), std::nullopt, Side::kBoth);
   std::string number = text.text().substr(range.begin, range.end - range.begin);
@@ -57,7 +58,7 @@ std::optional<int64_t> ParseInt(const MarkedText& text, int base) {
 
 std::optional<double> ParseFloat(const MarkedText& text) {
   const std::optional<std::string> number = NumberText(text);
-  // strtod takes more than Python: hexadecimal numbers, nan(…).
+  // strtod accepts more than Python does: hexadecimal numbers, nan(…).
   if (!number || number->empty() || number->find_first_of("xX(") != std::string::npos) {
     return std::nullopt;
   }
@@ -141,7 +142,7 @@ Value Round(Interp&, const Value& input, const Args& arguments) {
     const double scale = std::pow(10.0, static_cast<double>(-precision));
     return Value(std::nearbyint(number / scale) * scale, input.mark);
   }
-  // Decimal digits of the exact number, half to even: what Python's round does.
+  // Python's round takes the decimal digits of the exact number, half to even.
   const std::string digits = fmt::format("{:.{}f}", number, precision);
   return Value(std::strtod(digits.c_str(), nullptr), input.mark);
 }

@@ -107,7 +107,7 @@ Value Concatenate(Heap& heap, const MarkedText& left, const MarkedText& right) {
   return heap.NewText(std::move(joined));
 }
 
-// A text, list or tuple `count` times.
+// Returns a text, list or tuple repeated `count` times.
 Value Repeat(Heap& heap, const Value& value, int64_t count) {
   if (count < 0) count = 0;
   const auto times = static_cast<uint64_t>(count);
@@ -142,7 +142,7 @@ Value ConcatenateLists(Heap& heap, const List& left, const List& right) {
   return Value(joined);
 }
 
-// Compares values that may hold each other, to a bounded depth.
+// Compares values to a bounded depth, because values may hold each other.
 class Comparer {
  public:
   explicit Comparer(Heap& heap) : heap_(heap) {}

@@ -1,5 +1,6 @@
-// The operators of expressions with Python's meaning. Wrong kinds of operands throw
-// Error(kInvalidArgument), and so do undefined ones except in == and !=.
+// The operators of expressions, with Python's meaning. They throw Error(kInvalidArgument) for
+// operands of a wrong kind and for undefined operands. Undefined operands are accepted by == and
+// !=, by `in` except as an item sought in a text, and as the value that a text's % formats.
 #pragma once
 
 #include "tome/text/jinja/ast.h"
@@ -8,33 +9,34 @@
 
 namespace tome::jinja {
 
-// Integers have 64 bits; a result beyond them throws. The origin of a number made from content is
-// content.
+// Integers have 64 bits; a larger result throws Error(kInvalidArgument). A number made from content
+// is kContent.
 Value Arithmetic(Heap& heap, Operator op, const Value& left, const Value& right);
 Value Negate(const Value& operand);
 
 bool Compare(Heap& heap, Comparison comparison, const Value& left, const Value& right);
 bool Equal(Heap& heap, const Value& left, const Value& right);
 bool Less(Heap& heap, const Value& left, const Value& right);
-// item in container
+// Evaluates `item in container`.
 bool Contains(Heap& heap, const Value& container, const Value& item);
 
-// The number of an int, bool or float.
+// Returns the number of an int, bool or float.
 double AsDouble(const Value& number);
 
-// Undefined values may be tested and printed but not used.
+// Throws Error(kInvalidArgument) for an undefined value, which must not be used, only tested or
+// printed.
 void RequireDefined(const Value& value);
 
-// The items that a loop over `value` visits: of a dict its keys, of a text its characters, of
-// undefined none.
+// Returns the items that a loop over `value` visits: items of a list, keys of a dict, characters of
+// a text. An undefined value has none.
 std::vector<Value> Iterate(Heap& heap, const Value& value);
 
-// object[begin:end:step] of a list or text; null pointers are what is left out.
+// Evaluates object[begin:end:step] of a list or text. A null pointer stands for an omitted part.
 Value Slice(Heap& heap, const Value& object, const Value* begin, const Value* end,
             const Value* step);
 
-// The item at `index` of a list or the character of a text, counted from the end if negative;
-// undefined if there is none.
+// Returns the item at `index` of a list or the character of a text; a negative index counts from
+// the end. Undefined where it does not exist.
 Value ItemAt(Heap& heap, const Value& object, int64_t index);
 
 }  // namespace tome::jinja

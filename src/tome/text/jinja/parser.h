@@ -1,6 +1,6 @@
-// Parses the tokens of a template by recursive descent, with the precedence of Jinja (which is not
-// Python's): or, and, not, comparisons and in, + -, ~, * / // %, **, unary + -, then calls,
-// subscripts, filters and tests.
+// Parses the tokens of a template by recursive descent, with the precedence of Jinja, which is not
+// Python's. From weak to strong: or; and; not; comparisons and in; + and -; ~; *, /, // and %; **;
+// unary + and -; then calls, subscripts, filters and tests.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@
 
 namespace tome::jinja {
 
-// The tree of a template. Throws Error(kCorrupt) with the line for bad syntax and past
+// Parses a template into its tree. Throws Error(kCorrupt) with the line for bad syntax and past
 // kMaxParseDepth, Error(kUnsupported) for statements that need other templates.
 Block ParseTemplate(std::string_view source);
 
@@ -26,7 +26,7 @@ class Parser {
  private:
   class Nesting;
 
-  // The stream.
+  // The stream of tokens.
   const Token& Current() const { return tokens_[at_]; }
   const Token& Following() const { return tokens_[at_ + 1 < tokens_.size() ? at_ + 1 : at_]; }
   Token Take();
@@ -40,7 +40,7 @@ class Parser {
   // Statements (statement_parser.cc). A body ends before a tag that begins with one of `ends`.
   using Ends = std::vector<const char*>;
   Block Body(const Ends& ends);
-  Block BodyUntil(const char* end);  // and takes the end tag's name
+  Block BodyUntil(const char* end);  // also takes the end tag's name
   bool AtEnd(const Ends& ends) const;
   Statement ParseStatement();
   Statement ParseIf();
@@ -79,17 +79,17 @@ class Parser {
   std::string ParseDottedName();
   CallArguments ParseArguments();
 
-  // A node with its height; throws where that is past the limit.
+  // Makes a node with its height. Throws Error(kCorrupt) where the height exceeds kMaxParseDepth.
   template <typename Node>
   ExpressionPtr Make(Node node, int line) const;
 
   std::vector<Token> tokens_;
   size_t at_ = 0;
   int depth_ = 0;
-  std::vector<MacroDefinition*> macros_;  // around what is being parsed
+  std::vector<MacroDefinition*> macros_;  // the macros around the current token
 };
 
-// One level of nesting, as long as it lives.
+// Counts one level of nesting for as long as the object lives.
 class Parser::Nesting {
  public:
   explicit Nesting(Parser& parser);

@@ -44,7 +44,8 @@ class Printer {
   }
 
  private:
-  // An item can stand in many lists: the printed form has no bound but this.
+  // Charges each part as it is written. An item can stand in many lists, so nothing else bounds the
+  // printed form.
   void Charge(size_t bytes) { heap_.Charge(bytes + sizeof(MarkedText::Run)); }
 
   void PrintList(const List& list, int depth) {

@@ -8,14 +8,14 @@
 
 namespace tome::jinja {
 
-// str(value): what {{ value }} prints. Undefined prints as nothing. The mark of a scalar becomes
-// the mark of its text.
+// Returns str(value), the text that {{ value }} prints; empty for an undefined value. The mark of a
+// scalar becomes the mark of its text.
 Text ToText(Heap& heap, const Value& value);
 
-// repr(value): texts in quotes.
+// Returns repr(value): like str(value), but with texts in quotes.
 MarkedText Repr(Heap& heap, const Value& value);
 
-// A float as Python prints it: 1.0, 1e+16, inf.
+// Returns a float as Python prints it: 1.0, 1e+16, inf.
 std::string FloatText(double number);
 
 }  // namespace tome::jinja

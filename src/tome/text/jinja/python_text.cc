@@ -1,7 +1,7 @@
 #include "tome/text/jinja/python_text.h"
 
 #include <fmt/format.h>
-#include <string.h>  // memmem: linear, whatever the needle
+#include <string.h>  // memmem, which is linear for every needle
 #include <unicode/uchar.h>
 
 #include <algorithm>
@@ -35,7 +35,7 @@ bool IsLineEnd(char32_t c) {
          c == 0x2029;
 }
 
-// What is left over at the limit keeps the white space at its far end.
+// The rest at the limit keeps the white space at its far end.
 std::vector<Range> SplitAtSpaces(std::string_view text, int64_t limit, Side from) {
   std::vector<Range> parts;
   Range rest{0, text.size()};
@@ -109,7 +109,7 @@ size_t FindText(std::string_view text, std::string_view needle, size_t from) {
 }
 
 size_t FindLastText(std::string_view text, std::string_view needle, size_t end) {
-  // The same linear search over both reversed.
+  // This is the same linear search over both texts reversed.
   std::string reversed(text.substr(0, end));
   std::string pattern(needle);
   std::reverse(reversed.begin(), reversed.end());
@@ -133,7 +133,7 @@ std::vector<Range> Split(std::string_view text, std::optional<std::string_view> 
     parts.push_back({begin, text.size()});
     return parts;
   }
-  // From the right: find the cuts in the reversed text, once.
+  // From the right, one search in the reversed text finds the cuts.
   std::string reversed(text);
   std::string pattern(*separator);
   std::reverse(reversed.begin(), reversed.end());
@@ -165,7 +165,7 @@ MarkedText Replace(const MarkedText& text, std::string_view old, const MarkedTex
   const std::string_view bytes = text.text();
   size_t begin = 0;
   for (int64_t count = 0; limit < 0 || count < limit; ++count) {
-    if (old.empty()) {  // before each character, and at the end
+    if (old.empty()) {  // an occurrence before each character, and at the end
       out.Append(replacement);
       if (begin == bytes.size()) return out;
       const size_t end = CharacterAt(bytes, begin).range.end;
@@ -215,7 +215,7 @@ MarkedText EscapeHtml(const MarkedText& text) {
 
 namespace {
 
-// A character that repr shows as it is.
+// Returns true for a character that repr shows unchanged.
 bool IsPrintable(char32_t c) {
   if (c == ' ') return true;
   switch (u_charType(static_cast<UChar32>(c))) {
@@ -271,7 +271,7 @@ std::string JsonEscape(char32_t c, JsonText characters) {
                      0xDC00 + ((number - 0x10000) & 0x3FF));
 }
 
-// Appends `text` with each character replaced for which `escape` gives something.
+// Appends `text`. Each character is replaced by the result of `escape`, where that is not empty.
 template <typename Escape>
 void AppendEscaped(const MarkedText& text, Escape&& escape, MarkedText& out) {
   const std::string_view bytes = text.text();

@@ -1,6 +1,6 @@
-// What Python's str does with text, on marked UTF-8: every part of a result keeps its origin.
+// The operations of Python's str on marked UTF-8: every part of a result keeps its origin.
 //
-// Positions are byte offsets here; where Python counts code points the caller converts.
+// Positions are byte offsets. Where Python counts code points the caller converts.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace tome::jinja {
 
-// str.isspace of one character: Unicode's white space and the separators U+001C to U+001F.
+// Evaluates str.isspace for one character: Unicode's white space and U+001C to U+001F.
 bool IsPythonSpace(char32_t code_point);
 
 struct Range {
@@ -23,27 +23,31 @@ struct Range {
 
 enum class Side { kLeft, kRight, kBoth };
 
-// What strip, lstrip and rstrip leave; without `characters` they take white space.
+// Returns the range that strip, lstrip and rstrip leave. Without `characters` they take white
+// space.
 Range Strip(std::string_view text, std::optional<std::string_view> characters, Side side);
 
-// The first occurrence at or behind `from`, in linear time; npos if there is none.
+// FindText returns the first occurrence at or after `from`, FindLastText the last one that ends at
+// or before `end`; npos if there is none. Both take linear time.
 size_t FindText(std::string_view text, std::string_view needle, size_t from = 0);
 size_t FindLastText(std::string_view text, std::string_view needle, size_t end);
 
-// Parts of `text` for split and rsplit: at most `limit` cuts (below 0: all), from the left or from
-// the right. Without a separator runs of white space cut, and the ends are stripped.
+// Returns the parts of `text` for split and rsplit, with at most `limit` cuts (below 0: no limit)
+// from the left or the right. Without a separator, runs of white space cut and both ends are
+// stripped.
 std::vector<Range> Split(std::string_view text, std::optional<std::string_view> separator,
                          int64_t limit, Side from);
 
-// Lines as splitlines has them; the separators are "\n", "\r", "\r\n", U+000B, U+000C, U+001C to
+// Returns the lines of splitlines. The separators are "\n", "\r", "\r\n", U+000B, U+000C, U+001C to
 // U+001E, U+0085, U+2028 and U+2029.
 struct Line {
   Range text;
-  size_t end = 0;  // behind its separator
+  size_t end = 0;  // position after the separator
 };
 std::vector<Line> SplitLines(std::string_view text);
 
-// At most `limit` occurrences replaced (below 0: all). An empty `old` stands between characters.
+// Replaces at most `limit` occurrences (below 0: all). An empty `old` occurs before each character
+// and at the end.
 MarkedText Replace(const MarkedText& text, std::string_view old, const MarkedText& replacement,
                    int64_t limit);
 
@@ -58,11 +62,11 @@ enum class Case {
 };
 MarkedText ChangeCase(const MarkedText& text, Case to);
 
-// & < > " ' as markupsafe escapes them.
+// Escapes & < > " ' as markupsafe does.
 MarkedText EscapeHtml(const MarkedText& text);
 
-// Appends `text` as Python's repr writes it, or as json.dumps does; quotes get the given origin,
-// escapes the origin of what they escape.
+// Append `text` as Python's repr or json.dumps writes it. Quotes get the origin `quotes`, escapes
+// the origin of the escaped character.
 void AppendRepr(const MarkedText& text, Origin quotes, MarkedText& out);
 enum class JsonText { kUnicode, kAscii };
 void AppendJsonText(const MarkedText& text, JsonText characters, Origin quotes, MarkedText& out);

@@ -1,4 +1,4 @@
-// Filters on lists, tuples, dicts and texts as sequences. Where Jinja gives a generator these give
+// Filters on lists, tuples, dicts and texts as sequences. Where Jinja gives a generator, they give
 // a list.
 #include <fmt/format.h>
 
@@ -19,7 +19,7 @@ namespace {
 using Interp = Interpreter;
 using Args = Arguments;
 
-// The origin of a list made from the items of `input`.
+// Returns the origin of a list made from the items of `input`.
 Origin ListOrigin(const Value& input) { return OriginOf(input); }
 
 Value MakeList(Interp& interpreter, std::vector<Value> items, Origin origin) {
@@ -29,7 +29,7 @@ Value MakeList(Interp& interpreter, std::vector<Value> items, Origin origin) {
   return Value(list);
 }
 
-// object.a.b.0 for the path "a.b.0"; the path may be an int.
+// Evaluates object.a.b.0 for the path "a.b.0". The path may be an int.
 Value AttributePath(Interp& interpreter, const Value& object, const Value& path) {
   if (path.text() == nullptr) return interpreter.GetItem(object, path);
   Value value = object;
@@ -47,8 +47,8 @@ Value AttributePath(Interp& interpreter, const Value& object, const Value& path)
   }
 }
 
-// What items are sorted and compared by: an attribute if one is given, small letters if case does
-// not matter.
+// The key that items are sorted and compared by: an attribute if one is given, in small letters if
+// case does not matter.
 struct Key {
   Value attribute;
   bool has_attribute = false;
@@ -68,7 +68,7 @@ struct Key {
   }
 };
 
-// Sorts stably by keys that are computed once.
+// Sorts stably. The key of each item is computed once.
 std::vector<Value> Sorted(Interp& interpreter, const std::vector<Value>& items, const Key& key,
                           bool reverse) {
   std::vector<std::pair<Value, const Value*>> keyed;
@@ -192,7 +192,8 @@ Value Sum(Interp& interpreter, const Value& input, const Args& arguments) {
   return sum;
 }
 
-// The arguments from `first` on, for the filter or test that they are passed to.
+// Returns the positional arguments from `first` on and all keyword arguments, for the filter or
+// test that they are passed to.
 Args Rest(const Args& arguments, size_t first) {
   Args rest;
   rest.positional.assign(arguments.positional.begin() +
@@ -227,7 +228,8 @@ Value Map(Interp& interpreter, const Value& input, const Args& arguments) {
 
 enum class Keep { kTrue, kFalse };
 
-// select, reject: by the item; selectattr, rejectattr: by an attribute, the first argument.
+// select and reject test the item; selectattr and rejectattr test its attribute, named by the first
+// argument.
 template <Keep kKeep, bool kAttribute>
 Value Select(Interp& interpreter, const Value& input, const Args& arguments) {
   constexpr size_t kTestIndex = kAttribute ? 1 : 0;
@@ -288,7 +290,8 @@ Value Batch(Interp& interpreter, const Value& input, const Args& arguments) {
 
 Value Attribute(Interp& interpreter, const Value& input, const Args& arguments) {
   const Bound bound(arguments, "attr", {"name"}, 1);
-  if (input.dict() != nullptr) return Undefined{"attr of a dict"};  // its items are no attributes
+  // The items of a dict are no attributes.
+  if (input.dict() != nullptr) return Undefined{"attr of a dict"};
   return interpreter.GetAttribute(input, NameArgument(bound.Get(0), "attribute"));
 }
 

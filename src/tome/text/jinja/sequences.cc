@@ -10,7 +10,7 @@
 namespace tome::jinja {
 namespace {
 
-// The byte offset of the code point number `index`, or of the end.
+// Returns the byte offset of code point number `index`, or of the end.
 uint64_t OffsetOf(std::string_view utf8, int64_t index) {
   uint64_t offset = 0;
   while (index-- > 0 && offset < utf8.size()) NextCodePoint(utf8, offset);
@@ -30,7 +30,7 @@ struct SliceBounds {
   int64_t step = 1;
 };
 
-// What slice(begin, end, step).indices(length) gives in Python.
+// Returns the bounds of slice(begin, end, step).indices(length) in Python.
 SliceBounds BoundsOf(int64_t length, const Value* begin, const Value* end, const Value* step) {
   const auto is_given = [](const Value* value) { return value != nullptr && !value->Is<None>(); };
   SliceBounds bounds;
@@ -48,7 +48,7 @@ SliceBounds BoundsOf(int64_t length, const Value* begin, const Value* end, const
   const int64_t stop = clamp(end, forward ? highest : lowest);
   const int64_t distance = forward ? stop - bounds.begin : bounds.begin - stop;
   if (distance > 0) {
-    // The magnitude as unsigned: the most negative step has no positive counterpart.
+    // The magnitude is unsigned because the most negative step has no positive counterpart.
     const uint64_t stride = forward ? static_cast<uint64_t>(bounds.step)
                                     : uint64_t{0} - static_cast<uint64_t>(bounds.step);
     bounds.count = static_cast<int64_t>((static_cast<uint64_t>(distance) - 1) / stride) + 1;

@@ -86,7 +86,8 @@ bool Parser::AtEnd(const Ends& ends) const {
 
 Block Parser::Body(const Ends& ends) {
   const Nesting nesting(*this);
-  if (!ends.empty()) {  // the rest of the tag that opens it; a colon as in Python may stand there
+  // This reads the rest of the tag that opens the body, where a colon may stand as in Python.
+  if (!ends.empty()) {
     SkipOperator(":");
     if (Current().kind != TokenKind::kBlockEnd) {
       Fail(fmt::format("expected '%}}', got {}", Described(Current())));

@@ -10,10 +10,10 @@
 namespace tome::jinja {
 namespace {
 
-// A scope with the table that its variables need.
+// Cost of a scope with the table of its variables.
 constexpr uint64_t kScopeBytes = 128;
 
-// Puts back a member when the block ends, also by an exception.
+// Puts back a member when the block ends, even after an exception.
 template <typename T>
 class Restore {
  public:
@@ -125,13 +125,13 @@ Interpreter::Flow Interpreter::ExecuteNode(const ForStatement& node) {
   Loop* loop = heap_.NewLoop();
   loop->items = &items;
   loop->length = std::ssize(items);
-  // The loop's variable may be kept beyond the loop; its items not.
+  // A variable may keep `loop` after the loop has ended, but its items do not live that long.
   struct Close {
     Loop* loop;
     ~Close() { loop->items = nullptr; }
   } close{loop};
   for (const Value& item : items) {
-    // A new scope for each turn: macros defined inside keep the one of theirs.
+    // Each turn has a new scope, so that macros defined inside keep the scope of their turn.
     scope_ = PushScope(outer);
     scope_->variables["loop"] = Value(loop);
     Assign(node.target, item);
@@ -192,7 +192,7 @@ Interpreter::Flow Interpreter::ExecuteNode(const SetBlockStatement& node) {
 }
 
 Interpreter::Flow Interpreter::ExecuteNode(const WithStatement& node) {
-  std::vector<Value> values;  // all of them are evaluated outside
+  std::vector<Value> values;  // all values are evaluated in the outer scope
   for (const auto& [target, value] : node.variables) values.push_back(Evaluate(*value));
   const Restore scope(scope_);
   scope_ = PushScope(scope_);

@@ -11,7 +11,7 @@
 namespace tome::jinja {
 namespace {
 
-// Appends the character of `digits` hexadecimal digits at `at` and moves behind them.
+// Appends the character of `digits` hexadecimal digits at `at` and moves `at` past them.
 void AppendHexadecimal(std::string_view inner, size_t& at, size_t digits, std::string& out) {
   const std::string_view number = inner.substr(at, digits);
   uint32_t value = 0;
@@ -63,7 +63,7 @@ std::string ResolveEscapes(std::string_view inner) {
       AppendHexadecimal(inner, at, letter == 'x' ? 2 : letter == 'u' ? 4 : 8, out);
     } else if (letter == 'N') {
       throw Error(Code::kCorrupt, "an escape \\N{…}; write the character itself");
-    } else if (letter != '\n') {  // an escaped line end is none
+    } else if (letter != '\n') {  // an escaped line end is dropped
       out.push_back('\\');
       out.push_back(letter);
     }

@@ -1,4 +1,4 @@
-// Escapes in the string literals of templates, which are those of Python.
+// Escapes in the string literals of templates, which are Python's.
 #pragma once
 
 #include <string>
@@ -6,9 +6,9 @@
 
 namespace tome::jinja {
 
-// `inner`, what stands between the quotes, with its escapes resolved. An unknown escape stays as it
-// is. Throws Error(kCorrupt) for a malformed one, for surrogates and for \N{…}, which need not be
-// supported: no published template uses it.
+// Resolves the escapes of `inner`, the text between the quotes. An unknown escape stays unchanged.
+// Throws Error(kCorrupt) for a malformed escape, for surrogates and for \N{…}, which no published
+// template uses.
 std::string ResolveEscapes(std::string_view inner);
 
 }  // namespace tome::jinja

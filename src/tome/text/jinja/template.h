@@ -1,4 +1,4 @@
-// A Jinja template, parsed once, rendered many times.
+// A Jinja template, which is parsed once and rendered many times.
 //
 //   Template prompt("{{ messages[0].content | trim }}");
 //   Heap heap(Limits::ForInput(input_bytes));
@@ -6,8 +6,8 @@
 //   variables.emplace_back("messages", FromJson(heap, messages, Origin::kContent));
 //   MarkedText text = prompt.Render(heap, variables);
 //
-// What is supported stands in docs/chat-templates.md. A Template does not change: threads may
-// render one at the same time, each with a Heap of its own. A Heap serves one rendering.
+// docs/chat-templates.md says what is supported. A Template does not change: several threads may
+// render it at the same time, each with its own Heap. A Heap serves one rendering.
 #pragma once
 
 #include <string>
@@ -26,14 +26,14 @@ using Variables = std::vector<std::pair<std::string, Value>>;
 
 class Template {
  public:
-  // Throws Error(kCorrupt) with the line for bad syntax, text that is not UTF-8 and past the limits
-  // of parsing, Error(kUnsupported) for parts of Jinja that chat templates do not need.
+  // Parses a template. Throws Error(kCorrupt) for text that is not UTF-8, and with the line for bad
+  // syntax and past the limits of parsing; Error(kUnsupported) for parts of Jinja that chat
+  // templates do not need.
   explicit Template(std::string_view source);
 
-  // `date` is what strftime_now gives.
-  // Throws Error(kInvalidArgument) where the template misuses a value or calls raise_exception,
-  // kUnsupported for an unknown filter or test, kOutOfMemory past the limits of `heap`; each names
-  // the line.
+  // Renders the template; strftime_now gives `date`. Throws Error(kInvalidArgument) where the
+  // template misuses a value or calls raise_exception, Error(kUnsupported) for an unknown filter or
+  // test, and Error(kOutOfMemory) past the limits of `heap`; each names the line.
   MarkedText Render(Heap& heap, const Variables& variables, const Date& date = {}) const;
 
  private:

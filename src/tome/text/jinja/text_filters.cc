@@ -71,8 +71,8 @@ Value ChangeCaseOf(Interp& interpreter, const Value& input, const Args& argument
   return interpreter.heap().NewText(ChangeCase(*text, kCase));
 }
 
-// Jinja's own idea of words, other than that of str.title: they begin behind spaces, dashes and
-// opening brackets.
+// The filter title uses Jinja's own words, not those of str.title: a word begins after spaces,
+// dashes and opening brackets.
 Value Title(Interp& interpreter, const Value& input, const Args& arguments) {
   const Bound bound(arguments, "title", {});
   const Text text = Input(interpreter, input);
@@ -114,7 +114,8 @@ Value Indent(Interp& interpreter, const Value& input, const Args& arguments) {
   const bool blank = bound.Truth(2, false);
   MarkedText out;
   if (bound.Truth(1, false)) out.Append(indention);
-  // A line end is added and taken away again, as in Jinja: the last line end of a text is kept.
+  // As in Jinja, a line end is added and taken away again, so that the text keeps its last line
+  // end.
   MarkedText lines = *text;
   lines.Append("\n", text->origin());
   bool first = true;

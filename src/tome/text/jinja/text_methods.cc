@@ -19,7 +19,7 @@ namespace {
 using Interp = Interpreter;
 using Args = Arguments;
 
-// The text a method is called on; a walk over it is counted.
+// Returns the text that a method is called on and counts one walk over it.
 const MarkedText& Self(Interp& interpreter, const Value& self) {
   const MarkedText& text = *self.text();
   interpreter.heap().Scan(text.size());
@@ -60,7 +60,7 @@ Value SplitMethod(Interp& interpreter, const Value& self, const Args& arguments)
     if (given->empty()) Fail("split() with an empty separator");
     separator = given->text();
   }
-  // The parts before they are values; at worst one for each byte.
+  // Pays for the parts before they become values, at most one for each byte.
   interpreter.heap().Charge(text.size());
   return Parts(interpreter, text, Split(text.text(), separator, bound.Int(1, -1), kFrom));
 }
@@ -106,7 +106,7 @@ Value PartitionMethod(Interp& interpreter, const Value& self, const Args& argume
   return Value(parts);
 }
 
-// self[start:end], for the methods that take those.
+// Returns self[start:end] for the methods that take `start` and `end`.
 Value Window(Interp& interpreter, const Value& self, const Bound& bound, size_t start) {
   if (!bound.Has(start) && !bound.Has(start + 1)) return self;
   const Value begin = bound.Get(start);
@@ -135,7 +135,7 @@ Value AffixMethod(Interp& interpreter, const Value& self, const Args& arguments)
   return Value(std::any_of(tuple->items.begin(), tuple->items.end(), fits));
 }
 
-// Code points before the needle; -1 if there is none.
+// Returns the number of code points before the needle; -1 if there is none.
 template <Side kFrom>
 int64_t FindIn(Interp& interpreter, const Value& self, const Bound& bound) {
   const MarkedText& whole = Self(interpreter, self);
@@ -228,7 +228,7 @@ Value FormatMethod(Interp& interpreter, const Value& self, const Args& arguments
   return interpreter.heap().NewText(BraceFormat(interpreter.heap(), *self.text(), arguments));
 }
 
-// Not empty, and every character has the property.
+// Returns true where the text is not empty and every character has the property.
 template <typename Property>
 Value All(Interp& interpreter, const Value& self, Property&& property) {
   const MarkedText& text = Self(interpreter, self);

@@ -17,7 +17,7 @@ enum class TokenKind {
   kInteger,
   kFloat,
   kOperator,  // text is the operator
-  kEnd,       // of the template
+  kEnd,       // the end of the template
 };
 
 struct Token {

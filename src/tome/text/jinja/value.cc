@@ -17,7 +17,7 @@ struct Overloaded : Cases... {
 template <typename... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
-// The text of a double as a key; 1.0 is the key 1.
+// Returns the text of a double as a key; 1.0 gives the key of 1.
 std::string FloatKey(double number) {
   if (std::abs(number) < 9e15 && number == std::floor(number)) {
     return fmt::format("i{}", static_cast<int64_t>(number));
@@ -43,7 +43,7 @@ std::string HashKey(const Value& value, int depth) {
   for (const Value& item : list->items) {
     const std::string part = HashKey(item, depth + 1);
     key += fmt::format("{}:{}", part.size(), part);
-    // One tuple may stand in another many times: the key can be far longer than the values.
+    // A tuple may stand in another many times, so the key can be far longer than the values.
     if (key.size() > kMaxKeyBytes) {
       FailLimit(fmt::format("a tuple as key of more than {} bytes", kMaxKeyBytes));
     }

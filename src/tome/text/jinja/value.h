@@ -1,11 +1,5 @@
-// The values of a template: what Jinja's values are in Python, as far as chat templates use them.
-//
-// A Value is small and copied freely. Texts are immutable and shared. Lists, dicts, namespaces and
-// callables have identity, as in Python; they belong to the Heap of one rendering, a Value only
-// points at them. So cycles need no collector and destruction no recursion.
-//
-// Origins (tome/text/marked_text.h): a text has a mark on every byte, a scalar one for the text it
-// will be printed as, a list or dict one for the brackets and commas of its printed form.
+// Origins (tome/text/marked_text.h): a text has a mark on every byte, a scalar has the mark of its
+// printed text, and a list or dict has the mark of the brackets and commas of its printed form.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +25,8 @@ struct Loop;
 using Text = std::shared_ptr<const MarkedText>;
 
 struct Undefined {
-  std::string name;  // what was looked for, for the error of the one who uses it; may be empty
+  // The name that was not found, for the error where the value is used. May be empty.
+  std::string name;
 };
 struct None {};
 
@@ -39,7 +34,7 @@ struct Value {
   std::variant<Undefined, None, bool, int64_t, double, Text, List*, Dict*, Namespace*, Callable*,
                Loop*>
       data;
-  Origin mark = Origin::kTemplate;  // of none, bool, int and float only
+  Origin mark = Origin::kTemplate;  // holds for none, bool, int and float only
 
   Value() = default;
   Value(Undefined undefined) : data(std::move(undefined)) {}  // NOLINT(google-explicit-constructor)
@@ -62,7 +57,7 @@ struct Value {
   const T& As() const {
     return std::get<T>(data);
   }
-  // Nothing, where it is another kind.
+  // Returns the text; null where the value is of another kind.
   const MarkedText* text() const {
     const Text* text = std::get_if<Text>(&data);
     return text == nullptr ? nullptr : text->get();
@@ -86,15 +81,15 @@ struct List {
   Origin origin = Origin::kTemplate;
 };
 
-// A dict in order of insertion. Keys as in Python: 1, 1.0 and True are the same key.
+// A dict in order of insertion. Keys are compared as in Python: 1, 1.0 and True are the same key.
 class Dict {
  public:
   explicit Dict(Origin where) : origin(where) {}
 
   using Entry = std::pair<Value, Value>;
 
-  const Value* Find(const Value& key) const;      // throws on a key that cannot be one
-  const Value* Find(std::string_view key) const;  // a text
+  const Value* Find(const Value& key) const;      // throws for a value that cannot be a key
+  const Value* Find(std::string_view key) const;  // the text of the key
   void Set(const Value& key, Value value);
   void Erase(const Value& key);  // O(n)
   void Clear();
@@ -109,7 +104,7 @@ class Dict {
   std::unordered_map<std::string, size_t> index_;
 };
 
-// Jinja's namespace(): attributes that assignments inside loops can change.
+// Jinja's namespace(), whose attributes can be assigned inside loops.
 struct Namespace {
   Dict attributes{Origin::kTemplate};
 };
@@ -125,25 +120,27 @@ struct Callable {
 
 // The variable `loop`.
 struct Loop {
-  const std::vector<Value>* items = nullptr;  // lives as long as the loop runs
+  const std::vector<Value>* items = nullptr;  // owned by the loop; null once it has ended
   int64_t index0 = 0;
   int64_t length = 0;
   Value previous;
   Value next;
-  Value changed;  // the last arguments of loop.changed()
+  Value changed;  // the latest arguments of loop.changed()
 };
 
-// "str", "int", "NoneType", …: Python's names, for messages.
+// Returns Python's name of the type ("str", "int", "NoneType", …), for messages.
 std::string_view TypeName(const Value& value);
 
-// The origin of whatever is made from this value's text or number: of a list or dict its own, of
-// others kContent only if they hold content.
+// Returns the origin of a result made from this value's text or number: for a text kContent where a
+// part of it is content, else the value's own origin.
 Origin OriginOf(const Value& value);
 
-// Python's truth: empty things, zero, none and undefined are false.
+// Returns Python's truth: empty texts, lists and dicts, zero, none and undefined are false.
 bool Truthy(const Value& value);
 
-// A text that is equal for values that are the same key of a dict. Throws on lists and dicts.
+// Returns a text that is equal for values that are the same key of a dict. Throws
+// Error(kInvalidArgument) for values that cannot be keys (lists, dicts), Error(kOutOfMemory) for
+// tuples past the limits.
 std::string HashKey(const Value& value);
 
 }  // namespace tome::jinja

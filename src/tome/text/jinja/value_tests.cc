@@ -54,7 +54,7 @@ bool HasCase(Interpreter& interpreter, const Value& input, const Arguments&) {
   const Text text = ToText(interpreter.heap(), input);
   interpreter.heap().Charge(2 * text->size());
   const auto changed = [&](Case to) { return ChangeCase(*text, to).text(); };
-  // Cased at all, and unchanged.
+  // The text has cased characters, and the change of case leaves it unchanged.
   return changed(kCase) == text->text() &&
          (changed(Case::kUpper) != text->text() || changed(Case::kLower) != text->text());
 }

@@ -1,5 +1,6 @@
-// Tokens that are read from the text itself before it is normalized and split: special tokens and
-// user-defined pieces. The leftmost is taken, of those that begin there the longest.
+// Added tokens are read from the text itself before it is normalized and split: special tokens and
+// user-defined pieces. The leftmost one is taken, and among those that begin at the same place the
+// longest.
 #pragma once
 
 #include <array>
@@ -17,14 +18,15 @@ struct AddedToken {
   std::string content;
   TokenId id = -1;
   bool only_parsed = false;  // read only where special tokens may be read
-  bool single_word = false;  // not inside a word
+  bool single_word = false;  // not read inside a word
   bool strip_left = false;   // takes the white space before it
-  bool strip_right = false;  // takes the white space behind it
+  bool strip_right = false;  // takes the white space after it
 };
 
 class AddedTokens {
  public:
-  // Longest content in bytes; a search tries each at every place of a text.
+  // Longest content in bytes. The limit bounds the search, which tries each content at every place
+  // of a text.
   static constexpr size_t kMaxContentBytes = 1024;
 
   AddedTokens() = default;
@@ -32,14 +34,14 @@ class AddedTokens {
 
   bool empty() const { return tokens_.empty(); }
 
-  // A part of the text between tokens, then the token (-1 behind the last part). Parts may be
-  // empty.
+  // A part of the text between tokens (may be empty), then the token that follows it (-1 after the
+  // last part).
   struct Part {
     Span text;
     TokenId token;
   };
-  // Splits `text`. Tokens that are only_parsed are found inside one of `parsed`, which are in
-  // order.
+  // Splits `text`. A token with only_parsed is found only where all of it lies inside one of
+  // `parsed`, which are in order.
   std::vector<Part> Split(std::string_view text, const std::vector<Span>& parsed) const;
 
  private:
@@ -47,7 +49,7 @@ class AddedTokens {
 
   std::vector<AddedToken> tokens_;
   PieceTrie trie_;                  // values are positions in tokens_
-  std::array<bool, 256> begins_{};  // by byte: some content begins with it
+  std::array<bool, 256> begins_{};  // by byte: true where a content begins with it
 };
 
 }  // namespace tome

@@ -63,7 +63,7 @@ void BpeModel::BuildSymbols() {
         spec_.word_suffix.empty() ? byte_symbols_[b] : symbol_of(letter + spec_.word_suffix);
   }
   if (spec_.byte_level) return;
-  // Characters that are pieces, in blocks of 256; block 0 has none.
+  // Characters that are pieces are stored in blocks of 256; block 0 has none.
   char_index_.assign(0x1101, 0);
   char_symbols_.assign(256, kNoSymbol);
   const auto add = [&](std::string_view text, TokenId symbol) {
@@ -111,7 +111,7 @@ void BpeModel::Encode(std::string_view word, EncodeScratch& scratch,
 void BpeModel::EncodePart(std::string_view part, EncodeScratch& scratch, size_t word_start,
                           std::vector<TokenId>& out) const {
   WordCache::Slot* slot = nullptr;
-  // Tokens that fuse with those before them depend on more than the part.
+  // A part after an unknown token is not cached: its first token may fuse with that one.
   if (part.size() <= WordCache::kMaxBytes) {
     const auto [found, known] = scratch.cache.Look(part);
     slot = found;
@@ -143,7 +143,8 @@ void BpeModel::EncodePart(std::string_view part, EncodeScratch& scratch, size_t 
   }
   if (slot == nullptr) return;
   if (fuses_with_before) {
-    slot->key = {};  // what was written is not all of this part's tokens
+    // The tokens just written are not all tokens of this part.
+    slot->key = {};
     return;
   }
   slot->first = static_cast<uint32_t>(part_start);
@@ -178,7 +179,7 @@ size_t BpeModel::MergeShort(EncodeScratch& scratch) const {
   size_t count = scratch.ids.size();
   auto& ids = scratch.ids;
   auto& starts = scratch.starts;
-  std::array<Found, kShortWord> pairs;  // of symbols i and i + 1
+  std::array<Found, kShortWord> pairs;  // the merge of symbols i and i + 1
   for (size_t i = 0; i + 1 < count; ++i) pairs[i] = FindMerge(ids[i], ids[i + 1]);
   while (count > 1) {
     size_t best = 0;
@@ -201,8 +202,8 @@ size_t BpeModel::MergeShort(EncodeScratch& scratch) const {
 }
 
 size_t BpeModel::MergeLong(EncodeScratch& scratch) const {
-  // A heap entry is rank << 32 | position of the left symbol, so that the lowest rank, then the
-  // leftmost pair comes first. It is stale when that symbol's pair has another rank by then.
+  // A heap entry is rank << 32 | position of the left symbol, so that the lowest rank comes first,
+  // and among equal ranks the leftmost pair. It is stale where that pair has another rank by then.
   const size_t count = scratch.ids.size();
   auto& ids = scratch.ids;
   scratch.next.resize(count);

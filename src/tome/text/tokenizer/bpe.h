@@ -1,12 +1,13 @@
-// Byte pair encoding: a word begins as characters (or bytes) and the neighbouring pair of the
-// lowest rank is merged, the leftmost first, until no pair has a rank (Sennrich et al. 2016, arXiv
-// 1508.07909).
+// Byte pair encoding (Sennrich et al. 2016, arXiv 1508.07909). A word begins as characters (or
+// bytes). The neighbouring pair of the lowest rank is merged, the leftmost first, until no pair has
+// a rank.
 //
-// SentencePiece's BPE is the same with another table: the pair of the highest score is merged, a
-// pair having the score of the piece that it makes; MergesFromScores writes that as ranks.
+// SentencePiece's BPE is the same with another table: it merges the pair of the highest score,
+// where a pair has the score of the piece that it makes. MergesFromScores writes the scores as
+// ranks.
 //
-// Words of up to kShortWord symbols look for the lowest rank by walking, longer ones keep a heap:
-// the time for n symbols is O(n log n).
+// Words of up to kShortWord symbols look for the lowest rank by walking; longer ones keep a heap,
+// so that n symbols take O(n log n) time.
 #pragma once
 
 #include <cstdint>
@@ -29,25 +30,27 @@ struct BpeMerge {
 };
 
 struct BpeSpec {
-  // Lowest rank first or not; of equal pairs the first counts.
+  // The merges in any order. Of equal pairs the first one counts.
   std::vector<BpeMerge> merges;
-  // Symbols of merges that are no tokens: the text of id vocabulary size + i. MergesFromScores
-  // needs them for characters that only pieces of several characters hold.
+  // Symbols of merges that are no tokens; the id of extra_symbols[i] is the size of the vocabulary
+  // + i. MergesFromScores needs them for characters that occur only in pieces of several
+  // characters.
   std::vector<std::string> extra_symbols;
 
-  // Words are bytes and pieces are written in the alphabet of byte_alphabet.h; else words are
-  // UTF-8.
+  // True where words are bytes and pieces are written in the alphabet of byte_alphabet.h; false
+  // where words are UTF-8.
   bool byte_level = false;
-  // A whole word that is a piece is that token, whatever the merges say.
+  // True where a whole word that is a piece becomes that token, whatever the merges say.
   bool ignore_merges = false;
-  // What stands for a symbol that is no piece: its bytes, or the unknown token, or nothing. At byte
-  // level it is nothing: such a vocabulary has a piece a byte, but for bytes of no text in use.
+  // A symbol that is no piece becomes its byte tokens where these are set, else the unknown token,
+  // else nothing. A byte-level vocabulary needs neither: it has a piece for each byte of any text
+  // in use.
   std::optional<ByteTokens> byte_tokens;
   std::optional<TokenId> unknown;
   bool fuse_unknown = false;      // neighbouring unknown symbols become one token
-  std::string continuing_prefix;  // how pieces that do not begin a word begin
-  std::string word_suffix;        // how pieces that end a word end ("</w>")
-  // Unused pieces and those that are never part of text; merges that make one do not count.
+  std::string continuing_prefix;  // begins each piece that does not begin a word
+  std::string word_suffix;        // ends each piece that ends a word ("</w>")
+  // Unused pieces and pieces that text never becomes. Merges that make one of them do not count.
   std::vector<bool> excluded;
 };
 
@@ -101,15 +104,15 @@ class BpeModel : public WordModel {
   size_t merge_mask_ = 0;
   uint32_t merge_shift_ = 0;
   std::array<TokenId, 256> byte_symbols_{};       // byte level: the symbol of a byte
-  std::array<TokenId, 256> last_byte_symbols_{};  // … that ends a word
-  std::vector<uint16_t> char_index_;              // else: block of each 256 code points
+  std::array<TokenId, 256> last_byte_symbols_{};  // byte level: for a byte that ends a word
+  std::vector<uint16_t> char_index_;              // not byte level: block of each 256 code points
   std::vector<TokenId> char_symbols_;
-  PieceIndex words_;  // with ignore_merges at byte level: the bytes of each piece
+  PieceIndex words_;  // byte level with ignore_merges: the bytes of each piece
   std::unique_ptr<NeighbourSet> neighbours_;  // null where words must not be cut
 };
 
-// The merges of SentencePiece's BPE, for pieces that are not excluded; fills spec.merges and
-// spec.extra_symbols. Throws Error(kUnsupported) naming `field` for a piece of more than 512 bytes.
+// Fills spec.merges and spec.extra_symbols with the merges of SentencePiece's BPE, for pieces that
+// are not excluded. Throws Error(kUnsupported) naming `field` for a piece of more than 512 bytes.
 void MergesFromScores(const PieceIndex& pieces, const std::vector<float>& scores,
                       std::string_view field, BpeSpec& spec);
 

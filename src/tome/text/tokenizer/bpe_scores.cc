@@ -9,8 +9,8 @@
 namespace tome {
 namespace {
 
-// ContextExtension pieces do not come from SentencePiece (its default is 16 characters) and would
-// make the table quadratic in their length.
+// Longer pieces do not come from SentencePiece (its default is 16 characters) and would make the
+// table quadratic in their length.
 constexpr size_t kMaxMergedPieceBytes = 512;
 
 }  // namespace

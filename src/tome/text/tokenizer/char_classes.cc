@@ -11,7 +11,7 @@
 namespace tome {
 namespace {
 
-// The ranges of BERT's reference implementation; U+2B820 to U+2B91F are missing there too.
+// The ranges of BERT's reference implementation, which lacks U+2B820 to U+2B91F, too.
 bool IsBertIdeograph(char32_t c) {
   return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) ||
          (c >= 0x20000 && c <= 0x2A6DF) || (c >= 0x2A700 && c <= 0x2B73F) ||

@@ -1,5 +1,5 @@
-// Character classes for pre-tokenizers, from tables that are built once from ICU's data: one lookup
-// a character, no call of ICU in a loop over a text.
+// Character classes for pre-tokenizers. Their tables are built once from ICU's data, so that a
+// character costs one lookup and no loop over a text calls ICU.
 #pragma once
 
 #include <array>
@@ -13,24 +13,24 @@ namespace tome {
 using ClassBits = uint16_t;
 inline constexpr ClassBits kLetter = 1;       // \p{L}
 inline constexpr ClassBits kNumber = 2;       // \p{N}
-inline constexpr ClassBits kSpace = 4;        // White_Space, what \s means in these patterns
+inline constexpr ClassBits kSpace = 4;        // White_Space, the meaning of \s in these patterns
 inline constexpr ClassBits kPunctuation = 8;  // \p{P}
 inline constexpr ClassBits kSymbol = 16;      // \p{S}
 inline constexpr ClassBits kMark = 32;        // \p{M}
 inline constexpr ClassBits kNonSpacing = 64;  // \p{Mn}
 inline constexpr ClassBits kWordChar = 128;   // \w: alphabetic, marks, digits, connectors, joiners
-inline constexpr ClassBits kOther = 256;      // \p{C}, but for tab and line ends
+inline constexpr ClassBits kOther = 256;      // \p{C} except tab and line ends
 inline constexpr ClassBits kIdeograph = 512;  // the blocks that BERT surrounds with spaces
 
-// One character of a text that may be ill-formed: an ill-formed byte is a character of its own with
-// a code point above U+10FFFF (kIllFormed + byte) and no class.
+// One character of a text that may be ill-formed. An ill-formed byte counts as a character of its
+// own with a code point above U+10FFFF (kIllFormed + byte) and no class.
 struct TextChar {
   char32_t code_point;
   uint32_t bytes;
 };
 inline constexpr char32_t kIllFormed = 0x110000;
 
-// The character at `i` < text.size().
+// Returns the character at `i` < text.size().
 inline TextChar CharAt(std::string_view text, size_t i) {
   const auto byte = [&](size_t k) { return static_cast<unsigned char>(text[k]); };
   const auto follows = [&](size_t k) { return (byte(k) & 0xC0) == 0x80; };
@@ -53,7 +53,7 @@ inline TextChar CharAt(std::string_view text, size_t i) {
   return {kIllFormed + first, 1};
 }
 
-// The beginning of the character that ends before `end` > begin, at or behind `begin`.
+// Returns the beginning of the character that ends at `end` > begin; it is at or after `begin`.
 inline size_t PreviousChar(std::string_view text, size_t begin, size_t end) {
   for (size_t back = 2; back <= 4 && begin + back <= end; ++back) {
     if (CharAt(text.substr(0, end), end - back).bytes == back) return end - back;
@@ -74,12 +74,12 @@ class CharClasses {
  private:
   CharClasses();
 
-  // The block number of each 256 code points; that of the first is 0.
+  // The block number of each 256 code points; the first block has number 0.
   std::array<uint16_t, 0x1100> index_{};
   std::vector<ClassBits> blocks_;
 };
 
-// A set of characters given as an ICU set pattern ("[\\p{L}0-9]"); contains in constant time.
+// A set of characters, given as an ICU set pattern ("[\\p{L}0-9]"). Contains takes constant time.
 class CodePointSet {
  public:
   explicit CodePointSet(std::string_view icu_pattern);

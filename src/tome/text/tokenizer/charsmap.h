@@ -1,10 +1,13 @@
-// SentencePiece's compiled normalization ("precompiled_charsmap"): the longest prefix of the text
-// that the map knows is replaced, else a character is kept.
+// SentencePiece's compiled normalization ("precompiled_charsmap"). At each place of a text, the
+// longest prefix that the map knows is replaced; a character without such a prefix is kept.
 //
-// Layout, little-endian: u32 size of the trie in bytes; the trie, a double array of u32 units by
-// the Darts-clone library; then the replacements, each ended by a NUL, which the trie's values are
-// offsets into. A unit has the label in bits 0-7 (with bit 31: it is a value), "has a value" in bit
-// 8, and the offset to its children in bits 10-30, times 256 where bit 9 is set.
+// Layout, little-endian:
+//   u32          size of the trie in bytes
+//   u32 units    the trie, a double array by the Darts-clone library
+//   bytes        the replacements, each ended by a NUL; the trie's values are offsets into them
+//
+// A unit has its label in bits 0-7 (bit 31 set: the unit is a value), "has a value" in bit 8, and
+// the offset to its children in bits 10-30, times 256 where bit 9 is set.
 #pragma once
 
 #include <cstdint>
@@ -16,16 +19,17 @@ namespace tome {
 
 class Charsmap {
  public:
-  // Throws Error(kCorrupt) that names `field` where sizes contradict each other. A trie that leads
-  // outside of itself or of the replacements is harmless: it matches nothing there.
+  // Throws Error(kCorrupt) naming `field` where sizes contradict each other or the last replacement
+  // has no end. A trie that leads outside of itself or of the replacements is harmless: it matches
+  // nothing there.
   Charsmap(std::string_view bytes, std::string_view field);
 
-  // Each ill-formed byte becomes U+FFFD.
+  // Returns the normalized text. Each ill-formed byte becomes U+FFFD.
   std::string Normalize(std::string_view text) const;
 
  private:
   struct Match {
-    size_t bytes = 0;  // of the text; 0: none
+    size_t bytes = 0;  // matched bytes of the text; 0: no match
     std::string_view replacement;
   };
   Match Longest(std::string_view text) const;

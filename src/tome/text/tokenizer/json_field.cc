@@ -7,7 +7,7 @@
 namespace tome {
 namespace {
 
-// Refuses deep nesting before the parser builds a tree of it.
+// Refuses deep nesting before the parser builds a tree from it.
 void CheckDepth(std::string_view text, std::string_view document) {
   int depth = 0;
   bool in_string = false;

@@ -1,4 +1,4 @@
-// Reading an outside JSON document field by field, with errors that say the path of the field.
+// Reads an outside JSON document field by field. Errors name the path of the field.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,15 @@
 
 namespace tome {
 
-// Nesting of arrays and objects that a document may have.
+// Deepest nesting of arrays and objects that a document may have.
 inline constexpr int kMaxJsonDepth = 64;
 
-// Parses `text`. Throws Error(kCorrupt) naming `document` for what is no JSON, kUnsupported for
-// nesting deeper than kMaxJsonDepth.
+// Parses `text`. Throws Error(kCorrupt) naming `document` for text that is no JSON, and
+// Error(kUnsupported) for nesting deeper than kMaxJsonDepth.
 nlohmann::json ParseJson(std::string_view text, std::string_view document);
 
-// A view of one value; the document must outlive it.
+// A view of one value. The document must outlive it. Reading a value as another type throws
+// Error(kCorrupt) with the path.
 class JsonField {
  public:
   JsonField(const nlohmann::json& value, std::string path)
@@ -28,10 +29,9 @@ class JsonField {
   const nlohmann::json& value() const { return *value_; }
   const std::string& path() const { return path_; }
 
-  // A member of this object; nothing where it is missing or null.
+  // Returns a member of this object. Empty where it is missing or null.
   std::optional<JsonField> Find(std::string_view name) const;
   JsonField Require(std::string_view name) const;
-  // The elements of this array.
   std::vector<JsonField> Items() const;
 
   const std::string& String() const;
@@ -49,7 +49,7 @@ class JsonField {
   std::string path_;
 };
 
-// The bytes of base64 text; nothing where it is none.
+// Returns the bytes of base64 text. Empty where it is not base64.
 std::optional<std::string> DecodeBase64(std::string_view text);
 
 }  // namespace tome

@@ -16,14 +16,14 @@ namespace {
 using internal::TokenizerParts;
 using internal::UnknownForText;
 
-// The piece that two pieces make: a continuing prefix ("##") of the second is not kept.
+// Returns the piece that two pieces make. A continuing prefix ("##") of the second one is dropped.
 std::string Join(std::string_view left, std::string_view right, std::string_view prefix) {
   std::string both(left);
   both += !prefix.empty() && right.starts_with(prefix) ? right.substr(prefix.size()) : right;
   return both;
 }
 
-// A merge is "a b", or ["a", "b"] in newer files, whose pieces may hold spaces.
+// Reads a merge: "a b", or in newer files ["a", "b"], whose pieces may hold spaces.
 std::pair<std::string_view, std::string_view> ReadMerge(const nlohmann::json& merge) {
   if (merge.is_string()) {
     const std::string_view text = merge.get_ref<const std::string&>();
@@ -90,7 +90,7 @@ std::unique_ptr<WordModel> ReadUnigram(const JsonField& model, std::vector<doubl
   unigram.scores = std::move(scores);
   unigram.scores.resize(pieces.size(), 0);
   unigram.excluded = parts.never_from_text;
-  // Added tokens are read from the text itself.
+  // Added tokens are read from the text itself, so the model must not find them.
   for (size_t id = size; id < pieces.size(); ++id) unigram.excluded[id] = true;
   if (const auto id = model.Find("unk_id")) {
     if (id->Int() < 0 || static_cast<size_t>(id->Int()) >= size) {

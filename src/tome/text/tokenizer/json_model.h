@@ -1,4 +1,4 @@
-// The "model" of tokenizer.json: its vocabulary, and the WordModel it makes.
+// Reads the "model" of tokenizer.json: its vocabulary, and the WordModel that it makes.
 #pragma once
 
 #include <memory>
@@ -13,18 +13,19 @@ namespace tome {
 
 enum class JsonModelType { kBpe, kUnigram, kWordPiece };
 
-// "BPE", "Unigram", "WordPiece"; files without a type are told by their fields.
+// Reads the type: "BPE", "Unigram" or "WordPiece". In files without a type the fields tell it.
 JsonModelType ReadModelType(const JsonField& model);
 
-// The pieces by id; ids that no piece has are empty. For Unigram their scores, too.
+// The pieces by id (empty for ids that no piece has), and for Unigram their scores.
 struct JsonVocabulary {
   std::vector<std::string> pieces;
   std::vector<double> scores;
 };
 JsonVocabulary ReadVocabulary(const JsonField& model, JsonModelType type);
 
-// `parts` outlives the model and has all but it: pieces with the added tokens, what text never
-// becomes, named tokens and ends. Sets the unknown token where the model names one.
+// Makes the model. `parts` must outlive it and be complete except for it: pieces with the added
+// tokens, tokens that text never becomes, named tokens and ends. Sets parts.named.unknown where the
+// model names an unknown token.
 std::unique_ptr<WordModel> ReadModel(const JsonField& model, JsonModelType type,
                                      std::vector<double> scores, bool byte_level,
                                      internal::TokenizerParts& parts);

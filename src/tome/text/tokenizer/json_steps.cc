@@ -13,7 +13,7 @@ using Kind = DecoderStep::Kind;
   field.Require("type").Fail(Code::kUnsupported, fmt::format("\"{}\" is not supported", type));
 }
 
-// "pattern": {"String": "x"} or {"Regex": "x"}.
+// The value of "pattern": {"String": "x"}, {"Regex": "x"} or a plain string.
 struct PatternText {
   std::string text;
   bool is_regex;
@@ -124,8 +124,8 @@ void AddPreTokenizer(const JsonField& field, PreTokenizer& pre_tokenizer, bool& 
     const SplitBehavior behavior = ReadBehavior(field, "Isolated");
     const bool invert = field.BoolOr("invert", false);
     const auto known = pattern.is_regex ? KnownPattern(pattern.text) : std::nullopt;
-    // A known pattern matches every character but for those of kDeepSeek3, so that cutting the
-    // matches out and dropping what is left between them is the same as isolating them.
+    // Every known pattern except kDeepSeek3 matches every character. So keeping only the matches is
+    // the same as isolating them.
     const bool isolates =
         (behavior == SplitBehavior::kIsolated) ||
         (behavior == SplitBehavior::kRemoved && invert && known != WordPattern::kDeepSeek3);

@@ -1,7 +1,7 @@
-// The components of tokenizer.json that work on text: normalizer, pre_tokenizer, decoder.
+// Reads the components of tokenizer.json that work on text: normalizer, pre_tokenizer, decoder.
 //
-// Each function takes the component's object and adds its steps. A component of an unknown type is
-// an Error(kUnsupported) with the path of the field.
+// Each function takes the component's object and adds its steps. It throws Error(kUnsupported) with
+// the path of the field for a component of an unknown type.
 #pragma once
 
 #include <vector>
@@ -15,8 +15,8 @@ namespace tome {
 
 void AddNormalizer(const JsonField& field, Normalizer& normalizer);
 
-// `byte_level` becomes true where words are bytes from here on: a ByteLevel component, which has to
-// be the last.
+// Sets `byte_level` to true at a ByteLevel component, after which words are bytes. That component
+// has to be the last.
 void AddPreTokenizer(const JsonField& field, PreTokenizer& pre_tokenizer, bool& byte_level);
 
 void AddDecoder(const JsonField& field, std::vector<DecoderStep>& steps);

@@ -71,7 +71,7 @@ constexpr std::array<NamedPreTokenizer, 56> kNames{{
     {"tekken", {F::kTekken, true, true}},
 }};
 
-// The letters of DeepSeek-LLM's tokenizer.json: cased ones, without those of some scripts.
+// The letters of DeepSeek-LLM's tokenizer.json: cased letters, without those of some scripts.
 constexpr std::string_view kDeepSeekLetters =
     "[A-Za-z\\u00B5\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u01BA\\u01BC-\\u01BF"
     "\\u01C4-\\u0293\\u0295-\\u02AF\\u0370-\\u0373\\u0376\\u0377\\u037B-\\u037D\\u037F\\u0386"
@@ -88,7 +88,7 @@ constexpr std::string_view kDeepSeekLetters =
     "\\uFB13-\\uFB17\\uFF21-\\uFF3A\\uFF41-\\uFF5A\\U00010400-\\U0001044F"
     "\\U000104B0-\\U000104D3\\U000104D8-\\U000104FB\\U00010C80-\\U00010CB2"
     "\\U00010CC0-\\U00010CF2\\U000118A0-\\U000118DF\\U0001E900-\\U0001E943]";
-// The characters that it calls Chinese; Hangul among them.
+// The characters that DeepSeek-LLM's tokenizer.json calls Chinese, Hangul included.
 constexpr std::string_view kDeepSeekIdeographs = "[\\u4E00-\\u9FA5\\u0800-\\u4E00\\uAC00-\\uD7FF]";
 
 constexpr std::string_view kGpt4oPattern =

@@ -1,4 +1,4 @@
-// The pre-tokenizers that GGUF files name in tokenizer.ggml.pre, as llama.cpp defines the names.
+// The pre-tokenizers that GGUF files name in tokenizer.ggml.pre, as llama.cpp defines them.
 #pragma once
 
 #include <string>
@@ -28,11 +28,11 @@ struct NamedPreTokenizer {
   struct Info {
     PreTokenizerFamily family;
     bool ignore_merges;
-    bool add_bos;  // where the file does not say
+    bool add_bos;  // the default where the file does not say
   } info;
 };
 
-// Throws Error(kUnsupported) for an unknown name.
+// Finds a pre-tokenizer by name. Throws Error(kUnsupported) for an unknown name.
 NamedPreTokenizer MakeNamedPreTokenizer(std::string_view name);
 
 PreTokenizer MakeSteps(const NamedPreTokenizer& pre);

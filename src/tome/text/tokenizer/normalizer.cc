@@ -41,7 +41,7 @@ const icu::Normalizer2& NormalizerOf(UnicodeForm form) {
   return *normalizer;
 }
 
-// Calls edit(character, out) for each character; an ill-formed byte comes as U+FFFD.
+// Calls edit(character, out) for each character. An ill-formed byte is passed as U+FFFD.
 template <typename Edit>
 void EditChars(std::string& text, Edit&& edit) {
   std::string out;
@@ -55,7 +55,8 @@ void EditChars(std::string& text, Edit&& edit) {
 }
 
 void AppendLower(char32_t c, std::string& out) {
-  if (c == 0x130) {  // the one character whose full lower case is two characters in every language
+  // U+0130 is the only character whose full lower case is two characters in every language.
+  if (c == 0x130) {
     out += "i\xCC\x87";
     return;
   }

@@ -1,4 +1,4 @@
-// What is done to a text before it is split into words: a sequence of steps on UTF-8.
+// A normalizer changes a text before it is split into words. It is a sequence of steps on UTF-8.
 //
 // Steps that look at characters read an ill-formed byte as U+FFFD; plain replacements leave it
 // alone.
@@ -30,14 +30,14 @@ std::string Normalized(const Normalizer& normalizer, std::string_view text);
 enum class UnicodeForm { kNfc, kNfd, kNfkc, kNfkd };
 std::unique_ptr<NormalizerStep> UnicodeFormStep(UnicodeForm form);
 
-// Each character by itself, as its full lower case.
+// Writes each character, taken by itself, as its full lower case.
 std::unique_ptr<NormalizerStep> LowercaseStep();
 
-// Drops marks (category M).
+// Drops marks (general category M).
 std::unique_ptr<NormalizerStep> StripAccentsStep();
 
 struct BertNormalization {
-  bool clean_text = true;      // drop control characters, make white space a space
+  bool clean_text = true;      // drop control characters, write white space as a space
   bool pad_ideographs = true;  // spaces around CJK ideographs
   bool strip_accents = true;   // NFD, then drop non-spacing marks
   bool lowercase = true;
@@ -45,15 +45,15 @@ struct BertNormalization {
 std::unique_ptr<NormalizerStep> BertStep(const BertNormalization& options);
 
 std::unique_ptr<NormalizerStep> ReplaceStep(std::string from, std::string to);
-// Matches of a regular expression; errors name `field`.
+// Replaces the matches of a regular expression. Errors name `field`.
 std::unique_ptr<NormalizerStep> ReplaceRegexStep(std::string_view pattern, std::string to,
                                                  std::string field);
-// Before a text that is not empty.
+// Puts `prefix` before a text that is not empty.
 std::unique_ptr<NormalizerStep> PrependStep(std::string prefix);
 std::unique_ptr<NormalizerStep> StripStep(bool left, bool right);
-// precompiled_charsmap; errors name `field`.
+// Applies a precompiled_charsmap (charsmap.h). Errors name `field`.
 std::unique_ptr<NormalizerStep> CharsmapStep(std::string_view bytes, std::string_view field);
-// Runs of spaces become one, those at the ends none.
+// Replaces each run of spaces by one space and drops the spaces at both ends.
 std::unique_ptr<NormalizerStep> CollapseSpacesStep();
 
 }  // namespace tome

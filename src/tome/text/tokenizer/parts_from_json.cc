@@ -18,7 +18,7 @@ struct DeclaredToken {
   bool normalized = false;
 };
 
-// An element of added_tokens, or a value of added_tokens_decoder.
+// Reads an element of added_tokens or a value of added_tokens_decoder.
 DeclaredToken ReadAddedToken(const JsonField& field, TokenId id) {
   DeclaredToken declared;
   declared.token.content = field.Require("content").String();
@@ -44,7 +44,7 @@ TokenId ReadId(const JsonField& field) {
   return static_cast<TokenId>(id);
 }
 
-// By id; tokenizer_config.json wins.
+// Returns the added tokens by id. tokenizer_config.json overrides tokenizer.json.
 std::map<TokenId, DeclaredToken> ReadAddedTokens(const JsonField& root, const JsonField& config) {
   std::map<TokenId, DeclaredToken> tokens;
   if (const auto added = root.Find("added_tokens")) {
@@ -125,7 +125,8 @@ class JsonBuilder {
     }
   }
 
-  // Read only where special tokens may be read. Needs the ends of generation.
+  // Returns true for tokens that are read only where special tokens may be. Needs the ends of
+  // generation.
   bool OnlyParsed(const DeclaredToken& declared) const {
     return parts_->special[static_cast<size_t>(declared.token.id)] ||
            LooksLikeControl(declared.token.content);
@@ -137,8 +138,8 @@ class JsonBuilder {
     for (const auto& [id, declared] : added) {
       AddedToken token = declared.token;
       token.only_parsed = OnlyParsed(declared);
-      // Special tokens are always looked for in the text as it is: what the caller allows to hold
-      // them is told by positions there.
+      // Special tokens are always looked for in the text before normalization, because the caller
+      // says by positions in that text where they may be read.
       if (declared.normalized && !token.only_parsed && !parts_->normalizer.empty()) {
         token.content = Normalized(parts_->normalizer, token.content);
         normalized.push_back(std::move(token));
@@ -162,8 +163,8 @@ class JsonBuilder {
     parts_->bytes = TokenBytesTable(parts_->pieces.pieces(), literal, steps);
   }
 
-  // A name in tokenizer_config.json: "<s>" or {"content": "<s>"}. Where it says nothing, the
-  // special token that is usually called so.
+  // Returns the token that tokenizer_config.json names in `field`: "<s>" or {"content": "<s>"}.
+  // Without that field, returns the special token with one of the `usual` names.
   std::optional<TokenId> Named(std::string_view field,
                                std::initializer_list<std::string_view> usual) {
     if (const auto value = config_.Find(field)) {
@@ -235,7 +236,8 @@ class JsonBuilder {
     if (!seen_text) field.Require("single").Fail(Code::kCorrupt, "holds no text");
   }
 
-  // add_bos_token and add_eos_token of tokenizer_config.json add what the post-processor does not.
+  // Adds the tokens of add_bos_token and add_eos_token in tokenizer_config.json, where the
+  // post-processor adds none.
   void AddConfiguredEnds() {
     const NamedTokens& named = parts_->named;
     if (parts_->prefix.empty() && config_.BoolOr("add_bos_token", false) && named.bos) {

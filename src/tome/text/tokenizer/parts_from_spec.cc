@@ -141,8 +141,8 @@ class SpecBuilder {
                                                   spec_.merges.size(), kMaxMerges));
     }
     for (size_t rank = 0; rank < spec_.merges.size(); ++rank) {
-      // A piece may hold no space (it is "Ġ"), but be one in damaged files: the first character is
-      // always of the left piece.
+      // A piece holds no space (a space is written "Ġ"), but in damaged files a piece may be one.
+      // So the first character always belongs to the left piece.
       const std::string_view merge = spec_.merges[rank];
       const size_t space = merge.find(' ', 1);
       if (space == std::string_view::npos) {
@@ -287,7 +287,7 @@ class SpecBuilder {
       parts_->suffix.push_back(need("add_eos_token", named.eos));
     const bool bert = spec_.model == "bert";
     if (parts_->suffix.empty() && spec_.add_sep.value_or(bert && named.separator.has_value())) {
-      // Byte-level files say add_sep_token for the separator between two texts.
+      // In byte-level files add_sep_token means the separator between two texts.
       if (bert) parts_->suffix.push_back(need("add_sep_token", named.separator));
     }
   }

@@ -1,4 +1,4 @@
-// From the text of a piece to its id: an open-addressed hash table over strings kept elsewhere.
+// Finds the id of a piece by its text, with an open-addressed hash table over the pieces.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ inline uint64_t MixBits(uint64_t x) {
 
 uint64_t HashBytes(std::string_view bytes);
 
-// Owns the pieces; ids are their positions. Empty pieces cannot be found; of equal ones the first
-// is.
+// Owns the pieces; their positions are their ids. Empty pieces cannot be found. Of equal pieces the
+// first one is found.
 class PieceIndex {
  public:
   PieceIndex() = default;
@@ -33,7 +33,7 @@ class PieceIndex {
 
  private:
   std::vector<std::string> pieces_;
-  std::vector<TokenId> slots_;  // a power of two of them; -1: free
+  std::vector<TokenId> slots_;  // ids by hash; the size is a power of two; -1: free
 };
 
 }  // namespace tome

@@ -5,8 +5,8 @@
 namespace tome {
 namespace {
 
-// Places tried for a node's children before new room is taken at the end: bounds the time of
-// building.
+// Number of places that are tried for a node's children before new room is taken at the end. It
+// bounds the time of building.
 constexpr size_t kMaxTries = 256;
 
 struct Range {
@@ -30,7 +30,8 @@ int32_t PieceTrie::FindBase(const std::vector<uint8_t>& labels) {
   for (size_t tries = 0; tries < kMaxTries && at < nodes_.size(); ++at) {
     if (nodes_[at].check != kFree) continue;
     ++tries;
-    const size_t base = at - first;  // nodes below 257 are never free, so that base is above 0
+    // Nodes below 257 are never free, so `base` is above 0.
+    const size_t base = at - first;
     Grow(base + 257);
     if (std::all_of(labels.begin(), labels.end(),
                     [&](uint8_t label) { return nodes_[base + label].check == kFree; })) {
@@ -49,7 +50,7 @@ PieceTrie::PieceTrie(std::vector<std::pair<std::string_view, TokenId>> entries) 
   std::stable_sort(entries.begin(), entries.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   nodes_.resize(1024);
-  for (size_t i = 0; i <= 256; ++i) nodes_[i].check = 0x7FFFFFFF;  // taken, nobody's child
+  for (size_t i = 0; i <= 256; ++i) nodes_[i].check = 0x7FFFFFFF;  // taken, the child of no node
   std::vector<Range> todo{{0, entries.size(), 0, 0}};
   std::vector<uint8_t> labels;
   std::vector<size_t> starts;
@@ -63,8 +64,8 @@ PieceTrie::PieceTrie(std::vector<std::pair<std::string_view, TokenId>> entries) 
       ++range.begin;
     }
     if (range.begin == range.end) {
-      nodes_[static_cast<size_t>(range.node)].base =
-          0;  // children in 0..255: taken, none is its own
+      // Its children would be in 0..255, which are taken and not its own.
+      nodes_[static_cast<size_t>(range.node)].base = 0;
       continue;
     }
     labels.clear();

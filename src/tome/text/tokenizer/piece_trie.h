@@ -1,4 +1,4 @@
-// A set of pieces that finds every piece which a text goes on with: a double-array trie over bytes.
+// A set of pieces that finds every piece which a text begins with: a double-array trie over bytes.
 //
 // Node s has the child t for byte c where t = base[s] + c and check[t] = s (Aoe 1989, "An efficient
 // digital search algorithm by using a double-array structure").
@@ -16,7 +16,8 @@ namespace tome {
 class PieceTrie {
  public:
   PieceTrie() = default;
-  // Empty pieces are left out; of equal ones the first stays. Memory: 12 bytes a node and the gaps.
+  // Builds the trie. Empty pieces are left out; of equal pieces the first one stays. The memory is
+  // 12 bytes for each node, plus gaps.
   explicit PieceTrie(std::vector<std::pair<std::string_view, TokenId>> entries);
 
   bool empty() const { return nodes_.empty(); }
@@ -48,8 +49,8 @@ class PieceTrie {
   void Grow(size_t size);
 
   std::vector<Node> nodes_;
-  size_t free_from_ = 0;    // no free node before it
-  size_t search_from_ = 0;  // where the search for room for several children begins
+  size_t free_from_ = 0;    // no node before this one is free
+  size_t search_from_ = 0;  // the search for room for several children begins here
 };
 
 }  // namespace tome

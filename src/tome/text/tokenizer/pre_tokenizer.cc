@@ -22,7 +22,7 @@ class SplittingStep : public PreTokenizerStep {
   virtual void SplitWord(std::string_view text, Span word, std::vector<Span>& out) const = 0;
 };
 
-// Writes the words that `matches` of a pattern in `word` make.
+// Writes the words that the `matches` of a pattern make of `word`.
 void Distribute(Span word, const std::vector<Span>& matches, SplitBehavior behavior, bool invert,
                 std::vector<Span>& out) {
   struct Part {
@@ -39,7 +39,7 @@ void Distribute(Span word, const std::vector<Span>& matches, SplitBehavior behav
   if (done < word.end) parts.push_back({{done, word.end}, invert});
   const size_t first = out.size();
   bool before_was_match = false;
-  bool open = false;  // kMergedWithNext: the last word waits for what follows
+  bool open = false;  // kMergedWithNext: the last word waits for the text after it
   for (const Part& part : parts) {
     const bool has_before = out.size() > first;
     switch (behavior) {

@@ -1,5 +1,5 @@
-// Splitting a normalized text into the words that a model encodes one by one: a sequence of steps,
-// each of which splits further what the steps before it left.
+// A pre-tokenizer splits a normalized text into the words that a model encodes one by one. It is a
+// sequence of steps; each splits the words that the steps before it left.
 #pragma once
 
 #include <memory>
@@ -13,11 +13,11 @@ namespace tome {
 
 // A text and its words, in order. A step may replace the text (a space by "▁").
 struct WordList {
-  std::string_view text;  // the caller's, or owned
+  std::string_view text;  // of the caller or of `owned`
   std::string owned;
-  std::vector<Span> words;   // none is empty
+  std::vector<Span> words;   // no word is empty
   std::vector<Span> buffer;  // for the steps
-  bool at_start = true;      // the text is the beginning of what is encoded
+  bool at_start = true;      // true where the encoded text begins with this text
 };
 
 class PreTokenizerStep {
@@ -33,14 +33,15 @@ class PreTokenizerStep {
 
 using PreTokenizer = std::vector<std::unique_ptr<PreTokenizerStep>>;
 
-// What becomes of the matches of a pattern.
+// Says whether the matches of a pattern become words, are dropped, join the word before or after
+// them, or (kContiguous) join neighbouring matches.
 enum class SplitBehavior { kIsolated, kRemoved, kMergedWithPrevious, kMergedWithNext, kContiguous };
 
 std::unique_ptr<PreTokenizerStep> PatternStep(WordPattern pattern);
 std::unique_ptr<PreTokenizerStep> RunStep(RunPattern pattern);
 std::unique_ptr<PreTokenizerStep> TrailingSpaceStep();
-// Any regular expression, by ICU; with `invert` what lies between its matches counts as the match.
-// Errors name `field`.
+// Splits by any regular expression, with ICU. With `invert`, the text between its matches counts as
+// the match. Errors name `field`.
 std::unique_ptr<PreTokenizerStep> RegexStep(std::string_view pattern, SplitBehavior behavior,
                                             bool invert, std::string field);
 std::unique_ptr<PreTokenizerStep> LiteralStep(std::string literal, SplitBehavior behavior,
@@ -49,14 +50,16 @@ std::unique_ptr<PreTokenizerStep> LiteralStep(std::string literal, SplitBehavior
 enum class CharKind { kWhiteSpace, kSign, kDigit };
 // A sign is \p{P} and every ASCII character that is neither letter, digit nor white space.
 std::unique_ptr<PreTokenizerStep> CharStep(CharKind kind, SplitBehavior behavior);
-// \w+|[^\w\s]+
+// Keeps the matches of \w+|[^\w\s]+ as words.
 std::unique_ptr<PreTokenizerStep> WordStep();
 
-// A space before each word that does not begin with one.
+// Puts a space before each word that does not begin with one.
 std::unique_ptr<PreTokenizerStep> PrefixSpaceStep();
 
 enum class PrependScheme { kAlways, kFirst, kNever };
-// " " becomes `replacement`, one is put before the text; with `split` each begins a word.
+// Writes each " " as `replacement`. Puts one more before each word (kAlways) or before the first
+// word of the encoded text (kFirst), unless the word begins with a space or a replacement. With
+// `split`, each replacement begins a word.
 std::unique_ptr<PreTokenizerStep> MetaspaceStep(std::string replacement, PrependScheme scheme,
                                                 bool split);
 

@@ -12,10 +12,10 @@
 namespace tome {
 namespace {
 
-// ICU counts steps of about a millisecond for a single match.
+// Limit of a single match, in ICU's steps of about a millisecond.
 constexpr int32_t kMatchTimeLimit = 500;
 constexpr int32_t kMatchStackBytes = 16 << 20;
-// For all matches in a text: a second, and one more a 256 KiB.
+// Time limit of all matches in a text: one second, and one more for each 256 KiB.
 constexpr std::chrono::milliseconds kTimeBase{1000};
 constexpr size_t kBytesPerSecond = 256 << 10;
 
@@ -71,7 +71,7 @@ Regex::Regex(std::string_view pattern, std::string field)
 std::vector<Span> Regex::FindAll(std::string_view text, Span within) const {
   const std::string_view part = text.substr(0, within.end);
   icu::UnicodeString utf16;
-  std::vector<uint32_t> offsets;  // the byte of each UTF-16 unit
+  std::vector<uint32_t> offsets;  // the byte offset of each UTF-16 unit
   for (size_t i = within.begin; i < part.size();) {
     const TextChar c = CharAt(part, i);
     utf16.append(static_cast<UChar32>(c.code_point >= kIllFormed ? 0xFFFD : c.code_point));

@@ -1,9 +1,8 @@
-// Regular expressions of tokenizer files, by ICU, over UTF-8.
+// Runs the regular expressions of tokenizer files over UTF-8, by ICU.
 //
-// The files write them for the engine of the Rust library that reads them; where ICU means
-// something else by the same letters they are translated (\s is White_Space). A file is not
-// trusted: an expression that takes too long or too much stack on a text is an Error(kUnsupported),
-// not a hang.
+// The files write them for the engine of the Rust library `tokenizers`. Escapes that mean something
+// else to ICU are translated (\s is White_Space). A file is not trusted: an expression that takes
+// too long or too much stack on a text throws Error(kUnsupported) instead of hanging.
 #pragma once
 
 #include <memory>
@@ -19,13 +18,14 @@ class Regex {
  public:
   static constexpr size_t kMaxPatternBytes = 16384;
 
-  // Throws Error(kUnsupported) that names `field` for an expression ICU does not take.
+  // Throws Error(kUnsupported) naming `field` for an expression that is too long or that ICU does
+  // not understand.
   Regex(std::string_view pattern, std::string field);
   ~Regex();
   Regex(const Regex&) = delete;
   Regex& operator=(const Regex&) = delete;
 
-  // The matches in text[within] that are not empty, in order.
+  // Returns the matches in text[within] that are not empty, in order.
   std::vector<Span> FindAll(std::string_view text, Span within) const;
 
  private:

@@ -7,7 +7,7 @@
 namespace tome {
 namespace {
 
-// How many bytes the character that begins with `first` has; 1 where none begins so.
+// Returns how many bytes the character that begins with `first` has; 1 where no character does.
 size_t ExpectedBytes(unsigned char first) {
   if (first >= 0xC2 && first <= 0xDF) return 2;
   if (first >= 0xE0 && first <= 0xEF) return 3;
@@ -15,7 +15,8 @@ size_t ExpectedBytes(unsigned char first) {
   return 1;
 }
 
-// Whether `byte` can be byte number `at` (1 to 3) of a character that begins with `first`.
+// Returns true where `byte` can be byte number `at` (1 to 3) of a character that begins with
+// `first`.
 bool CanFollow(unsigned char first, size_t at, unsigned char byte) {
   if (at == 1 && first == 0xE0) return byte >= 0xA0 && byte <= 0xBF;
   if (at == 1 && first == 0xED) return byte >= 0x80 && byte <= 0x9F;
@@ -41,8 +42,8 @@ class StreamDecoder::Impl {
   std::string Flush() { return Take(true); }
 
  private:
-  // The whole characters of what is pending; each maximal part of an ill-formed one is U+FFFD. At
-  // the end a character that lacks bytes is ill-formed too.
+  // Takes the whole characters of the pending bytes. Each maximal part of an ill-formed one becomes
+  // U+FFFD. At the end, a character that lacks bytes is ill-formed too.
   std::string Take(bool at_end) {
     std::string out;
     size_t i = 0;

@@ -16,7 +16,7 @@ void ReplaceAll(std::string& text, std::string_view from, std::string_view to) {
   }
 }
 
-// The space that joins words is dropped where English writes none.
+// Drops the space that joins words where English writes none.
 void CleanUp(std::string& text) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kRules{
       {{" .", "."},
@@ -73,7 +73,7 @@ void Apply(const DecoderStep& step, std::string& text) {
 TokenBytesTable::TokenBytesTable(const std::vector<std::string>& pieces,
                                  const std::vector<bool>& literal,
                                  const std::vector<DecoderStep>& steps) {
-  bool joins = false;  // tokens are joined by spaces: literal ones too
+  bool joins = false;  // spaces join all tokens, literal ones too
   for (const DecoderStep& step : steps) {
     if (step.kind == DecoderStep::Kind::kStrip) {
       max_leading_ = step.count;

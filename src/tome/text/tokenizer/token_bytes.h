@@ -1,4 +1,5 @@
-// From tokens to text: what each token adds, and what is done at the beginning of a text.
+// Turns tokens into text: the bytes of each token, and the characters dropped at the beginning of a
+// text.
 #pragma once
 
 #include <cstdint>
@@ -10,18 +11,19 @@
 
 namespace tome {
 
-// One step of decoding, in the words of tokenizer.json's decoders.
+// One step of decoding, named as in tokenizer.json's decoders.
 struct DecoderStep {
   enum class Kind {
-    kByteLevel,     // letters of byte_alphabet.h to bytes
-    kByteFallback,  // "<0x41>" to a byte
-    kReplace,       // `from` by `to`
-    kFuse,          // what follows is about the whole text
-    kStrip,         // `from`, a single character, up to `count` times at the beginning
-    kWordPiece,     // a space before each token but those that begin with `from`, which is dropped
-    kWordSuffix,    // `from` at the end becomes a space
-    kCleanUp,       // " ." to "." and the like
-    kSpaceBefore,   // a space before each token
+    kByteLevel,     // turns letters of byte_alphabet.h into bytes
+    kByteFallback,  // turns "<0x41>" into a byte
+    kReplace,       // replaces `from` by `to`
+    kFuse,          // joins the tokens: later steps see the whole text
+    kStrip,         // drops `from`, one character, up to `count` times at the beginning
+    // Puts a space before each token, except that it drops `from` where a token begins with it.
+    kWordPiece,
+    kWordSuffix,   // replaces `from` at the end by a space
+    kCleanUp,      // replaces " ." by "." and the like
+    kSpaceBefore,  // puts a space before each token
   };
   Kind kind;
   std::string from;
@@ -29,22 +31,22 @@ struct DecoderStep {
   uint32_t count = 0;
 };
 
-// The bytes of every token, laid out one behind the other.
+// The bytes of every token, stored one after the other.
 class TokenBytesTable {
  public:
   TokenBytesTable() = default;
-  // `literal[id]`: the piece is text already (special and added tokens).
+  // Where `literal[id]` is true, the piece is text already (special and added tokens).
   TokenBytesTable(const std::vector<std::string>& pieces, const std::vector<bool>& literal,
                   const std::vector<DecoderStep>& steps);
 
-  // Empty for an id outside.
+  // Returns the bytes of a token. Empty for an id outside the vocabulary.
   std::string_view Of(TokenId id) const {
     const auto i = static_cast<size_t>(id);
     if (id < 0 || i + 1 >= begins_.size()) return {};
     return std::string_view(bytes_).substr(begins_[i], begins_[i + 1] - begins_[i]);
   }
 
-  // How many times `leading` is dropped at the beginning of a text.
+  // How many times `leading` may be dropped at the beginning of a text.
   uint32_t max_leading() const { return max_leading_; }
   std::string_view leading() const { return leading_; }
 

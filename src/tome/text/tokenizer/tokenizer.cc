@@ -12,7 +12,7 @@ namespace {
 
 using internal::TokenizerParts;
 
-// Encodes text that holds no added token, but for those that are looked for once it is normalized.
+// Encodes text without added tokens, except those that are looked for after normalization.
 class FragmentEncoder {
  public:
   FragmentEncoder(const TokenizerParts& parts, size_t text_bytes, std::vector<TokenId>& out)

@@ -11,10 +11,10 @@
 namespace tome::internal {
 namespace {
 
-// All pieces together; the tables built from them take up to 30 times as much.
+// Limit of all pieces together, in bytes. The tables built from them take up to 30 times as much.
 constexpr size_t kMaxVocabularyBytes = size_t{32} << 20;
 
-// In the order in which they are taken for the end of a turn.
+// Names of the end of a turn. The first one that the vocabulary has is taken as the end of turn.
 constexpr std::array<std::string_view, 6> kEndOfTurn{"<|eot_id|>",    "<|im_end|>",    "<|end|>",
                                                      "<end_of_turn>", "<|endoftext|>", "<EOT>"};
 constexpr std::array<std::string_view, 7> kOtherEnds{

@@ -1,4 +1,4 @@
-// What a Tokenizer is made of, whichever file it came from.
+// The parts that a Tokenizer is made of, whichever file they came from.
 #pragma once
 
 #include <memory>
@@ -28,36 +28,38 @@ struct NamedTokens {
   std::optional<TokenId> mask;
 };
 
-// The steps of Encode, in order: added tokens are cut out, the rest is normalized, added tokens
-// that are looked for in normalized text are cut out, the rest is split into words, each word is
-// encoded.
+// Encode takes these steps: it cuts out added tokens, normalizes the rest, cuts out added tokens
+// that are looked for in normalized text, splits the rest into words, and encodes each word.
 struct TokenizerParts {
-  PieceIndex pieces;  // the model refers to it: parts do not move
+  // The model refers to `pieces`, so parts must not move.
+  PieceIndex pieces;
   std::vector<bool> special;
-  std::vector<bool> never_from_text;  // tokens that text itself never becomes
+  std::vector<bool> never_from_text;  // tokens that plain text never becomes
   AddedTokens added;
   AddedTokens added_normalized;
   Normalizer normalizer;
   PreTokenizer pre_tokenizer;
   std::unique_ptr<WordModel> model;
-  std::vector<TokenId> prefix;  // what add_special puts before a text
+  std::vector<TokenId> prefix;  // put before a text by add_special
   std::vector<TokenId> suffix;
   TokenBytesTable bytes;
   NamedTokens named;
   std::vector<TokenId> end_of_generation;
 };
 
-// Adds the end of turn and the ends of generation that the vocabulary has by their usual names;
-// only tokens for which is_control holds count. Those found by name are special from then on, even
-// if the file calls them user-defined: else a document that holds "<end_of_turn>" ends its turn.
+// Finds the end of turn and the ends of generation by their usual names in the vocabulary and adds
+// them. Only tokens for which is_control holds count. Tokens found by name are special from then
+// on, even if the file calls them user-defined: otherwise a document that holds "<end_of_turn>"
+// would end its turn.
 void FindEndTokens(TokenizerParts& parts, const std::vector<bool>& is_control);
 
-// `unknown` where it may stand for text that no piece covers; nothing where it has another meaning
-// as well (SmolLM2's is "<|endoftext|>"): text of a document must not become a control token, so
-// what it lacks is left out. Needs the named tokens and the ends of generation.
+// Returns `unknown` where it may stand for text that no piece covers. Empty where the token has
+// another meaning as well (SmolLM2's is "<|endoftext|>"): text of a document must not become a
+// control token, so text that no piece covers is left out. Needs the named tokens and the ends of
+// generation.
 std::optional<TokenId> UnknownForText(const TokenizerParts& parts, std::optional<TokenId> unknown);
 
-// "<|x|>" and "<｜x｜>": the way that control tokens are written. Such a piece is read from text
+// Returns true for "<|x|>" and "<｜x｜>", the form of control tokens. Such a piece is read from text
 // only where special tokens are, even if the file calls it user-defined.
 bool LooksLikeControl(std::string_view piece);
 

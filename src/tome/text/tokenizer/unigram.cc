@@ -54,8 +54,8 @@ void UnigramModel::EncodePart(std::string_view part, EncodeScratch& scratch, siz
       return;
     }
   }
-  // scores[i]: the best sum of a segmentation that ends at byte i; ids[i], starts[i]: its last
-  // piece.
+  // scores[i] is the best sum of a segmentation that ends at byte i; ids[i] and starts[i] are its
+  // last piece.
   constexpr double kUnreached = -std::numeric_limits<double>::infinity();
   auto& scores = scratch.scores;
   scores.assign(part.size() + 1, kUnreached);
@@ -64,7 +64,7 @@ void UnigramModel::EncodePart(std::string_view part, EncodeScratch& scratch, siz
   scores[0] = 0;
   for (size_t i = 0; i < part.size();) {
     const size_t char_bytes = CharAt(part, i).bytes;
-    bool covered = false;  // a piece is exactly this character
+    bool covered = false;  // some piece is exactly this character
     const auto offer = [&](size_t end, double score, TokenId id) {
       if (score <= scores[end]) return;
       scores[end] = score;
@@ -78,7 +78,8 @@ void UnigramModel::EncodePart(std::string_view part, EncodeScratch& scratch, siz
     if (!covered) offer(i + char_bytes, scores[i] + unknown_score_, kUnknownPiece);
     i += char_bytes;
   }
-  // From the end to the beginning; the pieces' ends are collected in `next`.
+  // The best segmentation is walked from its end to its beginning. `next` collects the ends of its
+  // pieces.
   auto& ends = scratch.next;
   ends.clear();
   for (size_t end = part.size(); end > 0; end = scratch.starts[end]) {
@@ -101,7 +102,8 @@ void UnigramModel::EncodePart(std::string_view part, EncodeScratch& scratch, siz
   }
   if (slot == nullptr) return;
   if (before_unknown) {
-    slot->key = {};  // what was written may not be all of this part's tokens
+    // The tokens just written may not be all tokens of this part.
+    slot->key = {};
     return;
   }
   slot->first = static_cast<uint32_t>(part_start);

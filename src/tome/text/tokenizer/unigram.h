@@ -1,8 +1,9 @@
-// SentencePiece's unigram language model: of all ways to write a word as pieces the one whose sum
-// of log-probabilities is highest, found by Viterbi's algorithm (Kudo 2018, arXiv 1804.10959).
+// SentencePiece's unigram language model (Kudo 2018, arXiv 1804.10959). Of all ways to write a word
+// as pieces it takes the one with the highest sum of log-probabilities, found by Viterbi's
+// algorithm.
 //
-// A character that is no piece costs the lowest score minus 10; neighbours of that kind become one
-// unknown token, or their bytes where the vocabulary has byte tokens.
+// A character that is no piece costs the lowest score minus 10. Neighbouring characters of that
+// kind become one unknown token, or their bytes where the vocabulary has byte tokens.
 #pragma once
 
 #include <memory>
@@ -17,7 +18,7 @@
 namespace tome {
 
 struct UnigramSpec {
-  std::vector<double> scores;  // a finite one a piece
+  std::vector<double> scores;  // one finite score for each piece
   std::optional<TokenId> unknown;
   std::optional<ByteTokens> byte_tokens;
   std::vector<bool> excluded;  // pieces that text never becomes

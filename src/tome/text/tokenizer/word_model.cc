@@ -49,7 +49,7 @@ NeighbourSet::NeighbourSet(const std::vector<std::string_view>& pieces) {
   }
   std::sort(pairs.begin(), pairs.end());
   pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
-  // 32 bits a pair: 3 of 100 other pairs are taken for one of them.
+  // With 32 bits for each pair, 3 of 100 other pairs are mistaken for one of them.
   const size_t bits = std::clamp<size_t>(std::bit_ceil(pairs.size() * 32), 64, size_t{1} << 27);
   bits_.assign(bits / 64, 0);
   shift_ = static_cast<uint32_t>(64 - std::countr_zero(bits));

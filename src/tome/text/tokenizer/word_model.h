@@ -1,5 +1,5 @@
-// The door to the three kinds of model that turn a word into tokens, and what a call of Encode
-// lends them.
+// The interface of the three kinds of model that turn a word into tokens, and the buffers that a
+// call of Encode lends them.
 #pragma once
 
 #include <array>
@@ -17,23 +17,24 @@
 namespace tome {
 
 // Remembers where in the output the tokens of a recent short word stand, so that the second "the"
-// of a text costs a lookup. Direct-mapped: a word pushes out the one that had its place.
+// of a text costs a lookup. The cache is direct-mapped: a word replaces the one that had its place.
 class WordCache {
  public:
-  // ContextExtension words are not remembered; they seldom come twice.
+  // Longer words are not remembered, because they seldom come twice.
   static constexpr size_t kMaxBytes = 23;
 
-  // For a text of `text_bytes`: a short one is not worth clearing a large table for.
+  // Sizes the cache for a text of `text_bytes`; clearing a large table does not pay for a short
+  // text.
   explicit WordCache(size_t text_bytes);
 
   struct Slot {
-    std::array<uint64_t, 3> key{};  // the bytes, then zeros, the length in the last byte
+    std::array<uint64_t, 3> key{};  // the bytes, zeros, and in the last byte the length + 1
     uint32_t first = 0;             // position in the output
     uint32_t count = 0;
   };
 
-  // The slot of `word` (at most kMaxBytes) and whether it holds that word now; if not, the caller
-  // fills first and count.
+  // Returns the slot of `word` (at most kMaxBytes) and whether it already holds that word; if not,
+  // the caller fills first and count.
   std::pair<Slot*, bool> Look(std::string_view word) {
     std::array<uint64_t, 3> key{};
     std::memcpy(key.data(), word.data(), word.size());
@@ -49,7 +50,7 @@ class WordCache {
   size_t mask_;
 };
 
-// Buffers of one call of Encode, kept from word to word.
+// Buffers of one call of Encode, reused from word to word.
 struct EncodeScratch {
   explicit EncodeScratch(size_t text_bytes) : cache(text_bytes) {}
 
@@ -80,22 +81,21 @@ class WordModel {
 // The ids of the pieces "<0x00>" to "<0xFF>".
 using ByteTokens = std::array<TokenId, 256>;
 
-// The byte that a piece "<0x41>" stands for.
+// Returns the byte that a piece "<0x41>" stands for. Empty for a piece of another form.
 std::optional<uint8_t> ByteOfPiece(std::string_view piece);
 
-// The byte tokens of a vocabulary; nothing where not all 256 are there.
+// Returns the byte tokens of a vocabulary. Empty where not all 256 exist.
 std::optional<ByteTokens> FindByteTokens(const PieceIndex& pieces);
 
-// Pairs of neighbouring characters that some piece holds. Between two characters that are no such
-// pair every segmentation has a border, so a long text can be cut there and the parts be encoded
-// alone.
+// Holds the pairs of neighbouring characters that some piece contains. Between two characters that
+// are no such pair every segmentation has a border. So a long text can be cut there, and its parts
+// can be encoded alone.
 class NeighbourSet {
  public:
   // Marks the pairs of each of `pieces`.
   explicit NeighbourSet(const std::vector<std::string_view>& pieces);
 
-  // May say true for a pair that no piece holds (it is a hashed bit), never false for one that
-  // does.
+  // Returns true for every pair that a piece holds, and for a few others (it tests a hashed bit).
   bool MayJoin(char32_t left, char32_t right) const {
     const uint64_t bit = BitOf(left, right);
     return (bits_[bit >> 6] >> (bit & 63) & 1) != 0;

@@ -7,7 +7,7 @@
 namespace tome {
 namespace {
 
-// A text with the classes of its characters; positions are byte offsets.
+// A text with the classes of its characters. Positions are byte offsets.
 class Cursor {
  public:
   Cursor(std::string_view text, uint32_t end) : text_(text.substr(0, end)) {}
@@ -15,7 +15,7 @@ class Cursor {
   size_t end() const { return text_.size(); }
   char Byte(size_t i) const { return text_[i]; }
 
-  // The class of the character at i < end(); `next` becomes the position behind it.
+  // Returns the class of the character at i < end() and sets `next` to the position after it.
   ClassBits ClassAt(size_t i, size_t& next) const {
     const auto byte = static_cast<unsigned char>(text_[i]);
     if (byte < 0x80) {
@@ -26,7 +26,7 @@ class Cursor {
     next = i + c.bytes;
     return classes_.Of(c.code_point);
   }
-  // Behind the run of characters from i on that have one of `any`.
+  // Returns the end of the run of characters from i on that have a class of `any`.
   size_t RunOf(size_t i, ClassBits any) const {
     while (i < end()) {
       size_t next = 0;
@@ -48,15 +48,15 @@ class Cursor {
     return i;
   }
 
-  // \s+(?!\S)|\s+ at i, which is white space: all of the run, or all but its last character where a
-  // word follows.
+  // Matches \s+(?!\S)|\s+ at i, which is white space: the whole run where it ends the text or has
+  // one character, else all but its last character.
   size_t SpaceRun(size_t i) const {
     const size_t run_end = RunOf(i, kSpace);
     if (run_end == end()) return run_end;
     const size_t last = PreviousChar(text_, i, run_end);
     return last == i ? run_end : last;
   }
-  // \s*[\r\n]+ before the above.
+  // Matches \s*[\r\n]+|\s+(?!\S)|\s+ at i.
   size_t LinesOrSpaceRun(size_t i) const {
     const size_t run_end = RunOf(i, kSpace);
     for (size_t k = run_end; k > i; --k) {
@@ -67,8 +67,8 @@ class Cursor {
     return last == i ? run_end : last;
   }
 
-  // 's|'t|'re|'ve|'m|'ll|'d behind the apostrophe at i; i where there is none. `fold` is 0x20 to
-  // ignore case, 0 to heed it.
+  // Matches 's|'t|'re|'ve|'m|'ll|'d at the apostrophe at i. Returns the end, or i without a match.
+  // `fold` is 0x20 to ignore case and 0 to heed it.
   size_t Contraction(size_t i, int fold) const {
     if (i + 1 >= end()) return i;
     const auto letter = [&](size_t k) { return static_cast<char>(text_[k] | fold); };
@@ -142,7 +142,7 @@ struct Llama3 {
 struct DeepSeek3 {
   static bool IsAsciiLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-  // Returns i where no alternative matches.
+  // Returns the end of the word at i, or i where no alternative matches.
   static size_t Next(const Cursor& text, size_t i) {
     size_t next = 0;
     const ClassBits bits = text.ClassAt(i, next);
@@ -171,7 +171,7 @@ struct DeepSeek3 {
 template <typename Pattern>
 void Split(std::string_view text, Span within, std::vector<Span>& out) {
   const Cursor cursor(text, within.end);
-  size_t gap = within.begin;  // the beginning of what nothing has matched yet
+  size_t gap = within.begin;  // the beginning of the text not matched yet
   for (size_t i = within.begin; i < within.end;) {
     const size_t next = Pattern::Next(cursor, i);
     if (next == i) {
@@ -233,8 +233,8 @@ void SplitByRuns(const RunPattern& pattern, std::string_view text, Span within,
   size_t gap = within.begin;
   for (size_t i = within.begin; i < within.end;) {
     const TextChar first = CharAt(bounded, i);
-    // The optional white space is taken where the run goes on behind it, else the run may begin
-    // with it.
+    // The optional white space is taken where the run continues after it. Otherwise it may begin
+    // the run.
     size_t at = i;
     if (pattern.optional_space && (classes.Of(first.code_point) & kSpace) != 0 &&
         i + first.bytes < within.end &&

@@ -1,8 +1,7 @@
-// Splitting text into words ("pre-tokens") by the patterns of byte-level BPE models, written by
-// hand.
+// Splits text into words ("pre-tokens") by the patterns of byte-level BPE models.
 //
-// Each pattern is a regular expression with first-match alternation; the functions here give the
-// same words in one pass, with one table lookup a character.
+// Each pattern is a regular expression with first-match alternation. The functions here are written
+// by hand and give the same words in one pass, with one table lookup for each character.
 #pragma once
 
 #include <cstdint>
@@ -28,22 +27,23 @@ enum class WordPattern {
   // (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*
   // |\s*[\r\n]+|\s+(?!\S)|\s+
   kLlama3,
-  kQwen2,   // kLlama3 with \p{N} alone
-  kQwen35,  // kQwen2 with [\p{L}\p{M}] for \p{L}
+  kQwen2,   // kLlama3 with \p{N} in place of \p{N}{1,3}
+  kQwen35,  // kQwen2 with [\p{L}\p{M}] in place of \p{L}
   // [!-/:-@\[-`{-~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*
   // |\s*[\r\n]+|\s+(?!\S)|\s+
   kDeepSeek3,
 };
 
-// The pattern that a regular expression of tokenizer.json spells, if it is one of the above.
+// Returns the pattern that a regular expression of tokenizer.json spells. Empty for any other.
 std::optional<WordPattern> KnownPattern(std::string_view regex);
 
-// Appends the words of text[within]; together they cover it. What no alternative matches is a word.
+// Appends the words of text[within], which together cover it. Text that no alternative matches is a
+// word.
 void SplitByPattern(WordPattern pattern, std::string_view text, Span within,
                     std::vector<Span>& out);
 
-// \s?X{least,most}, or X{least,most} without the optional white space: matches and what lies
-// between them become words.
+// The pattern \s?X{least,most}, or X{least,most} without the optional white space. Matches and the
+// text between them become words.
 struct RunPattern {
   CodePointSet set;
   bool optional_space = false;
@@ -53,7 +53,7 @@ struct RunPattern {
 void SplitByRuns(const RunPattern& pattern, std::string_view text, Span within,
                  std::vector<Span>& out);
 
-// \s+$: the white space that text[within] ends with becomes a word of its own.
+// Makes the white space that text[within] ends with (\s+$) a word of its own.
 void SplitTrailingSpace(std::string_view text, Span within, std::vector<Span>& out);
 
 }  // namespace tome

@@ -13,7 +13,7 @@ WordPieceModel::WordPieceModel(const PieceIndex& pieces, const WordPieceSpec& sp
   for (size_t id = 0; id < pieces.size(); ++id) {
     if (id < spec.excluded.size() && spec.excluded[id]) continue;
     const std::string_view piece = pieces.pieces()[id];
-    // A prefix alone is no piece of a word; with an empty prefix every piece is of both kinds.
+    // A prefix alone is no piece of a word. With an empty prefix, every piece is of both kinds.
     if (piece.starts_with(spec.initial_prefix)) {
       initial.emplace_back(piece.substr(spec.initial_prefix.size()), static_cast<TokenId>(id));
     }

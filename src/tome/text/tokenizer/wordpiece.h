@@ -1,5 +1,6 @@
-// WordPiece: a word is its longest piece at the beginning, then the longest piece that goes on, and
-// so on; where nothing goes on, the whole word is unknown (Devlin et al. 2018, arXiv 1810.04805).
+// WordPiece (Devlin et al. 2018, arXiv 1810.04805). A word becomes its longest piece at the
+// beginning, then the longest piece that continues it, and so on. Where no piece continues it, the
+// whole word is unknown.
 #pragma once
 
 #include <optional>
@@ -14,9 +15,9 @@
 namespace tome {
 
 struct WordPieceSpec {
-  std::optional<TokenId> unknown;  // none: unknown words are left out
-  // Pieces that begin a word begin with `initial_prefix` ("▁" in GGUF files, nothing in
-  // tokenizer.json), the others with `continuing_prefix` (nothing in GGUF files, "##").
+  std::optional<TokenId> unknown;  // empty: unknown words are left out
+  // Pieces that begin a word begin with `initial_prefix`, the others with `continuing_prefix`. GGUF
+  // files usually use "▁" and an empty prefix, tokenizer.json an empty prefix and "##".
   std::string initial_prefix;
   std::string continuing_prefix = "##";
   size_t max_word_chars = 100;  // longer words are unknown
