@@ -93,16 +93,17 @@ class Gemma2 final : public Model {
     Tensor hidden(DType::kF32, {tokens, c.ffn_width}, Fill::kNone);
     for (int64_t l = 0; l < c.layers; ++l) {
       const Layer& layer = layers_[static_cast<size_t>(l)];
-      Apply(&layer.attention_norm, x,
-            {{.linear = layer.q, .y = q}, {.linear = layer.k, .y = k}, {.linear = layer.v, .y = v}},
-            scratch, compute);
+      Project(
+          &layer.attention_norm, x,
+          {{.linear = layer.q, .y = q}, {.linear = layer.k, .y = k}, {.linear = layer.v, .y = v}},
+          scratch, compute);
       Attend(batch, l, AttentionShapeOf(c, l), rotation.Turn(q, k, v, compute),
              attended.floats().data(), scratch, compute);
-      Apply(nullptr, attended, {{.linear = layer.output, .y = u}}, scratch, compute);
-      Apply(layer.post_attention_norm, u, u, compute);
+      Project(attended, {{.linear = layer.output, .y = u}}, scratch, compute);
+      Normalize(layer.post_attention_norm, u, u, compute);
       AddTo(x, u);
-      Apply(layer.ffn_norm, layer.ffn, x, hidden, u, false, scratch, compute);
-      Apply(layer.post_ffn_norm, u, u, compute);
+      ApplyFeedForward(layer.ffn_norm, layer.ffn, x, hidden, u, scratch, compute);
+      Normalize(layer.post_ffn_norm, u, u, compute);
       AddTo(x, u);
     }
     FinishForward(batch);

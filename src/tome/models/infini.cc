@@ -182,11 +182,12 @@ class Infini final : public Model {
     for (int64_t l = 0; l < c.layers; ++l) {
       const Layer& layer = layers_[static_cast<size_t>(l)];
       const LlamaLayer& dense = layer.dense;
-      Apply(&dense.attention_norm, x,
-            {{.linear = dense.q, .y = q}, {.linear = dense.k, .y = k}, {.linear = dense.v, .y = v}},
-            scratch, compute);
-      if (dense.q_norm) Apply(*dense.q_norm, q, q, compute);
-      if (dense.k_norm) Apply(*dense.k_norm, k, k, compute);
+      Project(
+          &dense.attention_norm, x,
+          {{.linear = dense.q, .y = q}, {.linear = dense.k, .y = k}, {.linear = dense.v, .y = v}},
+          scratch, compute);
+      if (dense.q_norm) Normalize(*dense.q_norm, q, q, compute);
+      if (dense.k_norm) Normalize(*dense.k_norm, k, k, compute);
       std::copy(q.floats().begin(), q.floats().end(), turned_q.floats().begin());
       std::copy(k.floats().begin(), k.floats().end(), turned_k.floats().begin());
       Rotate(turned_q, rotate, compute);
@@ -196,8 +197,8 @@ class Infini final : public Model {
              attended.floats().data(), scratch, compute);
       Recall(piece, l, {q.floats().data(), k.floats().data(), v.floats().data()}, attended,
              compute);
-      Apply(nullptr, attended, {{.linear = dense.output, .y = x, .add = true}}, scratch, compute);
-      Apply(dense.ffn_norm, dense.ffn, x, hidden, x, true, scratch, compute);
+      Project(attended, {{.linear = dense.output, .y = x, .add = true}}, scratch, compute);
+      AddFeedForward(dense.ffn_norm, dense.ffn, x, hidden, scratch, compute);
     }
     return x;
   }

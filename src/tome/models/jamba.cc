@@ -110,23 +110,23 @@ class Jamba final : public Model {
     for (const Layer& layer : layers_) {
       if (layer.attention) {
         const AttentionWeights& attention = *layer.attention;
-        Apply(&layer.norm, x,
-              {{.linear = attention.q, .y = q},
-               {.linear = attention.k, .y = k},
-               {.linear = attention.v, .y = v}},
-              scratch, compute);
+        Project(&layer.norm, x,
+                {{.linear = attention.q, .y = q},
+                 {.linear = attention.k, .y = k},
+                 {.linear = attention.v, .y = v}},
+                scratch, compute);
         Attend(batch, layer.memory, shape,
                {.q = q.floats().data(), .k = k.floats().data(), .v = v.floats().data()},
                attended.floats().data(), scratch, compute);
-        Apply(nullptr, attended, {{.linear = attention.output, .y = x, .add = true}}, scratch,
-              compute);
+        Project(attended, {{.linear = attention.output, .y = x, .add = true}}, scratch, compute);
       } else {
-        Apply(layer.norm, *layer.mamba, batch, layer.memory, x, rows, scratch, compute);
+        AddMamba(layer.norm, *layer.mamba, {.batch = batch, .state = layer.memory, .rows = rows}, x,
+                 scratch, compute);
       }
       if (layer.ffn) {
-        Apply(layer.ffn_norm, *layer.ffn, x, hidden, x, true, scratch, compute);
+        AddFeedForward(layer.ffn_norm, *layer.ffn, x, hidden, scratch, compute);
       } else {
-        Apply(layer.ffn_norm, *layer.experts, x, scratch, compute);
+        AddExperts(layer.ffn_norm, *layer.experts, x, scratch, compute);
       }
     }
     Tensor logits = Head(batch, x, output_norm_, head_, scratch, compute);

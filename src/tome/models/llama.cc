@@ -54,15 +54,16 @@ class Llama final : public Model {
     Tensor hidden(DType::kF32, {tokens, c.ffn_width}, Fill::kNone);
     for (int64_t l = 0; l < c.layers; ++l) {
       const LlamaLayer& layer = layers_[static_cast<size_t>(l)];
-      Apply(&layer.attention_norm, x,
-            {{.linear = layer.q, .y = q}, {.linear = layer.k, .y = k}, {.linear = layer.v, .y = v}},
-            scratch, compute);
-      if (layer.q_norm) Apply(*layer.q_norm, q, q, compute);
-      if (layer.k_norm) Apply(*layer.k_norm, k, k, compute);
+      Project(
+          &layer.attention_norm, x,
+          {{.linear = layer.q, .y = q}, {.linear = layer.k, .y = k}, {.linear = layer.v, .y = v}},
+          scratch, compute);
+      if (layer.q_norm) Normalize(*layer.q_norm, q, q, compute);
+      if (layer.k_norm) Normalize(*layer.k_norm, k, k, compute);
       Attend(batch, l, AttentionShapeOf(c, l), rotation.Turn(q, k, v, compute),
              attended.floats().data(), scratch, compute);
-      Apply(nullptr, attended, {{.linear = layer.output, .y = x, .add = true}}, scratch, compute);
-      Apply(layer.ffn_norm, layer.ffn, x, hidden, x, true, scratch, compute);
+      Project(attended, {{.linear = layer.output, .y = x, .add = true}}, scratch, compute);
+      AddFeedForward(layer.ffn_norm, layer.ffn, x, hidden, scratch, compute);
     }
     FinishForward(batch);
     return Head(batch, x, output_norm_, head_, scratch, compute);

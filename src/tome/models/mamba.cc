@@ -72,7 +72,8 @@ class Mamba final : public Model {
     MambaRows rows(tokens, config_.mamba);
     for (int64_t l = 0; l < config_.layers; ++l) {
       const Layer& layer = layers_[static_cast<size_t>(l)];
-      Apply(layer.norm, layer.mixer, batch, l, x, rows, scratch, compute);
+      AddMamba(layer.norm, layer.mixer, {.batch = batch, .state = l, .rows = rows}, x, scratch,
+               compute);
     }
     Tensor logits = Head(batch, x, output_norm_, head_, scratch, compute);
     FinishForward(batch);

@@ -85,11 +85,11 @@ class Mamba2 final : public Model {
     Tensor dt(DType::kF32, {tokens, c.heads}, Fill::kNone);
     for (int64_t l = 0; l < c.layers; ++l) {
       const Layer& layer = layers_[static_cast<size_t>(l)];
-      Apply(&layer.norm, x,
-            {{.linear = layer.z, .y = z},
-             {.linear = layer.xbc, .y = xbc},
-             {.linear = layer.dt, .y = dt}},
-            scratch, compute);
+      Project(&layer.norm, x,
+              {{.linear = layer.z, .y = z},
+               {.linear = layer.xbc, .y = xbc},
+               {.linear = layer.dt, .y = dt}},
+              scratch, compute);
       const auto windows = ConvSequences(batch, l);
       compute.kernels.conv1d({.sequences = windows,
                               .x = xbc.floats().data(),
@@ -101,8 +101,8 @@ class Mamba2 final : public Model {
                              compute.threads);
       Scan(layer, ScanSequences(batch, l), convolved.floats().data(), dt.floats().data(),
            z.floats().data(), compute);
-      Apply(layer.gated_norm, z, z, compute);
-      Apply(nullptr, z, {{.linear = layer.out, .y = x, .add = true}}, scratch, compute);
+      Normalize(layer.gated_norm, z, z, compute);
+      Project(z, {{.linear = layer.out, .y = x, .add = true}}, scratch, compute);
     }
     Tensor logits = Head(batch, x, output_norm_, head_, scratch, compute);
     FinishForward(batch);

@@ -66,13 +66,14 @@ class Phi3 final : public Model {
     Tensor hidden(DType::kF32, {tokens, c.ffn_width}, Fill::kNone);
     for (int64_t l = 0; l < c.layers; ++l) {
       const Layer& layer = layers_[static_cast<size_t>(l)];
-      Apply(&layer.attention_norm, x,
-            {{.linear = layer.q, .y = q}, {.linear = layer.k, .y = k}, {.linear = layer.v, .y = v}},
-            scratch, compute);
+      Project(
+          &layer.attention_norm, x,
+          {{.linear = layer.q, .y = q}, {.linear = layer.k, .y = k}, {.linear = layer.v, .y = v}},
+          scratch, compute);
       Attend(batch, l, AttentionShapeOf(c, l), rotation.Turn(q, k, v, compute),
              attended.floats().data(), scratch, compute);
-      Apply(nullptr, attended, {{.linear = layer.output, .y = x, .add = true}}, scratch, compute);
-      Apply(layer.ffn_norm, layer.ffn, x, hidden, x, true, scratch, compute);
+      Project(attended, {{.linear = layer.output, .y = x, .add = true}}, scratch, compute);
+      AddFeedForward(layer.ffn_norm, layer.ffn, x, hidden, scratch, compute);
     }
     FinishForward(batch);
     return Head(batch, x, output_norm_, head_, scratch, compute);

@@ -290,7 +290,7 @@ class RetNet final : public Model {
     Scratch scratch;
     Tensor x = Embed(batch, embedding_, compute);  // residual stream [T, d]
     if (c.embedding_scale != 1) Scale(x, c.embedding_scale);
-    if (embedding_norm_) Apply(*embedding_norm_, x, x, compute);
+    if (embedding_norm_) Normalize(*embedding_norm_, x, x, compute);
     Tensor q(DType::kF32, {tokens, c.heads * c.key_size}, Fill::kNone);
     Tensor k(DType::kF32, {tokens, c.heads * c.key_size}, Fill::kNone);
     Tensor v(DType::kF32, {tokens, c.heads * c.value_size}, Fill::kNone);
@@ -299,12 +299,12 @@ class RetNet final : public Model {
     Tensor activated(DType::kF32, {c.exact_gelu ? tokens : 0, c.ffn_width}, Fill::kNone);
     for (int64_t l = 0; l < c.layers; ++l) {
       const Layer& layer = layers_[static_cast<size_t>(l)];
-      Apply(c.norm_first ? &layer.retention_norm : nullptr, x,
-            {{.linear = layer.q, .y = q},
-             {.linear = layer.k, .y = k},
-             {.linear = layer.v, .y = v},
-             {.linear = layer.gate, .y = gate}},
-            scratch, compute);
+      Project(c.norm_first ? &layer.retention_norm : nullptr, x,
+              {{.linear = layer.q, .y = q},
+               {.linear = layer.k, .y = k},
+               {.linear = layer.v, .y = v},
+               {.linear = layer.gate, .y = gate}},
+              scratch, compute);
       Rotate(q, rotate, compute);
       Rotate(k, rotate, compute);
       Scale(k, key_scale);
@@ -376,21 +376,21 @@ class RetNet final : public Model {
   void AddBlock(const Norm& norm, const Linear& output, const Tensor& y, Tensor& x,
                 Scratch& scratch, const Compute& compute) const {
     if (config_.residual_scale != 1) Scale(x, config_.residual_scale);
-    Apply(nullptr, y, {{.linear = output, .y = x, .add = true}}, scratch, compute);
-    if (!config_.norm_first) Apply(norm, x, x, compute);
+    Project(y, {{.linear = output, .y = x, .add = true}}, scratch, compute);
+    if (!config_.norm_first) Normalize(norm, x, x, compute);
   }
 
   void FeedForward(const Layer& layer, const Tensor& x, Tensor& hidden, Tensor& activated,
                    Scratch& scratch, const Compute& compute) const {
     const Norm* const norm = config_.norm_first ? &layer.ffn_norm : nullptr;
     if (!config_.exact_gelu) {
-      Apply(norm, x, {{.linear = layer.ffn_up, .y = hidden, .gate = &layer.ffn_gate}}, scratch,
-            compute);
+      Project(norm, x, {{.linear = layer.ffn_up, .y = hidden, .gate = &layer.ffn_gate}}, scratch,
+              compute);
       return;
     }
-    Apply(norm, x,
-          {{.linear = layer.ffn_up, .y = hidden}, {.linear = layer.ffn_gate, .y = activated}},
-          scratch, compute);
+    Project(norm, x,
+            {{.linear = layer.ffn_up, .y = hidden}, {.linear = layer.ffn_gate, .y = activated}},
+            scratch, compute);
     const int64_t width = config_.ffn_width;
     compute.threads.ParallelFor(x.shape()[0], [&](int64_t t, int) {
       const float* const a = activated.floats().data() + t * width;

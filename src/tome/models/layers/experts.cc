@@ -38,13 +38,13 @@ void Route(std::span<const float> logits, int64_t used, int64_t row,
 
 }  // namespace
 
-void Apply(const Norm& norm, const Experts& experts, Tensor& x, Scratch& scratch,
-           const Compute& compute) {
+void AddExperts(const Norm& norm, const Experts& experts, Tensor& x, Scratch& scratch,
+                const Compute& compute) {
   const int64_t tokens = x.shape()[0];
   const int64_t width = x.shape()[1];
   const auto count = static_cast<int64_t>(experts.networks.size());
   Tensor logits(DType::kF32, {tokens, count}, Fill::kNone);
-  Apply(&norm, x, {{.linear = experts.router, .y = logits}}, scratch, compute);
+  Project(&norm, x, {{.linear = experts.router, .y = logits}}, scratch, compute);
   std::vector<std::vector<Routed>> routed(experts.networks.size());
   for (int64_t row = 0; row < tokens; ++row) {
     Route(std::span<const float>(logits.floats())
@@ -65,7 +65,7 @@ void Apply(const Norm& norm, const Experts& experts, Tensor& x, Scratch& scratch
       std::copy_n(x.floats().data() + routed[e][static_cast<size_t>(i)].row * width, width,
                   in.floats().data() + i * width);
     }
-    Apply(norm, network, in, hidden, out, /*add=*/false, scratch, compute);
+    ApplyFeedForward(norm, network, in, hidden, out, scratch, compute);
     for (int64_t i = 0; i < rows; ++i) {
       const Routed& one = routed[e][static_cast<size_t>(i)];
       const float* from = out.floats().data() + i * width;

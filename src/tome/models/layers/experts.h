@@ -19,7 +19,7 @@ struct Experts {
 // greatest probability. The probabilities are not made to add up to 1 again. The rows of an expert
 // are one product, and experts without rows are not touched. A row's result does not depend on the
 // other rows.
-void Apply(const Norm& norm, const Experts& experts, Tensor& x, Scratch& scratch,
-           const Compute& compute);
+void AddExperts(const Norm& norm, const Experts& experts, Tensor& x, Scratch& scratch,
+                const Compute& compute);
 
 }  // namespace tome

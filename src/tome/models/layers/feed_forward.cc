@@ -1,16 +1,31 @@
 #include "tome/models/layers/feed_forward.h"
 
 namespace tome {
+namespace {
 
-void Apply(const Norm& norm, const FeedForward& network, const Tensor& x, Tensor& hidden, Tensor& y,
-           bool add, Scratch& scratch, const Compute& compute) {
-  Apply(&norm, x,
-        {{.linear = network.up,
-          .y = hidden,
-          .gate = &network.gate,
-          .activation = network.activation}},
-        scratch, compute);
-  Apply(nullptr, hidden, {{.linear = network.down, .y = y, .add = add}}, scratch, compute);
+// hidden = activation(gate(norm(x))) ⊙ up(norm(x)).
+void ProjectUp(const Norm& norm, const FeedForward& network, const Tensor& x, Tensor& hidden,
+               Scratch& scratch, const Compute& compute) {
+  Project(&norm, x,
+          {{.linear = network.up,
+            .y = hidden,
+            .gate = &network.gate,
+            .activation = network.activation}},
+          scratch, compute);
+}
+
+}  // namespace
+
+void ApplyFeedForward(const Norm& norm, const FeedForward& network, const Tensor& x, Tensor& hidden,
+                      Tensor& y, Scratch& scratch, const Compute& compute) {
+  ProjectUp(norm, network, x, hidden, scratch, compute);
+  Project(hidden, {{.linear = network.down, .y = y}}, scratch, compute);
+}
+
+void AddFeedForward(const Norm& norm, const FeedForward& network, Tensor& x, Tensor& hidden,
+                    Scratch& scratch, const Compute& compute) {
+  ProjectUp(norm, network, x, hidden, scratch, compute);
+  Project(hidden, {{.linear = network.down, .y = x, .add = true}}, scratch, compute);
 }
 
 }  // namespace tome

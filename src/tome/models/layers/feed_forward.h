@@ -11,9 +11,11 @@ struct FeedForward {
   Activation activation = Activation::kSilu;
 };
 
-// Writes the network of norm(x) to y, or adds it to y, which may then be x. x and y are [T, d], and
-// `hidden` [T, F] is overwritten.
-void Apply(const Norm& norm, const FeedForward& network, const Tensor& x, Tensor& hidden, Tensor& y,
-           bool add, Scratch& scratch, const Compute& compute);
+// Computes y = network(norm(x)). x and y are [T, d], and `hidden` [T, F] is overwritten.
+void ApplyFeedForward(const Norm& norm, const FeedForward& network, const Tensor& x, Tensor& hidden,
+                      Tensor& y, Scratch& scratch, const Compute& compute);
+// Computes x += network(norm(x)).
+void AddFeedForward(const Norm& norm, const FeedForward& network, Tensor& x, Tensor& hidden,
+                    Scratch& scratch, const Compute& compute);
 
 }  // namespace tome

@@ -4,8 +4,8 @@
 
 namespace tome {
 
-void Apply(const Norm* norm, const Tensor& x, std::initializer_list<Projection> projections,
-           Scratch& scratch, const Compute& compute) {
+void Project(const Norm* norm, const Tensor& x, std::initializer_list<Projection> projections,
+             Scratch& scratch, const Compute& compute) {
   const int64_t tokens = x.shape()[0];
   const int64_t in = x.shape()[1];
   std::vector<MatmulOutput> outputs;

@@ -33,7 +33,11 @@ struct Projection {
 };
 
 // Writes the product of x [T, in], normalized first where `norm` is given, to every projection's y.
-void Apply(const Norm* norm, const Tensor& x, std::initializer_list<Projection> projections,
-           Scratch& scratch, const Compute& compute);
+void Project(const Norm* norm, const Tensor& x, std::initializer_list<Projection> projections,
+             Scratch& scratch, const Compute& compute);
+inline void Project(const Tensor& x, std::initializer_list<Projection> projections,
+                    Scratch& scratch, const Compute& compute) {
+  Project(nullptr, x, projections, scratch, compute);
+}
 
 }  // namespace tome

@@ -92,12 +92,13 @@ std::vector<ScanSequence> ScanSequences(Batch batch, int64_t state) {
   return sequences;
 }
 
-void Apply(const Norm& norm, const MambaMixer& mixer, Batch batch, int64_t state, Tensor& residual,
-           MambaRows& rows, Scratch& scratch, const Compute& compute) {
+void AddMamba(const Norm& norm, const MambaMixer& mixer, const MambaPass& pass, Tensor& residual,
+              Scratch& scratch, const Compute& compute) {
+  MambaRows& rows = pass.rows;
   const int64_t inner = mixer.out.in();
-  Apply(&norm, residual, {{.linear = mixer.x, .y = rows.x}, {.linear = mixer.z, .y = rows.z}},
-        scratch, compute);
-  const auto windows = ConvSequences(batch, state);
+  Project(&norm, residual, {{.linear = mixer.x, .y = rows.x}, {.linear = mixer.z, .y = rows.z}},
+          scratch, compute);
+  const auto windows = ConvSequences(pass.batch, pass.state);
   compute.kernels.conv1d({.sequences = windows,
                           .x = rows.x.floats().data(),
                           .weight = mixer.conv.data(),
@@ -106,16 +107,16 @@ void Apply(const Norm& norm, const MambaMixer& mixer, Batch batch, int64_t state
                           .channels = inner,
                           .width = static_cast<int64_t>(mixer.conv.size()) / inner},
                          compute.threads);
-  Apply(nullptr, rows.convolved,
-        {{.linear = mixer.dt_low, .y = rows.dt_low},
-         {.linear = mixer.b, .y = rows.b},
-         {.linear = mixer.c, .y = rows.c}},
-        scratch, compute);
-  if (mixer.dt_norm) Apply(*mixer.dt_norm, rows.dt_low, rows.dt_low, compute);
-  if (mixer.b_norm) Apply(*mixer.b_norm, rows.b, rows.b, compute);
-  if (mixer.c_norm) Apply(*mixer.c_norm, rows.c, rows.c, compute);
-  Apply(nullptr, rows.dt_low, {{.linear = mixer.dt, .y = rows.dt}}, scratch, compute);
-  const auto states = ScanSequences(batch, state);
+  Project(rows.convolved,
+          {{.linear = mixer.dt_low, .y = rows.dt_low},
+           {.linear = mixer.b, .y = rows.b},
+           {.linear = mixer.c, .y = rows.c}},
+          scratch, compute);
+  if (mixer.dt_norm) Normalize(*mixer.dt_norm, rows.dt_low, rows.dt_low, compute);
+  if (mixer.b_norm) Normalize(*mixer.b_norm, rows.b, rows.b, compute);
+  if (mixer.c_norm) Normalize(*mixer.c_norm, rows.c, rows.c, compute);
+  Project(rows.dt_low, {{.linear = mixer.dt, .y = rows.dt}}, scratch, compute);
+  const auto states = ScanSequences(pass.batch, pass.state);
   compute.kernels.selective_scan({.sequences = states,
                                   .x = rows.convolved.floats().data(),
                                   .dt = rows.dt.floats().data(),
@@ -128,7 +129,7 @@ void Apply(const Norm& norm, const MambaMixer& mixer, Batch batch, int64_t state
                                   .channels = inner,
                                   .states = rows.b.shape()[1]},
                                  compute.threads);
-  Apply(nullptr, rows.dt, {{.linear = mixer.out, .y = residual, .add = true}}, scratch, compute);
+  Project(rows.dt, {{.linear = mixer.out, .y = residual, .add = true}}, scratch, compute);
 }
 
 }  // namespace tome

@@ -49,10 +49,15 @@ struct MambaRows {
   Tensor b, c;                 // [T, N]
 };
 
-// Computes residual += mixer(norm(residual)), reading and writing the states of layer `state` of
-// each item's memory.
-void Apply(const Norm& norm, const MambaMixer& mixer, Batch batch, int64_t state, Tensor& residual,
-           MambaRows& rows, Scratch& scratch, const Compute& compute);
+struct MambaPass {
+  Batch batch;
+  int64_t state = 0;  // layer of each item's memory whose states are read and written
+  MambaRows& rows;
+};
+
+// Computes residual += mixer(norm(residual)).
+void AddMamba(const Norm& norm, const MambaMixer& mixer, const MambaPass& pass, Tensor& residual,
+              Scratch& scratch, const Compute& compute);
 
 // Return a batch in the form that kernels take: the window or the state of layer `state` of every
 // item's memory.

@@ -4,7 +4,7 @@
 
 namespace tome {
 
-void Apply(const Norm& norm, const Tensor& x, Tensor& y, const Compute& compute) {
+void Normalize(const Norm& norm, const Tensor& x, Tensor& y, const Compute& compute) {
   const int64_t width = static_cast<int64_t>(norm.weight.size()) / norm.groups;
   TOME_CHECK(x.shape() == y.shape() && x.shape().elements() % width == 0);
   compute.kernels.rms_norm({.x = x.floats().data(),

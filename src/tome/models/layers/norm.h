@@ -18,6 +18,6 @@ struct Norm {
 
 // Normalizes every run of `width` values of `x` into `y`, which may be `x`. A run is a whole row,
 // or a head or a group of a row.
-void Apply(const Norm& norm, const Tensor& x, Tensor& y, const Compute& compute);
+void Normalize(const Norm& norm, const Tensor& x, Tensor& y, const Compute& compute);
 
 }  // namespace tome

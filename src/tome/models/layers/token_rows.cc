@@ -91,8 +91,8 @@ Tensor Head(Batch batch, const Tensor& x, const Norm& norm, const Linear& head, 
   for (const int64_t row : rows) {
     out = std::copy_n(x.floats().data() + row * width, width, out);
   }
-  Apply(norm.weight.empty() ? nullptr : &norm, wanted, {{.linear = head, .y = logits}}, scratch,
-        compute);
+  Project(norm.weight.empty() ? nullptr : &norm, wanted, {{.linear = head, .y = logits}}, scratch,
+          compute);
   return logits;
 }
 
