@@ -175,7 +175,7 @@ void ExpectKept(const Queries& queries, const ChosenPages& chosen) {
         return std::binary_search(pages.begin(), pages.end(), page);
       };
       const int64_t own = position / kKvPageTokens;
-      for (int64_t page = 0; page < std::min(kSinkPages, own + 1); ++page) {
+      for (int64_t page = 0; page < std::min(kKvSinkPages, own + 1); ++page) {
         ASSERT_TRUE(has(page)) << "sink " << page;
       }
       for (int64_t page = std::max<int64_t>(0, own - kRecentPages); page <= own; ++page) {

@@ -206,7 +206,7 @@ int64_t AttentionScratchBytes(const AttentionArgs& args, const AttentionPlan& pl
          static_cast<int64_t>(sizeof(float));
 }
 
-void ClearKvSlots(KvType type, int64_t kv_heads, int64_t head_size, bool keys, int64_t first,
+void ClearKvSlots(KvType type, int64_t kv_heads, int64_t head_size, KvSide side, int64_t first,
                   std::byte* page) {
   const int64_t padded = KvPaddedHead(head_size);
   const int64_t element = type == KvType::kF32 ? 4 : 2;  // bytes
@@ -214,8 +214,8 @@ void ClearKvSlots(KvType type, int64_t kv_heads, int64_t head_size, bool keys, i
   for (int64_t head = 0; head < kv_heads; ++head, page += KvSliceBytes(type, head_size)) {
     for (int64_t slot = first; slot < kKvPageTokens; ++slot) {
       for (int64_t channel = 0; channel < padded; ++channel) {
-        const int64_t index =
-            keys ? KeyElement(type, slot, channel) : ValueElement(type, head_size, slot, channel);
+        const int64_t index = side == KvSide::kKeys ? KeyElement(type, slot, channel)
+                                                    : ValueElement(type, head_size, slot, channel);
         if (scaled) {
           generic::WriteKvInteger(type, page, index, 0);
         } else {

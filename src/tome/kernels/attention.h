@@ -68,6 +68,8 @@ inline constexpr int64_t kMaxHeadSize = 512;
 // run has element j in its low half and element j + 32 in its high half. In kQ8 and kQ4, the scales
 // follow the elements, as F16 [⌈D / 32⌉][64 tokens].
 
+enum class KvSide { kKeys, kValues };
+
 // Channels of a head with padding: D'.
 constexpr int64_t KvPaddedHead(int64_t head_size) { return (head_size + 1) / 2 * 2; }
 // KeyElement and ValueElement return the index of an element within its head's slice.
@@ -255,9 +257,9 @@ struct KvWriteArgs {
   int64_t head_size = 0;
 };
 
-// Zeroes the slots from `first` on in one page of keys (or of values). Slots that were never
+// Zeroes the slots from `first` on in one page of keys or of values. Slots that were never
 // written hold arbitrary bytes.
-void ClearKvSlots(KvType type, int64_t kv_heads, int64_t head_size, bool keys, int64_t first,
+void ClearKvSlots(KvType type, int64_t kv_heads, int64_t head_size, KvSide side, int64_t first,
                   std::byte* page);
 
 }  // namespace tome

@@ -22,7 +22,7 @@ void ReadKeys(const AttentionMassArgs& args, int64_t kv_head, int64_t page,
   for (int64_t channel = 0; channel < shape.head_size; ++channel) {
     for (int64_t slot = 0; slot < kKvPageTokens; ++slot) {
       keys[static_cast<size_t>(channel * kKvPageTokens + slot)] =
-          generic::ReadKvElement(type, slice, shape.head_size, true, slot, channel);
+          generic::ReadKvElement(type, slice, shape.head_size, KvSide::kKeys, slot, channel);
     }
   }
 }

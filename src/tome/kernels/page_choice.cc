@@ -40,7 +40,7 @@ ListChoice Choose(const PageChoiceArgs& args, const ChoiceRun& run, int64_t kv_h
   ListChoice choice;
   AttentionShare& share = choice.share;
   int64_t alone = 0;  // pages that each head would attend by its own choice, summed over heads
-  if (run.first_page > kSinkPages + kRecentPages) {
+  if (run.first_page > kKvSinkPages + kRecentPages) {
     const bool in_parts = !args.part_summaries.empty() && run.single && args.mass < 1 &&
                           run.first_page / kKvPartPages >= kSearchedParts;
     const PageCandidates candidates =

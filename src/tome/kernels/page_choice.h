@@ -20,7 +20,7 @@
 // block of kChoiceBlockTokens positions, and its queries are means over kChoicePoolTokens tokens.
 // One query after another adds pages by descending score until all pages taken so far hold `mass`
 // of its estimated softmax, and the run attends them all. So their number is not fixed (as in
-// Twilight, Lin et al., 2025). The first kSinkPages and the last kRecentPages before the run are
+// Twilight, Lin et al., 2025). The first kKvSinkPages and the last kRecentPages before the run are
 // always attended (Xiao et al., 2024). So are the run's own pages, which the estimate leaves out.
 //
 // From kSearchedParts full parts on, a token that is a run of its own searches in two levels, so
@@ -58,7 +58,6 @@ inline constexpr int64_t kChoicePoolTokens = 32;
 inline constexpr int64_t kChoiceSingleTokens = 64;
 // With fewer full parts before a token, two levels save nothing.
 inline constexpr int64_t kSearchedParts = 32;
-inline constexpr int64_t kSinkPages = 1;
 inline constexpr int64_t kRecentPages = 8;
 
 // --- Summaries ---------------------------------------------------------------------------------

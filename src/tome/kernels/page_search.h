@@ -19,7 +19,9 @@ struct ChoiceRun {
   bool single = false;     // the tokens of its pass choose one by one
 
   // Returns whether a page before the run's own is attended whatever its score.
-  bool Keeps(int64_t page) const { return page < kSinkPages || page >= first_page - kRecentPages; }
+  bool Keeps(int64_t page) const {
+    return page < kKvSinkPages || page >= first_page - kRecentPages;
+  }
 };
 
 // Pages before a run's own that may be chosen, and their scores.

@@ -294,9 +294,8 @@ std::span<const std::byte> PagedKv::LocalPageBytes(int64_t layer, int64_t index)
 
 void PagedKv::ClearSlots(KvType type, int64_t slots, std::byte* page) const {
   const int64_t half = PageBytesOf(type) / 2;
-  for (const bool keys : {true, false}) {
-    ClearKvSlots(type, shape_.kv_heads, shape_.head_size, keys, slots, page + (keys ? 0 : half));
-  }
+  ClearKvSlots(type, shape_.kv_heads, shape_.head_size, KvSide::kKeys, slots, page);
+  ClearKvSlots(type, shape_.kv_heads, shape_.head_size, KvSide::kValues, slots, page + half);
 }
 
 void PagedKv::AppendPages(int64_t tokens, const StoredPages& stored) {

@@ -30,16 +30,16 @@ struct Head {
   int64_t at;  // index of the head's query in the sequence's q, and of its result in `out`
 };
 
-void ReadVector(const Head& head, bool key, int64_t position, HeadVector& out) {
+void ReadVector(const Head& head, KvSide side, int64_t position, HeadVector& out) {
   const AttentionArgs& args = head.args;
   const int64_t page = position / kKvPageTokens;
   const KvView& kv = head.sequence.kv;
   const KvType type = kv.TypeOf(page, args.type);
-  const std::byte* slice =
-      (key ? kv.Keys(page) : kv.Values(page)) + head.kv_head * KvSliceBytes(type, args.head_size);
+  const std::byte* slice = (side == KvSide::kKeys ? kv.Keys(page) : kv.Values(page)) +
+                           head.kv_head * KvSliceBytes(type, args.head_size);
   for (int64_t c = 0; c < args.head_size; ++c) {
     out[static_cast<size_t>(c)] =
-        ReadKvElement(type, slice, args.head_size, key, position % kKvPageTokens, c);
+        ReadKvElement(type, slice, args.head_size, side, position % kKvPageTokens, c);
   }
 }
 
@@ -52,7 +52,7 @@ void AttendPage(const Head& head, int64_t begin, int64_t end, OnlineSoftmax& sof
   HeadVector row;
   float largest = softmax.largest;
   for (int64_t position = begin; position < end; ++position) {
-    ReadVector(head, true, position, row);
+    ReadVector(head, KvSide::kKeys, position, row);
     float score = args.scale * Dot(q, row.data(), size);
     if (args.soft_cap > 0) score = args.soft_cap * std::tanh(score / args.soft_cap);
     scores[static_cast<size_t>(position - begin)] = score;
@@ -65,7 +65,7 @@ void AttendPage(const Head& head, int64_t begin, int64_t end, OnlineSoftmax& sof
   for (int64_t position = begin; position < end; ++position) {
     const float weight = std::exp(scores[static_cast<size_t>(position - begin)] - largest);
     softmax.total += weight;
-    ReadVector(head, false, position, row);
+    ReadVector(head, KvSide::kValues, position, row);
     for (int64_t i = 0; i < size; ++i) {
       softmax.sum[static_cast<size_t>(i)] += weight * row[static_cast<size_t>(i)];
     }
@@ -109,9 +109,9 @@ void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept {
       const auto page = static_cast<size_t>(position / kKvPageTokens);
       const int64_t from = (t * args.kv_heads + g) * args.head_size;
       const int64_t slot = position % kKvPageTokens;
-      WriteKvVector(args.type, args.keys[page] + g * slice, args.head_size, true, slot,
+      WriteKvVector(args.type, args.keys[page] + g * slice, args.head_size, KvSide::kKeys, slot,
                     args.k + from);
-      WriteKvVector(args.type, args.values[page] + g * slice, args.head_size, false, slot,
+      WriteKvVector(args.type, args.values[page] + g * slice, args.head_size, KvSide::kValues, slot,
                     args.v + from);
     }
   });

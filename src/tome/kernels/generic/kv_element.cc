@@ -11,8 +11,9 @@ namespace {
 
 constexpr float kLargestF16 = 65504;
 
-int64_t IndexOf(KvType type, int64_t head_size, bool key, int64_t slot, int64_t channel) {
-  return key ? KeyElement(type, slot, channel) : ValueElement(type, head_size, slot, channel);
+int64_t IndexOf(KvType type, int64_t head_size, KvSide side, int64_t slot, int64_t channel) {
+  return side == KvSide::kKeys ? KeyElement(type, slot, channel)
+                               : ValueElement(type, head_size, slot, channel);
 }
 
 uint16_t ReadHalf(const std::byte* at) {
@@ -40,7 +41,7 @@ float ScaleOf(KvType type, const float* x, int64_t count) {
   return FloatFromF16(F16FromFloat(std::clamp(scale, -kLargestF16, kLargestF16)));
 }
 
-void WriteScaled(KvType type, std::byte* slice, int64_t head_size, bool key, int64_t slot,
+void WriteScaled(KvType type, std::byte* slice, int64_t head_size, KvSide side, int64_t slot,
                  const float* x) {
   const float low = type == KvType::kQ8 ? -127.0F : -8.0F;
   const float high = type == KvType::kQ8 ? 127.0F : 7.0F;
@@ -52,20 +53,20 @@ void WriteScaled(KvType type, std::byte* slice, int64_t head_size, bool key, int
     const float inverse = d == 0 || !std::isfinite(d) ? 0.0F : 1.0F / d;
     for (int64_t c = begin; c < end; ++c) {
       const float scaled = std::isfinite(x[c]) ? x[c] * inverse : 0.0F;
-      WriteKvInteger(type, slice, IndexOf(type, head_size, key, slot, c),
+      WriteKvInteger(type, slice, IndexOf(type, head_size, side, slot, c),
                      static_cast<int>(std::nearbyint(std::clamp(scaled, low, high))));
     }
   }
   if (head_size % 2 != 0) {
-    WriteKvInteger(type, slice, IndexOf(type, head_size, key, slot, head_size), 0);
+    WriteKvInteger(type, slice, IndexOf(type, head_size, side, slot, head_size), 0);
   }
 }
 
 }  // namespace
 
-float ReadKvElement(KvType type, const std::byte* slice, int64_t head_size, bool key, int64_t slot,
-                    int64_t channel) {
-  const int64_t index = IndexOf(type, head_size, key, slot, channel);
+float ReadKvElement(KvType type, const std::byte* slice, int64_t head_size, KvSide side,
+                    int64_t slot, int64_t channel) {
+  const int64_t index = IndexOf(type, head_size, side, slot, channel);
   switch (type) {
     case KvType::kF32: {
       float value = 0;
@@ -97,14 +98,14 @@ void WriteKvInteger(KvType type, std::byte* slice, int64_t index, int value) {
                               : (byte & std::byte{0xF0}) | nibble;
 }
 
-void WriteKvVector(KvType type, std::byte* slice, int64_t head_size, bool key, int64_t slot,
+void WriteKvVector(KvType type, std::byte* slice, int64_t head_size, KvSide side, int64_t slot,
                    const float* x) {
   if (type == KvType::kQ8 || type == KvType::kQ4) {
-    return WriteScaled(type, slice, head_size, key, slot, x);
+    return WriteScaled(type, slice, head_size, side, slot, x);
   }
   for (int64_t c = 0; c < KvPaddedHead(head_size); ++c) {
     const float value = c < head_size ? x[c] : 0.0F;
-    const int64_t index = IndexOf(type, head_size, key, slot, c);
+    const int64_t index = IndexOf(type, head_size, side, slot, c);
     if (type == KvType::kF32) {
       std::memcpy(slice + index * 4, &value, sizeof value);
       continue;

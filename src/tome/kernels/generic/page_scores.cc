@@ -21,10 +21,10 @@ void SummarizeKeys(const KeySummaryArgs& args, ThreadPool& threads) noexcept {
     std::byte* const summary = args.summaries[static_cast<size_t>(page / kKvPartPages)];
     for (int64_t c = 0; c < size; ++c) {
       float sum = 0;
-      float least = ReadKvElement(args.type, slice, size, true, 0, c);
+      float least = ReadKvElement(args.type, slice, size, KvSide::kKeys, 0, c);
       float most = least;
       for (int64_t slot = 0; slot < kKvPageTokens; ++slot) {
-        const float k = ReadKvElement(args.type, slice, size, true, slot, c);
+        const float k = ReadKvElement(args.type, slice, size, KvSide::kKeys, slot, c);
         sum += k;
         least = std::min(least, k);
         most = std::max(most, k);
