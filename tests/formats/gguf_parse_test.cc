@@ -79,7 +79,7 @@ TEST(ParseGguf, EveryTypeOfValue) {
   EXPECT_EQ(metadata.Float("f64"), 0.1);
   EXPECT_EQ(*metadata.Ints("i32s"), (std::vector<int64_t>{1, -2, 3}));
   EXPECT_EQ(*metadata.Floats("f32s"), (std::vector<double>{2.5}));
-  EXPECT_EQ(*metadata.Bools("bools"), (std::vector<bool>{true, false}));
+  EXPECT_EQ(std::get<std::vector<bool>>(*metadata.Find("bools")), (std::vector<bool>{true, false}));
   EXPECT_TRUE(metadata.Ints("none")->empty());
 }
 

@@ -75,21 +75,18 @@ TEST_F(LanguageModelTest, TheClockWritesNoPrompt) {
   date.tm_mday = 30;
   for (const std::string& source : {today, llama}) {
     const auto model = LanguageModel::Open(Write("dated", source), 1);
-    EXPECT_TRUE(model->chat_has_date());
     // The vocabulary ends at "`": characters that it lacks are left out.
     EXPECT_EQ(text_of(*model, {}), "D:.HI");
     EXPECT_THAT(text_of(*model, {.date = date}), AllOf(HasSubstr("30"), HasSubstr("2026")));
     EXPECT_THAT(model->chat_notes(), ElementsAre(AllOf(HasSubstr("date"), HasSubstr("dated"))));
   }
   const auto undated = LanguageModel::Open(Write("undated", "{{ messages[0].content }}"), 1);
-  EXPECT_FALSE(undated->chat_has_date());
   EXPECT_EQ(text_of(*undated, {}), text_of(*undated, {.date = date}));
   EXPECT_THAT(undated->chat_notes(), IsEmpty());
 }
 
 TEST_F(LanguageModelTest, SaysThatABaseModelIsNotMadeForConversation) {
   const auto base = LanguageModel::Open(Write("base", ""), 1);
-  EXPECT_FALSE(base->has_chat_template());
   EXPECT_THAT(base->chat_notes(),
               ElementsAre(AllOf(HasSubstr("base"), HasSubstr("no chat template"))));
 }

@@ -88,13 +88,7 @@ int64_t PageAt(const std::vector<Page>& pages, uint64_t offset) {
 }
 
 std::string SectionPathAt(const std::vector<Section>& sections, uint64_t offset) {
-  // A section comes after the section that encloses it, so the last one that holds the byte is the
-  // innermost.
-  for (auto index = static_cast<int64_t>(sections.size()) - 1; index >= 0; --index) {
-    const TextSpan& span = sections[static_cast<size_t>(index)].span;
-    if (span.begin <= offset && offset < span.end) return SectionPath(sections, index);
-  }
-  return {};
+  return SectionPath(sections, SectionAt(sections, offset));
 }
 
 }  // namespace tome

@@ -75,7 +75,7 @@ void CheckDocument(const Document& document);
 // Returns "Part > Chapter > Section" for the section with this index.
 std::string SectionPath(const std::vector<Section>& sections, int64_t index);
 // Returns the path of the innermost section that holds the byte at `offset`; empty outside any
-// section. O(n) for n sections.
+// section. O(log n + depth) for n sections.
 std::string SectionPathAt(const std::vector<Section>& sections, uint64_t offset);
 
 // Returns the index of the innermost section that contains `offset`, or kNoParent. O(log n +

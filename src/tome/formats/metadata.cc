@@ -74,8 +74,4 @@ const std::vector<double>* Metadata::Floats(std::string_view key) const {
   return Get<std::vector<double>>(Find(key), key, "an array of floats");
 }
 
-const std::vector<bool>* Metadata::Bools(std::string_view key) const {
-  return Get<std::vector<bool>>(Find(key), key, "an array of bool");
-}
-
 }  // namespace tome

@@ -35,7 +35,6 @@ class Metadata {
   const std::vector<std::string>* Strings(std::string_view key) const;
   const std::vector<int64_t>* Ints(std::string_view key) const;
   const std::vector<double>* Floats(std::string_view key) const;
-  const std::vector<bool>* Bools(std::string_view key) const;
 
   // Returns all pairs, sorted by key.
   const std::map<std::string, MetadataValue, std::less<>>& values() const { return values_; }

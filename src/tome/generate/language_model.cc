@@ -31,21 +31,21 @@ std::unique_ptr<ChatTemplate> MakeTemplate(const Checkpoint& checkpoint,
   }
 }
 
-std::vector<std::string> ChatNotesOn(const LanguageModel& model) {
+// `chat_template` is null where the model has none.
+std::vector<std::string> ChatNotesOn(const std::string& name, const ChatTemplate* chat_template) {
   std::vector<std::string> notes;
-  if (!model.has_chat_template()) {
+  if (chat_template == nullptr) {
     notes.push_back(
         fmt::format("{} has no chat template: it was made to continue texts, not for conversation, "
                     "and is asked in plain text; take the model's \"instruct\" or \"chat\" version "
                     "for questions",
-                    model.name()));
-  }
-  if (model.chat_has_date()) {
+                    name));
+  } else if (chat_template->asks_for_date()) {
     notes.push_back(fmt::format(
         "{} is told that today's date is {}, though its chat template asks for it: with a date, "
         "what was read today would have to be read again tomorrow; say it in the question where it "
         "matters",
-        model.name(), kNoDate));
+        name, kNoDate));
   }
   return notes;
 }
@@ -68,7 +68,8 @@ std::unique_ptr<LanguageModel> LanguageModel::Open(const std::filesystem::path& 
   language_model->chat_template_ = MakeTemplate(*checkpoint, *language_model->tokenizer_);
   language_model->config_json_ = checkpoint->SideFile("config.json");
   language_model->notes_ = TokenizerNotes(*checkpoint);
-  language_model->chat_notes_ = ChatNotesOn(*language_model);
+  language_model->chat_notes_ =
+      ChatNotesOn(language_model->name_, language_model->chat_template_.get());
   language_model->checkpoint_ = std::move(checkpoint);
   return language_model;
 }

@@ -50,11 +50,6 @@ class LanguageModel {
   const Model& model() const { return *model_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   Compute compute() const { return {kernels_, *threads_}; }
-  bool has_chat_template() const { return chat_template_ != nullptr; }
-  // Returns whether the chat template writes a date (ChatOptions).
-  bool chat_has_date() const {
-    return chat_template_ != nullptr && chat_template_->asks_for_date();
-  }
 
   // Return what a user should know of the model before trusting it, a sentence each; most models
   // have no notes. `notes` hold for every use, `chat_notes` in conversation besides.

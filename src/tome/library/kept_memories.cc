@@ -65,24 +65,24 @@ class MemoryRemoval {
 
 int64_t RemoveMemoriesOf(const DocumentRecord& document, std::span<const DocumentRecord> staying,
                          SnapshotStore& store) {
-  const MemoryRemoval leaving(document, staying);
+  const MemoryRemoval removal(document, staying);
   const auto snapshots = store.List();
   std::map<SnapshotKey, const SnapshotHeader*> by_key;
   for (const auto& entry : snapshots) by_key.emplace(entry.header.key, &entry.header);
 
   std::set<SnapshotKey> gone;
   for (const auto& entry : store.ListStates()) {
-    if (leaving.Takes(entry.header)) gone.insert(entry.header.key);
+    if (removal.Takes(entry.header)) gone.insert(entry.header.key);
   }
   for (const auto& entry : snapshots) {
-    if (leaving.Takes(entry.header)) gone.insert(entry.header.key);
+    if (removal.Takes(entry.header)) gone.insert(entry.header.key);
   }
   // The beginning of a removed memory is part of the document's text, even where it names other
   // documents.
   for (const SnapshotKey& key : std::vector(gone.begin(), gone.end())) {
     for (auto at = by_key.find(key); at != by_key.end();) {
       at = by_key.find(at->second->parent);
-      if (at == by_key.end() || leaving.Stays(*at->second)) break;
+      if (at == by_key.end() || removal.Stays(*at->second)) break;
       gone.insert(at->first);
     }
   }
