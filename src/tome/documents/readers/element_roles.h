@@ -2,8 +2,9 @@
 // local names. The readers of DOCX and ODT share it: each walks the tree by its own roles.
 #pragma once
 
-#include <initializer_list>
 #include <pugixml.hpp>
+
+#include <initializer_list>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
