@@ -6,13 +6,13 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
 #include <chrono>
 #include <exception>
 #include <mutex>
 #include <new>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "pdf_reader.h"

@@ -80,10 +80,12 @@ bool IsApart(const Box& a, const Box& b, float em) {
 // Splits the characters of a page at white space, drawn or not.
 class WordBuilder {
  public:
+  enum class After { kSpace, kLineEnd };
+
   explicit WordBuilder(std::vector<Word>& out) : out_(out) {}
 
   void Add(std::string_view letter, const Box& box, const Font& font) {
-    if (!word_.text.empty() && IsApart(last_, box, word_.font_size)) End(true);
+    if (!word_.text.empty() && IsApart(last_, box, word_.font_size)) End(After::kSpace);
     if (word_.text.empty()) {
       word_.box = box;
       word_.font_size = font.size;
@@ -99,9 +101,9 @@ class WordBuilder {
     last_ = box;
   }
 
-  void End(bool space_after) {
+  void End(After after) {
     if (word_.text.empty()) return;
-    word_.space_after = space_after;
+    word_.space_after = after == After::kSpace;
     word_.turn = Turn();
     out_.push_back(std::move(word_));
     word_ = {};
@@ -143,7 +145,7 @@ void ReadWords(PopplerPage* page, std::vector<Word>& words) {
     if (!unboxed) {
       const bool space = c == ' ' || c == 0xA0 || c == '\t';
       if (space || c == '\n') {
-        builder.End(space);
+        builder.End(space ? WordBuilder::After::kSpace : WordBuilder::After::kLineEnd);
       } else {
         builder.Add({at, static_cast<size_t>(next - at)}, BoxOf(boxes.get()[index]),
                     fonts.At(static_cast<int>(index)));
@@ -152,7 +154,7 @@ void ReadWords(PopplerPage* page, std::vector<Word>& words) {
     }
     at = next;
   }
-  builder.End(false);
+  builder.End(WordBuilder::After::kLineEnd);
 }
 
 bool HasLargeImage(PopplerPage* page, double page_area) {

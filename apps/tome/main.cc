@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
-
 #include <CLI/CLI.hpp>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>

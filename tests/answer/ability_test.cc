@@ -1,11 +1,11 @@
 #include "tome/answer/ability.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <stop_token>
 #include <string>

@@ -1,8 +1,8 @@
 #include "tome/answer/answer_json.h"
 
 #include <gtest/gtest.h>
-
 #include <nlohmann/json.hpp>
+
 #include <string>
 #include <vector>
 

@@ -78,13 +78,13 @@ TEST(Support, UnsupportedSentencesAreLeftOutAndSpansFollow) {
 }
 
 TEST(Support, DependsOnConfidenceAndOnWhatIsMissing) {
-  EXPECT_EQ(SupportOf(kSure, kAboutQuestion, false), Support::kSupported);
-  EXPECT_EQ(SupportOf(kSure, kAboutQuestion, true), Support::kPartly);
-  EXPECT_EQ(SupportOf(kLow, kAboutQuestion, false), Support::kPartly);
-  EXPECT_EQ(SupportOf(kLow - 0.01, kAboutQuestion, false), Support::kNone);
+  EXPECT_EQ(SupportOf(kSure, kAboutQuestion, {}), Support::kSupported);
+  EXPECT_EQ(SupportOf(kSure, kAboutQuestion, {"7"}), Support::kPartly);
+  EXPECT_EQ(SupportOf(kLow, kAboutQuestion, {}), Support::kPartly);
+  EXPECT_EQ(SupportOf(kLow - 0.01, kAboutQuestion, {}), Support::kNone);
   // The model is sure of a sentence that is about something else.
-  EXPECT_EQ(SupportOf(kSure, kAboutQuestion - 0.01, false), Support::kPartly);
-  EXPECT_EQ(SupportOf(kSure, std::nullopt, false), Support::kSupported);
+  EXPECT_EQ(SupportOf(kSure, kAboutQuestion - 0.01, {}), Support::kPartly);
+  EXPECT_EQ(SupportOf(kSure, std::nullopt, {}), Support::kSupported);
   // Documents count as not answering only where two measures are low.
   EXPECT_TRUE(IsNotSaid(kNotSaidConfidence - 0.1, kNotSaidGain - 0.1, {}));
   EXPECT_FALSE(IsNotSaid(kNotSaidConfidence - 0.1, kNotSaidGain, {}));
@@ -92,10 +92,10 @@ TEST(Support, DependsOnConfidenceAndOnWhatIsMissing) {
   EXPECT_TRUE(IsNotSaid(kNotAboutConfidence - 0.1, 5, kNotAboutQuestion - 0.1));
   EXPECT_FALSE(IsNotSaid(kNotAboutConfidence - 0.1, 5, kNotAboutQuestion));
   EXPECT_FALSE(IsNotSaid(kNotAboutConfidence, 5, kNotAboutQuestion - 0.1));
-  EXPECT_EQ(SupportByWords(0.9, false), Support::kSupported);
-  EXPECT_EQ(SupportByWords(0.9, true), Support::kPartly);
-  EXPECT_EQ(SupportByWords(0.5, false), Support::kPartly);
-  EXPECT_EQ(SupportByWords(0.1, false), Support::kNone);
+  EXPECT_EQ(SupportByWords(0.9, {}), Support::kSupported);
+  EXPECT_EQ(SupportByWords(0.9, {"7"}), Support::kPartly);
+  EXPECT_EQ(SupportByWords(0.5, {}), Support::kPartly);
+  EXPECT_EQ(SupportByWords(0.1, {}), Support::kNone);
   // Confidence grows with the model's sureness and with the share of the question that is held.
   EXPECT_GT(ConfidenceOf(-0.1, 0.5), ConfidenceOf(-0.5, 0.5));
   EXPECT_GT(ConfidenceOf(-0.1, 0.9), ConfidenceOf(-0.1, 0.5));

@@ -7,44 +7,47 @@
 namespace tome {
 namespace {
 
-std::string Filtered(const std::string& text, size_t cut, bool begun) {
-  ThinkingFilter filter(begun);
+using Start = ThinkingFilter::Start;
+
+std::string Filtered(const std::string& text, size_t cut, Start start) {
+  ThinkingFilter filter(start);
   std::string out = filter.Push(text.substr(0, cut));
   out += filter.Push(text.substr(cut));
   return out + filter.Finish();
 }
 
-void ExpectAtEveryCut(const std::string& text, bool begun, const std::string& expected) {
+void ExpectAtEveryCut(const std::string& text, Start start, const std::string& expected) {
   for (size_t cut = 0; cut <= text.size(); ++cut) {
-    EXPECT_EQ(Filtered(text, cut, begun), expected) << text << " cut at " << cut;
+    EXPECT_EQ(Filtered(text, cut, start), expected) << text << " cut at " << cut;
   }
-  ThinkingFilter filter(begun);
+  ThinkingFilter filter(start);
   std::string out;
   for (const char byte : text) out += filter.Push(std::string(1, byte));
   EXPECT_EQ(out + filter.Finish(), expected) << text << " byte by byte";
 }
 
 TEST(Thinking, IsNoPartOfTheAnswerHoweverItIsCut) {
-  ExpectAtEveryCut("<think>\nHm, 灯塔 </thin> <think>\n</think>\n\nThe keeper.\n", false,
+  ExpectAtEveryCut("<think>\nHm, 灯塔 </thin> <think>\n</think>\n\nThe keeper.\n", Start::kUnknown,
                    "The keeper.\n");
-  ExpectAtEveryCut(" \n<think></think>灯。", false, "灯。");
+  ExpectAtEveryCut(" \n<think></think>灯。", Start::kUnknown, "灯。");
 }
 
 TEST(Thinking, MayHaveBeenBegunByTheTemplate) {
-  ExpectAtEveryCut("\nHm.</think>\nThe keeper.", true, "The keeper.");
+  ExpectAtEveryCut("\nHm.</think>\nThe keeper.", Start::kThinking, "The keeper.");
 }
 
 TEST(Thinking, OnlyInFrontOfTheAnswerIsAny) {
-  ExpectAtEveryCut("The keeper <think>lit</think> it.", false, "The keeper <think>lit</think> it.");
-  ExpectAtEveryCut(" <thin", false, " <thin");
-  ExpectAtEveryCut("<thinking aloud", false, "<thinking aloud");
-  ExpectAtEveryCut("", false, "");
+  ExpectAtEveryCut("The keeper <think>lit</think> it.", Start::kUnknown,
+                   "The keeper <think>lit</think> it.");
+  ExpectAtEveryCut(" <thin", Start::kUnknown, " <thin");
+  ExpectAtEveryCut("<thinking aloud", Start::kUnknown, "<thinking aloud");
+  ExpectAtEveryCut("", Start::kUnknown, "");
 }
 
 TEST(Thinking, ThatNeverEndsLeavesNothing) {
-  ExpectAtEveryCut("<think>Hm. </think", false, "");
-  ExpectAtEveryCut("Hm.", true, "");
-  ThinkingFilter endless(false);
+  ExpectAtEveryCut("<think>Hm. </think", Start::kUnknown, "");
+  ExpectAtEveryCut("Hm.", Start::kThinking, "");
+  ThinkingFilter endless(Start::kUnknown);
   EXPECT_EQ(endless.Push("<think>"), "");
   EXPECT_TRUE(endless.is_thinking());
   EXPECT_EQ(endless.Push(std::string(1 << 20, 'x')), "");

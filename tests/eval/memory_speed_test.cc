@@ -1,9 +1,9 @@
 #include "tome/eval/memory_speed.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "tests/expect_error.h"
 #include "tests/models/golden_model.h"

@@ -1,9 +1,10 @@
 // Parses any bytes as a chat template. It gives a tome::Error, or it renders within its limits. No
 // template makes the content of the messages look like its own text.
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 

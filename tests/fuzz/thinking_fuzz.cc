@@ -12,6 +12,8 @@
 
 namespace {
 
+using Start = tome::ThinkingFilter::Start;
+
 struct Filtered {
   std::string answer;
   bool is_thinking = false;
@@ -19,8 +21,8 @@ struct Filtered {
 
 // Filters the text in pieces of 1 to `largest` bytes. A linear congruential generator chooses their
 // sizes.
-Filtered Filter(std::string_view text, bool begun, uint32_t seed, size_t largest) {
-  tome::ThinkingFilter filter(begun);
+Filtered Filter(std::string_view text, Start start, uint32_t seed, size_t largest) {
+  tome::ThinkingFilter filter(start);
   Filtered filtered;
   while (!text.empty()) {
     seed = seed * 1664525U + 1013904223U;
@@ -37,11 +39,11 @@ Filtered Filter(std::string_view text, bool begun, uint32_t seed, size_t largest
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
-  const bool begun = (data[0] & 1) != 0;
+  const Start start = (data[0] & 1) != 0 ? Start::kThinking : Start::kUnknown;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const Filtered whole = Filter(text, begun, 0, SIZE_MAX);
+  const Filtered whole = Filter(text, start, 0, SIZE_MAX);
   for (const size_t largest : {size_t{1}, size_t{5}}) {
-    const Filtered cut = Filter(text, begun, static_cast<uint32_t>(size), largest);
+    const Filtered cut = Filter(text, start, static_cast<uint32_t>(size), largest);
     TOME_CHECK(cut.answer == whole.answer);
     TOME_CHECK(cut.is_thinking == whole.is_thinking);
   }

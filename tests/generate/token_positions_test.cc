@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "tests/models/published_vocabulary.h"
 #include "tests/text/tiny_vocabulary.h"
 #include "tome/models/tokenizer_of.h"
 
@@ -140,18 +140,7 @@ TEST_F(TinyTokenPositionsTest, SentencePieceWritesASpaceBeforeTheText) {
   ASSERT_NO_FATAL_FAILURE(ExpectEveryPiece(*bytes_, "ab abc 石头 a"));
 }
 
-class PublishedTokenPositionsTest : public testing::TestWithParam<const char*> {
- protected:
-  void SetUp() override {
-    const char* shared = std::getenv("TOME_SHARED");
-    path_ = std::filesystem::path(shared == nullptr ? "." : shared) / "data" / "vocab" /
-            (std::string("ggml-vocab-") + GetParam() + ".gguf");
-    if (std::filesystem::exists(path_)) return;
-    ASSERT_EQ(std::getenv("CI"), nullptr) << path_ << " is missing";
-    GTEST_SKIP() << path_ << " is missing; set TOME_SHARED to the folder of shared data";
-  }
-  std::filesystem::path path_;
-};
+class PublishedTokenPositionsTest : public PublishedVocabularyTest {};
 
 TEST_P(PublishedTokenPositionsTest, TheTokensOfEveryPieceHoldIt) {
   const auto tokenizer = TokenizerOf(Checkpoint::Open(path_));
@@ -187,12 +176,7 @@ TEST_P(PublishedTokenPositionsTest, SentencesStandWhereTheirTokensAre) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Published, PublishedTokenPositionsTest,
-                         testing::Values("gpt-2", "deepseek-llm", "llama-spm"),
-                         [](const auto& parameter) {
-                           std::string name = parameter.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+                         testing::Values("gpt-2", "deepseek-llm", "llama-spm"), VocabularyName);
 
 }  // namespace
 }  // namespace tome

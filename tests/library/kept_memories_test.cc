@@ -55,7 +55,7 @@ class KeptMemoriesTest : public testing::Test {
     SnapshotStore store = Open();
     store.Keep(
         {.root = {.high = 1, .low = 2}, .model = "m", .title = title, .documents = documents},
-        tokens, memory, /*tail=*/true);
+        tokens, memory, SnapshotStore::Tail::kKept);
     ASSERT_EQ(store.report().failure, "");
   }
 

@@ -38,7 +38,7 @@ class KeySummariesTest : public testing::Test {
     std::normal_distribution<float> normal;
     for (float& x : k_) x = normal(random_);
     kv_.Reserve(kTokens);
-    kv_.BeginLayer(0, false);
+    kv_.PrefetchNextLayer(0);
     WriteKv(kv_, 0, k_, k_, threads_);
     kv_.Advance(kTokens);
   }
@@ -83,7 +83,7 @@ TEST_F(KeySummariesTest, AForkThatGoesBackLeavesTheOthersSummariesAlone) {
   for (size_t i = static_cast<size_t>(back) * 16; i < k_.size(); ++i) k_[i] = -3 * k_[i];
   EXPECT_EQ(kv_.Truncate(back), back);
   kv_.Reserve(kTokens - back);
-  kv_.BeginLayer(0, false);
+  kv_.PrefetchNextLayer(0);
   const std::vector<float> rest(k_.begin() + back * 16, k_.end());
   WriteKv(kv_, 0, rest, rest, threads_);
   kv_.Advance(kTokens - back);

@@ -268,7 +268,7 @@ TEST(PagedKvTest, ALimitMovesTheOldestPartsToAFile) {
   // The file has no name, so it is gone however the process ends.
   EXPECT_TRUE(std::filesystem::is_empty(folder / "spill"));
   for (const int64_t layer : {0, 1}) {
-    kv.BeginLayer(layer, false);
+    kv.PrefetchNextLayer(layer);
     kv.EndLayer(layer);
   }
   ExpectTokens(kv, Numbers(8000));

@@ -142,7 +142,7 @@ class SnapshotStoreTest : public testing::TestWithParam<KvType> {
   void KeepAll(const std::vector<TokenId>& tokens) {
     SnapshotStore store = Open();
     Memory memory = reader_.ReadAll(tokens);
-    store.Keep(kOwner, tokens, memory, true);
+    store.Keep(kOwner, tokens, memory, SnapshotStore::Tail::kKept);
     ASSERT_EQ(store.report().failure, "");
   }
 
@@ -251,7 +251,7 @@ TEST_P(SnapshotStoreTest, StaysWithinItsSizeAndForgetsTheOldest) {
   {
     SnapshotStore store = Open(2 * one);
     Memory memory = reader_.ReadAll(third);
-    store.Keep(kOwner, third, memory, true);
+    store.Keep(kOwner, third, memory, SnapshotStore::Tail::kKept);
     EXPECT_EQ(store.report().failure, "");
     EXPECT_LE(store.bytes(), 2 * one);
   }
@@ -262,7 +262,7 @@ TEST_P(SnapshotStoreTest, StaysWithinItsSizeAndForgetsTheOldest) {
   SnapshotStore small = Open(2 * one);
   const std::vector<TokenId> longer = RandomTokens(random_, 3 * kSnapshotTokens);
   Memory memory = reader_.ReadAll(longer);
-  small.Keep(kOwner, longer, memory, true);
+  small.Keep(kOwner, longer, memory, SnapshotStore::Tail::kKept);
   EXPECT_NE(small.report().failure, "");
   EXPECT_EQ(ExpectRestored(longer), 2 * kSnapshotTokens);
 }
@@ -280,7 +280,7 @@ TEST_P(SnapshotStoreTest, OfATextTheEndGoesBeforeTheBeginning) {
   SnapshotStore store = Open(three);
   const std::vector<TokenId> other = RandomTokens(random_, kSnapshotTokens);
   Memory memory = reader_.ReadAll(other);
-  store.Keep(kOwner, other, memory, true);
+  store.Keep(kOwner, other, memory, SnapshotStore::Tail::kKept);
   EXPECT_EQ(store.report().failure, "");
   EXPECT_EQ(ExpectRestored(other), kSnapshotTokens);
   // The first part may be larger than others, because it has the sinks in both types.
@@ -294,7 +294,7 @@ TEST_P(SnapshotStoreTest, AFolderThatCannotBeWrittenLosesOnlyTheSnapshot) {
   SnapshotStore store = Open();
   std::filesystem::remove_all(folder_ / "kept");
   Memory memory = reader_.ReadAll(tokens);
-  store.Keep(kOwner, tokens, memory, true);
+  store.Keep(kOwner, tokens, memory, SnapshotStore::Tail::kKept);
   EXPECT_NE(store.report().failure, "");
   EXPECT_EQ(store.report().kept_bytes, 0);
 }
@@ -376,7 +376,8 @@ TEST(MemoryProperty, AnySequenceOfOperationsKeepsWhatWasRead) {
           }
           break;
         case 4:
-          if (!pair.tokens.empty()) store.Keep(owner, pair.tokens, pair.memory, true);
+          if (!pair.tokens.empty())
+            store.Keep(owner, pair.tokens, pair.memory, SnapshotStore::Tail::kKept);
           break;
         default: {
           Pair restored{new_memory(), {}};

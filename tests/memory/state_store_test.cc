@@ -156,7 +156,8 @@ class StateStoreTest : public testing::TestWithParam<Kind> {
     for (const int64_t position : positions) {
       const auto read = static_cast<size_t>(memory.length());
       reader_.Read(tokens.first(static_cast<size_t>(position)).subspan(read), memory);
-      store.Keep(kOwner, tokens.first(static_cast<size_t>(position)), memory, /*tail=*/true);
+      store.Keep(kOwner, tokens.first(static_cast<size_t>(position)), memory,
+                 SnapshotStore::Tail::kKept);
     }
     ASSERT_EQ(store.report().failure, "");
     kept_bytes_ = store.report().kept_bytes;
@@ -288,7 +289,7 @@ TEST_P(StateStoreTest, StatesCountAndGoWithTheRest) {
     const std::vector<TokenId> other = RandomTokens(std::max<int64_t>(reader_.segment(), 512));
     Memory memory = reader_.NewMemory();
     reader_.Read(other, memory);
-    store.Keep(kOwner, other, memory, true);
+    store.Keep(kOwner, other, memory, SnapshotStore::Tail::kKept);
     EXPECT_LE(store.bytes(), bytes + 2000);
   }
   EXPECT_EQ(ExpectRestored(tokens), 0);
@@ -318,13 +319,13 @@ TEST(StateWriteTest, OneThatFailsMidwayLosesTheStateAlone) {
   };
   read(1);
   SnapshotStore store(folder / "kept", kPlenty);
-  store.Keep(kOwner, std::span(tokens).first(kSnapshotTokens), memory, /*tail=*/true);
+  store.Keep(kOwner, std::span(tokens).first(kSnapshotTokens), memory, SnapshotStore::Tail::kKept);
   ASSERT_EQ(store.report().failure, "");
   const int64_t before = store.bytes();
   read(2);
   {
     const ScopedFileLimit limit(100'000);
-    store.Keep(kOwner, tokens, memory, /*tail=*/true);
+    store.Keep(kOwner, tokens, memory, SnapshotStore::Tail::kKept);
   }
   EXPECT_NE(store.report().failure, "");
   EXPECT_EQ(store.ListStates().size(), 1U);
@@ -341,7 +342,7 @@ TEST(StateWriteTest, OneThatFailsMidwayLosesTheStateAlone) {
   EXPECT_EQ(restored(), kSnapshotTokens);
   // The memory is unchanged, and the next store keeps it.
   SnapshotStore next(folder / "kept", kPlenty);
-  next.Keep(kOwner, tokens, memory, /*tail=*/true);
+  next.Keep(kOwner, tokens, memory, SnapshotStore::Tail::kKept);
   EXPECT_EQ(next.report().failure, "");
   EXPECT_EQ(restored(), 2 * kSnapshotTokens);
 }

@@ -22,7 +22,7 @@ class LongTextTest : public testing::Test {
   std::unique_ptr<Model> Load(const std::string& variant) {
     const auto folder = folder_.path() / variant;
     WriteGoldenModel(variant, folder);
-    return LoadModel(std::make_shared<const Checkpoint>(Checkpoint::Open(folder)), compute_);
+    return LoadModelIn(folder, compute_);
   }
 
   Tokens RandomTokens(const Model& model, size_t count) {
@@ -34,21 +34,12 @@ class LongTextTest : public testing::Test {
     return tokens;
   }
 
-  // Returns all logits, read in passes of `chunk`.
   std::vector<float> Read(const Model& model, Memory& memory, std::span<const TokenId> tokens,
-                          size_t chunk) {
-    std::vector<float> logits;
-    for (size_t begin = 0; begin < tokens.size(); begin += chunk) {
-      const BatchItem item{.memory = &memory,
-                           .tokens = tokens.subspan(begin, std::min(chunk, tokens.size() - begin)),
-                           .logits = LogitsOf::kAll};
-      const Tensor rows = model.Forward({&item, 1}, compute_);
-      logits.insert(logits.end(), rows.floats().begin(), rows.floats().end());
-    }
-    return logits;
+                          int64_t chunk) {
+    return LogitsInPasses(model, memory, tokens, chunk, compute_);
   }
   std::vector<float> Read(const Model& model, const MemoryOptions& options,
-                          std::span<const TokenId> tokens, size_t chunk) {
+                          std::span<const TokenId> tokens, int64_t chunk) {
     Memory memory = model.NewMemory(options);
     return Read(model, memory, tokens, chunk);
   }
@@ -87,9 +78,9 @@ TEST_F(LongTextTest, CuttingATextInPassesChangesNoBit) {
          {Case{*dca, {.kv = type}}, Case{*llama, {.kv = type, .window = 100, .sinks = 10}},
           Case{*llama, {.kv = type, .window = 64}},
           Case{*windows, {.kv = type, .window = 128, .sinks = 64}}}) {
-      const std::vector<float> whole = Read(each.model, each.options, tokens, tokens.size());
+      const std::vector<float> whole = Read(each.model, each.options, tokens, std::ssize(tokens));
       EXPECT_TRUE(std::ranges::all_of(whole, [](float x) { return std::isfinite(x); }));
-      for (const size_t chunk : {1, 37, 64, 512}) {
+      for (const int64_t chunk : {1, 37, 64, 512}) {
         EXPECT_EQ(Read(each.model, each.options, tokens, chunk), whole)
             << each.model.facts().architecture << ' ' << NameOf(type) << ' ' << chunk;
       }
@@ -173,7 +164,7 @@ TEST_F(LongTextTest, StreamingAgreesWithDoublePrecision) {
   const auto file = Checkpoint::Open(GoldenFolder() / "llama" / "streaming.safetensors");
   const auto tokens = ReadValues<TokenId>(*file.Find("tokens"));
   const auto expected = ReadValues<float>(*file.Find("logits"));
-  for (const size_t chunk : {512, 100, 1}) {
+  for (const int64_t chunk : {512, 100, 1}) {
     const std::vector<float> logits =
         Read(*model, {.kv = KvType::kF32, .window = 128, .sinks = 64}, tokens, chunk);
     ASSERT_EQ(logits.size(), expected.size());
@@ -240,7 +231,7 @@ TEST_F(LongTextTest, AStreamingMemoryGoesBackAsFarAsItRemembers) {
 TEST_F(LongTextTest, SparseAttentionGoesWithDualChunks) {
   const auto model = Load("qwen2-dca");
   const Tokens tokens = RandomTokens(*model, 1500);
-  const auto read = [&](double mass, size_t chunk) {
+  const auto read = [&](double mass, int64_t chunk) {
     return Read(*model, {.max_tokens = 2000, .attention_mass = mass}, tokens, chunk);
   };
   const std::vector<float> exact = Read(*model, {.max_tokens = 2000}, tokens, 512);

@@ -1,11 +1,9 @@
 // Compares vocabularies of published models with the ids that the llama.cpp project publishes.
 #include "tome/models/vocabulary.h"
-#include "tome/models/tokenizer_of.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,7 +14,9 @@
 
 #include "tests/expect_error.h"
 #include "tests/formats/gguf_bytes.h"
+#include "tests/models/published_vocabulary.h"
 #include "tests/temp_folder.h"
+#include "tome/models/tokenizer_of.h"
 #include "tome/text/unicode.h"
 
 namespace tome {
@@ -40,19 +40,6 @@ std::vector<std::string> SplitAt(const std::string& text, const std::string& sep
   parts.push_back(text.substr(begin));
   return parts;
 }
-
-class PublishedVocabularyTest : public testing::TestWithParam<const char*> {
- protected:
-  void SetUp() override {
-    const char* shared = std::getenv("TOME_SHARED");
-    path_ = std::filesystem::path(shared == nullptr ? "." : shared) / "data" / "vocab" /
-            (std::string("ggml-vocab-") + GetParam() + ".gguf");
-    if (std::filesystem::exists(path_)) return;
-    ASSERT_EQ(std::getenv("CI"), nullptr) << path_ << " is missing";
-    GTEST_SKIP() << path_ << " is missing; set TOME_SHARED to the folder of shared data";
-  }
-  std::filesystem::path path_;
-};
 
 TEST_P(PublishedVocabularyTest, GivesTheIdsOfTheReference) {
   const auto tokenizer = TokenizerOf(Checkpoint::Open(path_));
@@ -118,11 +105,7 @@ TEST(VocabularyTest, ModelsOfThisMachineMakeNoControlTokenOfText) {
 
 INSTANTIATE_TEST_SUITE_P(Published, PublishedVocabularyTest,
                          testing::Values("gpt-2", "deepseek-llm", "llama-spm", "bert-bge"),
-                         [](const auto& parameter) {
-                           std::string name = parameter.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+                         VocabularyName);
 
 TEST(VocabularyTest, ReadsWhatTheMetadataSays) {
   Metadata metadata;

@@ -64,11 +64,11 @@ TEST_F(Fts5ExtensionTest, FindsPhrasesThroughPairsAtTheirFirstCharacter) {
   Insert(1, "软件管理", "");
   Insert(2, "件软管理", "");
   std::string phrase;
-  AppendTerm("软件", false, phrase);
-  AppendTerm("件管", false, phrase);
+  AppendTerm("软件", phrase);
+  AppendTerm("件管", phrase);
   EXPECT_THAT(Postings(phrase), testing::ElementsAre("1:1/0"));
   std::string single;
-  AppendTerm("管", false, single);
+  AppendTerm("管", single);
   EXPECT_THAT(Postings(single), testing::ElementsAre("1:1/0", "2:1/0"));
 }
 

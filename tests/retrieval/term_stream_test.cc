@@ -27,13 +27,13 @@ std::vector<std::pair<std::string, bool>> Decode(std::string_view stream) {
 
 TEST(TermStreamTest, WritesTheBytesThatTheLayoutSays) {
   std::string stream;
-  AppendTerm("ab", false, stream);
-  AppendTerm("c", true, stream);
+  AppendTerm("ab", stream);
+  AppendColocatedTerm("c", stream);
   EXPECT_EQ(stream,
             "\x82"
             "ab\xC1"
             "c");
-  AppendTerm(std::string(kMaxTermBytes, 'x'), true, stream);
+  AppendColocatedTerm(std::string(kMaxTermBytes, 'x'), stream);
   EXPECT_EQ(static_cast<unsigned char>(stream[5]), 0xFF);
 }
 
@@ -77,8 +77,8 @@ TEST(TermStreamTest, EndsWhereAStreamIsMalformed) {
 TEST(TermStreamDeathTest, RefusesATermThatHasNoHeader) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   std::string stream;
-  EXPECT_DEATH(AppendTerm("", false, stream), "internal error");
-  EXPECT_DEATH(AppendTerm(std::string(kMaxTermBytes + 1, 'x'), false, stream), "internal error");
+  EXPECT_DEATH(AppendTerm("", stream), "internal error");
+  EXPECT_DEATH(AppendTerm(std::string(kMaxTermBytes + 1, 'x'), stream), "internal error");
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 // Compares with the blocks that llama.cpp encodes and the values that the gguf package decodes.
 // tests/golden/quantized/README.md derives the tolerances.
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 

@@ -1,7 +1,6 @@
 #include "commands/json_output.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 namespace tome {

@@ -1,8 +1,9 @@
 // How the commands print the lengths that a model was asked for beyond its training.
 #pragma once
 
-#include <cstdint>
 #include <nlohmann/json.hpp>
+
+#include <cstdint>
 
 #include "tome/generate/text_length.h"
 #include "tome/models/model.h"

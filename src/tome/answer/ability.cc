@@ -1,7 +1,8 @@
 #include "tome/answer/ability.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 #include <numeric>
 #include <utility>
 

@@ -1,8 +1,9 @@
 // An Answer as the JSON object of `tome ask --json` (docs/command-line.md).
 #pragma once
 
-#include <functional>
 #include <nlohmann/json_fwd.hpp>
+
+#include <functional>
 #include <string>
 
 #include "tome/answer/answer.h"

@@ -37,10 +37,9 @@ void AnswerJudge::JudgeWritten(const WrittenAnswer& written, const Sources& sour
   answer.text = WithoutRambling(written.text, evidence, answer.question, analyzer_);
   answer.missing = MissingFrom(answer.text, evidence, answer.question, analyzer_);
   answer.not_said = IsNotSaid(*answer.confidence, *answer.gain, answer.question_gain);
-  answer.support =
-      answer.text.empty() || answer.not_said
-          ? Support::kNone
-          : SupportOf(*answer.confidence, answer.question_gain, !answer.missing.empty());
+  answer.support = answer.text.empty() || answer.not_said
+                       ? Support::kNone
+                       : SupportOf(*answer.confidence, answer.question_gain, answer.missing);
   answer.sentences.push_back({.span = {.begin = 0, .end = answer.text.size()},
                               .support = *answer.support,
                               .citations = std::move(citations)});
@@ -94,7 +93,7 @@ SentenceSupport AnswerJudge::JudgeSentence(const TextSpan& span, Candidates& can
   if (best.empty()) return judged;
   const EvidenceSentence& evidence = candidates.sentences[best.front()];
   const auto missing = MissingFrom(sentence, evidence.text, answer.question, analyzer_);
-  judged.support = SupportByWords(evidence.coverage, !missing.empty());
+  judged.support = SupportByWords(evidence.coverage, missing);
   answer.missing.insert(answer.missing.end(), missing.begin(), missing.end());
   if (judged.support != Support::kNone) {
     judged.citations.push_back(

@@ -36,7 +36,8 @@ class ModelReply {
         options_(options),
         sink_(std::move(sink)),
         control_(control),
-        thinking_(options.begins_thinking) {}
+        thinking_(options.begins_thinking ? ThinkingFilter::Start::kThinking
+                                          : ThinkingFilter::Start::kUnknown) {}
 
   // Returns how the session, which has read the prompt, continues. The reply must not move
   // afterwards.

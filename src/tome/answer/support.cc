@@ -105,11 +105,12 @@ double ConfidenceOf(double log_probability, double coverage) {
   return 4 * log_probability + 3.3 * coverage - 0.7;
 }
 
-Support SupportOf(double confidence, std::optional<double> question_gain, bool anything_missing) {
+Support SupportOf(double confidence, std::optional<double> question_gain,
+                  const std::vector<std::string>& missing) {
   if (confidence < kLow) return Support::kNone;
   const bool is_about = question_gain.value_or(kAboutQuestion) >= kAboutQuestion;
-  return confidence >= kSure && is_about && !anything_missing ? Support::kSupported
-                                                              : Support::kPartly;
+  return confidence >= kSure && is_about && missing.empty() ? Support::kSupported
+                                                            : Support::kPartly;
 }
 
 bool IsNotSaid(double confidence, double gain, std::optional<double> question_gain) {
@@ -118,11 +119,11 @@ bool IsNotSaid(double confidence, double gain, std::optional<double> question_ga
           question_gain.value_or(kNotAboutQuestion) < kNotAboutQuestion);
 }
 
-Support SupportByWords(double coverage, bool anything_missing) {
+Support SupportByWords(double coverage, const std::vector<std::string>& missing) {
   constexpr double kMost = 0.6;
   constexpr double kSome = 0.3;
   if (coverage < kSome) return Support::kNone;
-  return coverage >= kMost && !anything_missing ? Support::kSupported : Support::kPartly;
+  return coverage >= kMost && missing.empty() ? Support::kSupported : Support::kPartly;
 }
 
 size_t AddCitation(Citation citation, Answer& answer) {

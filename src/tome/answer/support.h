@@ -33,15 +33,16 @@ double ConfidenceOf(double log_probability, double coverage);
 inline constexpr double kSure = -0.4;
 inline constexpr double kLow = -2.5;
 
-// Returns the support by confidence, by WrittenAnswer::question_gain, and by whether MissingFrom
-// found anything. A model copies a sentence surely, whatever it was asked. Therefore the evidence
-// of a supported answer must also make the question likelier, by at least kAboutQuestion.
-Support SupportOf(double confidence, std::optional<double> question_gain, bool anything_missing);
+// Returns the support by confidence, by WrittenAnswer::question_gain, and by what MissingFrom found.
+// A model copies a sentence surely, whatever it was asked. Therefore the evidence of a supported
+// answer must also make the question likelier, by at least kAboutQuestion.
+Support SupportOf(double confidence, std::optional<double> question_gain,
+                  const std::vector<std::string>& missing);
 inline constexpr double kAboutQuestion = 1.7;
 
 // Returns the support of a sentence of an answer from whole texts. `coverage` is the share of the
-// sentence's words, by idf, that its evidence holds.
-Support SupportByWords(double coverage, bool anything_missing);
+// sentence's words, by idf, that its evidence holds, and `missing` is what MissingFrom found.
+Support SupportByWords(double coverage, const std::vector<std::string>& missing);
 
 // Returns whether the documents most likely do not answer the question. A low confidence alone may
 // be due to a weak model, so a second sign is needed: the evidence hardly makes the reply likelier

@@ -11,8 +11,10 @@ namespace tome {
 // of the thinking it holds only the bytes that may begin the end mark.
 class ThinkingFilter {
  public:
-  // With `begun`, the prompt ended with <think>, so the reply begins inside its thinking.
-  explicit ThinkingFilter(bool begun) : state_(begun ? State::kThinking : State::kUnknown) {}
+  // A reply begins inside its thinking (kThinking) where its prompt ended with <think>.
+  enum class Start { kUnknown, kThinking };
+  explicit ThinkingFilter(Start start)
+      : state_(start == Start::kThinking ? State::kThinking : State::kUnknown) {}
 
   std::string Push(std::string_view text);
   // Returns the text that was held back at the end of the reply. A thinking that never ended is not

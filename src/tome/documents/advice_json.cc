@@ -1,7 +1,8 @@
 #include "tome/documents/advice_json.h"
 
-#include <cstdint>
 #include <nlohmann/json.hpp>
+
+#include <cstdint>
 
 #include "tome/base/error.h"
 

@@ -1,8 +1,8 @@
 #include "tome/documents/document_codec.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
+
 #include <utility>
 
 #include "tome/base/error.h"

@@ -7,12 +7,12 @@
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -138,17 +138,21 @@ class FrameReader {
   // Returns false when the worker closed its output between two frames.
   bool Next(char& kind, std::string& payload) {
     std::string header(kFrameHeaderBytes, '\0');
-    if (!Fill(header, /*first=*/true)) return false;
+    if (!Fill(header, EndOfOutput::kAllowed)) return false;
     kind = header[0];
     const uint64_t bytes = FramePayloadBytes(header);
     if (bytes > kMaxFrameBytes) throw Error(Code::kCorrupt, "the reader's answer is malformed");
     payload.resize(bytes);
-    Fill(payload, /*first=*/false);
+    Fill(payload, EndOfOutput::kNot);
     return true;
   }
 
  private:
-  bool Fill(std::string& buffer, bool first) {
+  // Says whether the worker may close its output instead of writing the next byte.
+  enum class EndOfOutput { kAllowed, kNot };
+
+  // Fills `buffer`. Returns false where the output ends before the first byte, as `end` allows.
+  bool Fill(std::string& buffer, EndOfOutput end) {
     size_t used = 0;
     auto last_byte = std::chrono::steady_clock::now();
     while (used < buffer.size()) {
@@ -167,7 +171,7 @@ class FrameReader {
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) throw SystemError("the reader's pipe", errno);
       if (count == 0) {
-        if (first && used == 0) return false;
+        if (end == EndOfOutput::kAllowed && used == 0) return false;
         throw Error(Code::kCorrupt, "the reader stopped in the middle of its answer");
       }
       used += static_cast<size_t>(count);

@@ -266,7 +266,7 @@ class Measurement {
     {
       SnapshotStore store(folder, kNoLimit);
       const auto begin = Clock::now();
-      store.Keep(owner_, tokens, memory, true);
+      store.Keep(owner_, tokens, memory, SnapshotStore::Tail::kKept);
       speed.reopening.keep_seconds = SecondsSince(begin);
       CheckKept(store, options_.tokens);
       speed.reopening.bytes = store.report().kept_bytes;

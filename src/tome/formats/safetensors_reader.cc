@@ -1,9 +1,9 @@
 #include "tome/formats/safetensors_reader.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 

@@ -1,7 +1,6 @@
 #include "tome/formats/safetensors_writer.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "tome/base/error.h"

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include <future>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 

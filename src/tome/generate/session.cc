@@ -263,23 +263,25 @@ size_t Session::ForOnePass(size_t tokens) {
   return static_cast<size_t>(std::min(end, next_state_) - length);
 }
 
-void Session::Keep(bool tail) {
+void Session::Keep(Tail tail) {
   if (store_ == nullptr) return;
   if (memory_.has_recurrent()) return KeepState(tail);
   const int64_t whole = memory_.length() / kSnapshotTokens * kSnapshotTokens;
-  const bool worth = tail && memory_.length() - std::max(whole, kept_) >= kWorthKeeping;
+  const bool worth =
+      tail == Tail::kKept && memory_.length() - std::max(whole, kept_) >= kWorthKeeping;
   if (whole <= kept_ && !worth) return;
-  store_->Keep(owner_, tokens_, memory_, worth);
+  store_->Keep(owner_, tokens_, memory_, worth ? Tail::kKept : Tail::kLeftOut);
   kept_ = worth ? memory_.length() : whole;
 }
 
-void Session::KeepState(bool tail) {
+void Session::KeepState(Tail tail) {
   const int64_t length = memory_.length();
   if (length == 0) return;
   // Within a segment, the memory holds more than the state.
   if (memory_.segment() > 0 && length % memory_.segment() != 0) return;
-  if (length != next_state_ && (!tail || length - kept_ < kStateWorthKeeping)) return;
-  store_->Keep(owner_, tokens_, memory_, true);
+  if (length != next_state_ && (tail == Tail::kLeftOut || length - kept_ < kStateWorthKeeping))
+    return;
+  store_->Keep(owner_, tokens_, memory_, Tail::kKept);
   kept_ = length;
 }
 
@@ -317,7 +319,7 @@ void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& 
   size_t offset = 0;  // tokens of it that were read
   while (done < total) {
     if (control.stop.stop_requested()) {
-      for (const SessionReading& reading : readings) reading.session->Keep(/*tail=*/true);
+      for (const SessionReading& reading : readings) reading.session->Keep(Session::Tail::kKept);
       control.CheckStop();
     }
     std::vector<BatchItem> batch;
@@ -364,7 +366,8 @@ void PrefillTogether(std::span<const SessionReading> wanted, const WorkControl& 
       session.tokens_.insert(session.tokens_.end(), tokens.begin(), tokens.end());
       if (prompt) {
         session.memory_.Checkpoint();
-        session.Keep(last && !session.memory_.has_recurrent());
+        const bool keeps_tail = last && !session.memory_.has_recurrent();
+        session.Keep(keeps_tail ? Session::Tail::kKept : Session::Tail::kLeftOut);
       }
       done += tokens.size();
       if (batch[i].logits == LogitsOf::kNone) {

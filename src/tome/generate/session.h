@@ -132,11 +132,12 @@ class Session {
   // Returns how many of `tokens` tokens to read the next pass may take: it ends where a state is to
   // be kept.
   size_t ForOnePass(size_t tokens);
-  // Gives the store the whole snapshots that are new and, with `tail`, the tokens after them, where
-  // they are worth it. States of recurrent layers are kept only where ForOnePass wanted it or, with
-  // `tail`, anywhere that is worth it.
-  void Keep(bool tail);
-  void KeepState(bool tail);
+  using Tail = SnapshotStore::Tail;
+  // Gives the store the whole snapshots that are new and, with Tail::kKept, the tokens after them,
+  // where they are worth it. States of recurrent layers are kept only where ForOnePass wanted it
+  // or, with Tail::kKept, anywhere that is worth it.
+  void Keep(Tail tail);
+  void KeepState(Tail tail);
   void KeepLogits(std::span<const float> row);
   // Adds the log-probabilities of `tokens`, which were read in a pass that gave `rows`. The
   // session's logits are those from before the pass.

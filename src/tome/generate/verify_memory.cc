@@ -15,10 +15,10 @@ namespace {
 
 // Returns whether a snapshot has the pages of a memory, bit for bit.
 bool IsOf(const PagedKv& kv, const Snapshot& snapshot) {
-  for (const bool local : {false, true}) {
-    auto stored = local ? snapshot.local : snapshot.pages;
+  for (const PageType type : {PageType::kMain, PageType::kLocal}) {
+    auto stored = type == PageType::kLocal ? snapshot.local : snapshot.pages;
     std::vector<std::vector<std::byte>> copies;
-    for (const auto& piece : PiecesOf(kv, local, snapshot.header.first,
+    for (const auto& piece : PiecesOf(kv, type, snapshot.header.first,
                                       static_cast<int64_t>(snapshot.tokens.size()), copies)) {
       if (piece.size() > stored.size() || !std::ranges::equal(piece, stored.first(piece.size()))) {
         return false;

@@ -54,7 +54,9 @@ class Planner {
         AddWhole(static_cast<int32_t>(s));
       }
     }
-    for (const auto& [key, members] : shared_) AddBlocks(members, key.first, key.first + 1, true);
+    for (const auto& [key, members] : shared_) {
+      AddBlocks(members, {.part_begin = key.first, .part_end = key.first + 1, .split = true});
+    }
     std::stable_sort(plan_.blocks.begin(), plan_.blocks.end(), [](const auto& a, const auto& b) {
       const auto cost = [](const AttentionPlan::Block& block) {
         return (block.member_end - block.member_begin) * (block.part_end - block.part_begin);
@@ -83,7 +85,7 @@ class Planner {
       for (const int64_t part : parts) {
         const AttentionPlan::Member member{.row = row, .partial = plan_.partials++};
         if (sequence.chosen != nullptr) {
-          AddBlocks({member}, part, part + 1, true);
+          AddBlocks({member}, {.part_begin = part, .part_end = part + 1, .split = true});
         } else {
           shared_[{part, PagesOf(sequence, part)}].push_back(member);
         }
@@ -128,23 +130,20 @@ class Planner {
         members.push_back({.row = static_cast<int32_t>(plan_.rows.size())});
         plan_.rows.push_back({.sequence = index, .token = static_cast<int32_t>(t)});
       }
-      AddBlocks(members, FirstPart(sequence.first_position + begin),
-                (sequence.first_position + end - 1) / kKvPartTokens + 1, false);
+      AddBlocks(members, {.part_begin = FirstPart(sequence.first_position + begin),
+                          .part_end = (sequence.first_position + end - 1) / kKvPartTokens + 1});
     }
   }
 
-  void AddBlocks(const std::vector<AttentionPlan::Member>& members, int64_t part_begin,
-                 int64_t part_end, bool split) {
+  // Adds the members in blocks that are otherwise like `block`.
+  void AddBlocks(const std::vector<AttentionPlan::Member>& members, AttentionPlan::Block block) {
     const auto count = static_cast<int64_t>(members.size());
     for (int64_t begin = 0; begin < count; begin += block_rows_) {
       const int64_t end = std::min(count, begin + block_rows_);
-      const auto at = static_cast<int64_t>(plan_.members.size());
+      block.member_begin = static_cast<int64_t>(plan_.members.size());
       plan_.members.insert(plan_.members.end(), members.begin() + begin, members.begin() + end);
-      plan_.blocks.push_back({.member_begin = at,
-                              .member_end = at + end - begin,
-                              .part_begin = part_begin,
-                              .part_end = part_end,
-                              .split = split});
+      block.member_end = static_cast<int64_t>(plan_.members.size());
+      plan_.blocks.push_back(block);
     }
   }
 

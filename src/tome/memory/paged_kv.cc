@@ -95,7 +95,9 @@ void PagedKv::Pages::PlaceStored(size_t first, size_t count,
     for (size_t i = 0; i < count; ++i) {
       // Nothing is written through this pointer: MakeOwn copies read-only pages.
       auto* const data = const_cast<std::byte*>(pages + static_cast<int64_t>(i) * page_bytes());
-      PlaceOne(layer, first + i, std::make_shared<PageStorage>(PageStorage{owner, data, true}));
+      PlaceOne(layer, first + i,
+               std::make_shared<PageStorage>(
+                   PageStorage{.owner = owner, .data = data, .read_only = true}));
     }
     pages += stored * page_bytes();
   }
@@ -223,9 +225,8 @@ void PagedKv::Spill(int64_t end, int64_t bytes) {
   }
 }
 
-void PagedKv::BeginLayer(int64_t layer, bool sparse) const {
-  if (!spill_ || sparse) return;
-  main_.ForMapped((layer + 1) % shape_.layers, PrefetchPages);
+void PagedKv::PrefetchNextLayer(int64_t layer) const {
+  if (spill_) main_.ForMapped((layer + 1) % shape_.layers, PrefetchPages);
 }
 
 void PagedKv::EndLayer(int64_t layer) const {

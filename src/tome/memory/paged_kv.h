@@ -148,8 +148,8 @@ class PagedKv {
 
   // From now on Reserve moves pages in the main type to `file` where more than `max_bytes` would
   // stay in RAM: whole parts, the oldest first, but never the last two. The limit counts the pages
-  // that do not lie in files, and one layer's share of all pages for those that BeginLayer and
-  // EndLayer fetch and release. A fork has the same limit for itself.
+  // that do not lie in files, and one layer's share of all pages for those that PrefetchNextLayer
+  // and EndLayer fetch and release. A fork has the same limit for itself.
   void Limit(int64_t max_bytes, std::shared_ptr<SpillFile> file);
   // Returns the bytes of pages that do not lie in files.
   int64_t resident_bytes() const;
@@ -163,10 +163,10 @@ class PagedKv {
   // From now on the whole part that begins at position `first` is read, in the main type, from
   // `pages`, which must hold the same bytes.
   void ReplacePages(int64_t first, const StoredPages& pages);
-  // A pass calls BeginLayer when it comes to a layer and EndLayer when it leaves it. Under a limit,
-  // BeginLayer has the next layer's pages read ahead from files, unless the pass is `sparse`, and
-  // EndLayer gives back the RAM of this layer's pages.
-  void BeginLayer(int64_t layer, bool sparse) const;
+  // A pass calls PrefetchNextLayer when it comes to a layer and EndLayer when it leaves it. Under a
+  // limit, the first has the next layer's pages read ahead from files, and the second gives back
+  // the RAM of this layer's pages. A sparse pass reads few pages and does not prefetch.
+  void PrefetchNextLayer(int64_t layer) const;
   void EndLayer(int64_t layer) const;
 
   // Drops `count` full pages from held page `first` on; tokens after them keep their positions.

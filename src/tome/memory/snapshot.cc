@@ -238,9 +238,10 @@ Snapshot ParseSnapshot(std::span<const std::byte> bytes) {
   return snapshot;
 }
 
-std::vector<std::span<const std::byte>> PiecesOf(const PagedKv& kv, bool local, int64_t first,
+std::vector<std::span<const std::byte>> PiecesOf(const PagedKv& kv, PageType of, int64_t first,
                                                  int64_t tokens,
                                                  std::vector<std::vector<std::byte>>& copies) {
+  const bool local = of == PageType::kLocal;
   const int64_t first_page = first / kKvPageTokens;
   const int64_t pages = local ? LocalPagesToStore(kv.types(), first, tokens)
                               : (tokens + kKvPageTokens - 1) / kKvPageTokens;
@@ -275,13 +276,13 @@ void WriteSnapshot(const std::filesystem::path& path, const SnapshotHeader& head
     TOME_CHECK(header.first + count <= kv->length() && header.kv == kv->types() &&
                header.shape == kv->shape());
     const int64_t layers = header.shape.layers;
-    pieces = PiecesOf(*kv, false, header.first, count, copies);
+    pieces = PiecesOf(*kv, PageType::kMain, header.first, count, copies);
     tensors.push_back(
         {.name = "pages",
          .dtype = DType::kU8,
          .shape = {layers, static_cast<int64_t>(pieces.size()) / layers, kv->page_bytes()}});
     const std::vector<std::span<const std::byte>> local =
-        PiecesOf(*kv, true, header.first, count, copies);
+        PiecesOf(*kv, PageType::kLocal, header.first, count, copies);
     if (!local.empty()) {
       tensors.push_back(
           {.name = "recent",

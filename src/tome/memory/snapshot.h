@@ -96,11 +96,13 @@ struct Snapshot {
 // Error(kCorrupt), or Error(kUnsupported) for the format of another version.
 Snapshot ParseSnapshot(std::span<const std::byte> bytes);
 
+// Pages in a memory's main type are Snapshot::pages, those in its local type Snapshot::local.
+enum class PageType { kMain, kLocal };
+
 // Returns the bytes of a memory's pages that hold `tokens` tokens of one part, from position
-// `first` on: those of Snapshot::pages, or with `local` those of Snapshot::local. Slots after the
-// last token are zero in each layer's last page. The pieces point into the memory or, where slots
-// were cleared, into `copies`.
-std::vector<std::span<const std::byte>> PiecesOf(const PagedKv& kv, bool local, int64_t first,
+// `first` on. Slots after the last token are zero in each layer's last page. The pieces point into
+// the memory or, where slots were cleared, into `copies`.
+std::vector<std::span<const std::byte>> PiecesOf(const PagedKv& kv, PageType of, int64_t first,
                                                  int64_t tokens,
                                                  std::vector<std::vector<std::byte>>& copies);
 

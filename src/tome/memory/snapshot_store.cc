@@ -522,7 +522,7 @@ void SnapshotStore::RemoveStates(const SnapshotKey& parent, int64_t first,
 }
 
 void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens,
-                         Memory& memory, bool tail) {
+                         Memory& memory, Tail tail) {
   TOME_CHECK(memory.length() == static_cast<int64_t>(tokens.size()));
   SnapshotKey parent = owner.root;
   const auto length = static_cast<int64_t>(tokens.size());
@@ -531,7 +531,7 @@ void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> to
        first += kSnapshotTokens) {
     const int64_t count = std::min(kSnapshotTokens, length - first);
     const bool whole = count == kSnapshotTokens;
-    if (!whole && !tail) break;
+    if (!whole && tail == Tail::kLeftOut) break;
     const auto own = tokens.subspan(static_cast<size_t>(first), static_cast<size_t>(count));
     const SnapshotKey key = KeyOf(parent, own);
     // A stored snapshot was verified when used, or is now: Restore skips those after a damaged one.
@@ -551,7 +551,7 @@ void SnapshotStore::Keep(const SnapshotOwner& owner, std::span<const TokenId> to
       RemoveStates(parent, first, own, length, StateStep(memory.segment()));
     parent = key;
   }
-  if (!tail || !memory.has_recurrent() || !report_.failure.text.empty()) return;
+  if (tail == Tail::kLeftOut || !memory.has_recurrent() || !report_.failure.text.empty()) return;
   TOME_CHECK(memory.segment() == 0 || memory.kv().length() == 0);
   KeepState(owner, parent, memory.recurrent());
 }

@@ -65,12 +65,14 @@ class SnapshotStore {
   int64_t Restore(const SnapshotOwner& owner, std::span<const TokenId> tokens, Memory& memory,
                   ThreadPool& threads);
 
+  // The tail of a memory is the tokens after its last whole snapshot, and the states of recurrent
+  // layers.
+  enum class Tail { kKept, kLeftOut };
   // Keeps a memory of `tokens` (all that it holds) as far as it is not stored yet: whole snapshots
-  // and, with `tail`, the tokens after them and the states of recurrent layers. With `tail`, a
-  // memory that has segments must be at the end of one. States of the text that KeepsState does not
-  // want are removed. A memory that is full (PagedKv::IsFull) reads its pages of whole snapshots in
-  // their files from then on.
-  void Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens, Memory& memory, bool tail);
+  // and, with Tail::kKept, the tail. Then a memory that has segments must be at the end of one.
+  // States of the text that KeepsState does not want are removed. A memory that is full
+  // (PagedKv::IsFull) reads its pages of whole snapshots in their files from then on.
+  void Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens, Memory& memory, Tail tail);
 
   // Returns how many of `tokens` Restore would give a memory like `memory`, where nothing is
   // damaged. Whole snapshots and states count by their names; only the last step, which may take a

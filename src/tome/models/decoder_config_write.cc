@@ -1,10 +1,10 @@
 #include "tome/models/decoder_config_write.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <numbers>
 
 #include "tome/models/layers/rope.h"

@@ -1,8 +1,9 @@
 // HfConfig gives typed access to the config.json of a Hugging Face checkpoint.
 #pragma once
 
-#include <cstdint>
 #include <nlohmann/json.hpp>
+
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

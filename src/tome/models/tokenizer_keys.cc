@@ -1,8 +1,9 @@
 #include "tome/models/tokenizer_keys.h"
 
+#include <nlohmann/json.hpp>
+
 #include <array>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 

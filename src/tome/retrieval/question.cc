@@ -114,25 +114,28 @@ class CjkWords {
   std::vector<bool> begins_;
 };
 
+// Says whether words that nearly every text holds are searched.
+enum class StopWords { kLeftOut, kKept };
+
 // Collects distinct terms. A term that is added twice keeps the larger weight.
 class TermCollector {
  public:
-  void Add(std::string stream, double weight, bool required) {
-    if (stream.empty()) return;
+  void Add(QueryTerm added) {
+    if (added.stream.empty()) return;
     for (QueryTerm& term : terms_) {
-      if (term.stream == stream) {
-        term.weight = std::max(term.weight, weight);
-        term.required = term.required || required;
+      if (term.stream == added.stream) {
+        term.weight = std::max(term.weight, added.weight);
+        term.required = term.required || added.required;
         return;
       }
     }
-    if (terms_.size() < kMaxQuestionTerms) terms_.push_back({std::move(stream), weight, required});
+    if (terms_.size() < kMaxQuestionTerms) terms_.push_back(std::move(added));
   }
 
   void AddTerm(std::string_view text, double weight) {
     std::string stream;
-    AppendTerm(text, /*colocated=*/false, stream);
-    Add(std::move(stream), weight, /*required=*/false);
+    AppendTerm(text, stream);
+    Add({.stream = std::move(stream), .weight = weight});
   }
 
   std::vector<QueryTerm> Take() && { return std::move(terms_); }
@@ -147,7 +150,7 @@ bool HasSpace(std::string_view text) {
          text.find("\xE3\x80\x80") != std::string_view::npos;  // the ideographic space
 }
 
-void AddWords(std::string_view text, std::span<const Piece> pieces, bool keep_stop_words,
+void AddWords(std::string_view text, std::span<const Piece> pieces, StopWords stop_words,
               Analyzer& analyzer, TermCollector& terms) {
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (pieces[i].kind != TermKind::kWord) continue;
@@ -161,14 +164,14 @@ void AddWords(std::string_view text, std::span<const Piece> pieces, bool keep_st
     }
     const bool group = last > i;
     if (group) {
-      terms.Add(
-          PhraseStream(text.substr(pieces[i].begin, pieces[last].end - pieces[i].begin), analyzer),
-          kPhraseWeight, /*required=*/false);
+      const std::string_view joined =
+          text.substr(pieces[i].begin, pieces[last].end - pieces[i].begin);
+      terms.Add({.stream = PhraseStream(joined, analyzer), .weight = kPhraseWeight});
     }
     for (; i <= last; ++i) {
       const std::string word =
           LowerAscii(text.substr(pieces[i].begin, pieces[i].end - pieces[i].begin));
-      if (!keep_stop_words && !group && IsEnglishStopWord(word)) continue;
+      if (stop_words == StopWords::kLeftOut && !group && IsEnglishStopWord(word)) continue;
       terms.AddTerm(pieces[i].text, kWordWeight);
     }
     --i;
@@ -177,28 +180,29 @@ void AddWords(std::string_view text, std::span<const Piece> pieces, bool keep_st
 
 // Returns the weight of the pair of characters at pieces[i]. Empty where it is not searched.
 std::optional<double> PairWeight(std::span<const Piece> pieces, size_t i, const CjkWords& words,
-                                 bool keep_stop_words) {
+                                 StopWords stop_words) {
   const Piece& pair = pieces[i];
   if (pair.kind != TermKind::kBigram) return std::nullopt;
   // The second character begins where the character before this pair in `pieces` ends.
   const uint64_t second = pieces[i - 1].end;
-  if (!keep_stop_words && (words.IsStop(pair.begin) || words.IsStop(second))) return std::nullopt;
+  if (stop_words == StopWords::kLeftOut && (words.IsStop(pair.begin) || words.IsStop(second)))
+    return std::nullopt;
   if (!words.BeginsWord(second)) return kWordWeight;
   const bool name = words.IsSingle(pair.begin, second) || words.IsSingle(second, pair.end);
   return name ? std::optional(kUnknownWordPair) : std::nullopt;
 }
 
-void AddCjk(std::span<const Piece> pieces, const CjkWords& words, bool keep_stop_words,
+void AddCjk(std::span<const Piece> pieces, const CjkWords& words, StopWords stop_words,
             TermCollector& terms) {
   const auto pair_weight = [&](size_t i) {
-    return i < pieces.size() ? PairWeight(pieces, i, words, keep_stop_words) : std::nullopt;
+    return i < pieces.size() ? PairWeight(pieces, i, words, stop_words) : std::nullopt;
   };
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (const auto weight = pair_weight(i)) terms.AddTerm(pieces[i].text, *weight);
     if (pieces[i].kind != TermKind::kUnigram) continue;
     // A single character is common. It is searched only where no pair with it is.
     const bool in_pair = (i > 0 && pair_weight(i - 1)) || pair_weight(i + 1);
-    const bool left_out = !keep_stop_words && words.IsStop(pieces[i].begin);
+    const bool left_out = stop_words == StopWords::kLeftOut && words.IsStop(pieces[i].begin);
     if (!in_pair && !left_out) terms.AddTerm(pieces[i].text, kSingleCharacter);
   }
 }
@@ -216,7 +220,7 @@ std::string PhraseStream(std::string_view text, Analyzer& analyzer) {
     const bool last_of_run =
         pieces[i].kind == TermKind::kUnigram && i > 0 && pieces[i - 1].kind == TermKind::kBigram;
     if (last_of_run && i + 1 == pieces.size()) continue;
-    AppendTerm(pieces[i].text, /*colocated=*/false, stream);
+    AppendTerm(pieces[i].text, stream);
   }
   return stream;
 }
@@ -238,13 +242,13 @@ Question ParseQuestion(std::string_view text, Analyzer& analyzer) {
   for (std::string& phrase : QuotedPhrases(question.text)) {
     std::string stream = PhraseStream(phrase, analyzer);
     if (stream.empty()) continue;
-    terms.Add(std::move(stream), kQuotedWeight, /*required=*/true);
+    terms.Add({.stream = std::move(stream), .weight = kQuotedWeight, .required = true});
     question.phrases.push_back(std::move(phrase));
   }
   const CjkWords cjk_words(question.text);
-  for (const bool keep_stop_words : {false, true}) {
-    AddWords(question.text, pieces, keep_stop_words, analyzer, terms);
-    AddCjk(pieces, cjk_words, keep_stop_words, terms);
+  for (const StopWords stop_words : {StopWords::kLeftOut, StopWords::kKept}) {
+    AddWords(question.text, pieces, stop_words, analyzer, terms);
+    AddCjk(pieces, cjk_words, stop_words, terms);
     if (!terms.empty()) break;
   }
   question.terms = std::move(terms).Take();

@@ -10,22 +10,27 @@ constexpr unsigned kColocatedFlag = 0x40;
 constexpr unsigned kLengthMask = 0x3F;
 static_assert(kMaxTermBytes <= kLengthMask);
 
-}  // namespace
-
-void AppendTerm(std::string_view term, bool colocated, std::string& stream) {
+void Append(std::string_view term, unsigned flags, std::string& stream) {
   TOME_CHECK(!term.empty() && term.size() <= kMaxTermBytes);
-  const unsigned flags = kTermFlag | (colocated ? kColocatedFlag : 0);
   stream += static_cast<char>(flags | static_cast<unsigned>(term.size()));
   stream += term;
+}
+
+}  // namespace
+
+void AppendTerm(std::string_view term, std::string& stream) { Append(term, kTermFlag, stream); }
+
+void AppendColocatedTerm(std::string_view term, std::string& stream) {
+  Append(term, kTermFlag | kColocatedFlag, stream);
 }
 
 AnalyzedText AnalyzeToStream(std::string_view utf8, Analyzer& analyzer) {
   AnalyzedText analyzed;
   analyzed.stream.reserve(utf8.size() * 2);
   analyzer.Analyze(utf8, [&](const Term& term) {
-    const bool colocated = term.kind == TermKind::kBigram;
-    AppendTerm(term.text, colocated, analyzed.stream);
-    if (!colocated) ++analyzed.positions;
+    if (term.kind == TermKind::kBigram) return AppendColocatedTerm(term.text, analyzed.stream);
+    AppendTerm(term.text, analyzed.stream);
+    ++analyzed.positions;
   });
   return analyzed;
 }

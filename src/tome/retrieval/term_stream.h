@@ -15,8 +15,9 @@
 
 namespace tome {
 
-// Appends a term. A colocated term shares the position of the term before it.
-void AppendTerm(std::string_view term, bool colocated, std::string& stream);
+void AppendTerm(std::string_view term, std::string& stream);
+// Appends a term that shares the position of the term before it.
+void AppendColocatedTerm(std::string_view term, std::string& stream);
 
 // A passage or a heading path as a term stream, with the number of its positions.
 struct AnalyzedText {

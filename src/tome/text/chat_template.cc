@@ -1,7 +1,8 @@
 #include "tome/text/chat_template.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 #include <utility>
 
 #include "tome/base/error.h"

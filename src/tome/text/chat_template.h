@@ -33,9 +33,10 @@
 // texts (if content.startswith(…)) writes template text, as in Jinja; the choice is the template's.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <array>
 #include <ctime>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>

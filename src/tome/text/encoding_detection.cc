@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -77,14 +78,15 @@ struct Utf16Signs {
   uint64_t senseless = 0;  // controls, unassigned, private use, unpaired surrogates
 };
 
-Utf16Signs ReadAsUtf16(const Sample& sample, bool little_endian) {
+Utf16Signs ReadAsUtf16(const Sample& sample, std::endian order) {
   Utf16Signs signs;
   for (const std::string_view part : sample) {
     char16_t high = 0;  // a high surrogate that waits for its low one
     for (size_t i = 0; i + 1 < part.size(); i += 2) {
       const auto a = static_cast<unsigned char>(part[i]);
       const auto b = static_cast<unsigned char>(part[i + 1]);
-      const auto unit = static_cast<char16_t>(little_endian ? a | b << 8 : a << 8 | b);
+      const auto unit =
+          static_cast<char16_t>(order == std::endian::little ? a | b << 8 : a << 8 | b);
       ++signs.units;
       const bool paired = U16_IS_TRAIL(unit) && high != 0;
       const bool was_waiting = std::exchange(high, U16_IS_LEAD(unit) ? unit : u'\0') != 0;
@@ -127,8 +129,8 @@ std::optional<std::string> Utf16WithoutBom(std::string_view bytes) {
   }
   if (IsAsciiWithFewNuls(head) && IsAsciiWithFewNuls(middle)) return std::nullopt;
   const Sample sample = {head, middle};
-  const Utf16Signs little = ReadAsUtf16(sample, true);
-  const Utf16Signs big = ReadAsUtf16(sample, false);
+  const Utf16Signs little = ReadAsUtf16(sample, std::endian::little);
+  const Utf16Signs big = ReadAsUtf16(sample, std::endian::big);
   const auto is_text = [](const Utf16Signs& signs, const Utf16Signs& swapped) {
     return signs.senseless * 50 <= signs.units && signs.typical > 3 * swapped.typical;
   };

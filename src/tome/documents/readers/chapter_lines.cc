@@ -153,13 +153,15 @@ bool IsChineseNumeral(char32_t c) {
          Has(U"〇零○一二三四五六七八九十百千万兩两廿卅壹贰叁肆伍陆柒捌玖拾佰仟上中下", c);
 }
 
+enum class UnspacedTitle { kAllowed, kNot };
+
 // Returns whether `rest`, the text after "第一章", may be its title. Without a space before it, a
 // title ("第一章大闹天宫") has to be told from a sentence about the chapter ("第一章里他说").
-bool IsChineseRest(Letters line, Letters rest, bool takes_unspaced_title) {
+bool IsChineseRest(Letters line, Letters rest, UnspacedTitle unspaced) {
   if (rest.empty()) return true;
   if (Has(kPauses, rest.back())) return false;
   if (Has(kSpaces, rest.front()) || Has(kDelimiters, rest.front())) return true;
-  return takes_unspaced_title && line.size() <= kMaxUnspacedLetters &&
+  return unspaced == UnspacedTitle::kAllowed && line.size() <= kMaxUnspacedLetters &&
          rest.find_first_of(kInnerMarks) == Letters::npos &&
          !Has(U"里的是和与在了也就都有以至到所跟", rest.front());
 }
@@ -167,7 +169,7 @@ bool IsChineseRest(Letters line, Letters rest, bool takes_unspaced_title) {
 std::optional<Heading> ReadChinese(Letters line) {
   for (const Letters known : kChineseWords) {
     if (!line.starts_with(known)) continue;
-    if (!IsChineseRest(line, line.substr(known.size()), false)) return std::nullopt;
+    if (!IsChineseRest(line, line.substr(known.size()), UnspacedTitle::kNot)) return std::nullopt;
     return Heading{.level = 2, .unit = std::u32string(known), .number = {}};
   }
   if (line.front() != U'第') return std::nullopt;
@@ -180,7 +182,8 @@ std::optional<Heading> ReadChinese(Letters line) {
   if (!is_part && !Has(kChineseChapters, unit) && !Has(kChineseSections, unit)) return std::nullopt;
   Letters rest = line.substr(i + 1);
   if (unit == U'部' && rest.starts_with(U"分")) rest.remove_prefix(1);
-  if (!IsChineseRest(line, rest, !is_part)) return std::nullopt;
+  const auto unspaced = is_part ? UnspacedTitle::kNot : UnspacedTitle::kAllowed;
+  if (!IsChineseRest(line, rest, unspaced)) return std::nullopt;
   return Heading{.level = is_part                       ? 1
                           : Has(kChineseSections, unit) ? 3
                                                         : 2,

@@ -2,13 +2,14 @@
 
 #include <utility>
 
+#include "tome/documents/readers/element_roles.h"
 #include "tome/documents/readers/xml.h"
 
 namespace tome {
 namespace {
 
 enum class Role {
-  kDescend,  // a container whose name says nothing about text
+  kDescend,
   kSkip,
   kParagraph,
   kTable,
@@ -25,8 +26,8 @@ enum class Role {
   kEndnote,
 };
 
-Role RoleOf(pugi::xml_node node) {
-  static const std::unordered_map<std::string_view, Role> roles{
+const ElementRoles<Role>& Roles() {
+  static const ElementRoles<Role> roles{
       {"p", Role::kParagraph},
       {"tbl", Role::kTable},
       {"txbxContent", Role::kTextBox},
@@ -59,10 +60,7 @@ Role RoleOf(pugi::xml_node node) {
       {"delInstrText", Role::kSkip},
       {"rt", Role::kSkip},
   };
-  const std::string_view name = LocalName(node);
-  if (name.empty()) return Role::kSkip;
-  const auto found = roles.find(name);
-  return found == roles.end() ? Role::kDescend : found->second;
+  return roles;
 }
 
 // Returns whether w:b, w:vanish, … is on: where present, it is on unless its value says otherwise.
@@ -127,7 +125,7 @@ pugi::xml_node DocxNotes::Find(std::string_view id) const {
 
 void DocxBodyReader::ReadBlocks(pugi::xml_node parent) {
   for (const pugi::xml_node node : parent) {
-    switch (RoleOf(node)) {
+    switch (Roles().Of(node)) {
       case Role::kParagraph:
         ReadParagraph(node);
         break;
@@ -176,7 +174,7 @@ void DocxBodyReader::ReadParagraph(pugi::xml_node paragraph) {
 
 void DocxBodyReader::ReadInline(pugi::xml_node parent, InlineText& out, Boxes& boxes) {
   for (const pugi::xml_node node : parent) {
-    switch (RoleOf(node)) {
+    switch (Roles().Of(node)) {
       case Role::kText:
         out.text += TextContent(node);
         break;
@@ -236,15 +234,9 @@ std::string DocxBodyReader::NoteText(pugi::xml_node note) {
   in_note_ = true;
   InlineText text;
   Boxes ignored;
-  for (pugi::xml_node node = note; node;) {
-    const Role role = RoleOf(node);
-    if (role == Role::kParagraph) {
-      ReadInline(node, text, ignored);
-      text.text += ' ';
-      node = NextAfter(node, note);
-    } else {
-      node = role == Role::kSkip ? NextAfter(node, note) : NextInDocument(node, note);
-    }
+  for (const pugi::xml_node paragraph : Roles().ParagraphsIn(note)) {
+    ReadInline(paragraph, text, ignored);
+    text.text += ' ';
   }
   in_note_ = false;
   return std::move(text.text);
@@ -265,7 +257,7 @@ void DocxBodyReader::ReadRows(pugi::xml_node parent) {
       if (Child(Child(node, "trPr"), "del")) continue;
       ReadCells(node);
       flow_.EndRow();
-    } else if (RoleOf(node) == Role::kDescend || RoleOf(node) == Role::kStructured) {
+    } else if (Roles().Of(node) == Role::kDescend || Roles().Of(node) == Role::kStructured) {
       ReadRows(node);
     }
   }
@@ -276,7 +268,7 @@ void DocxBodyReader::ReadCells(pugi::xml_node parent) {
     if (LocalName(node) == "tc") {
       if (!IsCovered(node)) ReadBlocks(node);
       flow_.EndCell();
-    } else if (RoleOf(node) == Role::kDescend || RoleOf(node) == Role::kStructured) {
+    } else if (Roles().Of(node) == Role::kDescend || Roles().Of(node) == Role::kStructured) {
       ReadCells(node);
     }
   }

@@ -2,9 +2,10 @@
 // text of a DOCX does not hold them, so they are counted from numbering.xml as Word does.
 #pragma once
 
+#include <pugixml.hpp>
+
 #include <array>
 #include <cstdint>
-#include <pugixml.hpp>
 #include <string>
 #include <string_view>
 #include <unordered_map>

@@ -2,8 +2,9 @@
 // of a generated table of contents, and which number their paragraphs.
 #pragma once
 
-#include <optional>
 #include <pugixml.hpp>
+
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>

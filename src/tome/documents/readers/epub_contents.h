@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pugixml.hpp>
+
 #include <string>
 #include <string_view>
 #include <vector>

@@ -2,19 +2,18 @@
 
 #include <limits>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
+#include "tome/documents/readers/element_roles.h"
 #include "tome/documents/readers/xml.h"
 
 namespace tome {
 namespace {
 
 enum class Role {
-  kDescend,  // a container whose name says nothing about text
+  kDescend,
   kSkip,
-  kParagraph,
-  kHeading,
+  kParagraph,  // a heading too
   kListItem,
   kTable,
   kTextBox,
@@ -25,10 +24,10 @@ enum class Role {
   kNote,
 };
 
-Role RoleOf(pugi::xml_node node) {
-  static const std::unordered_map<std::string_view, Role> roles{
+const ElementRoles<Role>& Roles() {
+  static const ElementRoles<Role> roles{
       {"p", Role::kParagraph},
-      {"h", Role::kHeading},
+      {"h", Role::kParagraph},
       {"list-item", Role::kListItem},
       {"table", Role::kTable},
       {"text-box", Role::kTextBox},
@@ -54,10 +53,7 @@ Role RoleOf(pugi::xml_node node) {
       {"ruby-text", Role::kSkip},
       {"hidden-text", Role::kSkip},
   };
-  const std::string_view name = LocalName(node);
-  if (name.empty()) return Role::kSkip;
-  const auto found = roles.find(name);
-  return found == roles.end() ? Role::kDescend : found->second;
+  return roles;
 }
 
 // A table of one cell is a frame around ordinary text. Returns that cell, or a null node for any
@@ -69,7 +65,8 @@ pugi::xml_node FramedCell(pugi::xml_node table) {
     if (!LocalName(next).empty()) return {};
   }
   for (const pugi::xml_node other : table) {
-    if (other != row && RoleOf(other) == Role::kDescend && FindDescendant(other, "table-cell")) {
+    if (other != row && Roles().Of(other) == Role::kDescend &&
+        FindDescendant(other, "table-cell")) {
       return {};
     }
   }
@@ -86,9 +83,8 @@ uint64_t Repeat(pugi::xml_node node, std::string_view attribute) {
 
 void OdtBodyReader::ReadBlocks(pugi::xml_node parent) {
   for (const pugi::xml_node node : parent) {
-    switch (RoleOf(node)) {
+    switch (Roles().Of(node)) {
       case Role::kParagraph:
-      case Role::kHeading:
         ReadParagraph(node);
         break;
       case Role::kListItem:
@@ -129,7 +125,7 @@ void OdtBodyReader::ReadInline(pugi::xml_node parent, InlineText& out, Boxes& bo
       for (const char c : std::string_view(node.value())) out.text += c == '\n' ? ' ' : c;
       continue;
     }
-    switch (RoleOf(node)) {
+    switch (Roles().Of(node)) {
       // text:c gives a number of spaces. One is enough, because the white space of a paragraph
       // collapses.
       case Role::kSpace:
@@ -163,15 +159,9 @@ std::string OdtBodyReader::NoteText(pugi::xml_node body) {
   in_note_ = true;
   InlineText text;
   Boxes ignored;
-  for (pugi::xml_node node = body; node;) {
-    const Role role = RoleOf(node);
-    if (role == Role::kParagraph || role == Role::kHeading) {
-      ReadInline(node, text, ignored);
-      text.text += ' ';
-      node = NextAfter(node, body);
-    } else {
-      node = role == Role::kSkip ? NextAfter(node, body) : NextInDocument(node, body);
-    }
+  for (const pugi::xml_node paragraph : Roles().ParagraphsIn(body)) {
+    ReadInline(paragraph, text, ignored);
+    text.text += ' ';
   }
   in_note_ = false;
   return std::move(text.text);
@@ -196,7 +186,7 @@ void OdtBodyReader::ReadRows(pugi::xml_node parent) {
     if (LocalName(node) == "table-row") {
       ReadCells(node);
       flow_.EndRow(Repeat(node, "number-rows-repeated"));
-    } else if (RoleOf(node) == Role::kDescend) {
+    } else if (Roles().Of(node) == Role::kDescend) {
       ReadRows(node);  // table-header-rows, table-row-group
     }
   }

@@ -80,8 +80,11 @@ void AddToKey(std::string_view text, EdgeRow& edge) {
   }
 }
 
+enum class PageEdge { kTop, kBottom };
+
 std::vector<EdgeRow> RowsAtEdge(const SegmentedPage& page, const std::vector<Row>& rows,
-                                bool bottom) {
+                                PageEdge which) {
+  const bool bottom = which == PageEdge::kBottom;
   std::vector<EdgeRow> edges;
   const float height = page.words.height;
   for (size_t i = 0; i < std::min(kMaxRows, rows.size()); ++i) {
@@ -216,8 +219,8 @@ Furniture FindFurniture(const std::vector<SegmentedPage>& pages) {
     std::vector<size_t> all(page.segments.size());
     for (size_t i = 0; i < all.size(); ++i) all[i] = i;
     const std::vector<Row> rows = FindRows(page.segments, all);
-    edges[0].push_back(RowsAtEdge(page, rows, false));
-    edges[1].push_back(RowsAtEdge(page, rows, true));
+    edges[0].push_back(RowsAtEdge(page, rows, PageEdge::kTop));
+    edges[1].push_back(RowsAtEdge(page, rows, PageEdge::kBottom));
   }
   MarkFurniture(edges[0]);
   MarkFurniture(edges[1]);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <pugixml.hpp>
+
 #include <string>
 #include <string_view>
 

@@ -234,7 +234,7 @@ void Attend(Batch batch, int64_t layer, const AttentionShape& shape, const Atten
     if (RotatesKeys(kv.type())) RotateHeads(input, row, tokens, shape, compute);
     const bool summarized = item.memory->sparse() && shape.window == 0;
     const bool sparse = summarized && (layer >= kFirstSparseLayer || tokens > kChoiceSingleTokens);
-    kv.BeginLayer(layer, sparse);
+    if (!sparse) kv.PrefetchNextLayer(layer);
     for (const PagedKv::WritablePages& pages : kv.Writable(layer)) {
       compute.kernels.write_kv({.k = input.k + row * kv_width,
                                 .v = input.v + row * kv_width,

@@ -145,11 +145,14 @@ BatchAngles AnglesOf(Batch batch, const RopeConfig& config) {
     const RopeFrequencies frequencies(RopeConfigFor(config, scheme), scheme.rope_tokens);
     const int64_t begin = item.memory->length();
     const int64_t end = begin + static_cast<int64_t>(item.tokens.size());
-    const auto append = [&](RopeTable& table, bool seen, int64_t position) {
-      if (seen) return frequencies.Append(position, 1, table);
+    const auto append_no_turn = [&](RopeTable& table) {
       const size_t size = table.cos.size() + frequencies.frequencies().size();
       table.cos.resize(size, 1.0F);
       table.sin.resize(size, 0.0F);
+    };
+    const auto append_if = [&](bool seen, int64_t position, RopeTable& table) {
+      if (seen) return frequencies.Append(position, 1, table);
+      append_no_turn(table);
     };
     for (int64_t position = begin; position < end; ++position) {
       if (scheme.chunks) {
@@ -157,8 +160,8 @@ BatchAngles AnglesOf(Batch batch, const RopeConfig& config) {
         const bool has_before = position >= chunks.chunk;
         const bool has_older = position >= 2 * chunks.chunk;
         frequencies.Append(chunks.KeyOf(position), 1, angles.keys);
-        append(angles.middle, has_before, chunks.QueryOfChunkBefore(position));
-        append(angles.far, has_older, chunks.QueryOfOlderChunks());
+        append_if(has_before, chunks.QueryOfChunkBefore(position), angles.middle);
+        append_if(has_older, chunks.QueryOfOlderChunks(), angles.far);
         angles.query_factors.push_back(static_cast<float>(chunks.QueryFactor(position)));
         middle |= has_before;
         far |= has_older;
@@ -167,8 +170,8 @@ BatchAngles AnglesOf(Batch batch, const RopeConfig& config) {
       }
       const int64_t forgotten = scheme.streaming ? scheme.streaming->ForgottenTo(position) : 0;
       frequencies.Append(position, 1, angles.keys);
-      append(angles.middle, forgotten > 0, position - forgotten);
-      append(angles.far, false, 0);
+      append_if(forgotten > 0, position - forgotten, angles.middle);
+      append_no_turn(angles.far);
       angles.query_factors.push_back(1);
       middle |= forgotten > 0;
     }

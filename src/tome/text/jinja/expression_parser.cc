@@ -119,7 +119,7 @@ bool Parser::AtTupleEnd() const {
          Current().IsOperator(")") || Current().IsName("recursive");
 }
 
-ExpressionPtr Parser::ParseTuple(Conditional conditional, bool in_parentheses) {
+ExpressionPtr Parser::ParseTuple(Conditional conditional, EmptyTuple empty) {
   const int line = Current().line;
   ListExpression tuple;
   tuple.is_tuple = true;
@@ -130,31 +130,32 @@ ExpressionPtr Parser::ParseTuple(Conditional conditional, bool in_parentheses) {
     comma = true;
   }
   if (!comma && !tuple.items.empty()) return std::move(tuple.items[0]);
-  if (!comma && !in_parentheses) Fail("expected an expression");
+  if (!comma && empty == EmptyTuple::kNot) Fail("expected an expression");
   return Make(std::move(tuple), line);
 }
 
 ExpressionPtr Parser::ParseExpression(Conditional conditional) {
   const Nesting nesting(*this);
-  return conditional == Conditional::kAllowed ? ParseConditional() : ParseLogical(false);
+  return conditional == Conditional::kAllowed ? ParseConditional() : ParseLogical(Junction::kOr);
 }
 
 ExpressionPtr Parser::ParseConditional() {
   const int line = Current().line;
-  ExpressionPtr value = ParseLogical(false);
+  ExpressionPtr value = ParseLogical(Junction::kOr);
   while (SkipName("if")) {
     ConditionalExpression choice;
     choice.then = std::move(value);
-    choice.condition = ParseLogical(false);
+    choice.condition = ParseLogical(Junction::kOr);
     if (SkipName("else")) choice.otherwise = ParseExpression();
     value = Make(std::move(choice), line);
   }
   return value;
 }
 
-ExpressionPtr Parser::ParseLogical(bool is_and) {
+ExpressionPtr Parser::ParseLogical(Junction junction) {
   const int line = Current().line;
-  const auto operand = [&] { return is_and ? ParseNot() : ParseLogical(true); };
+  const bool is_and = junction == Junction::kAnd;
+  const auto operand = [&] { return is_and ? ParseNot() : ParseLogical(Junction::kAnd); };
   ExpressionPtr first = operand();
   const char* name = is_and ? "and" : "or";
   if (!Current().IsName(name)) return first;
@@ -233,26 +234,25 @@ ExpressionPtr Parser::ParseProduct() {
 // In Jinja, `**` binds less than a sign and groups from the left, unlike in Python.
 ExpressionPtr Parser::ParsePower() {
   const int line = Current().line;
-  ExpressionPtr first = ParseUnary(true);
+  ExpressionPtr first = ParseUnary();
   ArithmeticExpression power;
-  while (SkipOperator("**")) power.rest.emplace_back(Operator::kPower, ParseUnary(true));
+  while (SkipOperator("**")) power.rest.emplace_back(Operator::kPower, ParseUnary());
   if (power.rest.empty()) return first;
   power.first = std::move(first);
   return Make(std::move(power), line);
 }
 
-ExpressionPtr Parser::ParseUnary(bool with_filter) {
+ExpressionPtr Parser::ParseUnary() {
   const Nesting nesting(*this);
+  return ParseFilterOrTest(ParseSigned());
+}
+
+ExpressionPtr Parser::ParseSigned() {
   const int line = Current().line;
-  ExpressionPtr operand;
-  if (Current().IsOperator("-") || Current().IsOperator("+")) {
-    const bool negative = Take().text == "-";
-    operand = Make(NegateExpression{ParseUnary(false), negative}, line);
-  } else {
-    operand = ParsePrimary();
-  }
-  operand = ParsePostfix(std::move(operand));
-  return with_filter ? ParseFilterOrTest(std::move(operand)) : std::move(operand);
+  if (!Current().IsOperator("-") && !Current().IsOperator("+")) return ParsePostfix(ParsePrimary());
+  const bool negative = Take().text == "-";
+  const Nesting nesting(*this);
+  return Make(NegateExpression{ParseSigned(), negative}, line);
 }
 
 ExpressionPtr Parser::ParseName() {
@@ -289,7 +289,7 @@ ExpressionPtr Parser::ParsePrimary() {
       break;
   }
   if (SkipOperator("(")) {
-    ExpressionPtr inner = ParseTuple(Conditional::kAllowed, true);
+    ExpressionPtr inner = ParseTuple(Conditional::kAllowed, EmptyTuple::kAllowed);
     ExpectOperator(")");
     return inner;
   }
@@ -344,7 +344,7 @@ ExpressionPtr Parser::ParseFilterOrTest(ExpressionPtr expression) {
   while (true) {
     const int line = Current().line;
     if (Current().IsOperator("|")) {
-      expression = ParseFilters(std::move(expression), false);
+      expression = ParseFilters(std::move(expression));
     } else if (Current().IsName("is")) {
       expression = ParseTest(std::move(expression));
     } else if (Current().IsOperator("(")) {
@@ -389,18 +389,18 @@ std::string Parser::ParseDottedName() {
   return name;
 }
 
-ExpressionPtr Parser::ParseFilters(ExpressionPtr input, bool inline_start) {
-  while (inline_start || Current().IsOperator("|")) {
-    if (!inline_start) Take();
-    inline_start = false;
-    const int line = Current().line;
-    FilterExpression filter;
-    filter.input = std::move(input);
-    filter.name = ParseDottedName();
-    if (Current().IsOperator("(")) filter.arguments = ParseArguments();
-    input = Make(std::move(filter), line);
-  }
+ExpressionPtr Parser::ParseFilters(ExpressionPtr input) {
+  while (SkipOperator("|")) input = ParseFilter(std::move(input));
   return input;
+}
+
+ExpressionPtr Parser::ParseFilter(ExpressionPtr input) {
+  const int line = Current().line;
+  FilterExpression filter;
+  filter.input = std::move(input);
+  filter.name = ParseDottedName();
+  if (Current().IsOperator("(")) filter.arguments = ParseArguments();
+  return Make(std::move(filter), line);
 }
 
 ExpressionPtr Parser::ParseTest(ExpressionPtr input) {

@@ -1,10 +1,10 @@
 #include "tome/text/jinja/json_values.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "tome/text/jinja/failure.h"

@@ -70,13 +70,17 @@ class Lexer {
     tokens_.push_back({.kind = kind, .line = line_, .text = std::move(text)});
   }
 
+  // Says what becomes of the white space before a tag on its line and of the line end after it
+  // (Jinja's lstrip_blocks and trim_blocks). Only tags of variables keep both.
+  enum class LineSpace { kKept, kDropped };
+
   // Adds the data up to `end`, where a tag begins or the source ends. `sign` is the tag's '-', '+'
-  // or 0. With `strips`, white space before the tag on its line is dropped.
-  void AddData(size_t end, char sign, bool strips) {
+  // or 0.
+  void AddData(size_t end, char sign, LineSpace space) {
     std::string_view data = text_.substr(at_, end - at_);
     if (sign == '-') {
       data = data.substr(0, Strip(data, std::nullopt, Side::kRight).end);
-    } else if (sign != '+' && strips) {
+    } else if (sign != '+' && space == LineSpace::kDropped) {
       const size_t line_begin = data.rfind('\n') + 1;  // npos + 1 is 0
       if ((line_begin > 0 || line_starts_) &&
           Strip(data.substr(line_begin), std::nullopt, Side::kLeft).begin ==
@@ -96,11 +100,11 @@ class Lexer {
             std::string_view("{%#").find(text_[begin + 1]) == std::string_view::npos)) {
       begin = text_.find('{', begin + 1);
     }
-    if (begin == std::string_view::npos) return AddData(text_.size(), 0, false);
+    if (begin == std::string_view::npos) return AddData(text_.size(), 0, LineSpace::kKept);
     const char type = text_[begin + 1];
     const char next = begin + 2 < text_.size() ? text_[begin + 2] : '\0';
     const char sign = next == '-' || next == '+' ? next : '\0';
-    AddData(begin, sign, type != '{');
+    AddData(begin, sign, type == '{' ? LineSpace::kKept : LineSpace::kDropped);
     const size_t inner = begin + (sign == 0 ? 2 : 3);
     if (type == '#') return Comment(inner);
     if (type == '%' && Raw(inner)) return;
@@ -111,7 +115,8 @@ class Lexer {
 
   // Returns the length of a tag's end at `at` ("-%}" with the white space after it, "%}" with a
   // line end, "+%}", …); 0 where there is none.
-  size_t EndLength(size_t at, std::string_view mark, bool trims) const {
+  size_t EndLength(size_t at, std::string_view mark, LineSpace space) const {
+    const bool trims = space == LineSpace::kDropped;
     std::string_view rest = text_.substr(at);
     if (rest.starts_with('-') && rest.substr(1).starts_with(mark)) {
       return SkipSpaces(at + 1 + mark.size()) - at;
@@ -132,7 +137,7 @@ class Lexer {
     if (end == std::string_view::npos) Fail("a comment without its end #}");
     if (end > begin && (text_[end - 1] == '-' || text_[end - 1] == '+')) --end;
     MoveTo(end);
-    EndTag(EndLength(end, "#}", true));
+    EndTag(EndLength(end, "#}", LineSpace::kDropped));
   }
 
   // Reads {% raw %} and its data; returns false where the tag whose inside begins at `inner` is
@@ -159,9 +164,9 @@ class Lexer {
       word = SkipSpaces(word);
       if (!text_.substr(word).starts_with("endraw")) continue;
       word = SkipSpaces(word + 6);
-      const size_t length = EndLength(word, "%}", true);
+      const size_t length = EndLength(word, "%}", LineSpace::kDropped);
       if (length == 0) continue;
-      AddData(begin, sign, true);
+      AddData(begin, sign, LineSpace::kDropped);
       MoveTo(word);
       EndTag(length);
       return true;
@@ -172,10 +177,11 @@ class Lexer {
   // Reads the tokens inside {{ }} or {% %}.
   void Tag(char type) {
     const bool block = type == '%';
+    const LineSpace space = block ? LineSpace::kDropped : LineSpace::kKept;
     std::string open;  // closing brackets that are still expected
     while (at_ < text_.size()) {
       if (open.empty()) {
-        if (const size_t length = EndLength(at_, block ? "%}" : "}}", block)) {
+        if (const size_t length = EndLength(at_, block ? "%}" : "}}", space)) {
           Add(block ? TokenKind::kBlockEnd : TokenKind::kVariableEnd);
           return EndTag(length);
         }

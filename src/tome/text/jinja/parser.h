@@ -50,23 +50,28 @@ class Parser {
   Statement ParseMacro();
   Statement ParseCallBlock();
   void ParseParameters(MacroDefinition& macro);
-  Target ParseTarget(bool with_namespace);
-  Target ParseSingleTarget(bool with_namespace);
+  // Says whether a target may be an attribute of a namespace (ns.name), as only `set` allows.
+  enum class AttributeTarget { kAllowed, kNot };
+  Target ParseTarget(AttributeTarget attribute);
+  Target ParseSingleTarget(AttributeTarget attribute);
 
   // Expressions (expression_parser.cc).
   enum class Conditional { kAllowed, kNot };
-  ExpressionPtr ParseTuple(Conditional conditional, bool in_parentheses = false);
+  enum class EmptyTuple { kAllowed, kNot };
+  ExpressionPtr ParseTuple(Conditional conditional, EmptyTuple empty = EmptyTuple::kNot);
   bool AtTupleEnd() const;
   ExpressionPtr ParseExpression(Conditional conditional = Conditional::kAllowed);
   ExpressionPtr ParseConditional();
-  ExpressionPtr ParseLogical(bool is_and);
+  enum class Junction { kAnd, kOr };
+  ExpressionPtr ParseLogical(Junction junction);
   ExpressionPtr ParseNot();
   ExpressionPtr ParseCompare();
   ExpressionPtr ParseSum();
   ExpressionPtr ParseConcat();
   ExpressionPtr ParseProduct();
   ExpressionPtr ParsePower();
-  ExpressionPtr ParseUnary(bool with_filter);
+  ExpressionPtr ParseUnary();
+  ExpressionPtr ParseSigned();  // as ParseUnary, without the filters and tests after it
   ExpressionPtr ParsePrimary();
   ExpressionPtr ParseName();
   ExpressionPtr ParseList();
@@ -74,7 +79,8 @@ class Parser {
   ExpressionPtr ParsePostfix(ExpressionPtr expression);
   ExpressionPtr ParseFilterOrTest(ExpressionPtr expression);
   ExpressionPtr ParseSubscript(ExpressionPtr object);
-  ExpressionPtr ParseFilters(ExpressionPtr input, bool inline_start);
+  ExpressionPtr ParseFilters(ExpressionPtr input);  // any number of them, each after a '|'
+  ExpressionPtr ParseFilter(ExpressionPtr input);   // a name and its arguments
   ExpressionPtr ParseTest(ExpressionPtr input);
   std::string ParseDottedName();
   CallArguments ParseArguments();

@@ -148,7 +148,7 @@ Statement Parser::ParseStatement() {
   }
   if (name == "filter") {
     Take();
-    ExpressionPtr filter = ParseFilters(nullptr, true);
+    ExpressionPtr filter = ParseFilters(ParseFilter(nullptr));
     return {FilterBlockStatement{std::move(filter), BodyUntil("endfilter")}};
   }
   if (name == "generation") {
@@ -186,7 +186,7 @@ Statement Parser::ParseIf() {
 Statement Parser::ParseFor() {
   ExpectName("for");
   ForStatement result;
-  result.target = ParseTarget(false);
+  result.target = ParseTarget(AttributeTarget::kNot);
   ExpectName("in");
   result.iterable = ParseTuple(Conditional::kNot);
   if (SkipName("if")) result.condition = ParseExpression();
@@ -206,11 +206,11 @@ Statement Parser::ParseFor() {
 
 Statement Parser::ParseSet() {
   ExpectName("set");
-  Target target = ParseTarget(true);
+  Target target = ParseTarget(AttributeTarget::kAllowed);
   if (SkipOperator("=")) {
     return {SetStatement{std::move(target), ParseTuple(Conditional::kAllowed)}};
   }
-  ExpressionPtr filter = ParseFilters(nullptr, false);
+  ExpressionPtr filter = ParseFilters(nullptr);
   return {SetBlockStatement{std::move(target), std::move(filter), BodyUntil("endset")}};
 }
 
@@ -219,7 +219,7 @@ Statement Parser::ParseWith() {
   WithStatement result;
   while (Current().kind != TokenKind::kBlockEnd) {
     if (!result.variables.empty()) ExpectOperator(",");
-    Target target = ParseSingleTarget(false);
+    Target target = ParseSingleTarget(AttributeTarget::kNot);
     ExpectOperator("=");
     result.variables.emplace_back(std::move(target), ParseExpression());
   }
@@ -266,12 +266,12 @@ void Parser::ParseParameters(MacroDefinition& macro) {
   ExpectOperator(")");
 }
 
-Target Parser::ParseSingleTarget(bool with_namespace) {
+Target Parser::ParseSingleTarget(AttributeTarget attribute) {
   const Nesting nesting(*this);
   Target target;
   target.line = Current().line;
   if (SkipOperator("(")) {
-    target = ParseTarget(false);
+    target = ParseTarget(AttributeTarget::kNot);
     ExpectOperator(")");
     return target;
   }
@@ -279,12 +279,14 @@ Target Parser::ParseSingleTarget(bool with_namespace) {
     Fail(fmt::format("cannot assign to {}", Described(Current())));
   }
   target.name = Take().text;
-  if (with_namespace && SkipOperator(".")) target.attribute = ExpectIdentifier();
+  if (attribute == AttributeTarget::kAllowed && SkipOperator(".")) {
+    target.attribute = ExpectIdentifier();
+  }
   return target;
 }
 
-Target Parser::ParseTarget(bool with_namespace) {
-  Target first = ParseSingleTarget(with_namespace);
+Target Parser::ParseTarget(AttributeTarget attribute) {
+  Target first = ParseSingleTarget(attribute);
   if (!Current().IsOperator(",")) return first;
   Target tuple;
   tuple.is_tuple = true;
@@ -293,7 +295,7 @@ Target Parser::ParseTarget(bool with_namespace) {
   while (SkipOperator(",")) {
     if (Current().kind != TokenKind::kName && !Current().IsOperator("(")) break;
     if (Current().IsName("in")) break;
-    tuple.items.push_back(ParseSingleTarget(with_namespace));
+    tuple.items.push_back(ParseSingleTarget(attribute));
   }
   return tuple;
 }

@@ -1,8 +1,9 @@
 // Reads an outside JSON document field by field. Errors name the path of the field.
 #pragma once
 
-#include <cstdint>
 #include <nlohmann/json.hpp>
+
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

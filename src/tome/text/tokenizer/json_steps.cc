@@ -21,11 +21,14 @@ struct PatternText {
 };
 PatternText ReadPattern(const JsonField& field) {
   const JsonField pattern = field.Require("pattern");
-  if (pattern.value().is_string()) return {pattern.String(), false, pattern.path()};
-  if (const auto literal = pattern.Find("String"))
-    return {literal->String(), false, literal->path()};
+  if (pattern.value().is_string()) {
+    return {.text = pattern.String(), .is_regex = false, .path = pattern.path()};
+  }
+  if (const auto literal = pattern.Find("String")) {
+    return {.text = literal->String(), .is_regex = false, .path = literal->path()};
+  }
   const JsonField regex = pattern.Require("Regex");
-  return {regex.String(), true, regex.path()};
+  return {.text = regex.String(), .is_regex = true, .path = regex.path()};
 }
 
 SplitBehavior ReadBehavior(const JsonField& field, std::string_view otherwise) {
@@ -93,8 +96,8 @@ void AddNormalizer(const JsonField& field, Normalizer& normalizer) {
   } else if (type == "Prepend") {
     normalizer.push_back(PrependStep(field.Require("prepend").String()));
   } else if (type == "Strip") {
-    normalizer.push_back(
-        StripStep(field.BoolOr("strip_left", true), field.BoolOr("strip_right", true)));
+    normalizer.push_back(StripStep(
+        {.left = field.BoolOr("strip_left", true), .right = field.BoolOr("strip_right", true)}));
   } else if (type == "Precompiled") {
     const JsonField map = field.Require("precompiled_charsmap");
     const std::optional<std::string> bytes = DecodeBase64(map.String());
@@ -122,19 +125,20 @@ void AddPreTokenizer(const JsonField& field, PreTokenizer& pre_tokenizer, bool& 
   } else if (type == "Split") {
     const PatternText pattern = ReadPattern(field);
     const SplitBehavior behavior = ReadBehavior(field, "Isolated");
-    const bool invert = field.BoolOr("invert", false);
+    const SplitMatch match =
+        field.BoolOr("invert", false) ? SplitMatch::kBetween : SplitMatch::kPattern;
     const auto known = pattern.is_regex ? KnownPattern(pattern.text) : std::nullopt;
     // Every known pattern except kDeepSeek3 matches every character. So keeping only the matches is
     // the same as isolating them.
-    const bool isolates =
-        (behavior == SplitBehavior::kIsolated) ||
-        (behavior == SplitBehavior::kRemoved && invert && known != WordPattern::kDeepSeek3);
+    const bool isolates = (behavior == SplitBehavior::kIsolated) ||
+                          (behavior == SplitBehavior::kRemoved && match == SplitMatch::kBetween &&
+                           known != WordPattern::kDeepSeek3);
     if (known && isolates) {
       add(PatternStep(*known));
     } else if (pattern.is_regex) {
-      add(RegexStep(pattern.text, behavior, invert, pattern.path));
+      add(RegexStep(pattern.text, behavior, match, pattern.path));
     } else {
-      add(LiteralStep(pattern.text, behavior, invert));
+      add(LiteralStep(pattern.text, behavior, match));
     }
   } else if (type == "Metaspace") {
     add(MetaspaceStep(ReadReplacement(field), ReadPrependScheme(field),

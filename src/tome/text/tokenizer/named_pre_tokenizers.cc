@@ -12,63 +12,66 @@ namespace {
 
 using F = PreTokenizerFamily;
 
+constexpr NamedPreTokenizer::Info kLlama3{
+    .family = F::kLlama3, .ignore_merges = true, .add_bos = true};
+
 constexpr std::array<NamedPreTokenizer, 56> kNames{{
-    {"default", {F::kDefault, false, false}},
-    {"gpt-2", {F::kGpt2, false, false}},
-    {"phi-2", {F::kGpt2, false, false}},
-    {"mpt", {F::kGpt2, false, false}},
-    {"olmo", {F::kGpt2, false, false}},
-    {"jais", {F::kGpt2, false, false}},
-    {"trillion", {F::kGpt2, false, false}},
-    {"granite-docling", {F::kGpt2, false, false}},
-    {"gigachat", {F::kGpt2, false, false}},
-    {"exaone4", {F::kGpt2, false, false}},
-    {"mellum", {F::kGpt2, false, false}},
-    {"a.x-4.0", {F::kGpt2, false, false}},
-    {"modern-bert", {F::kGpt2, false, false}},
-    {"roberta-bpe", {F::kGpt2, false, false}},
-    {"jina-es", {F::kGpt2, false, false}},
-    {"jina-de", {F::kGpt2, false, false}},
-    {"jina-v1-en", {F::kGpt2, false, false}},
-    {"jina-v2-es", {F::kGpt2, false, false}},
-    {"jina-v2-de", {F::kGpt2, false, false}},
-    {"jina-v2-code", {F::kGpt2, false, false}},
-    {"llama3", {F::kLlama3, true, true}},
-    {"llama-v3", {F::kLlama3, true, true}},
-    {"llama-bpe", {F::kLlama3, true, true}},
-    {"falcon3", {F::kLlama3, true, true}},
-    {"falcon-h1", {F::kLlama3, true, true}},
-    {"pixtral", {F::kLlama3, true, true}},
-    {"midm-2.0", {F::kLlama3, true, true}},
-    {"lfm2", {F::kLlama3, true, true}},
-    {"jina-v5-nano", {F::kLlama3, true, true}},
-    {"dbrx", {F::kLlama3, false, false}},
-    {"smaug-bpe", {F::kLlama3, false, false}},
-    {"glm4", {F::kLlama3, false, false}},
-    {"chatglm-bpe", {F::kLlama3, false, false}},
-    {"qwen2", {F::kQwen2, false, false}},
-    {"stablelm2", {F::kQwen2, false, false}},
-    {"megrez", {F::kQwen2, false, false}},
-    {"deepseek-r1-qwen", {F::kQwen2, false, false}},
-    {"hunyuan", {F::kQwen2, false, false}},
-    {"grok-2", {F::kQwen2, false, false}},
-    {"solar-open", {F::kQwen2, false, false}},
-    {"qwen35", {F::kQwen35, false, false}},
-    {"starcoder", {F::kStarCoder, false, false}},
-    {"refact", {F::kStarCoder, false, false}},
-    {"command-r", {F::kStarCoder, false, false}},
-    {"smollm", {F::kStarCoder, false, false}},
-    {"codeshell", {F::kStarCoder, false, false}},
-    {"exaone", {F::kStarCoder, false, false}},
-    {"minerva-7b", {F::kStarCoder, false, false}},
-    {"deepseek-llm", {F::kDeepSeekLlm, false, false}},
-    {"deepseek-coder", {F::kDeepSeekCoder, false, false}},
-    {"deepseek-v3", {F::kDeepSeek3, false, false}},
-    {"hunyuan-dense", {F::kDeepSeek3, false, false}},
-    {"falcon", {F::kFalcon, false, false}},
-    {"gpt-4o", {F::kGpt4o, false, false}},
-    {"llama4", {F::kGpt4o, false, false}},
-    {"tekken", {F::kTekken, true, true}},
+    {"default", {.family = F::kDefault}},
+    {"gpt-2", {.family = F::kGpt2}},
+    {"phi-2", {.family = F::kGpt2}},
+    {"mpt", {.family = F::kGpt2}},
+    {"olmo", {.family = F::kGpt2}},
+    {"jais", {.family = F::kGpt2}},
+    {"trillion", {.family = F::kGpt2}},
+    {"granite-docling", {.family = F::kGpt2}},
+    {"gigachat", {.family = F::kGpt2}},
+    {"exaone4", {.family = F::kGpt2}},
+    {"mellum", {.family = F::kGpt2}},
+    {"a.x-4.0", {.family = F::kGpt2}},
+    {"modern-bert", {.family = F::kGpt2}},
+    {"roberta-bpe", {.family = F::kGpt2}},
+    {"jina-es", {.family = F::kGpt2}},
+    {"jina-de", {.family = F::kGpt2}},
+    {"jina-v1-en", {.family = F::kGpt2}},
+    {"jina-v2-es", {.family = F::kGpt2}},
+    {"jina-v2-de", {.family = F::kGpt2}},
+    {"jina-v2-code", {.family = F::kGpt2}},
+    {"llama3", kLlama3},
+    {"llama-v3", kLlama3},
+    {"llama-bpe", kLlama3},
+    {"falcon3", kLlama3},
+    {"falcon-h1", kLlama3},
+    {"pixtral", kLlama3},
+    {"midm-2.0", kLlama3},
+    {"lfm2", kLlama3},
+    {"jina-v5-nano", kLlama3},
+    {"dbrx", {.family = F::kLlama3}},
+    {"smaug-bpe", {.family = F::kLlama3}},
+    {"glm4", {.family = F::kLlama3}},
+    {"chatglm-bpe", {.family = F::kLlama3}},
+    {"qwen2", {.family = F::kQwen2}},
+    {"stablelm2", {.family = F::kQwen2}},
+    {"megrez", {.family = F::kQwen2}},
+    {"deepseek-r1-qwen", {.family = F::kQwen2}},
+    {"hunyuan", {.family = F::kQwen2}},
+    {"grok-2", {.family = F::kQwen2}},
+    {"solar-open", {.family = F::kQwen2}},
+    {"qwen35", {.family = F::kQwen35}},
+    {"starcoder", {.family = F::kStarCoder}},
+    {"refact", {.family = F::kStarCoder}},
+    {"command-r", {.family = F::kStarCoder}},
+    {"smollm", {.family = F::kStarCoder}},
+    {"codeshell", {.family = F::kStarCoder}},
+    {"exaone", {.family = F::kStarCoder}},
+    {"minerva-7b", {.family = F::kStarCoder}},
+    {"deepseek-llm", {.family = F::kDeepSeekLlm}},
+    {"deepseek-coder", {.family = F::kDeepSeekCoder}},
+    {"deepseek-v3", {.family = F::kDeepSeek3}},
+    {"hunyuan-dense", {.family = F::kDeepSeek3}},
+    {"falcon", {.family = F::kFalcon}},
+    {"gpt-4o", {.family = F::kGpt4o}},
+    {"llama4", {.family = F::kGpt4o}},
+    {"tekken", {.family = F::kTekken, .ignore_merges = true, .add_bos = true}},
 }};
 
 // The letters of DeepSeek-LLM's tokenizer.json: cased letters, without those of some scripts.
@@ -100,9 +103,14 @@ constexpr std::string_view kTekkenPattern =
     R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*)"
     R"(|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
-std::unique_ptr<PreTokenizerStep> Run(std::string_view set, bool optional_space = false,
-                                      uint32_t least = 1, uint32_t most = UINT32_MAX) {
-  return RunStep({CodePointSet(set), optional_space, least, most});
+std::unique_ptr<PreTokenizerStep> Run(std::string_view set, uint32_t least = 1,
+                                      uint32_t most = UINT32_MAX) {
+  return RunStep({.set = CodePointSet(set), .least = least, .most = most});
+}
+
+// Makes runs that take a white space before them along.
+std::unique_ptr<PreTokenizerStep> RunWithSpace(std::string_view set) {
+  return RunStep({.set = CodePointSet(set), .optional_space = true});
 }
 
 }  // namespace
@@ -130,7 +138,7 @@ PreTokenizer MakeSteps(const NamedPreTokenizer& pre) {
       add(Run("[\\p{P}\\$+<=>\\^~|]"));
       add(PatternStep(WordPattern::kGpt2));
       add(Run("[\\p{N}]"));
-      add(Run("[0-9]", false, 3, 3));
+      add(Run("[0-9]", 3, 3));
       break;
     case F::kGpt2:
       add(PatternStep(WordPattern::kGpt2));
@@ -145,39 +153,41 @@ PreTokenizer MakeSteps(const NamedPreTokenizer& pre) {
       add(PatternStep(WordPattern::kQwen35));
       break;
     case F::kStarCoder:
-      add(Run("[\\p{N}]", false, 1, 1));
+      add(Run("[\\p{N}]", 1, 1));
       add(PatternStep(WordPattern::kGpt2));
       break;
     case F::kDeepSeekLlm:
-      add(Run("[\\r\\n]", false, 1, 1));
-      add(Run(kDeepSeekLetters, true));
-      add(Run("[!-/:-~\\uFF01-\\uFF0F\\uFF1A-\\uFF5E\\u2018-\\u201F\\u3000-\\u3002]", true));
+      add(Run("[\\r\\n]", 1, 1));
+      add(RunWithSpace(kDeepSeekLetters));
+      add(RunWithSpace("[!-/:-~\\uFF01-\\uFF0F\\uFF1A-\\uFF5E\\u2018-\\u201F\\u3000-\\u3002]"));
       add(TrailingSpaceStep());
       add(Run(kDeepSeekIdeographs));
       add(Run("[\\p{N}]"));
       break;
     case F::kDeepSeekCoder:
-      add(Run("[\\r\\n]", false, 1, 1));
-      add(Run("[\\p{L}]", true));
-      add(Run("[\\p{P}]", true));
+      add(Run("[\\r\\n]", 1, 1));
+      add(RunWithSpace("[\\p{L}]"));
+      add(RunWithSpace("[\\p{P}]"));
       add(Run(kDeepSeekIdeographs));
-      add(Run("[\\p{N}]", false, 1, 1));
+      add(Run("[\\p{N}]", 1, 1));
       break;
     case F::kDeepSeek3:
-      add(Run("[\\p{N}]", false, 1, 3));
+      add(Run("[\\p{N}]", 1, 3));
       add(Run("[\\u4E00-\\u9FA5\\u3040-\\u309F\\u30A0-\\u30FF]"));
       add(PatternStep(WordPattern::kDeepSeek3));
       break;
     case F::kFalcon:
       add(Run("[\\p{P}\\$+<=>\\^~|`]"));
       add(PatternStep(WordPattern::kGpt2));
-      add(Run("[0-9]", false, 3, 3));
+      add(Run("[0-9]", 3, 3));
       break;
     case F::kGpt4o:
-      add(RegexStep(kGpt4oPattern, SplitBehavior::kIsolated, false, "tokenizer.ggml.pre"));
+      add(RegexStep(kGpt4oPattern, SplitBehavior::kIsolated, SplitMatch::kPattern,
+                    "tokenizer.ggml.pre"));
       break;
     case F::kTekken:
-      add(RegexStep(kTekkenPattern, SplitBehavior::kIsolated, false, "tokenizer.ggml.pre"));
+      add(RegexStep(kTekkenPattern, SplitBehavior::kIsolated, SplitMatch::kPattern,
+                    "tokenizer.ggml.pre"));
       break;
   }
   return steps;

@@ -26,9 +26,9 @@ enum class PreTokenizerFamily {
 struct NamedPreTokenizer {
   std::string_view name;
   struct Info {
-    PreTokenizerFamily family;
-    bool ignore_merges;
-    bool add_bos;  // the default where the file does not say
+    PreTokenizerFamily family = PreTokenizerFamily::kDefault;
+    bool ignore_merges = false;
+    bool add_bos = false;  // the default where the file does not say
   } info;
 };
 

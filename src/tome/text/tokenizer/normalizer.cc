@@ -197,7 +197,7 @@ class Prepend : public NormalizerStep {
 
 class Strip : public NormalizerStep {
  public:
-  Strip(bool left, bool right) : left_(left), right_(right) {}
+  explicit Strip(StrippedEnds ends) : ends_(ends) {}
   void Apply(std::string& text) const override {
     const CharClasses& classes = CharClasses::Get();
     const auto is_space = [&](size_t i) {
@@ -205,8 +205,8 @@ class Strip : public NormalizerStep {
     };
     size_t begin = 0;
     size_t end = text.size();
-    while (left_ && begin < end && is_space(begin)) begin += CharAt(text, begin).bytes;
-    while (right_ && begin < end) {
+    while (ends_.left && begin < end && is_space(begin)) begin += CharAt(text, begin).bytes;
+    while (ends_.right && begin < end) {
       const size_t last = PreviousChar(text, begin, end);
       if (!is_space(last)) break;
       end = last;
@@ -215,8 +215,7 @@ class Strip : public NormalizerStep {
   }
 
  private:
-  bool left_;
-  bool right_;
+  StrippedEnds ends_;
 };
 
 class ApplyCharsmap : public NormalizerStep {
@@ -267,8 +266,8 @@ std::unique_ptr<NormalizerStep> ReplaceRegexStep(std::string_view pattern, std::
 std::unique_ptr<NormalizerStep> PrependStep(std::string prefix) {
   return std::make_unique<Prepend>(std::move(prefix));
 }
-std::unique_ptr<NormalizerStep> StripStep(bool left, bool right) {
-  return std::make_unique<Strip>(left, right);
+std::unique_ptr<NormalizerStep> StripStep(StrippedEnds ends) {
+  return std::make_unique<Strip>(ends);
 }
 std::unique_ptr<NormalizerStep> CharsmapStep(std::string_view bytes, std::string_view field) {
   return std::make_unique<ApplyCharsmap>(bytes, field);

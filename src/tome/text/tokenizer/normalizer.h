@@ -50,7 +50,12 @@ std::unique_ptr<NormalizerStep> ReplaceRegexStep(std::string_view pattern, std::
                                                  std::string field);
 // Puts `prefix` before a text that is not empty.
 std::unique_ptr<NormalizerStep> PrependStep(std::string prefix);
-std::unique_ptr<NormalizerStep> StripStep(bool left, bool right);
+// Says at which ends of a text white space is removed.
+struct StrippedEnds {
+  bool left = true;
+  bool right = true;
+};
+std::unique_ptr<NormalizerStep> StripStep(StrippedEnds ends);
 // Applies a precompiled_charsmap (charsmap.h). Errors name `field`.
 std::unique_ptr<NormalizerStep> CharsmapStep(std::string_view bytes, std::string_view field);
 // Replaces each run of spaces by one space and drops the spaces at both ends.

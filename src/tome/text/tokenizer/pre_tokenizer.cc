@@ -23,8 +23,9 @@ class SplittingStep : public PreTokenizerStep {
 };
 
 // Writes the words that the `matches` of a pattern make of `word`.
-void Distribute(Span word, const std::vector<Span>& matches, SplitBehavior behavior, bool invert,
-                std::vector<Span>& out) {
+void Distribute(Span word, const std::vector<Span>& matches, SplitBehavior behavior,
+                SplitMatch side, std::vector<Span>& out) {
+  const bool invert = side == SplitMatch::kBetween;
   struct Part {
     Span span;
     bool is_match;
@@ -106,22 +107,22 @@ class TrailingSpace : public SplittingStep {
 
 class RegexSplit : public SplittingStep {
  public:
-  RegexSplit(std::string_view pattern, SplitBehavior behavior, bool invert, std::string field)
-      : regex_(pattern, std::move(field)), behavior_(behavior), invert_(invert) {}
+  RegexSplit(std::string_view pattern, SplitBehavior behavior, SplitMatch match, std::string field)
+      : regex_(pattern, std::move(field)), behavior_(behavior), match_(match) {}
 
  private:
   void SplitWord(std::string_view text, Span word, std::vector<Span>& out) const override {
-    Distribute(word, regex_.FindAll(text, word), behavior_, invert_, out);
+    Distribute(word, regex_.FindAll(text, word), behavior_, match_, out);
   }
   Regex regex_;
   SplitBehavior behavior_;
-  bool invert_;
+  SplitMatch match_;
 };
 
 class LiteralSplit : public SplittingStep {
  public:
-  LiteralSplit(std::string literal, SplitBehavior behavior, bool invert)
-      : literal_(std::move(literal)), behavior_(behavior), invert_(invert) {}
+  LiteralSplit(std::string literal, SplitBehavior behavior, SplitMatch match)
+      : literal_(std::move(literal)), behavior_(behavior), match_(match) {}
 
  private:
   void SplitWord(std::string_view text, Span word, std::vector<Span>& out) const override {
@@ -131,11 +132,11 @@ class LiteralSplit : public SplittingStep {
          at != std::string_view::npos; at = part.find(literal_, at + literal_.size())) {
       matches.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(at + literal_.size())});
     }
-    Distribute(word, matches, behavior_, invert_, out);
+    Distribute(word, matches, behavior_, match_, out);
   }
   std::string literal_;
   SplitBehavior behavior_;
-  bool invert_;
+  SplitMatch match_;
 };
 
 class CharSplit : public SplittingStep {
@@ -165,7 +166,7 @@ class CharSplit : public SplittingStep {
       }
       i += c.bytes;
     }
-    Distribute(word, matches, behavior_, false, out);
+    Distribute(word, matches, behavior_, SplitMatch::kPattern, out);
   }
   CharKind kind_;
   SplitBehavior behavior_;
@@ -271,12 +272,12 @@ std::unique_ptr<PreTokenizerStep> RunStep(RunPattern pattern) {
 }
 std::unique_ptr<PreTokenizerStep> TrailingSpaceStep() { return std::make_unique<TrailingSpace>(); }
 std::unique_ptr<PreTokenizerStep> RegexStep(std::string_view pattern, SplitBehavior behavior,
-                                            bool invert, std::string field) {
-  return std::make_unique<RegexSplit>(pattern, behavior, invert, std::move(field));
+                                            SplitMatch match, std::string field) {
+  return std::make_unique<RegexSplit>(pattern, behavior, match, std::move(field));
 }
 std::unique_ptr<PreTokenizerStep> LiteralStep(std::string literal, SplitBehavior behavior,
-                                              bool invert) {
-  return std::make_unique<LiteralSplit>(std::move(literal), behavior, invert);
+                                              SplitMatch match) {
+  return std::make_unique<LiteralSplit>(std::move(literal), behavior, match);
 }
 std::unique_ptr<PreTokenizerStep> CharStep(CharKind kind, SplitBehavior behavior) {
   return std::make_unique<CharSplit>(kind, behavior);

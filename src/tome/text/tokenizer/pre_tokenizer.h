@@ -40,12 +40,13 @@ enum class SplitBehavior { kIsolated, kRemoved, kMergedWithPrevious, kMergedWith
 std::unique_ptr<PreTokenizerStep> PatternStep(WordPattern pattern);
 std::unique_ptr<PreTokenizerStep> RunStep(RunPattern pattern);
 std::unique_ptr<PreTokenizerStep> TrailingSpaceStep();
-// Splits by any regular expression, with ICU. With `invert`, the text between its matches counts as
-// the match. Errors name `field`.
+// Says what counts as a match of a pattern: the text that it matches, or the text between.
+enum class SplitMatch { kPattern, kBetween };
+// Splits by any regular expression, with ICU. Errors name `field`.
 std::unique_ptr<PreTokenizerStep> RegexStep(std::string_view pattern, SplitBehavior behavior,
-                                            bool invert, std::string field);
+                                            SplitMatch match, std::string field);
 std::unique_ptr<PreTokenizerStep> LiteralStep(std::string literal, SplitBehavior behavior,
-                                              bool invert);
+                                              SplitMatch match);
 
 enum class CharKind { kWhiteSpace, kSign, kDigit };
 // A sign is \p{P} and every ASCII character that is neither letter, digit nor white space.

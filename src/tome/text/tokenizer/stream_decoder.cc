@@ -37,14 +37,17 @@ class StreamDecoder::Impl {
   std::string Push(TokenId id) {
     if (!options_.keep_special && tokenizer_.IsSpecial(id)) return {};
     pending_ += leading_.Strip(tokenizer_.parts_->bytes.Of(id));
-    return Take(false);
+    return Take(Incomplete::kWaits);
   }
-  std::string Flush() { return Take(true); }
+  std::string Flush() { return Take(Incomplete::kReplaced); }
 
  private:
+  // Says what becomes of a last character that lacks bytes: it waits for them, or it is ill-formed.
+  enum class Incomplete { kWaits, kReplaced };
+
   // Takes the whole characters of the pending bytes. Each maximal part of an ill-formed one becomes
-  // U+FFFD. At the end, a character that lacks bytes is ill-formed too.
-  std::string Take(bool at_end) {
+  // U+FFFD.
+  std::string Take(Incomplete incomplete) {
     std::string out;
     size_t i = 0;
     while (i < pending_.size()) {
@@ -55,7 +58,8 @@ class StreamDecoder::Impl {
              CanFollow(first, have, static_cast<unsigned char>(pending_[i + have]))) {
         ++have;
       }
-      if (have < expected && i + have == pending_.size() && !at_end) break;
+      const bool lacks_bytes = have < expected && i + have == pending_.size();
+      if (lacks_bytes && incomplete == Incomplete::kWaits) break;
       if (have == expected && (expected > 1 || first < 0x80)) {
         out.append(pending_, i, have);
       } else {
