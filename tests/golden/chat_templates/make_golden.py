@@ -3,7 +3,7 @@
 
     make_golden.py FOLDER_OF_TEMPLATES
 
-README.md lists the versions used. The environment is set up as transformers does it for chat
+requirements.txt lists the versions used. The environment is set up as transformers does it for chat
 templates. Where transformers is installed, each output is compared with the output of its own
 environment.
 """

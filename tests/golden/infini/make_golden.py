@@ -4,7 +4,8 @@
     make_golden.py
 
 Writes config.json and golden.safetensors into the folder of each variant, and the figures that
-README.md explains into golden.json. Requires: safetensors numpy.
+README.md explains into golden.json. Requires the packages of
+requirements.txt.
 """
 
 import json

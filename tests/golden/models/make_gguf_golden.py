@@ -8,7 +8,7 @@ or "env" where llama-server is on the path. Each variant that llama.cpp supports
 GGUF file with weights in float32, to --keep or to a temporary folder. llama-server then gives the
 next token's distribution after prefixes of the golden tokens. The distributions go into
 llama_cpp.safetensors in the variant's folder, the agreement into golden.json. Run make_golden.py
-first. Requires: gguf numpy safetensors.
+first. Requires the packages of requirements.txt.
 """
 
 import argparse

@@ -4,8 +4,8 @@
     make_golden.py [VARIANT...] [--no-sensitivity]
 
 Writes config.json and golden.safetensors into a folder beside this script for each variant
-(variants.py; all by default), and the figures that README.md explains into golden.json. Requires:
-torch transformers safetensors numpy.
+(variants.py; all by default), and the figures that README.md explains into golden.json. Requires
+the packages of requirements.txt.
 """
 
 import argparse

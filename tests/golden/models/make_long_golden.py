@@ -7,8 +7,8 @@ The decoder computes in double precision and stores every score of a text. For e
 and a key it stores whether the query sees the key, and their distance for RoPE: M of section 3 of
 arXiv 2402.17463, and the distances in the cache of arXiv 2309.17453. Queries and keys are not
 rotated by a position. The distance alone rotates the product of each pair of channels. Writes
-qwen2-dca/ (config.json, golden.safetensors) and llama/streaming.safetensors. Requires: numpy
-safetensors.
+qwen2-dca/ (config.json, golden.safetensors) and llama/streaming.safetensors. Requires numpy
+and safetensors of requirements.txt.
 """
 
 import json

@@ -4,7 +4,8 @@
     make_state_space_golden.py [VARIANT...]
 
 Does what make_golden.py does for the architectures whose memory is a state. It uses the plain path
-of PyTorch, so no GPU kernels are needed. Requires: torch transformers safetensors numpy.
+of PyTorch, so no GPU kernels are needed. Requires the packages of
+requirements-state-space.txt.
 """
 
 import contextlib

@@ -5,7 +5,8 @@
 
 COMMAND runs llama-quantize when "llama-quantize" and its arguments are appended to it. It is a
 wrapper, or "env" where llama-quantize is on the path. The decoder is the package gguf. Writes
-quantized.safetensors and quantized.json beside this script. Requires: gguf numpy safetensors.
+quantized.safetensors and quantized.json beside this script. Requires the
+packages of requirements.txt.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 
     make_golden.py OUT
 
-Needs the packages `tokenizers` and `sentencepiece`. Training is deterministic. Files written:
+Needs the packages of requirements.txt. README.md says which trainings are deterministic. Files written:
 
     texts.json           the texts
     NAME.json            a tokenizer.json, or for sp_* the vocabulary as in GGUF's metadata
