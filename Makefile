@@ -38,7 +38,7 @@ check: setup
 	scripts/check-layers --self-test
 	scripts/check-layers
 
-lint: build
+lint: setup
 	scripts/lint
 
 fuzz: setup

@@ -24,12 +24,22 @@ if(TOME_COVERAGE)
   target_link_options(tome_options INTERFACE --coverage)
 endif()
 
+# tome_compile_together(TARGET) compiles some files of the target at a time, where TOME_UNITY is on.
+function(tome_compile_together target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${TOME_UNITY} UNITY_BUILD_BATCH_SIZE 8)
+  if(TOME_UNITY)
+    # g++ takes a class of one of the files for a class of a header.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
+endfunction()
+
 # tome_library(NAME SOURCES file... [PUBLIC library...] [PRIVATE library...])
 # One static library for one folder of src/tome.
 function(tome_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
   target_link_libraries(${name} PUBLIC tome_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+  tome_compile_together(${name})
   if(TOME_FUZZ)
     # The code under test reports its coverage to the fuzzer; only the targets link its main.
     target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link)

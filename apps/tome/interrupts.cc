@@ -11,8 +11,6 @@
 namespace tome {
 namespace {
 
-constexpr int kInterrupted = 130;
-
 sigset_t Signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -50,7 +48,7 @@ void Interrupts::Watch(State& state) {
   }
   // request_stop returns false where the stop was requested already.
   if (signal == SIGINT && part && part->request_stop()) return;
-  if (!state.program.request_stop()) ::_exit(kInterrupted);
+  if (!state.program.request_stop()) ::_exit(kInterruptedStatus);
   if (part) part->request_stop();
 }
 

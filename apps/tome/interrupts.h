@@ -6,6 +6,9 @@
 
 namespace tome {
 
+// The exit status of a program that was interrupted.
+inline constexpr int kInterruptedStatus = 130;
+
 // A program has one object, made before any other thread, since threads inherit its signal mask.
 //
 // The first signal requests the program to stop. The next one ends it at once with status 130.

@@ -24,7 +24,6 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
-constexpr int kInterrupted = 130;
 
 int Fail(std::string_view message, int status) {
   PrintError(message);
@@ -43,7 +42,7 @@ int RunCommand(const CommandContext& context) {
   } catch (const CLI::Error& error) {
     return Fail(error.what(), kWrongUsage);
   } catch (const Error& error) {
-    return Fail(Worded(error), error.code() == Code::kCancelled ? kInterrupted : kFailed);
+    return Fail(Worded(error), error.code() == Code::kCancelled ? kInterruptedStatus : kFailed);
   } catch (const std::bad_alloc&) {
     return Fail("out of memory; close other programs or split the document", kFailed);
   } catch (const std::system_error& error) {  // of fmt::print

@@ -138,10 +138,10 @@ void ReadPlainly(const std::vector<Stored>& files, ThreadPool& threads) {
   });
 }
 
-class Measurement {
+class MemoryMeasurement {
  public:
-  Measurement(const LanguageModel& model, const MemorySpeedOptions& options,
-              const WorkControl& control)
+  MemoryMeasurement(const LanguageModel& model, const MemorySpeedOptions& options,
+                    const WorkControl& control)
       : model_(model),
         compute_(model.compute()),
         options_(options),
@@ -345,7 +345,7 @@ class Measurement {
 
 MemorySpeed MeasureMemorySpeed(const LanguageModel& model, const MemorySpeedOptions& options,
                                const WorkControl& control) {
-  return Measurement(model, options, control).Run();
+  return MemoryMeasurement(model, options, control).Run();
 }
 
 }  // namespace tome

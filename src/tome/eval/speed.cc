@@ -21,10 +21,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-class Measurement {
+class SpeedMeasurement {
  public:
-  Measurement(const Model& model, const Compute& compute, const MachineLimits& limits,
-              const SpeedOptions& options, const WorkControl& control)
+  SpeedMeasurement(const Model& model, const Compute& compute, const MachineLimits& limits,
+                   const SpeedOptions& options, const WorkControl& control)
       : model_(model),
         compute_(compute),
         limits_(limits),
@@ -278,7 +278,7 @@ class Measurement {
 std::vector<SpeedAtDepth> MeasureSpeed(const Model& model, const Compute& compute,
                                        const MachineLimits& limits, const SpeedOptions& options,
                                        const WorkControl& control) {
-  return Measurement(model, compute, limits, options, control).Run();
+  return SpeedMeasurement(model, compute, limits, options, control).Run();
 }
 
 int64_t PeakMemory() {

@@ -87,7 +87,7 @@ AffineTrial TryAffine(std::span<const float> x, std::span<const float> w, float 
 
 // Returns 1 / scale, or 0 where that is no finite number (a subnormal scale): everything then
 // rounds to 0.
-float Inverse(float scale) {
+float FiniteInverse(float scale) {
   const float inverse = 1 / scale;
   return std::isfinite(inverse) ? inverse : 0;
 }
@@ -110,9 +110,9 @@ float SearchScale(std::span<const float> x, std::span<const float> w, int low, i
     return true;
   };
   for (int step = -kSteps; step <= kSteps; ++step) {
-    accept(Inverse(extreme / (first + kStepLevels * static_cast<float>(step))));
+    accept(FiniteInverse(extreme / (first + kStepLevels * static_cast<float>(step))));
   }
-  for (int i = 0; i < kMaxRefinements && accept(Inverse(scale)); ++i) {
+  for (int i = 0; i < kMaxRefinements && accept(FiniteInverse(scale)); ++i) {
   }
   return scale;
 }
@@ -124,7 +124,7 @@ AffineFit SearchAffine(std::span<const float> x, std::span<const float> w, int h
   if (!(range > 0)) return {0, base};
   const auto last = static_cast<float>(high);
   const AffineFit plain{range / last, base};
-  AffineTrial best{plain, ErrorOf(x, w, last, Inverse(plain.scale), base, plain)};
+  AffineTrial best{plain, ErrorOf(x, w, last, FiniteInverse(plain.scale), base, plain)};
   const auto accept = [&](float inverse, float from) {
     const AffineTrial trial = TryAffine(x, w, last, rule, inverse, from);
     if (!(trial.error < best.error)) return false;
@@ -132,9 +132,10 @@ AffineFit SearchAffine(std::span<const float> x, std::span<const float> w, int h
     return true;
   };
   for (int step = -kSteps; step <= kSteps; ++step) {
-    accept(Inverse(range / (last + kStepLevels * static_cast<float>(step))), base);
+    accept(FiniteInverse(range / (last + kStepLevels * static_cast<float>(step))), base);
   }
-  for (int i = 0; i < kMaxRefinements && accept(Inverse(best.fit.scale), best.fit.offset); ++i) {
+  for (int i = 0; i < kMaxRefinements && accept(FiniteInverse(best.fit.scale), best.fit.offset);
+       ++i) {
   }
   return best.fit;
 }

@@ -18,7 +18,7 @@ constexpr int kMaxStart = 1'000'000;
 constexpr size_t kMaxLists = 20'000;
 // Limits the numbers that are written in letters. A larger number would take more than eight
 // letters.
-constexpr int64_t kMaxLetters = 208;
+constexpr int64_t kMaxLetterNumber = 208;
 // A label text longer than this is not taken for a label.
 constexpr size_t kMaxLabelBytes = 200;
 
@@ -34,7 +34,7 @@ std::string Roman(int64_t number) {
 }
 
 // Returns A to Z, then AA, BB, …, as Word counts.
-std::string Letters(int64_t number) {
+std::string LetterNumber(int64_t number) {
   const int64_t index = number - 1;
   return std::string(static_cast<size_t>(index / 26 + 1), static_cast<char>('A' + index % 26));
 }
@@ -94,9 +94,10 @@ bool IsChineseCounting(std::string_view format) {
 std::string FormatListNumber(std::string_view format, int64_t number) {
   if (number >= 1 && number < 4000 && format == "upperRoman") return Roman(number);
   if (number >= 1 && number < 4000 && format == "lowerRoman") return Lower(Roman(number));
-  if (number >= 1 && number <= kMaxLetters && format == "upperLetter") return Letters(number);
-  if (number >= 1 && number <= kMaxLetters && format == "lowerLetter")
-    return Lower(Letters(number));
+  if (number >= 1 && number <= kMaxLetterNumber && format == "upperLetter")
+    return LetterNumber(number);
+  if (number >= 1 && number <= kMaxLetterNumber && format == "lowerLetter")
+    return Lower(LetterNumber(number));
   if (number >= 1 && number <= 9999 && IsChineseCounting(format)) {
     return ChineseNumber(number, kCommon);
   }
