@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "tome/base/error.h"
@@ -83,25 +84,49 @@ class Child {
   pid_t pid_ = -1;
 };
 
-// Returns a file in memory that a child can read from its start.
-UniqueFd InputOf(std::string_view bytes) {
-  UniqueFd fd(memfd_create("tome-page", MFD_CLOEXEC));
-  if (!fd.valid()) throw SystemError("memory for a page image", errno);
-  WriteAll(fd.get(), bytes, "page image");
-  if (lseek(fd.get(), 0, SEEK_SET) != 0) throw SystemError("page image", errno);
-  return fd;
+// Both ends of a stream to or from a child. Sockets rather than pipes: a child that ends early makes
+// send() fail, where a pipe would raise SIGPIPE.
+struct Stream {
+  Stream() {
+    std::array<int, 2> ends{};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+      throw SystemError("tesseract", errno);
+    }
+    ours = UniqueFd(ends[0]);
+    childs = UniqueFd(ends[1]);
+  }
+
+  UniqueFd ours;
+  UniqueFd childs;
+};
+
+// Sends what the child is ready to take of `input`, and returns the rest. A child that has closed
+// its input takes the rest unread.
+std::string_view SendSome(int fd, std::string_view input) {
+  const ssize_t sent = send(fd, input.data(), input.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent >= 0) return input.substr(static_cast<size_t>(sent));
+  if (errno == EPIPE || errno == ECONNRESET) return {};
+  if (errno != EAGAIN && errno != EINTR) throw SystemError("tesseract", errno);
+  return input;
 }
 
-std::string ReadOutput(int fd, const WorkControl& control) {
+// Gives the child its input and returns its output. No file holds the image, not even one in
+// memory: the reader's limits forbid writing files.
+std::string Exchange(UniqueFd to_child, int from_child, std::string_view input,
+                     const WorkControl& control) {
   std::string output;
   std::array<char, 65536> buffer;
   while (true) {
     control.CheckStop();
-    pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
-    const int polled = poll(&ready, 1, kPollMs);
+    if (input.empty()) to_child.Reset();
+    std::array<pollfd, 2> ends{pollfd{.fd = from_child, .events = POLLIN, .revents = 0},
+                               pollfd{.fd = to_child.get(), .events = POLLOUT, .revents = 0}};
+    const int polled = poll(ends.data(), ends.size(), kPollMs);
     if (polled == 0 || (polled < 0 && errno == EINTR)) continue;
     if (polled < 0) throw SystemError("tesseract", errno);
-    const ssize_t count = read(fd, buffer.data(), buffer.size());
+    if (ends[1].revents != 0) input = SendSome(to_child.get(), input);
+    if (ends[0].revents == 0) continue;
+    const ssize_t count = read(from_child, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw SystemError("tesseract", errno);
     if (count == 0) return output;
@@ -114,14 +139,12 @@ std::string ReadOutput(int fd, const WorkControl& control) {
 
 std::string Run(const std::vector<std::string>& arguments, std::string_view input,
                 const WorkControl& control) {
-  const UniqueFd in = InputOf(input);
-  std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) throw SystemError("tesseract", errno);
-  const UniqueFd out(ends[0]);
-  UniqueFd child_out(ends[1]);
-  Child child(arguments, in.get(), child_out.get());
-  child_out.Reset();  // otherwise the end of the output would never be seen
-  std::string output = ReadOutput(out.get(), control);
+  Stream in;
+  Stream out;
+  Child child(arguments, in.childs.get(), out.childs.get());
+  in.childs.Reset();
+  out.childs.Reset();  // otherwise the end of the output would never be seen
+  std::string output = Exchange(std::move(in.ours), out.ours.get(), input, control);
   const int status = child.Wait();
   if (status != 0) {
     throw Error(

@@ -7,15 +7,19 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "apps/tome-reader/pdf_reader.h"
+#include "tests/scoped_environment.h"
+#include "tests/temp_folder.h"
 #include "tests/tome-reader/pdf_writer.h"
 #include "tome/base/error.h"
 #include "tome/base/file.h"
 #include "tome/documents/limits.h"
+#include "tome/documents/reader_process.h"
 
 namespace tome {
 namespace {
@@ -71,6 +75,23 @@ TEST(OcrTest, ReadsAScannedPage) {
   const std::string text = Recognise(Scan(pdf.Finish(), 0));
   if (text.empty()) GTEST_SKIP() << "tesseract is not installed";
   EXPECT_EQ(text, "The quick brown fox jumps over the lazy dog.\n\nAnother paragraph stands here.");
+}
+
+// The limits of the reader's process forbid writing files: an image on its way to tesseract in one,
+// be it in memory, was refused.
+TEST(OcrTest, ReadsAScannedPageUnderTheLimitsOfTheReader) {
+  PdfWriter pdf;
+  pdf.AddPage();
+  pdf.Text(60, 100, "The quick brown fox jumps over the", 24);
+  const std::string scan = Scan(pdf.Finish(), 0);
+  if (Recognise(scan).empty()) GTEST_SKIP() << "tesseract is not installed";
+  const TempFolder folder;
+  const auto path = folder / "scan.pdf";
+  std::ofstream(path, std::ios::binary) << scan;
+  const ScopedEnvironment reader("TOME_READER", TOME_READER);
+  const UniqueFd fd = OpenForReading(path);
+  EXPECT_EQ(ReadFileInProcess(fd.get(), "scan.pdf", {.encoding = {}, .ocr = true}).text,
+            "The quick brown fox jumps over the");
 }
 
 TEST(OcrTest, ReadsAScannedChinesePage) {
