@@ -1,5 +1,6 @@
 """Answers that a model writes, along the whole path, with tiny models that give the replies a test
 needs."""
+import itertools
 import json
 import os
 import signal
@@ -300,6 +301,47 @@ class ModelTest(TomeTest):
         with open(self.write("questions.txt", "What replaced whale oil?\n"), "rb") as questions:
             result = self.done("chat", self.write("a.txt", DOCUMENT), stdin=questions)
         self.assertIn("kerosene burner", result.text)
+
+    def copies(self, *words):
+        """Returns a model that answers with the words that follow the question's last word in the text."""
+        return tiny_model.model_that_copies(self.folder / "copies.gguf", words, " nothing",
+                                            template="{% for message in messages %}{{ message.content }}{% endfor %}")
+
+    def test_an_answer_comes_from_what_was_read(self):
+        model = self.copies(" burned", " whale", " kerosene", " oil", " for", " years")
+        filler = "".join(f"On day {i} the sea stayed grey, and a ship went by.\n\n" for i in range(40))
+        question = "What is it that the lamp burned"
+        for sentence, said, names, ways in (
+                ("The lamp burned whale oil.", "whale oil", ("short", "begin", "middle", "end"), ("context",)),
+                ("The lamp burned whale oil.", "whale oil", ("middle",), ("retrieval",)),
+                ("The lamp burned kerosene, and whale oil was sold.", "kerosene", ("middle",), ("context", "retrieval")),
+                ("The lamp burned for years.", "for years", ("end",), ("context",)),
+                ("The lamp burns kerosene.", "nothing", ("short", "middle"), ("context",))):
+            texts = {"short": sentence, "begin": f"{sentence}\n\n{filler}",
+                     "middle": f"{filler}{sentence}\n\n{filler}", "end": f"{filler}{sentence}"}
+            for name, way in itertools.product(names, ways):
+                with self.subTest(said=said, name=name, way=way):
+                    document = self.write(f"{name}.txt", texts[name] + "\n")
+                    answer = self.asked(model, document, question, "--evidence", "text", way=way)
+                    self.assertEqual(answer["answer"].strip(), said)
+
+    def test_an_answer_comes_from_what_was_read_before(self):
+        """Memories on disk, of every type, hold what the answer needs. Another question about the same
+        text is answered from them too."""
+        model = self.copies(" burned", " whale", " oil", " struck", " ice", " floes")
+        filler = "".join(f"On day {i} a sea stayed grey, and a ship went by.\n\n" for i in range(60))
+        document = self.write("a.txt", f"{filler}The lamp burned whale oil.\n\n{filler}Halcyon struck ice floes.\n")
+        lamp, brig = "What is it that Halcyon burned", "What is it that Halcyon struck"
+        for kv in ("f32", "f16", "q8"):
+            with self.subTest(kv=kv):
+                options = ["--evidence", "text", "--kv", kv]
+                first, second, third = (self.asked(model, document, question, *options)
+                                        for question in (lamp, brig, lamp))
+                self.assertEqual(first["tokens"]["restored"], 0)
+                self.assertGreater(second["tokens"]["restored"], first["tokens"]["prompt"] // 2)
+                self.assertGreater(third["tokens"]["restored"], first["tokens"]["prompt"] // 2)
+                self.assertEqual([answer["answer"].strip() for answer in (first, second, third)],
+                                 ["whale oil", "ice floes", "whale oil"])
 
     def test_several_questions_are_answered_as_each_alone(self):
         model = self.says_by_last_character()

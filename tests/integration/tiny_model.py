@@ -1,11 +1,15 @@
-"""Writes tiny GGUF models for tests: models that give a certain text as reply, and random ones.
+"""Writes tiny GGUF models for tests: models that give a certain text as reply, models that answer
+from the text they read, and random ones.
 
 The model of a certain text is a real one. Attention and FFN add nothing (their output matrices are
 zero), and the output head maps each token's embedding to the token that follows it in the text. So
 after the last token of a prompt the model walks a fixed chain of tokens. It does the same where the
 reply is opened for it with words that end in a comma. Its vocabulary is SentencePiece BPE with a
 token for each byte and one for each text of the chain.
+
+The model that copies answers by attention alone (model_that_copies).
 """
+import math
 import random
 import struct
 
@@ -142,12 +146,105 @@ def model_that_says(path, texts, context=65536, template=None, specials=(), afte
     layer["attn_output.weight"] = ((WIDTH, HEADS * HEAD), [0.0] * (WIDTH * HEADS * HEAD))
     layer["ffn_down.weight"] = ((WIDTH, FFN), [0.0] * (WIDTH * FFN))
     tensors.update({f"blk.0.{name}": tensor for name, tensor in layer.items()})
+    metadata = llama_metadata(vocabulary, context, WIDTH, FFN, 1, HEADS, KV_HEADS, HEAD, template)
+    return write_gguf(path, metadata, tensors)
+
+
+def llama_metadata(vocabulary, context, width, ffn, layers, heads, kv_heads, head, template=None, rope_base=10000.0):
     metadata = {"general.architecture": scalar("llama"), "llama.context_length": scalar(context),
-                "llama.embedding_length": scalar(WIDTH), "llama.block_count": scalar(1),
-                "llama.feed_forward_length": scalar(FFN), "llama.attention.head_count": scalar(HEADS),
-                "llama.attention.head_count_kv": scalar(KV_HEADS), "llama.attention.key_length": scalar(HEAD),
-                "llama.attention.value_length": scalar(HEAD), "llama.rope.dimension_count": scalar(HEAD),
+                "llama.embedding_length": scalar(width), "llama.block_count": scalar(layers),
+                "llama.feed_forward_length": scalar(ffn), "llama.attention.head_count": scalar(heads),
+                "llama.attention.head_count_kv": scalar(kv_heads), "llama.attention.key_length": scalar(head),
+                "llama.attention.value_length": scalar(head), "llama.rope.dimension_count": scalar(head),
+                "llama.rope.freq_base": scalar(rope_base),
                 "llama.attention.layer_norm_rms_epsilon": scalar(1e-5), **vocabulary.metadata()}
     if template:
         metadata["tokenizer.chat_template"] = scalar(template)
-    return write_gguf(path, metadata, tensors)
+    return metadata
+
+
+class Matrix:
+    """A matrix of zeros in which single elements are set."""
+
+    def __init__(self, rows, columns):
+        self.dims, self.values = (rows, columns), [0.0] * (rows * columns)
+
+    def __setitem__(self, at, value):
+        row, column = at
+        assert row < self.dims[0] and column < self.dims[1]
+        self.values[row * self.dims[1] + column] = value
+
+    def tensor(self):
+        return self.dims, self.values
+
+
+def model_that_copies(path, words, unknown, context=65536, template=None):
+    """Writes a model that copies from the text it has read. After one of `words` (pieces of text, each
+    a token) it writes the words that followed it earlier in the text, up to the first token that is
+    none of `words`. Where the last word stood nowhere before another token, it writes `unknown`.
+
+    This is an induction head (Olsson et al., 2022), made by hand. There are no feed-forward layers.
+    The residual stream has one channel for each of `words`, for the beginning of the text and for all
+    other tokens, three times: for the token at a position, for the token before it, and for the token
+    that is found. One channel more is always 1.
+
+    The head of layer 0 attends to the token before. Its query and key are the same at every position,
+    and RoPE turns them so that their product is greatest at distance 1: it is the sum of
+    cos(w (distance - 1)) over some frequencies w.
+
+    The head of layer 1 attends to the token whose predecessor is the token here. It has a channel for
+    each word. These channels are those of the lowest frequencies, which RoPE does not turn: by less
+    than 0.06 in 100,000 tokens. Where no token matches, it attends to the beginning of the text."""
+    vocabulary = Vocabulary([*words, unknown])
+    size, width, head, rope_base = len(vocabulary.pieces), 128, 64, 1e10
+    kinds = [*words, unknown, "<s>", None]  # None is every other token
+    here, before, found = ([1 + block * len(kinds) + i for i in range(len(kinds))] for block in range(3))
+    assert 1 + 3 * len(kinds) <= width
+    frequencies = [rope_base ** (-2 * pair / head) for pair in range(head // 2)]
+    # Each norm divides by the root mean square of as many ones as there are channels set.
+    norms = [math.sqrt(width / ones) for ones in (2, 3, 4)]
+    scale = math.sqrt(head)
+
+    embedding = Matrix(size, width)
+    for token, (piece, _) in enumerate(vocabulary.pieces):
+        embedding[token, 0] = 1.0
+        embedding[token, here[kinds.index(piece) if piece in kinds else -1]] = 1.0
+
+    layers = [{name: Matrix(head, width) for name in ("attn_q", "attn_k", "attn_v")} for _ in range(2)]
+    for layer in layers:
+        layer["attn_output"] = Matrix(width, head)
+    # The product at distance 1 exceeds that at other distances by 0.61 times this number.
+    strength = math.sqrt(60 * scale)
+    for pair in range(8):
+        layers[0]["attn_q"][2 * pair, 0] = strength * math.cos(frequencies[pair]) / norms[0]
+        layers[0]["attn_q"][2 * pair + 1, 0] = -strength * math.sin(frequencies[pair]) / norms[0]
+        layers[0]["attn_k"][2 * pair, 0] = strength / norms[0]
+    strength = math.sqrt(60 * scale)
+    lowest = list(reversed(range(40, head)))
+    assert len(words) < len(lowest)
+    for channel, word in zip(lowest, words):
+        layers[1]["attn_q"][channel, here[kinds.index(word)]] = strength / norms[1]
+        layers[1]["attn_k"][channel, before[kinds.index(word)]] = strength / norms[1]
+    layers[1]["attn_q"][lowest[-1], 0] = strength / norms[1]
+    layers[1]["attn_k"][lowest[-1], here[kinds.index("<s>")]] = strength / norms[1] / 2
+    for layer, norm, target in zip(layers, norms, (before, found)):
+        for i, kind in enumerate(kinds):
+            layer["attn_v"][i, here[i]] = 1 / norm
+            layer["attn_output"][target[i], i] = 1.0
+
+    output = Matrix(size, width)
+    sure = 20 / norms[2]
+    for word in words:
+        output[vocabulary.ids[word], found[kinds.index(word)]] = sure
+        output[vocabulary.ids[unknown], here[kinds.index(word)]] = sure / 2
+    output[2, found[-1]] = sure
+    output[2, here[kinds.index(unknown)]] = 2 * sure
+
+    ones = (width,), [1.0] * width
+    tensors = {"token_embd.weight": embedding.tensor(), "output_norm.weight": ones, "output.weight": output.tensor()}
+    for i, layer in enumerate(layers):
+        tensors.update({f"blk.{i}.{name}.weight": matrix.tensor() for name, matrix in layer.items()})
+        tensors.update({f"blk.{i}.{name}.weight": ones for name in ("attn_norm", "ffn_norm")})
+        for name, rows, columns in (("ffn_gate", 32, width), ("ffn_up", 32, width), ("ffn_down", width, 32)):
+            tensors[f"blk.{i}.{name}.weight"] = Matrix(rows, columns).tensor()
+    return write_gguf(path, llama_metadata(vocabulary, context, width, 32, 2, 1, 1, head, template, rope_base), tensors)

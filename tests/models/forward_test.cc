@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
 #include <span>
 
 #include "tests/expect_error.h"
 #include "tests/models/golden_model.h"
+#include "tome/kernels/page_choice.h"
 
 namespace tome {
 namespace {
@@ -172,6 +174,17 @@ TEST_P(ForwardTest, RefusedBatchesChangeNoMemory) {
   EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { NewMemory(KvType::kF16, -1); }));
 }
 
+// The layers of a variant whose attention can be sparse: those without a window. Of these, the
+// layers before kFirstSparseLayer are exact for single tokens.
+struct SparseLayers {
+  int64_t of_blocks = 0;
+  int64_t of_single_tokens = 0;
+};
+const std::map<std::string, SparseLayers> kSparseLayers{
+    {"llama", {3, 1}},       {"gemma2", {2, 1}},        {"qwen3-yarn", {3, 1}},
+    {"phi3-window", {0, 0}}, {"llama-dynamic", {3, 1}}, {"jamba", {1, 0}},
+};
+
 TEST_P(ForwardTest, SparseAttentionIsByChoiceAndCounted) {
   const Tokens tokens = RandomTokens(2000);
   const auto read = [&](std::optional<double> mass, const std::vector<size_t>& cuts, int count,
@@ -204,18 +217,35 @@ TEST_P(ForwardTest, SparseAttentionIsByChoiceAndCounted) {
   }
   const std::vector<float> sparse = read(0.3, {512, 1024, 1999, 2000}, 2, use);
   ASSERT_TRUE(use);
+  const SparseUse first = *use;
   EXPECT_EQ(read(0.3, {512, 1024, 1999, 2000}, 3, use), sparse) << "another number of threads";
   EXPECT_EQ(read(0.3, {1024, 1999, 2000}, 1, use), sparse) << "cut where blocks are";
   EXPECT_EQ(read(0.3, {512, 1024, 1999, 2000}, 2, use), sparse);
   for (const double bad : {0.0, -1.0, 1.5, std::nan("")}) {
     EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] { model_->NewMemory({.attention_mass = bad}); }));
   }
-  if (model_->facts().layers <= kFirstSparseLayer) {
-    EXPECT_EQ(use->single.seen_pages, 0);
-    EXPECT_EQ(sparse, exact);
-    return;
+  const SparseLayers layers = kSparseLayers.at(GetParam());
+  if (layers.of_blocks == 0) {
+    EXPECT_EQ(sparse, exact) << "layers with a window attend exactly";
+  } else {
+    EXPECT_NE(sparse, exact) << "no token attends less";
   }
-  EXPECT_LE(use->single.density(), 1);
+  // Tokens 0 to 1998 are read in blocks of 128, or two pages. The last block has 79 tokens.
+  const int64_t heads = model_->facts().kv.kv_heads;
+  int64_t of_blocks = 79 * 32;
+  for (int64_t block = 0; block < 15; ++block) of_blocks += 128 * 2 * (block + 1);
+  EXPECT_EQ(first.blocks.seen_pages, layers.of_blocks * heads * of_blocks);
+  // The token at position 1999 sees 32 pages.
+  EXPECT_EQ(first.single.seen_pages, layers.of_single_tokens * heads * 32);
+  // It attends its own page, the sinks and the recent pages in any case.
+  EXPECT_GE(first.single.attended_pages,
+            layers.of_single_tokens * heads * (kSinkPages + kRecentPages + 1));
+  for (const AttentionShare& share : {first.blocks, first.single}) {
+    if (share.seen_pages == 0) continue;
+    EXPECT_LT(share.attended_pages, share.seen_pages);
+    EXPECT_LT(share.mass(), 1);
+    EXPECT_GE(share.mass(), 0.3);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, ForwardTest,

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <random>
 #include <string>
@@ -338,29 +340,137 @@ TEST(PageLayoutTest, CountsEmptyPagesAndSpellsOutLigatures) {
   EXPECT_EQ(document.pages.size(), 3U);
 }
 
-TEST(PageLayoutTest, AcceptsAnyWords) {
-  constexpr uint32_t kSeed = 7;
-  std::mt19937 random(kSeed);
-  const float nan = std::numeric_limits<float>::quiet_NaN();
-  for (int round = 0; round < 200; ++round) {
-    std::vector<PageWords> pages(1 + random() % 5);
+// Makes pages of words in any place, of any size and direction, some of them not on any page.
+class AnyPages {
+ public:
+  explicit AnyPages(uint32_t seed) : random_(seed) {}
+
+  // Returns pages whose words have the texts that `text` gives.
+  template <typename Text>
+  std::vector<PageWords> Next(const Text& text) {
+    ++round_;
+    std::vector<PageWords> pages(1 + random_() % 5);
     for (PageWords& page : pages) {
-      page.width = round % 7 == 0 ? nan : kWidth;
-      page.height = round % 11 == 0 ? -1 : kHeight;
-      for (size_t i = random() % 60; i > 0; --i) {
-        const auto coordinate = [&] {
-          const auto r = static_cast<uint32_t>(random());
-          return r % 50 == 0 ? nan : r % 51 == 0 ? 1e30F : static_cast<float>(r % 800);
-        };
-        page.words.push_back({.text = std::string(random() % 6, static_cast<char>(random())),
-                              .box = {coordinate(), coordinate(), coordinate(), coordinate()},
-                              .font_size = coordinate() / 20,
-                              .mono = random() % 3 == 0,
-                              .turn = static_cast<uint8_t>(random() % 9 == 0 ? random() : 0)});
+      page.width = round_ % 7 == 0 ? kNan : kWidth;
+      page.height = round_ % 11 == 0 ? -1 : kHeight;
+      for (size_t i = random_() % 60; i > 0; --i) {
+        page.words.push_back({.text = text(random_),
+                              .box = {Coordinate(), Coordinate(), Coordinate(), Coordinate()},
+                              .font_size = Coordinate() / 20,
+                              .bold = random_() % 4 == 0,
+                              .mono = random_() % 3 == 0,
+                              .space_after = random_() % 2 == 0,
+                              .turn = static_cast<uint8_t>(random_() % 9 == 0 ? random_() : 0)});
       }
     }
-    LayOut(std::move(pages), {{.level = 3, .title = "x", .page = 2, .y = nan}});
+    return pages;
   }
+
+  static constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+ private:
+  float Coordinate() {
+    const auto r = static_cast<uint32_t>(random_());
+    return r % 50 == 0 ? kNan : r % 51 == 0 ? 1e30F : static_cast<float>(r % 800);
+  }
+
+  std::mt19937 random_;
+  int round_ = 0;
+};
+
+bool IsOnAPage(const Box& box) {
+  for (const float value : {box.left, box.top, box.right, box.bottom}) {
+    if (std::isnan(value) || value > 1e5F) return false;
+  }
+  return true;
+}
+
+// Words that differ are no furniture, and without hyphens and dots nothing is mended or left out.
+TEST(PageLayoutTest, WritesEveryWordOnceAndOnItsPage) {
+  constexpr uint32_t kSeed = 7;
+  AnyPages any(kSeed);
+  int number = 0;
+  const auto text = [&](std::mt19937& random) {
+    if (random() % 20 == 0) return std::string(random() % 3, ' ');  // nothing to see
+    // A capital shows where a word begins, since layout may put words side by side.
+    std::string word = "Q";
+    for (int digits = number++, i = 0; i < 4; ++i, digits /= 26) {
+      word += static_cast<char>('a' + digits % 26);
+    }
+    return word;
+  };
+  size_t written = 0;
+  for (int round = 0; round < 200; ++round) {
+    std::vector<PageWords> pages = any.Next(text);
+    std::vector<std::vector<std::string>> expected;
+    for (const PageWords& page : pages) {
+      std::vector<std::string>& words = expected.emplace_back();
+      for (const Word& word : page.words) {
+        if (word.text.starts_with('Q') && IsOnAPage(word.box)) words.push_back(word.text);
+      }
+      std::sort(words.begin(), words.end());
+    }
+    const Document document =
+        LayOut(std::move(pages), {{.level = 3, .title = "x", .page = 2, .y = AnyPages::kNan}});
+    ASSERT_EQ(document.pages.size(), expected.size()) << "round " << round;
+    std::string outside = document.text;  // everything but words
+    for (size_t p = 0; p < expected.size(); ++p) {
+      const TextSpan& span = document.pages[p].span;
+      const std::string page = document.text.substr(span.begin, span.size());
+      std::vector<std::string> words;
+      for (size_t at = page.find('Q'); at != std::string::npos; at = page.find('Q', at + 1)) {
+        words.push_back(page.substr(at, 5));
+        outside.replace(span.begin + at, words.back().size(), words.back().size(), ' ');
+      }
+      std::sort(words.begin(), words.end());
+      EXPECT_EQ(words, expected[p]) << "round " << round << ", page " << p;
+      written += words.size();
+    }
+    EXPECT_EQ(outside.find_first_not_of(" \n|"), std::string::npos) << document.text;
+  }
+  EXPECT_GT(written, 10000U);
+}
+
+TEST(PageLayoutTest, AcceptsAnyWords) {
+  constexpr uint32_t kSeed = 7;
+  AnyPages any(kSeed);
+  const auto text = [](std::mt19937& random) {
+    return std::string(random() % 6, static_cast<char>(random()));
+  };
+  size_t letters = 0;
+  for (int round = 0; round < 200; ++round) {
+    std::vector<PageWords> pages = any.Next(text);
+    std::array<size_t, 128> given{};
+    for (const PageWords& page : pages) {
+      for (const Word& word : page.words) {
+        for (const char c : word.text) {
+          if (c > ' ') ++given[static_cast<size_t>(c)];
+        }
+      }
+    }
+    const size_t count = pages.size();
+    const Document document =
+        LayOut(std::move(pages), {{.level = 3, .title = "x", .page = 2, .y = AnyPages::kNan}});
+    EXPECT_EQ(document.pages.size(), count) << "round " << round;
+    EXPECT_EQ(document.sections.size(), 1U) << "round " << round;
+    EXPECT_EQ(NormalizeText(document.text), document.text) << "round " << round;
+    EXPECT_EQ(document.text.find("\n\n\n"), std::string::npos) << "round " << round;
+    // Nothing but bars between the cells of tables is added. Bytes that are not UTF-8 become U+FFFD.
+    std::array<size_t, 128> written{};
+    for (uint64_t at = 0; at < document.text.size();) {
+      const char32_t c = NextCodePoint(document.text, at);
+      if (c >= 128) {
+        EXPECT_EQ(c, 0xFFFDU) << "round " << round;
+      } else if (c > ' ' && c != '|') {
+        ++written[c];
+        ++letters;
+      }
+    }
+    for (size_t c = 0; c < written.size(); ++c) {
+      EXPECT_LE(written[c], given[c]) << "round " << round << ", character " << c;
+    }
+  }
+  EXPECT_GT(letters, 10000U);
 }
 
 TEST(PageLayoutTest, StopsWhenAsked) {
