@@ -1,7 +1,7 @@
 // A conversation in which a model answers questions about documents in the ways `context`, `linear`
 // and `retrieval`. The model reads whole documents, or the passages that a search finds, and
-// answers from the evidence in them. The conversation holds what was read and the earlier
-// questions.
+// answers from the evidence in them. The conversation holds what was read. It also holds earlier
+// questions, but only for models that answer from all the text they read (EvidenceAmount::kText).
 #pragma once
 
 #include <cstdint>
@@ -58,14 +58,15 @@ class Conversation {
   std::optional<Note> TypeNoteFor(int64_t tokens, const std::optional<KvLoss>& loss) const;
 
   // Answers a question. A model that answers from the text (EvidenceAmount::kText) also reads the
-  // earlier questions and answers of the conversation. `sink` gets such an answer as it is written,
-  // unless `strict` is set; it may be empty. `way` is not kQuotes. kAuto takes the way of MakePlan.
+  // earlier questions and answers of the conversation, and `sink` gets its answer as it is written,
+  // unless `strict` is set. `sink` may be empty. `way` must not be kQuotes; with kAuto, MakePlan
+  // chooses the way.
   //
-  // Throws Error(kInvalidArgument) where kContext or kLinear is not the model's way (WholeWayOf),
-  // where no documents were named for it, and where prompt and answer are longer than the model was
-  // made for. Throws the plan's obstacles of memory and disk as Error(kOutOfMemory) and Error(kIo),
-  // and the errors of the model. After Error(kCancelled) the next question finds the read tokens
-  // again.
+  // Throws Error(kInvalidArgument) where kContext or kLinear is asked for and is not the model's
+  // way (WholeWayOf) or no documents were named, and where prompt and answer are longer than the
+  // model was made for. Throws the plan's obstacles of memory and disk as Error(kOutOfMemory) and
+  // Error(kIo), and the errors of the model. After Error(kCancelled), the tokens read so far are
+  // not read again for the next question.
   Answer Ask(const std::string& question, Way way, const TextSink& sink,
              const WorkControl& control);
 
@@ -79,10 +80,12 @@ class Conversation {
   DocumentReading ReadDocuments(const WorkControl& control);
 
   // Answers several questions, each as Ask would answer it next. None of them becomes part of the
-  // conversation. The common beginning of their prompts, such as whole documents, is read once, and
-  // the answers are written together. Their read_seconds are those of all prompts together. kAuto
-  // reads whole documents where it would do so for each question. Throws the errors of Ask; errors
-  // in the questions come before the model reads any document.
+  // conversation. A model that answers from the text answers groups of questions together, as
+  // memory allows: it reads the common beginning of their prompts, such as whole documents, once
+  // and writes the answers in the same passes. The read_seconds of each are then those of its whole
+  // group. Other models answer one question after the other. kAuto reads whole documents only if it
+  // would do so for every one of the questions. Throws the errors of Ask; errors in the questions
+  // come before the model reads any document.
   std::vector<Answer> AskTogether(std::span<const std::string> questions, Way way,
                                   const WorkControl& control);
 
@@ -95,7 +98,9 @@ class Conversation {
     std::vector<TokenId> prompt;  // the prompt with whole documents; else empty
   };
   struct Turn {
-    std::string question;  // the message; of passages only the question
+    // The user's message as later prompts repeat it: with the whole documents if it had them, but
+    // without passages.
+    std::string question;
     std::string answer;
   };
 
@@ -120,10 +125,12 @@ class Conversation {
   // share: all but the tokens after the documents.
   int64_t TokensBeforeQuestion(std::span<const TokenId> prompt, const std::string& question) const;
   PromptBeginning BeginningOf(const Pending& pending) const;
-  // Reads a prompt, or its beginning, for a question. Returns the session that holds it.
+  // Reads `prompt`, which is the prompt of `pending` or the beginning of it. Returns the session
+  // that holds it.
   Session& Read(std::span<const TokenId> prompt, Pending& pending, const WorkControl& control);
 
-  // Returns whether the model answers the question from all the text that it is shown.
+  // Returns whether the model answers the question from all the text that it is shown
+  // (AnswerFromText), not from chosen sentences (AnswerFromEvidence).
   bool WritesFromText(const Pending& pending, const WorkControl& control);
   ReplyOptions OptionsOf(const Pending& pending) const;
   AnswerJudge NewJudge() const;

@@ -1,4 +1,4 @@
-// A Document is the result of every reader of a file format, and all later steps work on it.
+// A Document is what the reader of each file format makes of a file. All later steps work on it.
 //
 // A Document owns one normalized text: UTF-8 in Unicode normalization form C, without a BOM. Lines
 // end with '\n', and '\n' and '\t' are the only control characters. All positions are byte spans
@@ -39,8 +39,8 @@ struct Page {
 
 inline constexpr int64_t kNoParent = -1;
 
-// A section reaches from its heading to the next heading of its level or above and includes its
-// subsections.
+// A section reaches from its heading to the next heading of the same or an outer level, so it
+// includes its subsections.
 struct Section {
   std::string title;           // one line; never empty
   int level = 1;               // 1 is the outermost
@@ -82,7 +82,8 @@ std::string SectionPathAt(const std::vector<Section>& sections, uint64_t offset)
 // depth).
 int64_t SectionAt(const std::vector<Section>& sections, uint64_t offset);
 
-// Returns the number (from 1) of the page that contains `offset`, or 0 without pages. O(log n).
+// Returns the number (from 1) of the last page that begins at or before `offset`, so a byte between
+// two pages counts to the one before it. Returns 0 where no page does. O(log n).
 int64_t PageAt(const std::vector<Page>& pages, uint64_t offset);
 
 }  // namespace tome

@@ -1,6 +1,6 @@
 // A Session is one sequence with its memory: prefill, then decode. PrefillTogether and
-// GenerateTogether advance several sessions in the same forward passes, which read the weights once
-// for all, and once what forks of one memory share.
+// GenerateTogether advance several sessions in the same forward passes. Such a pass reads the
+// weights once for all sessions, and reads once the pages that forks of one memory share.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@ namespace tome {
 // Tokens of one forward pass of prefill: matrix products are efficient and activations stay small.
 inline constexpr int64_t kPrefillChunk = 512;
 
-// The end of a text, shorter than a snapshot, is kept where that saves reading kWorthKeeping
-// tokens. The state of recurrent layers there, which is as large as any, is kept where that saves
-// kStateWorthKeeping.
+// The tokens after a text's last whole snapshot are kept in the store only if this will save the
+// reading of at least kWorthKeeping tokens. A state of recurrent layers is large wherever it
+// stands, so one near the end of a text must save at least kStateWorthKeeping tokens.
 inline constexpr int64_t kWorthKeeping = 128;
 inline constexpr int64_t kStateWorthKeeping = 1024;
 
@@ -44,11 +44,12 @@ struct GenerateOptions {
   int64_t max_tokens = 256;        // new tokens at most; at least 1
   std::vector<std::string> stops;  // the text ends before the first one that comes up
   // The model checks a draft in one pass. Greedy output is the same with and without drafts, token
-  // for token, since a token's logits do not depend on the pass that computes them. With a
-  // temperature drafts are not used.
+  // for token, since a token's logits do not depend on the pass that computes them. Drafts are not
+  // used with a temperature, nor with recurrent layers, which cannot forget a refused draft.
   Speculation speculation = Speculation::kPromptLookup;
-  // Says which tokens may come; null: all. A mask serves this generation alone and must outlive it.
-  // Greedy output under a mask, too, is the same with and without drafts.
+  // Says which tokens may come; null: all. A mask remembers the tokens chosen, so each generation
+  // needs a new one, which must outlive it. Greedy output under a mask, too, is the same with and
+  // without drafts.
   TokenMask* mask = nullptr;
   std::stop_token stop;  // ends the generation; what was generated stands
 };
@@ -86,15 +87,16 @@ class Session {
  public:
   Session(const Model& model, const Tokenizer& tokenizer, const Compute& compute, Memory memory);
 
-  // From now on all that is read is kept in the store, which must outlive the session, and found
-  // there: an empty session takes from it the stored beginning of the tokens to read, without the
-  // last one. Forks have no store. A memory with sparse attention is not kept, because its bits
-  // depend on how a text is cut into passes; nor is one that forgets. Of recurrent layers the
-  // states at some positions are kept: the regular ones of memory/state_positions.h, and one before
-  // the end of each long Prefill.
+  // From now on the session keeps what it reads in the store. When an empty session is to read
+  // tokens, it takes their stored beginning from there; at least the last token is read. The store
+  // must outlive the session. Forks have no store. Does nothing for a streaming memory, and for one
+  // with sparse attention, whose bits depend on how a text is cut into passes. States of recurrent
+  // layers are kept at a few positions only: the regular ones of memory/state_positions.h, and the
+  // last one possible before the end of a Prefill, if that saves kStateWorthKeeping tokens.
   void UseStore(SnapshotStore& store, SnapshotOwner owner);
-  // Says that texts to come may differ after `tokens` tokens: the state of recurrent layers is kept
-  // there rather than near the end of the tokens read.
+  // Says that later texts may differ from this one after its first `tokens` tokens. Until the
+  // session has read that many, a Prefill keeps the state of recurrent layers there, not near its
+  // own end.
   void KeepAt(int64_t tokens) { keep_at_ = tokens; }
 
   // Returns another session with the same tokens; memory is shared until one of them writes there.
@@ -107,8 +109,8 @@ class Session {
   Generated Generate(const GenerateOptions& options, const TextSink& sink);
 
   // Returns the logits of the next token, which the last token read gave. Empty where they are
-  // unknown: after a Truncate that forgot tokens, and after a reading that was stopped. Valid until
-  // the next call.
+  // unknown: before the first Prefill, after a Truncate that forgot tokens, and after a reading
+  // that was stopped. Valid until the next call.
   std::span<const float> logits() const { return logits_.floats(); }
   // Returns all tokens read and generated.
   std::span<const TokenId> tokens() const { return tokens_; }
@@ -118,8 +120,9 @@ class Session {
   const KernelSet& kernels() const { return compute_.kernels; }
   // Returns how many tokens came from the store instead of being read.
   int64_t restored() const { return restored_; }
-  // Forgets all but the first `length` tokens, or some more (Memory::Truncate). Returns the number
-  // of tokens left. A Prefill must follow before Generate.
+  // Forgets the tokens after the first `length`, and earlier ones too where Memory::Truncate must.
+  // Returns the number of tokens left. Where tokens were forgotten, a Prefill must come before the
+  // next Generate.
   [[nodiscard]] int64_t Truncate(int64_t length);
 
  private:
@@ -129,13 +132,14 @@ class Session {
 
   // Takes the stored beginning of `tokens`. Returns its number of tokens.
   size_t Restore(std::span<const TokenId> tokens);
-  // Returns how many of `tokens` tokens to read the next pass may take: it ends where a state is to
-  // be kept.
+  // There are `tokens` tokens left to read. Returns how many of them the next pass may take, so
+  // that it ends where a state is to be kept.
   size_t ForOnePass(size_t tokens);
   using Tail = SnapshotStore::Tail;
-  // Gives the store the whole snapshots that are new and, with Tail::kKept, the tokens after them,
-  // where they are worth it. States of recurrent layers are kept only where ForOnePass wanted it
-  // or, with Tail::kKept, anywhere that is worth it.
+  // Gives the store the whole snapshots that are new and, with Tail::kKept, the tokens after them
+  // if they are worth it (kWorthKeeping). With recurrent layers, this is done only at a position
+  // that ForOnePass chose for a state or, with Tail::kKept, wherever a state is worth it
+  // (kStateWorthKeeping).
   void Keep(Tail tail);
   void KeepState(Tail tail);
   void KeepLogits(std::span<const float> row);
@@ -155,7 +159,7 @@ class Session {
   int64_t restored_ = 0;
   int64_t kept_ = 0;        // tokens that the store is known to give back
   int64_t keep_at_ = 0;     // set by KeepAt; 0: not set
-  int64_t next_state_ = 0;  // where ForOnePass wants a state kept, or an earlier position
+  int64_t next_state_ = 0;  // the position that ForOnePass chose last for a state
 };
 
 // Says where the tokens of a reading come from. After a prompt, sparse attention looks for pages
@@ -169,8 +173,8 @@ struct SessionReading {
   Session* session = nullptr;
   std::span<const TokenId> tokens;
   AttentionTap* tap = nullptr;  // records where the tokens attend; may be null
-  // Gets ln P(token | all before it) of each token, except the first one where the session is empty
-  // or has no logits. Every token's logits are then computed. May be null.
+  // The ln P(token | all before it) of each token is appended here, except that of the first token
+  // where the session has no logits. All tokens' logits are then computed. May be null.
   std::vector<double>* log_probabilities = nullptr;
   TokenOrigin origin = TokenOrigin::kPrompt;
 };
@@ -178,10 +182,11 @@ struct SessionReading {
 // Returns ln P(token) by a row of logits, within 2e-6.
 double LogProbability(const KernelSet& kernels, std::span<const float> logits, TokenId token);
 
-// Reads the tokens of each reading, kPrefillChunk of all together in a pass; reports "reading" with
-// tokens done. Where a tap or log-probabilities are asked for, no token is taken from a store. The
-// sessions are different ones of one model. When stopped, throws Error(kCancelled); the tokens read
-// so far are kept. Throws what Model::Forward throws.
+// Reads the tokens of each reading. A pass takes at most kPrefillChunk tokens of all readings
+// together. Progress is reported as "reading", in tokens. Where a tap or log-probabilities are
+// asked for, no token is taken from a store. The sessions are different ones of one model. When
+// stopped, throws Error(kCancelled); the tokens read so far are kept. Throws what Model::Forward
+// throws.
 void PrefillTogether(std::span<const SessionReading> readings, const WorkControl& control);
 
 // Says how one of several sessions is to be continued.

@@ -2,8 +2,8 @@
 //
 //   out[t, h] = Σ_s softmax_s( cap(scale · q[t, h] · k[s, g]) ) · v[s, g],   g = h / (H / G)
 //
-// p is the position of token t, and s runs from max(0, p − window + 1) to p. With a soft cap c
-// (Gemma 2), cap(x) = c · tanh(x / c).
+// p is the position of token t. s runs from max(0, p − window + 1) to p or, without a window, from
+// 0 to p. With a soft cap c (Gemma 2), cap(x) = c · tanh(x / c); without one, cap(x) = x.
 //
 // Softmax is computed online, page by page (Milakov and Gimelshein, 2018; Dao et al., 2022), so no
 // row of scores is stored. In the fast sets, weights are relative to a score near the largest. This
@@ -98,8 +98,9 @@ constexpr int64_t KvElementBytes(KvType type, int64_t head_size) {
   }
   return elements / 2;
 }
-// Bytes of one head's slice of a page of keys (or of values). It is always inlined, so that no code
-// for other processors can call a copy that was compiled for one kernel set.
+// Bytes of one head's slice of a page of keys (or of values). It is always inlined: each kernel set
+// is compiled for its own processors, and the linker would keep one copy for all, with
+// instructions that other processors may lack.
 [[gnu::always_inline]] constexpr int64_t KvSliceBytes(KvType type, int64_t head_size) {
   const bool scaled = type == KvType::kQ8 || type == KvType::kQ4;
   const int64_t scales = (head_size + kKvScaleDims - 1) / kKvScaleDims * kKvPageTokens * 2;
@@ -115,9 +116,10 @@ constexpr int64_t KvPageBytes(KvType type, int64_t kv_heads, int64_t head_size) 
 inline constexpr int64_t kKvSinkPages = 1;
 
 // The keys and values of one layer, as tokens of one part see them. Page i holds positions from
-// i · kKvPageTokens on. Memories with two element types (memory/paged_kv.h) have pages of both. The
-// sinks and the pages from local_begin on are read from `keys` and `values`, in
-// AttentionArgs::type; all others are read from `main_keys` and `main_values`, in `main_type`.
+// i · kKvPageTokens on (AttentionSequence::first_position says how they are counted). Memories with
+// two element types (memory/paged_kv.h) have pages of both. The sinks and the pages from
+// local_begin on are read from `keys` and `values`, in AttentionArgs::type; all others are read
+// from `main_keys` and `main_values`, in `main_type`.
 struct KvView {
   // One pointer a page; null where the page exists in the main type only.
   std::span<const std::byte* const> keys;
@@ -160,7 +162,9 @@ struct AttentionSequence {
   float* out = nullptr;      // [tokens, heads, head_size]
   KvView kv;                 // covers positions [0, first_position + tokens)
   int64_t tokens = 0;
-  int64_t first_position = 0;           // position of the first token; the others follow
+  // Position of the first token; the others follow. Positions count the tokens of `kv` alone: in a
+  // streaming memory, forgotten tokens have no positions.
+  int64_t first_position = 0;
   const ChosenPages* chosen = nullptr;  // null: all pages
   // Ascending by first page. Pages before the first range are attended with `q`.
   std::span<const QueryRange> ranges;
@@ -177,10 +181,12 @@ QueriesOfPage QueriesFor(const AttentionSequence& sequence, int64_t page);
 std::span<const int32_t> ChosenFor(const AttentionSequence& sequence, int64_t position,
                                    int64_t kv_head, int64_t kv_heads);
 
-// The division of a call into blocks, made by PlanAttention and read by the kernels. Sequences with
-// many new tokens are cut into blocks of rows that read their keys from the first part to the last.
-// Sequences with few new tokens are cut by parts; those that share the pages of a part (forks of
-// one memory) read them together, once. With chosen pages, a block holds rows of one run only.
+// The division of a call into blocks, made by PlanAttention and read by the kernels. A row is one
+// new token. A sequence with many new tokens is cut into blocks of rows, and a block goes through
+// all parts that its rows see, from the first to the last. A sequence with few new tokens is split:
+// its blocks have one part each, and the results of a row's parts are merged in the end. Split
+// sequences that share the pages of a part (forks of one memory) share blocks there, so that the
+// pages are read together, once. With chosen pages, a block holds rows of one run only.
 struct AttentionPlan {
   struct Row {  // one token; all key heads use the same rows
     int32_t sequence = 0;
@@ -243,8 +249,9 @@ constexpr int64_t FirstSeen(int64_t position, int64_t window) {
 }
 
 // Writes new keys and values into the pages of one layer, converted from float. In F16, values
-// beyond ±65504, including infinities, become ±65504; NaN stays NaN. kQ8 and kQ4 hold finite values
-// only, with magnitudes up to 127 · 65504 and 8 · 65504. Larger finite values become these.
+// beyond ±65504, including infinities, become ±65504; NaN stays NaN. kQ8 and kQ4 hold magnitudes up
+// to 127 · 65504 and 8 · 65504, and larger finite values become these. Both hold finite values
+// only: nothing is promised of a NaN or an infinity written in them.
 struct KvWriteArgs {
   const float* k = nullptr;          // [tokens, G, head_size]
   const float* v = nullptr;          // [tokens, G, head_size]

@@ -1,9 +1,10 @@
 // The library: the shelf of documents on disk, which are read once and found again by their
 // content.
 //
-// A document is a distinct content; files are the paths that gave it. A renamed or copied file
-// finds the document that it already is. An unchanged file is not even read. A changed file
-// replaces its earlier document in one transaction. Several processes may use one library at once.
+// A document is a distinct content; its files are the paths that gave it. A renamed or copied file
+// finds the document that it already is. An unchanged file is not even read. The document of a
+// changed file takes the place of the file's earlier one in one transaction; the earlier one is
+// removed, unless another file gave it too. Several processes may use one library at once.
 //
 // An object belongs to one thread. Paths in errors are as the user gave them.
 #pragma once
@@ -52,7 +53,7 @@ struct DocumentRecord {
 
 enum class AddOutcome {
   kAdded,      // a new document
-  kReplaced,   // a new document in the place of the file's earlier one
+  kReplaced,   // a new document; the file had given another one before
   kUnchanged,  // a document that the library held already
 };
 
@@ -100,7 +101,8 @@ class Library {
     uint32_t tokens = 0;
   };
   PassageRecord ReadPassage(int64_t passage);
-  // Number and printed label of the page that holds a byte of the text. Empty without pages.
+  // A page by its number, from 1, and its printed label (Page::label). PageOf returns the last page
+  // that begins at or before byte `offset` of the text, as PageAt does; empty where none does.
   struct PageRecord {
     int64_t number = 0;
     std::string label;
@@ -117,10 +119,10 @@ class Library {
   void KeepRates(const SpeedKey& key, const ModelRates& rates);
   void DropRates(const SpeedKey& key);
 
-  // Returns the kept loss of a model (LanguageModel::FilesKey) by memories of a type. Empty where
-  // none is kept.
+  // Returns the kept loss that memories of type `kv` cause to a model (LanguageModel::FilesKey).
+  // Empty where none is kept.
   std::optional<KvLoss> KvLossOf(std::string_view model, KvType kv);
-  // Returns whether the loss of this type is kept for any model.
+  // Returns whether a loss by this type is kept for at least one model.
   bool KnowsKvLosses(KvType kv);
   // Keeps a loss in the place of an earlier one of the same model and type.
   void KeepKvLoss(std::string_view model, const KvLoss& loss);

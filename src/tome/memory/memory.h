@@ -19,29 +19,32 @@ namespace tome {
 
 struct MemoryOptions {
   std::optional<KvType> kv = {};  // without a value: ModelFacts::kv_type
-  // Most tokens that the memory will hold; 0: as many as the model was made for, or any number with
-  // a window. Some RoPE scalings (LongRoPE, dynamic NTK) choose their frequencies by it once and
-  // for all, because keys that were rotated by other frequencies could not be used any more.
+  // The memory will hold at most this many tokens. 0 means the model's trained length or, with a
+  // `window`, any number. It is fixed in advance, because some RoPE scalings (LongRoPE, dynamic
+  // NTK) choose their frequencies by it, and keys rotated by other frequencies could not be used.
   int64_t max_tokens = 0;
-  // Sparse attention: tokens attend at least this share of the estimated softmax, above 0 and below
-  // 1 (kernels/page_choice.h). Without a value, or with 1, attention is exact.
+  // Tokens attend at least this share of the estimated softmax (kernels/page_choice.h). A share
+  // above 0 and below 1 makes attention sparse; with 1, or without a value, attention is exact.
   std::optional<double> attention_mass = {};
   // Most bytes of keys and values that stay in RAM; pages beyond them are moved to a file in
   // `spill_folder` (PagedKv::Limit). Without a value, all pages stay in RAM.
   std::optional<int64_t> resident_bytes = {};
   std::filesystem::path spill_folder = {};
-  // The method for texts longer than the model was made for. Without a value, it is the
-  // checkpoint's own (Dual Chunk Attention), if that has one.
+  // The method for texts longer than the model was made for. Without a value, a checkpoint that was
+  // made for Dual Chunk Attention uses it, and others use no method; kNone turns it off. A RoPE
+  // scaling of the checkpoint (such as its own YaRN) applies in any case, unless kYarn replaces it.
   std::optional<ContextExtension> longer = {};
-  // Streaming (position_scheme.h): tokens of the window and of the sinks, each rounded up to whole
-  // pages. A window of 0 forgets no token.
+  // With a window, the memory is a streaming one (position_scheme.h): it forgets the tokens between
+  // the first `sinks` and the last `window` tokens, both rounded up to whole pages. With a window
+  // of 0 it forgets no token, and `sinks` must be 0.
   int64_t window = 0;
   int64_t sinks = 0;
 };
 
-// Where a pass has at most kChoiceSingleTokens tokens of a sequence, layers before this one attend
-// exactly: the first layers look at many places (Quest, Tang et al., 2024), which the choice of one
-// token misses more easily than the choice of a block. Layers with a window always attend exactly.
+// In a pass with at most kChoiceSingleTokens tokens of a sequence, the layers before this one
+// attend exactly. They look at many places (Quest, Tang et al., 2024), and a choice for a single
+// token misses these more easily than a choice for a block. In a longer pass, all layers attend
+// sparsely. Layers with a window always attend exactly.
 inline constexpr int64_t kFirstSparseLayer = 2;
 
 // The pages and the mass that tokens attended in the layers with sparse attention.
@@ -58,14 +61,15 @@ struct SparseAttention {
   double mass = 1;
   KeySummaries summaries;
   SparseUse use;
-  // [layer][key head]: the pages that the last pass chose, or its last block where tokens chose in
-  // blocks. Of a pass that is attended in pieces (PagedKv::ViewEnd, EndOfChunk), only the last
-  // piece counts.
+  // [layer][key head]: the numbers of the pages that the last pass chose. Where its tokens chose
+  // one by one, this is the union of their choices; where they chose in blocks, it is the choice of
+  // the last block. Of a pass that is attended in pieces (PagedKv::ViewEnd,
+  // ChunkedPositions::EndOfChunk), only the last piece counts.
   std::vector<std::vector<std::vector<int32_t>>> chosen = {};
   std::vector<std::vector<std::vector<int32_t>>> preselected = {};  // set by Memory::Preselect
 };
 
-// Most checkpoints that a recurrent memory keeps; the oldest goes first.
+// A recurrent memory keeps at most this many checkpoints. One more removes the oldest.
 inline constexpr size_t kCheckpoints = 4;
 
 // Memory is move-only: Fork makes the copy. One thread at a time.
@@ -118,7 +122,8 @@ class Memory {
   }
 
   int64_t length() const { return recurrent_ ? recurrent_->length() : kv().length(); }  // tokens
-  // Returns the bytes of keys, values, states, checkpoints' states and key summaries.
+  // Returns the bytes of keys, values, states, checkpoints' states and key summaries. Pages that
+  // are shared with forks or lie in files count in full.
   int64_t bytes() const;
   int64_t max_tokens() const { return max_tokens_; }
 
@@ -126,9 +131,9 @@ class Memory {
   std::optional<SparseAttention>& sparse() { return sparse_; }
   const std::optional<SparseAttention>& sparse() const { return sparse_; }
 
-  // Says that the last pass was a question: tokens written from now on also look for pages in parts
-  // where the question found some (PageChoiceArgs::preselected). Does nothing where attention is
-  // exact.
+  // Remembers the pages that the last pass chose, whose tokens must be those of a question. Tokens
+  // written from now on also look for pages in the parts that hold these
+  // (PageChoiceArgs::preselected). Does nothing where attention is exact.
   void Preselect() {
     if (sparse_) sparse_->preselected = sparse_->chosen;
   }
@@ -137,24 +142,25 @@ class Memory {
   // Returns how many tokens a streaming memory has forgotten.
   int64_t forgotten() const { return kv_ ? kv_->dropped() : 0; }
 
-  // A forward pass over `tokens` new tokens calls Reserve, then Advance, of PagedKv and Recurrent.
-  // Reserve also drops the pages of a streaming memory that no new token sees.
+  // Model::Forward calls Reserve before it writes `tokens` new tokens into the layers, and Advance
+  // after that. Each calls the function of its name in PagedKv and in Recurrent. Reserve also drops
+  // the pages of a streaming memory that no new token sees.
   void Reserve(int64_t tokens);
   void Advance(int64_t tokens);
 
   Memory Fork() const;
 
-  // Forgets all tokens from `length` on, and more where the memory cannot end there. Returns the
-  // number of tokens left, which is at most `length`.
+  // Forgets all tokens from `length` on, and earlier ones too where the memory cannot end at
+  // `length`. Returns the number of tokens left.
   // - Keys and values end where PagedKv::Truncate says.
-  // - A streaming memory forgets everything where a token at position `length` would see tokens
-  //   that are forgotten already.
+  // - A streaming memory forgets everything if a token at position `length` would have to see
+  //   tokens that are forgotten already.
   // - Recurrent layers cannot forget single tokens: a memory that has them goes back to the last
   //   checkpoint at or before `length`, or forgets everything where there is none.
-  // Without recurrent layers, a memory can always go back to the beginning of its last pass.
+  // Without recurrent layers, a memory can always end exactly where its last pass began.
   [[nodiscard]] int64_t Truncate(int64_t length);
-  // Lets Truncate come back to this length, as long as it is one of the last kCheckpoints
-  // checkpoints. Does nothing in a memory without recurrent layers.
+  // Makes the present length a checkpoint. Truncate can come back to it until kCheckpoints newer
+  // ones have been made. Does nothing in a memory without recurrent layers.
   void Checkpoint();
 
  private:

@@ -3,15 +3,16 @@
 //
 // A page holds the keys and values of kKvPageTokens tokens in one layer (layout:
 // kernels/attention.h). Pages are allocated as the memory grows. Forks share them until one of them
-// writes (copy on write). A page may also lie in a file: in a kept memory's (snapshot_store.h), or
-// in one that pages were moved to (spill.h). Such a page, too, is copied before it is written.
+// writes (copy on write). A page may also lie in a file: in a snapshot (snapshot_store.h), or in
+// the file that pages are spilled to (spill.h). Such a page, too, is copied before it is written.
 //
-// A memory of few bits has two element types. In the local type, of 16 bits, a token reads the
-// sinks, which are the first kKvSinkPages pages, and the tokens before it in its own part of
-// kKvPartTokens tokens. It reads all other tokens in the main type (compare KIVI, Liu et al., 2024,
-// whose recent tokens stay in 16 bits until a group of them is full). So the types that a token
-// reads depend on its position alone. Every page is written in both types. When a part is read, the
-// pages of earlier parts in the local type are freed, all but the sinks.
+// A memory that is kept in 8 or 4 bits may have two element types. The main type has 8 or 4 bits,
+// the local type 16. A token reads in the local type the sinks, which are the first kKvSinkPages
+// pages, and the tokens before it in its own part of kKvPartTokens tokens. It reads all other
+// tokens in the main type (compare KIVI, Liu et al., 2024, whose recent tokens stay in 16 bits
+// until a group of them is full). So the types that a token reads depend on its position alone.
+// Every page is written in both types. A part's pages in the local type are freed, all but the
+// sinks, when a pass begins in a later part: no token reads them any more.
 #pragma once
 
 #include <cstddef>
@@ -43,8 +44,9 @@ struct KvShape {
 // are far larger than the rest, as in most models.
 constexpr bool RotatesKeys(KvType type) { return type == KvType::kQ8 || type == KvType::kQ4; }
 
-// Returns a name that tells a type's keys and values from those of an earlier Tome: "q4 rotated".
-// Data on disk is found by it.
+// Returns the name by which data on disk about a type is found: "f16", "q4 rotated". An earlier
+// Tome that kept other numbers in a type found them by another name ("q4"), so its data is not
+// taken for ours.
 std::string KindOf(KvType type);
 
 // Returns the bytes of the pages that hold `tokens` tokens in all layers.
@@ -66,9 +68,10 @@ constexpr KvTypes KvTypesOf(KvType type, KvType half) {
   return {.main = type, .local = few_bits ? half : type};
 }
 
-// Returns how many pages StoredPages has in the local type, of `tokens` tokens of one part from
-// position `first` on: those that later tokens read, which are the sinks of a whole part and all
-// pages of an incomplete one. 0 for a memory with one type.
+// Returns how many pages of one layer must be stored in the local type with a part, or with its
+// beginning: `tokens` tokens from position `first` on. These are the pages that later tokens read
+// in that type. In a whole part only the sinks are, so only the first part has any. In an
+// incomplete part all pages are. Returns 0 for a memory with one type.
 int64_t LocalPagesToStore(const KvTypes& types, int64_t first, int64_t tokens);
 
 // Pages of consecutive tokens that were computed before and lie elsewhere: [layers][count][bytes of
@@ -102,7 +105,7 @@ class PagedKv {
   KvType type() const { return types_.main; }
   // Returns the number of tokens read, those of dropped pages included.
   int64_t length() const { return dropped_ + length_; }
-  // `dropped` counts those of dropped pages, `held` the others.
+  // `dropped` returns the number of tokens of dropped pages, `held` that of all others.
   int64_t dropped() const { return dropped_; }
   int64_t held() const { return length_; }
   // Returns the bytes of all pages that this memory can reach, shared ones and those in files
@@ -112,7 +115,7 @@ class PagedKv {
   // A forward pass over `tokens` new tokens calls Reserve, which makes room for them in every layer
   // (pages shared with a fork are copied first); writes each layer through `Writable`; reads it
   // through `View`; and remembers the tokens with Advance. Reserve throws Error(kOutOfMemory) when
-  // there is no room, and forgets nothing.
+  // there is no room, and Error(kIo) when pages cannot be spilled. No token is lost then.
   void Reserve(int64_t tokens);
   struct WritablePages {
     KvType type;
@@ -122,12 +125,13 @@ class PagedKv {
   // Returns the pages of a layer in each type of the memory, valid as long as a View. Only
   // positions from held() to the reserved end may be written.
   std::vector<WritablePages> Writable(int64_t layer);
-  // Returns the pages held of a layer, in order, as a token at `position` and all others of its
-  // part read them. Valid until the next call that is not const.
+  // Returns the pages held of a layer, in order, each in the type in which the token at `position`
+  // reads it. All tokens of one part read them alike. Valid until the next call that is not const.
   KvView View(int64_t layer, int64_t position) const;
   // Returns a layer's keys in the main type, one pointer a page, valid as long as a View.
   std::span<const std::byte* const> Keys(int64_t layer) const { return main_.layer(layer).keys; }
-  // Returns the first position after `position` that has another View.
+  // Returns the first position after `position` that has another View: the beginning of the next
+  // part or, with one type, the largest int64_t, because all positions have the same View.
   int64_t ViewEnd(int64_t position) const;
   void Advance(int64_t tokens);
 
@@ -139,22 +143,22 @@ class PagedKv {
   std::span<const std::byte> PageBytes(int64_t layer, int64_t index) const;
   // Returns the page in the local type, of a memory with two types; empty where it was freed.
   std::span<const std::byte> LocalPageBytes(int64_t layer, int64_t index) const;
-  // Makes all but the first `slots` tokens of a page zero; `page` is a copy of PageBytes or, for
-  // the local type, of LocalPageBytes.
+  // Keeps the first `slots` slots of `page` and makes the others zero. `page` is the caller's own
+  // copy of PageBytes or, for the local type, of LocalPageBytes.
   void ClearSlots(KvType type, int64_t slots, std::byte* page) const;
   // Remembers `tokens` more tokens by their stored pages, without a copy. The memory must end at
   // the end of a page, and with two types at the end of a part.
   void AppendPages(int64_t tokens, const StoredPages& pages);
 
   // From now on Reserve moves pages in the main type to `file` where more than `max_bytes` would
-  // stay in RAM: whole parts, the oldest first, but never the last two. The limit counts the pages
-  // that do not lie in files, and one layer's share of all pages for those that PrefetchNextLayer
-  // and EndLayer fetch and release. A fork has the same limit for itself.
+  // stay in RAM: whole parts, the oldest first, but never the last two. The pages that do not lie
+  // in files count. So do, once more, all pages of one layer, because PrefetchNextLayer brings
+  // pages of a layer from files into RAM until EndLayer. A fork has the same limit for itself.
   void Limit(int64_t max_bytes, std::shared_ptr<SpillFile> file);
   // Returns the bytes of pages that do not lie in files.
   int64_t resident_bytes() const;
-  // Returns whether the limit leaves no room for another part, so that Reserve(kKvPartTokens) would
-  // move pages that ReplacePages has not replaced.
+  // Returns whether the limit leaves no room for another part. Reserve(kKvPartTokens) would then
+  // move pages to the file, unless ReplacePages lets enough of them be read from elsewhere before.
   bool IsFull() const;
   // Returns whether the page of `position` does not lie in a file.
   bool IsResident(int64_t position) const {
@@ -163,26 +167,29 @@ class PagedKv {
   // From now on the whole part that begins at position `first` is read, in the main type, from
   // `pages`, which must hold the same bytes.
   void ReplacePages(int64_t first, const StoredPages& pages);
-  // A pass calls PrefetchNextLayer when it comes to a layer and EndLayer when it leaves it. Under a
-  // limit, the first has the next layer's pages read ahead from files, and the second gives back
-  // the RAM of this layer's pages. A sparse pass reads few pages and does not prefetch.
+  // A pass calls PrefetchNextLayer when it comes to `layer` and EndLayer when it leaves it. Under a
+  // limit, PrefetchNextLayer has the pages of the layer after it read ahead from files, and
+  // EndLayer gives back the RAM of `layer`'s own pages from files. A sparse pass reads few pages
+  // and does not prefetch.
   void PrefetchNextLayer(int64_t layer) const;
   void EndLayer(int64_t layer) const;
 
   // Drops `count` full pages from held page `first` on; tokens after them keep their positions.
-  // `first` must be the same in every call. Not for a memory with two types, or with a limit.
+  // `first` must be the same in every call, because a memory can have only one gap. A memory with
+  // two types, or with a limit, cannot drop pages.
   void Drop(int64_t first, int64_t count);
 
   // Forgets all tokens from `length` on (failed speculation, a changed ending) and returns the
-  // number of tokens left. A memory with two types goes back further, to the beginning of a part,
-  // where it has freed pages in the local type between that and `length`. Tokens of the last pass
-  // can always be forgotten alone. `length` must not lie within dropped pages, but may lie before
-  // them.
+  // number of tokens left. This is `length`, with one exception: where a memory with two types has
+  // no pages in the local type any more of the part that `length` lies in, it ends at the beginning
+  // of that part. This never happens where only tokens of the last pass are forgotten. `length`
+  // must not lie within dropped pages, but may lie before them.
   int64_t Truncate(int64_t length);
 
  private:
-  // One page of one layer. Pages that were made together share a slab, which gives them the
-  // system's large pages, or a file; it lasts as long as any of them.
+  // One page of one layer. `owner` is the slab or the file that it lies in, which lasts as long as
+  // any of its pages. Pages that are made together share a slab, because the system gives large
+  // pages only to large pieces of RAM.
   struct PageStorage {
     std::shared_ptr<const void> owner;
     std::byte* data = nullptr;
@@ -204,9 +211,10 @@ class PagedKv {
     int64_t bytes() const;
     const Layer& layer(int64_t index) const { return layers_.at(static_cast<size_t>(index)); }
 
-    // Returns new pages, with their content, for those of [first, end) that are shared, in files,
-    // freed or not there yet; [layers][end − first], null for pages that may be written as they
-    // are.
+    // Makes a page that may be written for each of [first, end) that may not be: it is shared, in a
+    // file, freed or not there yet. Where it had content, the new page has the same. Returns them
+    // as [layers][end − first], with null for pages that may be written as they are. The memory
+    // uses them from Place on.
     std::vector<std::vector<Page>> MakeOwn(size_t first, size_t end) const;
     void Place(size_t first, std::vector<std::vector<Page>> made);
     // Puts the first `count` of each layer's pages at `first`; `pages` is [layers][stored].
@@ -233,9 +241,10 @@ class PagedKv {
     std::vector<Layer> layers_;
   };
 
-  // Returns how many more bytes may stay in RAM, apart from those that a pass fetches from files.
+  // Returns how many more bytes may stay in RAM; below 0 where the limit is exceeded.
   int64_t Room() const;
-  // Moves parts that end at or before `end` to the file until `bytes` more have room.
+  // Moves whole parts to the file, the oldest first, until there is room for `bytes` more. The part
+  // moved last ends at or before position `end`, even where the room is still too small.
   void Spill(int64_t end, int64_t bytes);
 
   int64_t PageBytesOf(KvType type) const {

@@ -5,9 +5,9 @@
 // KEY.state.safetensors. It finds the longest stored prefix of a text by following keys from the
 // root. The last step may take a part of a snapshot, so that a changed ending or another question
 // costs only what differs. A memory of recurrent layers is restored to the last state on that way
-// (state_positions.h). Restored bits are those that reading again would give: they were computed by
-// the same model, arithmetic and settings from the same tokens, which are compared, and
-// Model::Forward promises that they do not depend on how a text is cut.
+// (state_positions.h). Restored bits are those that reading again would give. The root names the
+// model, the arithmetic and the settings; the tokens are compared; and Model::Forward promises that
+// bits do not depend on how a text is cut into passes.
 //
 // Files appear whole or not at all, and are checked against their checksum before use; a damaged or
 // foreign file is removed and its tokens are read anew. Several processes may share a folder. A
@@ -36,9 +36,11 @@ namespace tome {
 // A report to the user of what a store did.
 struct SnapshotReport {
   int64_t kept_tokens = 0;
-  int64_t kept_bytes = 0;  // bytes written, less those of removed states
-  int64_t damaged = 0;     // damaged or foreign files found
-  Note failure;            // why the store keeps no more; no text: nothing failed
+  // Bytes written, less those of the states that Keep removed. Files that were removed to make room
+  // are not subtracted.
+  int64_t kept_bytes = 0;
+  int64_t damaged = 0;  // damaged or foreign files found
+  Note failure;         // why the store keeps no more; no text: nothing failed
 };
 
 // Says whose memory is kept. `root` is a hash of all that its bits depend on besides tokens
@@ -47,15 +49,16 @@ struct SnapshotOwner {
   SnapshotKey root;
   std::string model;
   std::string title;                        // of the text
-  std::vector<std::string> documents = {};  // hashes of the text's contents, where known
+  std::vector<std::string> documents = {};  // hashes of the documents in the text, where known
 };
 
 // One thread at a time.
 class SnapshotStore {
  public:
-  // Makes the folder if need be and lists it. At most `max_bytes` are kept: files that were not
-  // used for the longest time are removed first, and the end of a text before its beginning, but no
-  // file that this store used. Throws Error(kIo) with the path.
+  // Makes the folder if need be and lists it. Throws Error(kIo) with the path. Where a later write
+  // would bring the files above `max_bytes`, it first removes files that this object has not used:
+  // the least recently used first, and of a text the end before the beginning. Where that is not
+  // enough, nothing is written (SnapshotReport::failure).
   SnapshotStore(std::filesystem::path folder, int64_t max_bytes);
 
   // From now on damaged or foreign files are not used, but left where they are.
@@ -68,15 +71,16 @@ class SnapshotStore {
   // The tail of a memory is the tokens after its last whole snapshot, and the states of recurrent
   // layers.
   enum class Tail { kKept, kLeftOut };
-  // Keeps a memory of `tokens` (all that it holds) as far as it is not stored yet: whole snapshots
-  // and, with Tail::kKept, the tail. Then a memory that has segments must be at the end of one.
-  // States of the text that KeepsState does not want are removed. A memory that is full
-  // (PagedKv::IsFull) reads its pages of whole snapshots in their files from then on.
+  // Keeps a memory, which holds exactly `tokens`, as far as it is not stored yet: whole snapshots
+  // and, with Tail::kKept, the tail. To keep the tail, a memory that has segments must be at the
+  // end of one. States of the text that KeepsState does not want any more are removed. A memory
+  // that is full (PagedKv::IsFull) frees its pages of whole snapshots, and reads them from the
+  // snapshots' files from then on.
   void Keep(const SnapshotOwner& owner, std::span<const TokenId> tokens, Memory& memory, Tail tail);
 
-  // Returns how many of `tokens` Restore would give a memory like `memory`, where nothing is
-  // damaged. Whole snapshots and states count by their names; only the last step, which may take a
-  // part of a snapshot, opens files.
+  // Returns how many of `tokens` Restore would give an empty memory with layers like those of
+  // `memory`, if nothing is damaged. It finds whole snapshots and states by their names, and opens
+  // files only for the last step, which may take a part of a snapshot.
   int64_t CountStored(const SnapshotKey& root, std::span<const TokenId> tokens,
                       const Memory& memory);
 
@@ -97,8 +101,8 @@ class SnapshotStore {
   std::vector<std::filesystem::path> FindDamaged(const WorkControl& control) const;
   // Removes every snapshot and state of these roots. Returns how many bytes that frees.
   int64_t Remove(const std::set<SnapshotKey>& roots);
-  // Removes the snapshots and states with these keys, and files that have the name of one but
-  // cannot be parsed. Returns how many bytes that frees.
+  // Removes the snapshots and states with these keys. Also removes each file, whatever its key,
+  // that is named as a snapshot or a state but cannot be parsed. Returns how many bytes that frees.
   int64_t RemoveKeys(const std::set<SnapshotKey>& keys);
 
   const std::filesystem::path& folder() const { return folder_; }

@@ -52,18 +52,20 @@ struct ModelFacts {
   int64_t vocabulary = 0;    // rows of logits
   // Tokens that the model was made for, context extension included; or kAnyLength.
   int64_t trained_tokens = 0;
-  // Tokens that it was first trained on: fewer where something lengthens the context.
+  // Tokens that it was first trained on: fewer than trained_tokens where `lengthened_by` names a
+  // context extension.
   int64_t native_tokens = 0;
   std::string lengthened_by;  // "yarn", "dca", "llama3", …; empty: no context extension
   int64_t layers = 0;
   int64_t parameters = 0;  // of all tensors
-  // Parameters that every token is multiplied with: those of the output head, not of the embedding.
+  // Parameters of all matrices that a token is multiplied with: those of the layers and of the
+  // output head, but not the embedding, of which a token takes one row.
   int64_t linear_parameters = 0;
   std::vector<LinearWeights> linear;  // of the layers, by type
   LinearWeights head;                 // the output head
   KvShape kv;                         // keys and values of a memory; 0 layers: no attention
-  // The type of a memory whose options name none: 16 bits, without loss to the kernels that the
-  // model was loaded for.
+  // The type of a memory whose options name none. It is the 16-bit type of the kernel set that the
+  // model was loaded for (KernelSet::kv_type).
   KvType kv_type = KvType::kF16;
   bool rope_by_length = false;  // whether keys depend on PositionScheme::rope_tokens
   int64_t attention_width = 0;  // layers · heads · head size, for the cost of attention
@@ -77,7 +79,8 @@ struct ModelFacts {
   bool has_recurrent() const { return recurrent.layers > 0; }
 };
 
-// Texts of more tokens are kept in 8 bits unless a type is asked for or layers are recurrent.
+// The memory of a text of more tokens is kept in 8 bits, unless a type is asked for or the model
+// has recurrent layers.
 inline constexpr int64_t kLongText = 32768;
 
 // Returns the type of a memory for a text of `tokens` tokens: `asked`, where it names one.
