@@ -116,11 +116,13 @@ void List(const LibraryOptions& options, const CommandContext& context) {
 
 SnapshotStore OpenMemories() { return {MemoriesFolder(), INT64_MAX}; }
 
-// The memory that one model keeps of one text, with one type of keys and values.
+// The snapshots and state snapshots that share root, model and title: what one model keeps of one
+// text under the same settings.
 struct KeptMemory {
   SnapshotHeader header;  // of any one of its snapshots
-  int64_t states = 0;     // states of recurrent layers
-  // About the most tokens that can be restored: the end of the last snapshot.
+  int64_t states = 0;     // number of state snapshots
+  // The end of the last snapshot. Fewer tokens are restored where an earlier snapshot is missing,
+  // or where recurrent layers have no state at the end.
   int64_t tokens = 0;
   int64_t bytes = 0;
 };
@@ -254,7 +256,8 @@ void Remove(const LibraryOptions& options, const CommandContext& context) {
     const std::string name = NameOf(record);
     std::vector<DocumentRecord> staying = library.List();
     std::erase_if(staying, [&](const DocumentRecord& other) { return other.id == id; });
-    // Memories go first: while the document is there, any that are left can be removed again.
+    // Memories are removed first. If the command fails halfway, the document is still on the shelf,
+    // and the command can be repeated for it to remove the memories that are left.
     const int64_t freed = store ? RemoveMemoriesOf(record, staying, *store) : 0;
     {
       ProgressBar bar(name);

@@ -22,7 +22,8 @@ std::vector<std::string> KvNames() {
   return names;
 }
 
-// Returns the mass of "exact" (1), "sparse" or "sparse=MASS". Empty for any other text.
+// Returns the mass that a value of --attention asks for: 1 for "exact", kStandardMass for "sparse",
+// and MASS for "sparse=MASS" if it is above 0 and at most 1. Returns no value for any other text.
 std::optional<double> AttentionMass(std::string_view text) {
   if (text == "exact") return 1;
   if (text == "sparse") return kStandardMass;
@@ -35,7 +36,8 @@ std::optional<double> AttentionMass(std::string_view text) {
   return mass > 0 && mass <= 1 ? std::optional(mass) : std::nullopt;
 }
 
-// Returns the path of a model in config.toml. `role` says in the error what the model is there.
+// Returns the path that config.toml has for the model `name`. Throws Error(kNotFound) where the
+// path no longer exists. The error calls the model by its `role`, such as "the default model".
 std::filesystem::path PathOf(const Config& config, const std::string& name, std::string_view role) {
   const std::filesystem::path& path = config.models.at(name);
   std::error_code error;
@@ -184,7 +186,7 @@ void AddStreamingOptions(CLI::App& command, int64_t& window, int64_t& sinks) {
               "--window",
               [&window, &sinks](int64_t tokens) {
                 window = tokens;
-                sinks = kStandardSinks;  // --sinks comes after it
+                sinks = kStandardSinks;  // replaced by --sinks, whose callback runs later
               },
               "Read and write without end, at constant memory: tokens see the last N and the "
               "first --sinks tokens, in pages of 64; what lies between is forgotten")

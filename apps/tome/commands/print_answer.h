@@ -1,4 +1,4 @@
-// An answer as a person reads it: the answer and its citations on stdout, the notes on stderr.
+// Shows an answer to a person: the text and its citations on stdout, the notes on stderr.
 #pragma once
 
 #include "tome/answer/answer.h"
@@ -8,12 +8,13 @@ namespace tome {
 
 enum class AnswerText { kPrint, kPrintedAlready };
 
-// Prints an answer. kPrintedAlready leaves out the text of an answer that a model wrote. In the way
-// `quotes` the citations are the answer, and they are always printed.
+// Prints an answer. With kPrintedAlready the text that a model wrote is left out, because a
+// PrintingSink has shown it. The citations are always printed; in the way `quotes` they are the
+// whole answer.
 void PrintAnswer(const Answer& answer, AnswerText text);
 
-// Returns a sink that prints an answer's text as it comes, without characters that a terminal would
-// obey.
+// Returns a sink that prints an answer's text while the model writes it, without control characters
+// that a terminal would act on.
 TextSink PrintingSink();
 
 }  // namespace tome

@@ -42,7 +42,7 @@ void Read(ReadOptions& options, const CommandContext& context) {
       AddDocuments(library, options.files, options.reading, context);
   const auto model = OpenModel(model_path, options.reading.threads, ModelUse::kConversation);
   options.answering.store = &*store;
-  options.answering.limits.answer_tokens = 0;  // no answer is written
+  options.answering.limits.answer_tokens = 0;  // reserves no room for an answer
   Conversation conversation(library, *model, documents, options.answering);
   DocumentReading read;
   {
@@ -63,7 +63,7 @@ void Read(ReadOptions& options, const CommandContext& context) {
     fmt::print("{} tokens: {} were kept already, {} read in {:.1f} s; {} MiB more on disk\n",
                read.tokens, read.restored, read.tokens - read.restored, read.seconds,
                report.kept_bytes >> 20);
-    std::fflush(stdout);  // before the note
+    std::fflush(stdout);  // so that the note on stderr comes after it in a terminal
     if (const auto note = NoteOf(read.length)) PrintNote(Worded(*note));
   }
   PrintStoreNotes(*store);

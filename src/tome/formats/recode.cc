@@ -12,7 +12,8 @@
 namespace tome {
 namespace {
 
-// A piece has enough rows to share between threads, and is small enough to leave memory to others.
+// Values that are recoded before they are written. So many give each thread rows to encode, and
+// need only some megabytes of memory.
 constexpr int64_t kPieceValues = int64_t{1} << 22;
 
 void CheckFitsF16(std::span<const float> values) {

@@ -29,7 +29,7 @@ SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path,
     offset += bytes;
   }
   std::string json = header.dump();
-  constexpr size_t kAlignment = 64;  // bytes; aligns the data of a file that is mapped
+  constexpr size_t kAlignment = 64;  // bytes; where the file is mapped, its data begins aligned
   const size_t end = sizeof(uint64_t) + json.size();
   json.append((kAlignment - end % kAlignment) % kAlignment, ' ');
   uint64_t header_bytes = json.size();
@@ -88,7 +88,8 @@ void SafetensorsFolderWriter::BeginShard() {
 }
 
 void SafetensorsFolderWriter::Finish() {
-  // Shards that hold empty tensors alone are begun here, since Write begins none for them.
+  // The last shards may hold only empty tensors. Write has not begun them, because it got no bytes
+  // for them.
   while (left_ == 0 && writers_.size() < shards_.size()) BeginShard();
   TOME_CHECK(left_ == 0);
   for (const auto& writer : writers_) writer->Finish();

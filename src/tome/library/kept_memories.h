@@ -12,15 +12,22 @@ namespace tome {
 // Removes the memories of a document from the store and returns how many bytes that frees.
 // `staying` are the other documents of the shelf.
 //
-// A snapshot or state is removed where
+// Each snapshot or state names the hashes of the documents that it was made of. If it names some,
+// and all of them are hashes of staying documents, it belongs to staying documents alone. It names
+// hashes that are no longer on the shelf if a file has changed since, and no hashes if an earlier
+// Tome kept it.
+//
+// A snapshot or state is removed if
 // - it names the document's hash, alone or beside others,
-// - its title names a file of the document, and it does not belong to staying documents alone: its
-//   contents have left the shelf (the file has changed since), or it names no hashes (an earlier
-//   Tome kept it),
-// - a removed memory begins with it, and it does not belong to staying documents alone,
-// - it follows a removed snapshot, because nothing leads to it any more, or
-// - it cannot be read, because nothing tells which documents it was made of.
-// A memory of staying documents that shares a removed beginning has to be read again.
+// - its title names a file or the number of the document, and it does not belong to staying
+//   documents alone,
+// - it is the beginning of a memory that is removed, and it does not belong to staying documents
+//   alone,
+// - it follows a removed snapshot, because a restore reaches it only through that snapshot, or
+// - it cannot be parsed, because nothing tells which documents it was made of.
+//
+// So a memory of staying documents is removed too if it follows a removed snapshot. A model then
+// has to read that text again.
 int64_t RemoveMemoriesOf(const DocumentRecord& document, std::span<const DocumentRecord> staying,
                          SnapshotStore& store);
 

@@ -29,12 +29,13 @@ constexpr std::array<TensorName, 9> kTensors{{
     {"blk.{}.ffn_down.weight", "model.layers.{}.mlp.down_proj.weight"},
 }};
 
+// The letters of shapes are those of DecoderConfig.
 struct Layer {
   Norm attention_norm;  // [d]
-  Linear q, k, v;       // [H·D, d], [G·D, d], [G·D, d]: the rows of attn_qkv, one after another
+  Linear q, k, v;       // [H·D, d], [G·D, d], [G·D, d]: consecutive rows of the tensor attn_qkv
   Linear output;        // [d, H·D]
   Norm ffn_norm;        // [d]
-  FeedForward ffn;      // the tensor ffn_up has the rows of gate, then those of up
+  FeedForward ffn;      // the tensor ffn_up has the rows of `gate`, then the rows of `up`
 };
 
 class Phi3 final : public Model {

@@ -1,16 +1,17 @@
 // Turns a question in natural language into a query to the lexical index.
 //
 // - Question and function words ("how do I", "是什么") say nothing about the topic. They are left
-//   out unless no other word remains. The rare words decide.
-// - Words that punctuation joins without a space ("sources.list", "apt-get") also count as a
-//   phrase.
+//   out unless the query would be empty without them.
+// - Words that punctuation joins without a space ("sources.list", "apt-get") become a phrase in the
+//   query, beside the single words. None of them is left out.
 // - ICU's dictionary cuts a run of Chinese, Japanese or Korean into words, and question words are
 //   left out. The query then holds
-//     - the pairs of characters inside words,
-//     - with less weight, the pairs that cross from one word to the next where one of them is a
-//       single character, because the dictionary does not know names (卡|瑞|尔),
-//     - with the least weight, the single characters that are in no such pair.
-// - A passage must hold the terms of a quoted phrase ("…", “…”, 「…」, 『…』) one after the other.
+//     - each pair of neighbouring characters within a word,
+//     - with less weight, the pair of characters where two words meet, if one of the two words is a
+//       single character: it may be part of a name, which the dictionary cuts apart (卡|瑞|尔),
+//     - with the least weight, each character that is in none of these pairs.
+// - A quoted phrase ("…", “…”, 「…」, 『…』) is required: a passage without its terms one after the
+//   other is no result. The words of the phrase count by themselves too.
 #pragma once
 
 #include <string>
@@ -22,13 +23,13 @@
 
 namespace tome {
 
-// Longest question in bytes.
+// Most bytes of a question.
 inline constexpr size_t kMaxQuestionBytes = 16384;
-// Largest number of terms in a query; further terms are dropped.
+// Most terms of a query. Further terms are dropped.
 inline constexpr size_t kMaxQuestionTerms = 64;
 
 struct Question {
-  std::string text;                  // normalized
+  std::string text;                  // in NFC, with white space collapsed
   std::vector<QueryTerm> terms;      // distinct, at most kMaxQuestionTerms
   std::vector<std::string> phrases;  // the quoted phrases, as written
 };
@@ -37,7 +38,8 @@ struct Question {
 // for one of more than kMaxQuestionBytes.
 Question ParseQuestion(std::string_view text, Analyzer& analyzer);
 
-// Returns the term stream that finds `text` as a phrase. It is empty where `text` holds no term.
+// Returns the QueryTerm::stream that finds `text` as a phrase. It is empty where `text` holds no
+// term.
 std::string PhraseStream(std::string_view text, Analyzer& analyzer);
 
 }  // namespace tome

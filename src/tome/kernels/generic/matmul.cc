@@ -15,12 +15,12 @@ namespace {
 // Elements of a row that are decoded at a time. They are whole blocks of every type and take 4 KiB
 // of stack.
 constexpr int64_t kPiece = 1024;
-// Tokens that are multiplied together; their sums lie on the stack.
+// Most tokens that share one decoding of a row of weights. Each has its sum on the stack.
 constexpr int64_t kTaskTokens = 256;
 using Sums = std::array<float, kTaskTokens>;
 
-// Multiplies one row of weights with some tokens, piece after piece:
-// sums[t] = Σ piece · x[t, piece].
+// Writes the dot products of one row of weights with `tokens` rows of x to `sums`. A piece of the
+// weights is decoded once and multiplied with all tokens before the next piece is decoded.
 void MultiplyRow(const PackedMatrix& matrix, int64_t row, const float* x, int64_t tokens,
                  Sums& sums) {
   const DTypeTraits& traits = TraitsOf(matrix.dtype);
