@@ -239,7 +239,7 @@ TEST_P(ForwardTest, SparseAttentionIsByChoiceAndCounted) {
   EXPECT_EQ(first.single.seen_pages, layers.of_single_tokens * heads * 32);
   // It attends its own page, the sinks and the recent pages in any case.
   EXPECT_GE(first.single.attended_pages,
-            layers.of_single_tokens * heads * (kSinkPages + kRecentPages + 1));
+            layers.of_single_tokens * heads * (kKvSinkPages + kRecentPages + 1));
   for (const AttentionShare& share : {first.blocks, first.single}) {
     if (share.seen_pages == 0) continue;
     EXPECT_LT(share.attended_pages, share.seen_pages);

@@ -90,7 +90,9 @@ TEST(OcrTest, ReadsAScannedPageUnderTheLimitsOfTheReader) {
   std::ofstream(path, std::ios::binary) << scan;
   const ScopedEnvironment reader("TOME_READER", TOME_READER);
   const UniqueFd fd = OpenForReading(path);
-  EXPECT_EQ(ReadFileInProcess(fd.get(), "scan.pdf", {.encoding = {}, .ocr = true}).text,
+  ReadFileOptions options;
+  options.ocr = true;
+  EXPECT_EQ(ReadFileInProcess(fd.get(), "scan.pdf", options).text,
             "The quick brown fox jumps over the");
 }
 
