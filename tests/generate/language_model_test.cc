@@ -146,7 +146,7 @@ TEST_F(LanguageModelTest, WithoutATemplateContentsFollowEachOther) {
 
 TEST_F(LanguageModelTest, AModelIsNamedByItsFolder) {
   const auto path = Write("some.model", "");
-  for (const auto& given : {path, path / "." / ".." / "some.model"}) {
+  for (const auto& given : {path, path / "", path / "." / ".." / "some.model"}) {
     const auto model = LanguageModel::Open(given, 1);
     EXPECT_EQ(model->path(), given);
     EXPECT_EQ(model->name(), "some.model") << given;

@@ -66,7 +66,7 @@ class VerifyMemoryTest : public testing::Test {
     others[position] ^= 1;
     Memory memory = model_->model().NewMemory({.kv = kv, .max_tokens = 4096});
     LogitsInPasses(model_->model(), memory, others, 512, model_->compute());
-    OpenStore().Keep(OwnerOf(memory), tokens, memory, true);
+    OpenStore().Keep(OwnerOf(memory), tokens, memory, SnapshotStore::Tail::kKept);
   }
 
   VerifiedMemory Verify(int64_t samples = kAll) {

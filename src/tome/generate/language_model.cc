@@ -50,6 +50,12 @@ std::vector<std::string> ChatNotesOn(const std::string& name, const ChatTemplate
   return notes;
 }
 
+std::string LastNameOf(const std::filesystem::path& path) {
+  const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
+  // A folder may be written with a slash behind it, after which no file name follows.
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
 }  // namespace
 
 std::unique_ptr<LanguageModel> LanguageModel::Open(const std::filesystem::path& path, int threads) {
@@ -58,7 +64,7 @@ std::unique_ptr<LanguageModel> LanguageModel::Open(const std::filesystem::path& 
   ArchitectureOf(*checkpoint);
   std::unique_ptr<LanguageModel> language_model(new LanguageModel());
   language_model->path_ = path;
-  language_model->name_ = std::filesystem::absolute(path).lexically_normal().filename().string();
+  language_model->name_ = LastNameOf(path);
   language_model->threads_ = std::make_unique<ThreadPool>(threads > 0 ? threads : ProcessorCount());
   // A vocabulary takes about as long as packing the weights of a small model.
   auto tokenizer =
