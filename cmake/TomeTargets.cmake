@@ -33,13 +33,16 @@ function(tome_compile_together target)
   endif()
 endfunction()
 
-# tome_library(NAME SOURCES file... [PUBLIC library...] [PRIVATE library...])
-# One static library for one folder of src/tome.
+# tome_library(NAME [SEPARATE] SOURCES file... [PUBLIC library...] [PRIVATE library...])
+# One static library for one folder of src/tome. SEPARATE: its files name their own things alike, so each is
+# compiled by itself.
 function(tome_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(arg "SEPARATE" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
   target_link_libraries(${name} PUBLIC tome_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
-  tome_compile_together(${name})
+  if(NOT arg_SEPARATE)
+    tome_compile_together(${name})
+  endif()
   if(TOME_FUZZ)
     # The code under test reports its coverage to the fuzzer; only the targets link its main.
     target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link)

@@ -35,7 +35,9 @@ namespace {
 
 // The system stops a worker that computes this long without end, whatever it reports.
 constexpr rlim_t kMaxCpuSeconds = 3600;
-constexpr rlim_t kMaxOpenFiles = 64;
+// OCR of a page takes four for a moment, and as many pages are read at once as there are
+// processors.
+constexpr rlim_t kMaxOpenFiles = 1024;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kSanitized = true;  // sanitizers reserve terabytes of address space

@@ -24,7 +24,7 @@ std::string_view VerbOf(Advice::Kind kind) {
 }
 
 // Quotes a word so that a shell takes it for one word.
-std::string Quoted(const std::string& word) {
+std::string QuotedWord(const std::string& word) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:@%";
   if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
@@ -38,8 +38,8 @@ std::string ObjectOf(const Advice& advice) {
   if (advice.kind == Advice::Kind::kMeasure) {
     return advice.subject.empty()
                ? std::string(": tome bench kv")
-               : fmt::format(": tome bench kv --model {} --text FILE {} {}", Quoted(advice.subject),
-                             OptionOf(advice.setting), advice.value);
+               : fmt::format(": tome bench kv --model {} --text FILE {} {}",
+                             QuotedWord(advice.subject), OptionOf(advice.setting), advice.value);
   }
   std::string object(OptionOf(advice.setting));
   if (!advice.value.empty()) object += " " + advice.value;

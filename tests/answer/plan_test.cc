@@ -313,7 +313,7 @@ ModelFacts MadeFor(int64_t tokens) {
   return facts;
 }
 
-TEST(RoomTest, LargeModelsHaveRoomForAll) {
+TEST(TokenLimitsTest, LargeModelsHaveRoomForAll) {
   for (const int64_t tokens : {int64_t{3584}, int64_t{4096}, int64_t{131072}, kAnyLength}) {
     const TokenLimits limits = TokenLimitsFor(MadeFor(tokens), {}, BeyondContext::kNo);
     EXPECT_EQ(limits.answer_tokens, 1024) << tokens;
@@ -321,7 +321,7 @@ TEST(RoomTest, LargeModelsHaveRoomForAll) {
   }
 }
 
-TEST(RoomTest, SmallModelsAnswerInLess) {
+TEST(TokenLimitsTest, SmallModelsAnswerInLess) {
   const TokenLimits limits = TokenLimitsFor(MadeFor(2048), {}, BeyondContext::kNo);
   EXPECT_EQ(limits.answer_tokens, 512);
   EXPECT_EQ(limits.passage_tokens, 1024);
@@ -332,7 +332,7 @@ TEST(RoomTest, SmallModelsAnswerInLess) {
   EXPECT_EQ(TokenLimitsFor(MadeFor(512), {}, BeyondContext::kYes).passage_tokens, 2048);
 }
 
-TEST(RoomTest, AllFitsWhateverTheModelIs) {
+TEST(TokenLimitsTest, AllFitsWhateverTheModelIs) {
   for (int64_t tokens = 16; tokens < 5000; ++tokens) {
     const TokenLimits limits = TokenLimitsFor(MadeFor(tokens), {}, BeyondContext::kNo);
     EXPECT_LE(limits.answer_tokens + limits.passage_tokens, tokens) << tokens;
@@ -341,7 +341,7 @@ TEST(RoomTest, AllFitsWhateverTheModelIs) {
   }
 }
 
-TEST(RoomTest, WhatWasAskedForStaysAndTakesFromTheOther) {
+TEST(TokenLimitsTest, WhatWasAskedForStaysAndTakesFromTheOther) {
   const TokenLimits answer =
       TokenLimitsFor(MadeFor(2048), {.answer_tokens = 1000}, BeyondContext::kNo);
   EXPECT_EQ(answer.answer_tokens, 1000);

@@ -12,7 +12,7 @@
 namespace tome {
 namespace {
 
-class ShownTest : public LibraryFixture {
+class SourcesTest : public LibraryFixture {
  protected:
   NamedDocument Add(std::string_view name, std::string_view content) {
     return {.id = library_.Add(folder_.Write(name, content), {}).id, .name = std::string(name)};
@@ -39,7 +39,7 @@ class ShownTest : public LibraryFixture {
   Library library_ = Open();
 };
 
-TEST_F(ShownTest, DocumentsAreShownWholeInTheOrderAsked) {
+TEST_F(SourcesTest, DocumentsAreShownWholeInTheOrderAsked) {
   const std::vector<NamedDocument> documents{Add("b.txt", "灯塔。\n"),
                                              Add("a.txt", "The keeper.\n")};
   const Sources sources = WholeDocuments(library_, documents);
@@ -51,7 +51,7 @@ TEST_F(ShownTest, DocumentsAreShownWholeInTheOrderAsked) {
   EXPECT_EQ(sources.characters(), CountCodePoints(sources.parts[0].text + sources.parts[1].text));
 }
 
-TEST_F(ShownTest, PassagesStandInTheOrderOfTheText) {
+TEST_F(SourcesTest, PassagesStandInTheOrderOfTheText) {
   const NamedDocument document = Add("a.txt", LongText());
   const Sources sources = FindPassages(library_, {&document, 1}, "Which lamp?", 100000, Bytes);
   EXPECT_FALSE(sources.whole);
@@ -60,7 +60,7 @@ TEST_F(ShownTest, PassagesStandInTheOrderOfTheText) {
   EXPECT_LT(sources.parts[0].score, sources.parts[1].score);
 }
 
-TEST_F(ShownTest, AsManyPassagesAsAreWantedButOne) {
+TEST_F(SourcesTest, AsManyPassagesAsAreWantedButOne) {
   const NamedDocument document = Add("a.txt", LongText());
   const Sources one = FindPassages(library_, {&document, 1}, "Which lamp?", 1, Bytes);
   ASSERT_EQ(one.parts.size(), 1U);
@@ -71,7 +71,7 @@ TEST_F(ShownTest, AsManyPassagesAsAreWantedButOne) {
   }));
 }
 
-TEST_F(ShownTest, WithoutDocumentsTheWholeLibraryIsSearched) {
+TEST_F(SourcesTest, WithoutDocumentsTheWholeLibraryIsSearched) {
   Add("a.txt", "The lamp was lit.\n");
   Add("b.txt", "A lamp burned.\n");
   EXPECT_EQ(FindPassages(library_, {}, "Which lamp?", 1000, Bytes).parts.size(), 2U);

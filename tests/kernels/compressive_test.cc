@@ -10,8 +10,8 @@
 namespace tome {
 namespace {
 
-struct Inputs {
-  Inputs(int64_t q_heads, int64_t key_heads, int64_t size, int64_t count, unsigned seed)
+struct CompressiveInputs {
+  CompressiveInputs(int64_t q_heads, int64_t key_heads, int64_t size, int64_t count, unsigned seed)
       : heads(q_heads), kv_heads(key_heads), head_size(size), tokens(count) {
     std::mt19937 random(seed);
     q = RandomFloats(random, tokens * heads * size);
@@ -34,8 +34,8 @@ struct Result {
 };
 
 // Reads the inputs in segments, each in passes of at most `cut` tokens.
-Result Read(const KernelSet& kernels, const Inputs& in, int64_t segment, bool delta, int64_t cut,
-            int threads = 1) {
+Result Read(const KernelSet& kernels, const CompressiveInputs& in, int64_t segment, bool delta,
+            int64_t cut, int threads = 1) {
   ThreadPool pool(threads);
   Result result{std::vector<float>(in.q.size(), kNaN), std::vector<float>(Count(in.StateFloats()))};
   const int64_t q_width = in.heads * in.head_size;
@@ -69,7 +69,7 @@ Result Read(const KernelSet& kernels, const Inputs& in, int64_t segment, bool de
 double Feature(double x) { return x > 0 ? x + 1 : std::exp(x); }
 
 // Evaluates the paper's formulas in double precision, segment by segment.
-std::vector<double> Evaluate(const Inputs& in, int64_t segment, bool delta) {
+std::vector<double> Evaluate(const CompressiveInputs& in, int64_t segment, bool delta) {
   const size_t size = Count(in.head_size);
   const int64_t group = in.heads / in.kv_heads;
   std::vector<double> out(in.q.size());
@@ -121,7 +121,7 @@ TEST_P(CompressiveTest, AgreesWithThePaperInDoublePrecision) {
   for (const auto& [heads, kv_heads, size] :
        {std::array<int64_t, 3>{1, 1, 1}, {4, 2, 16}, {3, 1, 33}, {2, 2, 128}}) {
     for (const int64_t segment : {1, 16, 50, 64}) {
-      const Inputs in(heads, kv_heads, size, 130, static_cast<unsigned>(size));
+      const CompressiveInputs in(heads, kv_heads, size, 130, static_cast<unsigned>(size));
       for (const bool delta : {false, true}) {
         const std::vector<float> out = Read(kernels(), in, segment, delta, segment).out;
         const std::vector<double> expected = Evaluate(in, segment, delta);
@@ -136,7 +136,7 @@ TEST_P(CompressiveTest, AgreesWithThePaperInDoublePrecision) {
 }
 
 TEST_P(CompressiveTest, DoesNotDependOnHowTheTokensAreCutNorOnThreads) {
-  const Inputs in(6, 2, 72, 150, 4);
+  const CompressiveInputs in(6, 2, 72, 150, 4);
   for (const bool delta : {false, true}) {
     const Result whole = Read(kernels(), in, 64, delta, 64);
     for (const int64_t cut : {1, 7, 32, 45}) {
@@ -150,7 +150,7 @@ TEST_P(CompressiveTest, DoesNotDependOnHowTheTokensAreCutNorOnThreads) {
 }
 
 TEST_P(CompressiveTest, TheFirstSegmentRecallsNothing) {
-  const Inputs in(2, 1, 24, 20, 6);
+  const CompressiveInputs in(2, 1, 24, 20, 6);
   for (const bool delta : {false, true}) {
     const std::vector<float> out = Read(kernels(), in, 64, delta, 64).out;
     for (int64_t t = 0; t < in.tokens; ++t) {
@@ -165,7 +165,7 @@ TEST_P(CompressiveTest, TheFirstSegmentRecallsNothing) {
 TEST_P(CompressiveTest, ManySegmentsLeaveWhatIsRecalledAMean) {
   // The same segment is read again and again. The recalled values are the mean of its values
   // whatever the count, while the sums grow with it.
-  const Inputs in(1, 1, 8, 256, 8);
+  const CompressiveInputs in(1, 1, 8, 256, 8);
   ThreadPool pool(1);
   std::vector<float> state(Count(in.StateFloats()));
   std::vector<float> next(state.size());

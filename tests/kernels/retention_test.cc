@@ -27,8 +27,8 @@ std::vector<double> LogDecays(int64_t heads) {
   return decays;
 }
 
-struct Inputs {
-  Inputs(const Shape3& shape, int64_t count, unsigned seed) : s(shape), tokens(count) {
+struct RetentionInputs {
+  RetentionInputs(const Shape3& shape, int64_t count, unsigned seed) : s(shape), tokens(count) {
     std::mt19937 random(seed);
     q = RandomFloats(random, tokens * s.heads * s.key_size);
     k = RandomFloats(random, tokens * s.heads * s.key_size);
@@ -51,16 +51,17 @@ struct Inputs {
   std::vector<double> log_decay;
 };
 
-struct Result {
+struct RetentionResult {
   std::vector<float> out;
   std::vector<float> state;
 };
 
 // Reads the inputs in passes of `cut` tokens.
-Result Retain(const KernelSet& kernels, const Inputs& in, bool normalize, int64_t cut,
-              int threads = 1) {
+RetentionResult Retain(const KernelSet& kernels, const RetentionInputs& in, bool normalize,
+                       int64_t cut, int threads = 1) {
   ThreadPool pool(threads);
-  Result result{std::vector<float>(in.v.size(), kNaN), std::vector<float>(Count(in.StateFloats()))};
+  RetentionResult result{std::vector<float>(in.v.size(), kNaN),
+                         std::vector<float>(Count(in.StateFloats()))};
   const int64_t keys = in.s.heads * in.s.key_size;
   const int64_t values = in.s.heads * in.s.value_size;
   for (int64_t first = 0; first < in.tokens; first += cut) {
@@ -86,7 +87,7 @@ struct Exact {
   std::vector<double> magnitude;
 };
 
-Exact Evaluate(const Inputs& in, bool normalize) {
+Exact Evaluate(const RetentionInputs& in, bool normalize) {
   Exact exact{std::vector<double>(in.v.size()), std::vector<double>(in.v.size())};
   for (int64_t h = 0; h < in.s.heads; ++h) {
     const double gamma = std::exp(in.log_decay[Count(h)]);
@@ -127,7 +128,7 @@ void ExpectNear(const std::vector<float>& out, const Exact& exact, int64_t opera
 
 // Returns the roundings of the chunkwise form: a sum over a key, two over a chunk, and a step for
 // each chunk in between.
-int64_t Operations(const Inputs& in) {
+int64_t Operations(const RetentionInputs& in) {
   return in.s.key_size + 2 * kRetentionChunk + 3 * (in.tokens / kRetentionChunk) + 16;
 }
 
@@ -139,7 +140,7 @@ class RetentionTest : public KernelTest {};
 TEST_P(RetentionTest, AgreesWithDoublePrecision) {
   for (const Shape3& shape : kShapes) {
     for (const int64_t tokens : {1, 5, 31, 32, 33, 64, 100}) {
-      const Inputs in(shape, tokens, static_cast<unsigned>(tokens));
+      const RetentionInputs in(shape, tokens, static_cast<unsigned>(tokens));
       for (const bool normalize : {false, true}) {
         SCOPED_TRACE(testing::Message() << shape.heads << " x " << shape.key_size << " x "
                                         << shape.value_size << ", " << tokens << " tokens");
@@ -152,11 +153,11 @@ TEST_P(RetentionTest, AgreesWithDoublePrecision) {
 
 TEST_P(RetentionTest, DoesNotDependOnHowTheTokensAreCutNorOnThreads) {
   for (const Shape3& shape : {Shape3{3, 16, 24}, Shape3{2, 33, 200}}) {
-    const Inputs in(shape, 150, 7);
-    const Result whole = Retain(kernels(), in, true, in.tokens);
+    const RetentionInputs in(shape, 150, 7);
+    const RetentionResult whole = Retain(kernels(), in, true, in.tokens);
     for (const int64_t cut : {1, 7, 32, 37, 64, 149}) {
       for (const int threads : {1, 4}) {
-        const Result parts = Retain(kernels(), in, true, cut, threads);
+        const RetentionResult parts = Retain(kernels(), in, true, cut, threads);
         EXPECT_TRUE(SameBits(parts.out, whole.out)) << "passes of " << cut;
         EXPECT_TRUE(SameBits(parts.state, whole.state)) << "passes of " << cut;
       }
@@ -166,10 +167,10 @@ TEST_P(RetentionTest, DoesNotDependOnHowTheTokensAreCutNorOnThreads) {
 
 TEST_P(RetentionTest, SequencesOfABatchHaveNothingToDoWithEachOther) {
   const Shape3 shape{2, 20, 70};
-  const Inputs a(shape, 70, 1);
-  const Inputs b(shape, 33, 2);
-  const Result alone_a = Retain(kernels(), a, true, 70);
-  const Result alone_b = Retain(kernels(), b, true, 33);
+  const RetentionInputs a(shape, 70, 1);
+  const RetentionInputs b(shape, 33, 2);
+  const RetentionResult alone_a = Retain(kernels(), a, true, 70);
+  const RetentionResult alone_b = Retain(kernels(), b, true, 33);
   std::vector<float> out_a(a.v.size());
   std::vector<float> out_b(b.v.size());
   const std::vector<float> zero(Count(a.StateFloats()));
@@ -189,10 +190,10 @@ TEST_P(RetentionTest, SequencesOfABatchHaveNothingToDoWithEachOther) {
 }
 
 TEST_P(RetentionTest, WhatALaterTokenBringsReachesNoEarlierOne) {
-  Inputs in({1, 16, 24}, 40, 3);
-  const Result before = Retain(kernels(), in, false, in.tokens);
+  RetentionInputs in({1, 16, 24}, 40, 3);
+  const RetentionResult before = Retain(kernels(), in, false, in.tokens);
   in.k[Count(20 * 16 + 3)] = kNaN;
-  const Result after = Retain(kernels(), in, false, in.tokens);
+  const RetentionResult after = Retain(kernels(), in, false, in.tokens);
   const std::vector<float> expected(before.out.begin(), before.out.begin() + 20 * 24);
   EXPECT_TRUE(SameBits({after.out.begin(), after.out.begin() + 20 * 24}, expected));
   EXPECT_TRUE(std::isnan(after.out[20 * 24]));
@@ -201,8 +202,8 @@ TEST_P(RetentionTest, WhatALaterTokenBringsReachesNoEarlierOne) {
 TEST_P(RetentionTest, LongSequencesNeitherUnderflowNorDrift) {
   // One head forgets in some thirty tokens, the other never. The earliest weight of the first is
   // e^−381.
-  const Inputs in({2, 8, 4}, 12000, 5);
-  const Result result = Retain(kernels(), in, true, 777);
+  const RetentionInputs in({2, 8, 4}, 12000, 5);
+  const RetentionResult result = Retain(kernels(), in, true, 777);
   Exact exact{std::vector<double>(in.v.size()), std::vector<double>(in.v.size())};
   for (int64_t h = 0; h < 2; ++h) {
     const double gamma = std::exp(in.log_decay[Count(h)]);
@@ -268,7 +269,7 @@ INSTANTIATE_TEST_SUITE_P(Sets, RetentionTest, testing::ValuesIn(AllKernelSets())
 TEST(RetentionForms, ParallelRecurrentAndChunkwiseAgree) {
   for (const Shape3& shape : kShapes) {
     for (const int64_t tokens : {1, 32, 77}) {
-      const Inputs in(shape, tokens, 9);
+      const RetentionInputs in(shape, tokens, 9);
       const Exact exact = Evaluate(in, true);
       std::vector<float> out(in.v.size(), kNaN);
       const std::vector<float> zero(Count(shape.heads * shape.key_size * shape.value_size));

@@ -48,16 +48,16 @@ Scan RandomScan(std::mt19937& random, bool by_head, int64_t heads, int64_t head_
   return scan;
 }
 
-struct Result {
+struct ScanResult {
   std::vector<float> y;
   std::vector<float> state;
 };
 
 // Scans in passes of `cut` tokens, starting from `state`.
-Result RunScan(const KernelSet& kernels, const Scan& scan, std::vector<float> state, int64_t cut,
-               int threads = 1) {
+ScanResult RunScan(const KernelSet& kernels, const Scan& scan, std::vector<float> state,
+                   int64_t cut, int threads = 1) {
   ThreadPool pool(threads);
-  Result result{.y = std::vector<float>(scan.x.size(), kNaN), .state = std::move(state)};
+  ScanResult result{.y = std::vector<float>(scan.x.size(), kNaN), .state = std::move(state)};
   const int64_t row = scan.groups * scan.states;
   for (int64_t t = 0; t < scan.tokens(); t += cut) {
     std::vector<float> next(result.state.size(), kNaN);
@@ -108,7 +108,7 @@ Result RunScan(const KernelSet& kernels, const Scan& scan, std::vector<float> st
 // floats. An elementary function errs by at most 8 roundoffs, and a decay by as much more as its
 // exponent magnifies the error of Δ.
 void ExpectChannel(const Scan& scan, const std::vector<float>& before, int64_t head, int64_t p,
-                   const Result& result) {
+                   const ScanResult& result) {
   constexpr double kFunction = 8 * kRoundoff;
   const int64_t group = head / (scan.heads / scan.groups);
   const auto at = [&](int64_t n) {
@@ -171,7 +171,7 @@ void ExpectChannel(const Scan& scan, const std::vector<float>& before, int64_t h
   }
 }
 
-void ExpectScan(const Scan& scan, const std::vector<float>& before, const Result& result) {
+void ExpectScan(const Scan& scan, const std::vector<float>& before, const ScanResult& result) {
   for (int64_t head = 0; head < scan.heads; ++head) {
     for (int64_t p = 0; p < scan.head_size; ++p) {
       ASSERT_NO_FATAL_FAILURE(ExpectChannel(scan, before, head, p, result))
@@ -195,7 +195,7 @@ TEST_P(ScanTest, SelectiveScanByHand) {
             .b = {2, 4, 0, 0},
             .c = {1, 0, 1, 1},
             .z = {}};
-  const Result result = RunScan(kernels(), scan, {4, 8}, 2);
+  const ScanResult result = RunScan(kernels(), scan, {4, 8}, 2);
   EXPECT_NEAR(result.y[0], 4 + 10 / double{kLn2}, 1e-5);
   EXPECT_NEAR(result.y[1], 2 + 1.5, 1e-5);
   EXPECT_NEAR(result.state[1], 1.5, 1e-5);
@@ -244,7 +244,7 @@ TEST_P(ScanTest, LargeStepsForgetAndSmallOnesKeep) {
       for (float& x : scan.x) x = step > 1e20F ? 0.0F : x;
       for (float& a : scan.a) a -= 1;
       const std::vector<float> before = RandomFloats(random, scan.state_floats());
-      const Result result = RunScan(kernels(), scan, before, 3);
+      const ScanResult result = RunScan(kernels(), scan, before, 3);
       for (const float value : result.y) EXPECT_TRUE(std::isfinite(value)) << step;
       if (step < 0) {
         EXPECT_TRUE(SameBits(result.state, before));
@@ -263,9 +263,9 @@ TEST_P(ScanTest, CutsAndThreadsDoNotChangeABit) {
       const Scan scan = by_head ? RandomScan(random, true, 6, 20, states, 2, 100, true)
                                 : RandomScan(random, false, 203, 1, states, 1, 100, true);
       const std::vector<float> before = RandomFloats(random, scan.state_floats());
-      const Result expected = RunScan(kernels(), scan, before, 100);
+      const ScanResult expected = RunScan(kernels(), scan, before, 100);
       for (const int64_t cut : {1, 7, 32, 33, 64}) {
-        const Result result = RunScan(kernels(), scan, before, cut, 3);
+        const ScanResult result = RunScan(kernels(), scan, before, cut, 3);
         EXPECT_TRUE(SameBits(result.y, expected.y)) << "in passes of " << cut;
         EXPECT_TRUE(SameBits(result.state, expected.state)) << "in passes of " << cut;
       }
@@ -282,7 +282,7 @@ TEST_P(ScanTest, WorksInPlace) {
   ThreadPool pool(2);
   for (const Scan& scan : {mamba, heads}) {
     const std::vector<float> before = RandomFloats(random, scan.state_floats());
-    const Result expected = RunScan(kernels(), scan, before, 40);
+    const ScanResult expected = RunScan(kernels(), scan, before, 40);
     std::vector<float> state = before;
     std::vector<float> y = scan.by_head ? scan.z : scan.dt;
     const ScanSequence sequence{.tokens = 40, .state = state.data(), .next_state = state.data()};

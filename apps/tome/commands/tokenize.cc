@@ -16,7 +16,7 @@
 namespace tome {
 namespace {
 
-constexpr uint64_t kMaxTextBytes = uint64_t{1} << 30;
+constexpr uint64_t kMaxTokenizedBytes = uint64_t{1} << 30;
 
 struct TokenizeOptions {
   ModelOptions model;
@@ -29,7 +29,7 @@ void Tokenize(const TokenizeOptions& options) {
   const Checkpoint checkpoint = Checkpoint::Open(NeedModel(options.model));
   const auto tokenizer = TokenizerOf(checkpoint);
   for (const std::string& note : TokenizerNotes(checkpoint)) PrintNote(note);
-  const std::string text = ReadAll(STDIN_FILENO, kMaxTextBytes, "standard input");
+  const std::string text = ReadAll(STDIN_FILENO, kMaxTokenizedBytes, "standard input");
   const std::vector<TokenId> ids =
       tokenizer->Encode(text, options.parse_special ? Specials::kParse : Specials::kLiteral,
                         {.add_special = !options.no_special});

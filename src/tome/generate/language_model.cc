@@ -17,6 +17,8 @@
 namespace tome {
 namespace {
 
+constexpr size_t kSmallModelBytes = size_t{512} << 20;
+
 std::unique_ptr<ChatTemplate> MakeTemplate(const Checkpoint& checkpoint,
                                            const Tokenizer& tokenizer) {
   const std::string source = ChatTemplateSource(checkpoint);
@@ -50,6 +52,12 @@ std::vector<std::string> ChatNotesOn(const std::string& name, const ChatTemplate
   return notes;
 }
 
+size_t BytesOf(const Checkpoint& checkpoint) {
+  size_t bytes = 0;
+  for (const std::span<const std::byte> file : checkpoint.Files()) bytes += file.size();
+  return bytes;
+}
+
 std::string LastNameOf(const std::filesystem::path& path) {
   const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
   // A folder may be written with a slash behind it, after which no file name follows.
@@ -66,11 +74,13 @@ std::unique_ptr<LanguageModel> LanguageModel::Open(const std::filesystem::path& 
   language_model->path_ = path;
   language_model->name_ = LastNameOf(path);
   language_model->threads_ = std::make_unique<ThreadPool>(threads > 0 ? threads : ProcessorCount());
-  // A vocabulary takes about as long as packing the weights of a small model.
+  // Parsing a vocabulary takes about as long as packing the weights of a small model, so both go on
+  // at once. A large model waits: an error of the vocabulary comes before gigabytes are read.
   auto tokenizer =
       std::async(std::launch::async, [checkpoint] { return TokenizerOf(*checkpoint); });
+  if (BytesOf(*checkpoint) > kSmallModelBytes) language_model->tokenizer_ = tokenizer.get();
   language_model->model_ = LoadModel(checkpoint, language_model->compute());
-  language_model->tokenizer_ = tokenizer.get();
+  if (tokenizer.valid()) language_model->tokenizer_ = tokenizer.get();
   language_model->chat_template_ = MakeTemplate(*checkpoint, *language_model->tokenizer_);
   language_model->config_json_ = checkpoint->SideFile("config.json");
   language_model->notes_ = TokenizerNotes(*checkpoint);

@@ -8,7 +8,7 @@
 namespace tome {
 namespace {
 
-enum class Role {
+enum class DocxRole {
   kDescend,
   kSkip,
   kParagraph,
@@ -26,39 +26,39 @@ enum class Role {
   kEndnote,
 };
 
-const ElementRoles<Role>& Roles() {
-  static const ElementRoles<Role> roles{
-      {"p", Role::kParagraph},
-      {"tbl", Role::kTable},
-      {"txbxContent", Role::kTextBox},
-      {"AlternateContent", Role::kAlternatives},
-      {"sdt", Role::kStructured},
-      {"r", Role::kRun},
-      {"t", Role::kText},
-      {"tab", Role::kTab},
-      {"ptab", Role::kTab},
-      {"br", Role::kBreak},
-      {"cr", Role::kLineEnd},
-      {"noBreakHyphen", Role::kNoBreakHyphen},
-      {"footnoteReference", Role::kFootnote},
-      {"endnoteReference", Role::kEndnote},
+const ElementRoles<DocxRole>& DocxRoles() {
+  static const ElementRoles<DocxRole> roles{
+      {"p", DocxRole::kParagraph},
+      {"tbl", DocxRole::kTable},
+      {"txbxContent", DocxRole::kTextBox},
+      {"AlternateContent", DocxRole::kAlternatives},
+      {"sdt", DocxRole::kStructured},
+      {"r", DocxRole::kRun},
+      {"t", DocxRole::kText},
+      {"tab", DocxRole::kTab},
+      {"ptab", DocxRole::kTab},
+      {"br", DocxRole::kBreak},
+      {"cr", DocxRole::kLineEnd},
+      {"noBreakHyphen", DocxRole::kNoBreakHyphen},
+      {"footnoteReference", DocxRole::kFootnote},
+      {"endnoteReference", DocxRole::kEndnote},
       // Properties hold no text, but some of their elements are named as if they did
       // (w:tabs/w:tab).
-      {"pPr", Role::kSkip},
-      {"rPr", Role::kSkip},
-      {"tblPr", Role::kSkip},
-      {"trPr", Role::kSkip},
-      {"tcPr", Role::kSkip},
-      {"sdtPr", Role::kSkip},
-      {"sectPr", Role::kSkip},
+      {"pPr", DocxRole::kSkip},
+      {"rPr", DocxRole::kSkip},
+      {"tblPr", DocxRole::kSkip},
+      {"trPr", DocxRole::kSkip},
+      {"tcPr", DocxRole::kSkip},
+      {"sdtPr", DocxRole::kSkip},
+      {"sectPr", DocxRole::kSkip},
       // Tracked changes have deleted this text or moved it away.
-      {"del", Role::kSkip},
-      {"delText", Role::kSkip},
-      {"moveFrom", Role::kSkip},
+      {"del", DocxRole::kSkip},
+      {"delText", DocxRole::kSkip},
+      {"moveFrom", DocxRole::kSkip},
       // These are field codes and the reading aid above a ruby base.
-      {"instrText", Role::kSkip},
-      {"delInstrText", Role::kSkip},
-      {"rt", Role::kSkip},
+      {"instrText", DocxRole::kSkip},
+      {"delInstrText", DocxRole::kSkip},
+      {"rt", DocxRole::kSkip},
   };
   return roles;
 }
@@ -125,21 +125,21 @@ pugi::xml_node DocxNotes::Find(std::string_view id) const {
 
 void DocxBodyReader::ReadBlocks(pugi::xml_node parent) {
   for (const pugi::xml_node node : parent) {
-    switch (Roles().Of(node)) {
-      case Role::kParagraph:
+    switch (DocxRoles().Of(node)) {
+      case DocxRole::kParagraph:
         ReadParagraph(node);
         break;
-      case Role::kTable:
+      case DocxRole::kTable:
         ReadTable(node);
         break;
-      case Role::kAlternatives:
+      case DocxRole::kAlternatives:
         ReadBlocks(Branch(node));
         break;
-      case Role::kStructured:
+      case DocxRole::kStructured:
         if (!IsTableOfContents(node)) ReadBlocks(node);
         break;
-      case Role::kDescend:
-      case Role::kTextBox:
+      case DocxRole::kDescend:
+      case DocxRole::kTextBox:
         ReadBlocks(node);
         break;
       default:
@@ -174,41 +174,41 @@ void DocxBodyReader::ReadParagraph(pugi::xml_node paragraph) {
 
 void DocxBodyReader::ReadInline(pugi::xml_node parent, InlineText& out, Boxes& boxes) {
   for (const pugi::xml_node node : parent) {
-    switch (Roles().Of(node)) {
-      case Role::kText:
+    switch (DocxRoles().Of(node)) {
+      case DocxRole::kText:
         out.text += TextContent(node);
         break;
-      case Role::kTab:
+      case DocxRole::kTab:
         out.text += '\t';
         break;
-      case Role::kBreak: {
+      case DocxRole::kBreak: {
         const std::string_view type = Attribute(node, "type");
         out.text += type == "page" || type == "column" ? ' ' : '\n';
         break;
       }
-      case Role::kLineEnd:
+      case DocxRole::kLineEnd:
         out.text += '\n';
         break;
-      case Role::kNoBreakHyphen:
+      case DocxRole::kNoBreakHyphen:
         out.text += '-';
         break;
-      case Role::kRun:
+      case DocxRole::kRun:
         if (!IsOn(Child(node, "rPr"), "vanish")) ReadInline(node, out, boxes);
         break;
-      case Role::kFootnote:
+      case DocxRole::kFootnote:
         ReadReference(node, context_.footnotes, out);
         break;
-      case Role::kEndnote:
+      case DocxRole::kEndnote:
         ReadReference(node, context_.endnotes, out);
         break;
-      case Role::kTextBox:
+      case DocxRole::kTextBox:
         boxes.push_back(node);
         break;
-      case Role::kAlternatives:
+      case DocxRole::kAlternatives:
         ReadInline(Branch(node), out, boxes);
         break;
-      case Role::kDescend:
-      case Role::kStructured:
+      case DocxRole::kDescend:
+      case DocxRole::kStructured:
         ReadInline(node, out, boxes);
         break;
       default:
@@ -234,7 +234,7 @@ std::string DocxBodyReader::NoteText(pugi::xml_node note) {
   in_note_ = true;
   InlineText text;
   Boxes ignored;
-  for (const pugi::xml_node paragraph : Roles().ParagraphsIn(note)) {
+  for (const pugi::xml_node paragraph : DocxRoles().ParagraphsIn(note)) {
     ReadInline(paragraph, text, ignored);
     text.text += ' ';
   }
@@ -257,7 +257,8 @@ void DocxBodyReader::ReadRows(pugi::xml_node parent) {
       if (Child(Child(node, "trPr"), "del")) continue;
       ReadCells(node);
       flow_.EndRow();
-    } else if (Roles().Of(node) == Role::kDescend || Roles().Of(node) == Role::kStructured) {
+    } else if (DocxRoles().Of(node) == DocxRole::kDescend ||
+               DocxRoles().Of(node) == DocxRole::kStructured) {
       ReadRows(node);
     }
   }
@@ -268,7 +269,8 @@ void DocxBodyReader::ReadCells(pugi::xml_node parent) {
     if (LocalName(node) == "tc") {
       if (!IsCovered(node)) ReadBlocks(node);
       flow_.EndCell();
-    } else if (Roles().Of(node) == Role::kDescend || Roles().Of(node) == Role::kStructured) {
+    } else if (DocxRoles().Of(node) == DocxRole::kDescend ||
+               DocxRoles().Of(node) == DocxRole::kStructured) {
       ReadCells(node);
     }
   }

@@ -10,7 +10,7 @@
 namespace tome {
 namespace {
 
-enum class Role {
+enum class OdtRole {
   kDescend,
   kSkip,
   kParagraph,  // a heading too
@@ -24,34 +24,34 @@ enum class Role {
   kNote,
 };
 
-const ElementRoles<Role>& Roles() {
-  static const ElementRoles<Role> roles{
-      {"p", Role::kParagraph},
-      {"h", Role::kParagraph},
-      {"list-item", Role::kListItem},
-      {"table", Role::kTable},
-      {"text-box", Role::kTextBox},
-      {"s", Role::kSpace},
-      {"tab", Role::kTab},
-      {"line-break", Role::kLineBreak},
-      {"number", Role::kNumber},
-      {"note", Role::kNote},
+const ElementRoles<OdtRole>& OdtRoles() {
+  static const ElementRoles<OdtRole> roles{
+      {"p", OdtRole::kParagraph},
+      {"h", OdtRole::kParagraph},
+      {"list-item", OdtRole::kListItem},
+      {"table", OdtRole::kTable},
+      {"text-box", OdtRole::kTextBox},
+      {"s", OdtRole::kSpace},
+      {"tab", OdtRole::kTab},
+      {"line-break", OdtRole::kLineBreak},
+      {"number", OdtRole::kNumber},
+      {"note", OdtRole::kNote},
       // These are text deleted by tracked changes, and comments.
-      {"tracked-changes", Role::kSkip},
-      {"annotation", Role::kSkip},
+      {"tracked-changes", OdtRole::kSkip},
+      {"annotation", OdtRole::kSkip},
       // The generated table of contents repeats the headings.
-      {"table-of-content", Role::kSkip},
+      {"table-of-content", OdtRole::kSkip},
       // These are declarations, scripts, embedded objects and their descriptions.
-      {"forms", Role::kSkip},
-      {"shapes", Role::kSkip},
-      {"script", Role::kSkip},
-      {"event-listeners", Role::kSkip},
-      {"object", Role::kSkip},
-      {"title", Role::kSkip},
-      {"desc", Role::kSkip},
+      {"forms", OdtRole::kSkip},
+      {"shapes", OdtRole::kSkip},
+      {"script", OdtRole::kSkip},
+      {"event-listeners", OdtRole::kSkip},
+      {"object", OdtRole::kSkip},
+      {"title", OdtRole::kSkip},
+      {"desc", OdtRole::kSkip},
       // These are the reading aid above a ruby base, and text that is not shown.
-      {"ruby-text", Role::kSkip},
-      {"hidden-text", Role::kSkip},
+      {"ruby-text", OdtRole::kSkip},
+      {"hidden-text", OdtRole::kSkip},
   };
   return roles;
 }
@@ -65,7 +65,7 @@ pugi::xml_node FramedCell(pugi::xml_node table) {
     if (!LocalName(next).empty()) return {};
   }
   for (const pugi::xml_node other : table) {
-    if (other != row && Roles().Of(other) == Role::kDescend &&
+    if (other != row && OdtRoles().Of(other) == OdtRole::kDescend &&
         FindDescendant(other, "table-cell")) {
       return {};
     }
@@ -83,18 +83,18 @@ uint64_t Repeat(pugi::xml_node node, std::string_view attribute) {
 
 void OdtBodyReader::ReadBlocks(pugi::xml_node parent) {
   for (const pugi::xml_node node : parent) {
-    switch (Roles().Of(node)) {
-      case Role::kParagraph:
+    switch (OdtRoles().Of(node)) {
+      case OdtRole::kParagraph:
         ReadParagraph(node);
         break;
-      case Role::kListItem:
+      case OdtRole::kListItem:
         ReadListItem(node);
         break;
-      case Role::kTable:
+      case OdtRole::kTable:
         ReadTable(node);
         break;
-      case Role::kDescend:
-      case Role::kTextBox:
+      case OdtRole::kDescend:
+      case OdtRole::kTextBox:
         ReadBlocks(node);
         break;
       default:
@@ -125,28 +125,28 @@ void OdtBodyReader::ReadInline(pugi::xml_node parent, InlineText& out, Boxes& bo
       for (const char c : std::string_view(node.value())) out.text += c == '\n' ? ' ' : c;
       continue;
     }
-    switch (Roles().Of(node)) {
+    switch (OdtRoles().Of(node)) {
       // text:c gives a number of spaces. One is enough, because the white space of a paragraph
       // collapses.
-      case Role::kSpace:
+      case OdtRole::kSpace:
         out.text += ' ';
         break;
-      case Role::kTab:
+      case OdtRole::kTab:
         out.text += '\t';
         break;
-      case Role::kLineBreak:
+      case OdtRole::kLineBreak:
         out.text += '\n';
         break;
-      case Role::kNumber:
+      case OdtRole::kNumber:
         out.text += TextContent(node) + ' ';
         break;
-      case Role::kNote:
+      case OdtRole::kNote:
         if (!in_note_) flow_.Cite(out, NoteText(Child(node, "note-body")));
         break;
-      case Role::kTextBox:
+      case OdtRole::kTextBox:
         boxes.push_back(node);
         break;
-      case Role::kDescend:
+      case OdtRole::kDescend:
         ReadInline(node, out, boxes);
         break;
       default:
@@ -159,7 +159,7 @@ std::string OdtBodyReader::NoteText(pugi::xml_node body) {
   in_note_ = true;
   InlineText text;
   Boxes ignored;
-  for (const pugi::xml_node paragraph : Roles().ParagraphsIn(body)) {
+  for (const pugi::xml_node paragraph : OdtRoles().ParagraphsIn(body)) {
     ReadInline(paragraph, text, ignored);
     text.text += ' ';
   }
@@ -186,7 +186,7 @@ void OdtBodyReader::ReadRows(pugi::xml_node parent) {
     if (LocalName(node) == "table-row") {
       ReadCells(node);
       flow_.EndRow(Repeat(node, "number-rows-repeated"));
-    } else if (Roles().Of(node) == Role::kDescend) {
+    } else if (OdtRoles().Of(node) == OdtRole::kDescend) {
       ReadRows(node);  // table-header-rows, table-row-group
     }
   }

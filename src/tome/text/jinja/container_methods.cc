@@ -129,7 +129,7 @@ Value Get(Interp& interpreter, const Value& self, const Args& arguments) {
   return bound.Has(1) ? bound.Get(1) : Value(None{});
 }
 
-Value Items(Interp& interpreter, const Value& self, const Args& arguments) {
+Value DictItems(Interp& interpreter, const Value& self, const Args& arguments) {
   const Bound bound(arguments, "items", {});
   Heap& heap = interpreter.heap();
   List* items = heap.NewList(self.dict()->origin);
@@ -248,7 +248,7 @@ Function FindListMethod(std::string_view name) {
 
 Function FindDictMethod(std::string_view name) {
   static const Table kMethods = {
-      {"get", Get},       {"items", Items},     {"keys", Keys},
+      {"get", Get},       {"items", DictItems}, {"keys", Keys},
       {"values", Values}, {"update", Update},   {"setdefault", SetDefault},
       {"copy", CopyDict}, {"clear", ClearDict}, {"pop", PopKey},
   };
