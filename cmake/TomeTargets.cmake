@@ -24,13 +24,35 @@ if(TOME_COVERAGE)
   target_link_options(tome_options INTERFACE --coverage)
 endif()
 
-# tome_compile_together(TARGET) compiles some files of the target at a time, where TOME_UNITY is on.
-function(tome_compile_together target)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${TOME_UNITY} UNITY_BUILD_BATCH_SIZE 8)
-  if(TOME_UNITY)
-    # g++ takes a class of one of the files for a class of a header.
-    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+# tome_together(OUT NAME source...) gives the sources of a target as files that include eight of them each,
+# where TOME_UNITY is on. CMake's own UNITY_BUILD writes absolute paths into these files, so that no clone
+# or work tree could use what ccache has of another (CMake 3.28 has UNITY_BUILD_RELOCATABLE).
+function(tome_together out name)
+  if(NOT TOME_UNITY)
+    set(${out} ${ARGN} PARENT_SCOPE)
+    return()
   endif()
+  set(folder "${CMAKE_CURRENT_BINARY_DIR}/together")
+  set(sources ${ARGN})
+  set(files "")
+  while(sources)
+    list(SUBLIST sources 0 8 some)
+    list(REMOVE_ITEM sources ${some})
+    set(text "")
+    foreach(source IN LISTS some)
+      get_filename_component(path "${source}" ABSOLUTE)
+      file(RELATIVE_PATH path "${folder}" "${path}")
+      string(APPEND text "#include \"${path}\"\n")
+    endforeach()
+    list(LENGTH files count)
+    set(file "${folder}/${name}_${count}.cc")
+    file(CONFIGURE OUTPUT "${file}" CONTENT "${text}" @ONLY)
+    list(APPEND files "${file}")
+  endwhile()
+  # g++ takes a class of one of the files for a class of a header.
+  set_source_files_properties(${files} PROPERTIES
+    COMPILE_OPTIONS $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  set(${out} ${files} PARENT_SCOPE)
 endfunction()
 
 # tome_library(NAME [SEPARATE] SOURCES file... [PUBLIC library...] [PRIVATE library...])
@@ -38,11 +60,12 @@ endfunction()
 # compiled by itself.
 function(tome_library name)
   cmake_parse_arguments(arg "SEPARATE" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
-  add_library(${name} STATIC ${arg_SOURCES})
-  target_link_libraries(${name} PUBLIC tome_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+  set(sources ${arg_SOURCES})
   if(NOT arg_SEPARATE)
-    tome_compile_together(${name})
+    tome_together(sources ${name} ${arg_SOURCES})
   endif()
+  add_library(${name} STATIC ${sources})
+  target_link_libraries(${name} PUBLIC tome_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
   if(TOME_FUZZ)
     # The code under test reports its coverage to the fuzzer; only the targets link its main.
     target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link)
