@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include <future>
 #include <optional>
 #include <utility>
 
@@ -16,8 +15,6 @@
 
 namespace tome {
 namespace {
-
-constexpr size_t kSmallModelBytes = size_t{512} << 20;
 
 std::unique_ptr<ChatTemplate> MakeTemplate(const Checkpoint& checkpoint,
                                            const Tokenizer& tokenizer) {
@@ -52,12 +49,6 @@ std::vector<std::string> ChatNotesOn(const std::string& name, const ChatTemplate
   return notes;
 }
 
-size_t BytesOf(const Checkpoint& checkpoint) {
-  size_t bytes = 0;
-  for (const std::span<const std::byte> file : checkpoint.Files()) bytes += file.size();
-  return bytes;
-}
-
 std::string LastNameOf(const std::filesystem::path& path) {
   const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
   // A folder may be written with a slash behind it, after which no file name follows.
@@ -74,19 +65,14 @@ std::unique_ptr<LanguageModel> LanguageModel::Open(const std::filesystem::path& 
   language_model->path_ = path;
   language_model->name_ = LastNameOf(path);
   language_model->threads_ = std::make_unique<ThreadPool>(threads > 0 ? threads : ProcessorCount());
-  // Parsing a vocabulary takes about as long as packing the weights of a small model, so both go on
-  // at once. A large model waits: an error of the vocabulary comes before gigabytes are read.
-  auto tokenizer =
-      std::async(std::launch::async, [checkpoint] { return TokenizerOf(*checkpoint); });
-  if (BytesOf(*checkpoint) > kSmallModelBytes) language_model->tokenizer_ = tokenizer.get();
-  language_model->model_ = LoadModel(checkpoint, language_model->compute());
-  if (tokenizer.valid()) language_model->tokenizer_ = tokenizer.get();
+  language_model->tokenizer_ = TokenizerOf(*checkpoint);
   language_model->chat_template_ = MakeTemplate(*checkpoint, *language_model->tokenizer_);
   language_model->config_json_ = checkpoint->SideFile("config.json");
   language_model->notes_ = TokenizerNotes(*checkpoint);
   language_model->chat_notes_ =
       ChatNotesOn(language_model->name_, language_model->chat_template_.get());
-  language_model->checkpoint_ = std::move(checkpoint);
+  language_model->checkpoint_ = checkpoint;
+  language_model->model_ = LoadModel(std::move(checkpoint), language_model->compute());
   return language_model;
 }
 
