@@ -59,8 +59,8 @@ void Database::Fail(int result, std::string_view what) const {
     return fmt::format("{}: {}: {}{}", path_, what, reason, advice);
   };
   if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) {
-    throw Error(Code::kCorrupt, message("; the file is damaged: move it away and add the documents "
-                                        "again"));
+    throw Error(Code::kCorrupt, message(fmt::format("; the file is damaged: move it away{}{}",
+                                                    remedy_.empty() ? "" : " and ", remedy_)));
   }
   if (primary == SQLITE_FULL ||
       (primary == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT))) {

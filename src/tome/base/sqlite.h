@@ -52,6 +52,9 @@ class Database {
   bool InTransaction() const;
   void Interrupt();
 
+  // Says what to do once a damaged file was moved away: "add the documents again". Errors repeat it.
+  void set_remedy(std::string_view remedy) { remedy_ = remedy; }
+
   const std::string& path() const { return path_; }
   sqlite3* handle() const { return handle_.get(); }
 
@@ -67,6 +70,7 @@ class Database {
   std::unique_ptr<BusyWait> busy_wait_;  // SQLite holds its address
   std::unique_ptr<sqlite3, Closer> handle_;
   std::string path_;
+  std::string remedy_;
 };
 
 // A compiled statement. Parameters are numbered from 1 and columns from 0, as in SQL and in SQLite.
