@@ -11,8 +11,8 @@
 
 #include "tome/base/sqlite.h"
 #include "tome/documents/passages.h"
-#include "tome/retrieval/fts5_extension.h"
-#include "tome/retrieval/lexical_index.h"
+#include "tome/store/fts5_extension.h"
+#include "tome/store/sqlite_postings.h"
 #include "tome/text/unicode.h"
 
 namespace tome {
@@ -62,10 +62,10 @@ void BM_Insert(benchmark::State& state) {
   for (auto _ : state) {
     Database database = Database::Open(":memory:", std::chrono::milliseconds(0), {});
     RegisterFts5Extension(database);
-    LexicalIndex::CreateTables(database);
-    LexicalIndex index(database);
+    SqlitePostings::CreateTables(database);
+    SqlitePostings postings(database);
     Transaction transaction(database);
-    index.Add(1, terms);
+    postings.Add(1, terms);
     transaction.Commit();
   }
   CountCharacters(state);

@@ -35,7 +35,9 @@ class PromptReaderTest : public LibraryFixture {
     model_ = LanguageModel::Open(folder_ / variant, 2);
   }
 
-  PromptReader NewReader() { return {library_, *model_, documents_, options_, limits_}; }
+  PromptReader NewReader() {
+    return {library_, {*model_, measurements_}, documents_, options_, limits_};
+  }
 
   static Tokens RandomTokens(size_t count, uint32_t seed) {
     std::mt19937 random(seed);
@@ -75,6 +77,7 @@ class PromptReaderTest : public LibraryFixture {
   }
 
   Library library_ = Open();
+  Measurements measurements_ = Measurements::Open(home(), {});
   std::unique_ptr<LanguageModel> model_;
   std::vector<NamedDocument> documents_;
   ModelAnswerOptions options_;

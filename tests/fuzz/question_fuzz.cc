@@ -6,7 +6,7 @@
 
 #include "tome/base/error.h"
 #include "tome/retrieval/question.h"
-#include "tome/retrieval/term_stream.h"
+#include "tome/store/term_stream.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static tome::Analyzer analyzer;

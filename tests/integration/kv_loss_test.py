@@ -70,7 +70,7 @@ class KvLossTest(TomeTest):
 
     def test_a_bad_loss_is_called_so_and_another_model_is_another(self):
         self.bench("--text", self.text, "--kv", "q4")
-        database = sqlite3.connect(self.home / "library.db")
+        database = sqlite3.connect(self.home / "measurements.db")
         database.execute("UPDATE kv_losses SET mean_kl = 0.7")
         database.commit()
         database.close()

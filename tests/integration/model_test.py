@@ -74,7 +74,7 @@ class ModelTest(TomeTest):
         model = self.says("Kerosene burner ", "in 1870.")
         document = self.write("a.txt", DOCUMENT)
         def tests():
-            database = sqlite3.connect(self.home / "library.db")
+            database = sqlite3.connect(self.home / "measurements.db")
             rows = database.execute("SELECT language, ability FROM abilities ORDER BY language").fetchall()
             database.close()
             return rows
@@ -84,7 +84,7 @@ class ModelTest(TomeTest):
         # The changed ability shows that the second ask reads the kept one and does not test the
         # model again.
         changed = json.dumps({**json.loads(kept[0][1]), "amount": "sentences"})
-        database = sqlite3.connect(self.home / "library.db")
+        database = sqlite3.connect(self.home / "measurements.db")
         database.execute("UPDATE abilities SET ability = ?", (changed,))
         database.commit()
         database.close()
@@ -95,7 +95,7 @@ class ModelTest(TomeTest):
         self.assertEqual([language for language, _ in tests()], ["en", "zh"])
         # A damaged ability, and one with heads that the model does not have, is tested again.
         for damaged in ("nothing of use", json.dumps({**json.loads(kept[0][1]), "heads": [[1000000, 0]]})):
-            database = sqlite3.connect(self.home / "library.db")
+            database = sqlite3.connect(self.home / "measurements.db")
             database.execute("UPDATE abilities SET ability = ?", (damaged,))
             database.commit()
             database.close()

@@ -26,7 +26,7 @@ class PlanTest(TomeTest):
         return self.ask("--model", self.model, *arguments, QUESTION)
 
     def speeds(self, sql):
-        database = sqlite3.connect(self.home / "library.db")
+        database = sqlite3.connect(self.home / "measurements.db")
         rows = database.execute(sql).fetchall()
         database.commit()
         database.close()
@@ -117,14 +117,23 @@ class PlanTest(TomeTest):
         self.plan("--kv", "q8", self.document)
         self.assertEqual(len(self.speeds("SELECT * FROM speeds")), 2)
 
-    def test_a_library_of_the_first_format_is_planned_with(self):
-        self.done("library", "add", self.document)
-        self.speeds("DROP TABLE speeds")
-        self.speeds("DROP TABLE kv_losses")
-        self.speeds("DROP TABLE abilities")
-        self.speeds("PRAGMA user_version = 1")
-        self.assertEqual(self.plan(self.document)["way"], "context")
-        self.assertEqual(len(self.speeds("SELECT * FROM speeds")), 1)
+    def test_what_an_earlier_version_measured_is_planned_with(self):
+        self.plan(self.document)
+        # A library of version 5 held the rates itself, and was planned with first.
+        (row,) = self.speeds("SELECT shape, processor, kernels, threads, kv FROM speeds")
+        (self.home / "measurements.db").unlink()
+        library = sqlite3.connect(self.home / "library.db")
+        for table in ("embedders", "windows"):
+            library.execute(f"DROP TABLE {table}")
+        library.execute("CREATE TABLE speeds(shape TEXT, processor TEXT, kernels TEXT, threads INTEGER, kv TEXT, "
+                        "linear_per_second REAL, attention_per_second REAL, weight_bytes_per_second REAL, "
+                        "kv_bytes_per_second REAL, measured_at TEXT, under_load INTEGER)")
+        library.execute("INSERT INTO speeds VALUES(?, ?, ?, ?, ?, 1.0, 1.0, 1.0, 1.0, 'then', 0)", row)
+        library.execute("PRAGMA user_version = 5")
+        library.commit()
+        library.close()
+        self.assertEqual(self.plan(self.document)["rates"]["linear_per_second"], 1.0)
+        self.assertEqual(self.auto(self.document)["way"], "retrieval")
 
     def test_the_table_ends_with_what_auto_takes(self):
         lines = self.done("plan", "--evidence", "text", "--model", self.model, self.document).text.splitlines()

@@ -9,13 +9,14 @@
 
 #include "tests/temp_folder.h"
 #include "tome/base/thread_pool.h"
+#include "tome/memory/snapshot_store.h"
 
 namespace tome {
 namespace {
 
 constexpr int64_t kPlenty = int64_t{1} << 40;
 
-DocumentRecord Document(DocumentId id, const std::string& hash, const std::string& path) {
+DocumentRecord RecordWith(DocumentId id, const std::string& hash, const std::string& path) {
   DocumentRecord record;
   record.id = id;
   record.hash = hash;
@@ -23,8 +24,8 @@ DocumentRecord Document(DocumentId id, const std::string& hash, const std::strin
   return record;
 }
 
-const DocumentRecord kA = Document(1, "aaaa", "/home/me/a.txt");
-const DocumentRecord kB = Document(2, "bbbb", "/home/me/b.txt");
+const DocumentRecord kA = RecordWith(1, "aaaa", "/home/me/a.txt");
+const DocumentRecord kB = RecordWith(2, "bbbb", "/home/me/b.txt");
 
 class KeptMemoriesTest : public testing::Test {
  protected:
@@ -75,9 +76,8 @@ class KeptMemoriesTest : public testing::Test {
   }
 
   int64_t Remove(const DocumentRecord& document, const std::vector<DocumentRecord>& staying) const {
-    SnapshotStore store = Open();
-    const int64_t before = store.bytes();
-    const int64_t freed = RemoveMemoriesOf(document, staying, store);
+    const int64_t before = Open().bytes();
+    const int64_t freed = RemoveMemoriesOf(document, staying, folder_ / "kept");
     EXPECT_EQ(Open().bytes(), before - freed);
     return freed;
   }

@@ -25,15 +25,24 @@ class LibraryFixture : public testing::Test {
   // Returns how often the reader was started.
   size_t Reads() const { return FileBytes(folder_ / "reads").size(); }
 
-  QueryTerm Term(std::string_view phrase) {
-    return {.stream = PhraseStream(phrase, analyzer_), .weight = 1, .required = false};
+  // Returns the passages whose postings hold a phrase.
+  std::vector<PassageId> Holding(Library& library, std::string_view phrase) {
+    const std::string stream = PhraseStream(phrase, analyzer_);
+    const std::string_view view = stream;
+    const PassageRange all = library.store().documents().AllPassages();
+    std::vector<PassageId> ids;
+    const auto found = library.store().postings().Postings({&view, 1}, {&all, 1});
+    for (const Posting& posting : found.at(0)) ids.push_back(posting.id);
+    return ids;
   }
-  // Returns the texts of the passages that hold a phrase.
+  size_t Count(Library& library, std::string_view phrase) {
+    return Holding(library, phrase).size();
+  }
+  // Returns the texts of these passages.
   std::set<std::string> Found(Library& library, std::string_view phrase) {
     std::set<std::string> texts;
-    for (const ScoredPassage& scored :
-         library.Search(std::vector{Term(phrase)}, {}, 1000).passages) {
-      const Library::PassageRecord passage = library.ReadPassage(scored.id);
+    for (const StoredPassage& passage :
+         library.store().documents().ReadPassages(Holding(library, phrase))) {
       texts.insert(library.Text(passage.document, passage.span));
     }
     return texts;

@@ -9,7 +9,7 @@
 
 #include "tests/expect_error.h"
 #include "tests/library/library_fixture.h"
-#include "tome/library/schema.h"
+#include "tome/store/sqlite_schema.h"
 #include "tome/text/analyzer.h"
 
 namespace tome {
@@ -211,7 +211,10 @@ TEST_F(LibraryTest, RemoveForgetsTheDocumentItsIndexAndItsPaths) {
   const auto path = folder_.Write("a.txt", "# Head\nAlpha 软件.");
   const DocumentId id = library.Add(path, {}).id;
   library.Add(folder_.Write("b.txt", "Alpha of b."), {});
-  library.Remove(id, {});
+  const RemovedDocument removed = library.Remove(id, {});
+  EXPECT_EQ(removed.record.id, id);
+  EXPECT_THAT(removed.record.paths, ElementsAre(path.string()));
+  EXPECT_EQ(removed.freed_memory_bytes, 0);
   EXPECT_TRUE(Fails(Code::kNotFound, [&] { library.Show(id); }));
   EXPECT_TRUE(Fails(Code::kNotFound, [&] { library.Remove(id, {}); }));
   EXPECT_THAT(Found(library, "软件"), IsEmpty());
@@ -225,6 +228,20 @@ TEST_F(LibraryTest, RemoveForgetsTheDocumentItsIndexAndItsPaths) {
   }
   EXPECT_EQ(library.Add(path, {}).outcome, AddOutcome::kAdded);
   EXPECT_THAT(Found(library, "软件"), ElementsAre("Head\n\nAlpha 软件."));
+}
+
+TEST_F(LibraryTest, RemoveForgetsWhatModelsRememberOfTheDocument) {
+  Library library = Open();
+  const DocumentId id = library.Add(folder_.Write("a.txt", "Alpha."), {}).id;
+  const auto memories = Library::MemoriesFolder(home());
+  std::filesystem::create_directories(memories);
+  // Whose memory a file is that cannot be parsed is unknown, so it goes with any document
+  // (kept_memories_test.cc has the others).
+  WriteFile(memories / (std::string(32, '1') + ".state.safetensors"), "of whom?");
+  EXPECT_TRUE(Fails(Code::kNotFound, [&] { library.Remove(99, {}); }));
+  EXPECT_FALSE(std::filesystem::is_empty(memories));
+  EXPECT_EQ(library.Remove(id, {}).freed_memory_bytes, 8);
+  EXPECT_TRUE(std::filesystem::is_empty(memories));
 }
 
 TEST_F(LibraryTest, ADocumentWithADamagedTextCanBeRemoved) {
@@ -278,37 +295,6 @@ TEST_F(LibraryTest, TellsThePageOfAnOffset) {
   EXPECT_EQ(library.PageOf(without, 0), std::nullopt);
 }
 
-TEST_F(LibraryTest, APassageTellsItsSectionsAndHeadings) {
-  Library library = Open();
-  const DocumentId id =
-      library.Add(folder_.Write("a.txt", "# Part\n## Chapter\nNeedle here.\n"), {}).id;
-  const LexicalResult found = library.Search(std::vector{Term("needle")}, {}, 10);
-  ASSERT_EQ(found.passages.size(), 1U);
-  const Library::PassageRecord passage = library.ReadPassage(found.passages[0].id);
-  EXPECT_EQ(passage.document, id);
-  EXPECT_EQ(passage.section_path, "Part > Chapter");
-  EXPECT_THAT(passage.headings, ElementsAre(TextSpan{0, 4}, TextSpan{6, 13}));
-  EXPECT_EQ(library.Text(id, passage.span), "Part\n\nChapter\n\nNeedle here.");
-  EXPECT_EQ(passage.tokens, EstimateTokens(library.Text(id, passage.span)));
-  EXPECT_TRUE(Fails(Code::kCorrupt, [&] { library.ReadPassage(999); }));
-}
-
-TEST_F(LibraryTest, SearchesTheDocumentsNamedAndNoOther) {
-  Library library = Open();
-  EXPECT_THAT(library.Search(std::vector{Term("alpha")}, {}, 10).passages, IsEmpty());
-  const DocumentId a = library.Add(folder_.Write("a.txt", "Alpha a."), {}).id;
-  const DocumentId b = library.Add(folder_.Write("b.txt", "Alpha b."), {}).id;
-  EXPECT_EQ(library.Search(std::vector{Term("alpha")}, {}, 10).passages.size(), 2U);
-  const auto in_b = library.Search(std::vector{Term("alpha")}, std::vector{b}, 10);
-  ASSERT_EQ(in_b.passages.size(), 1U);
-  EXPECT_EQ(library.ReadPassage(in_b.passages[0].id).document, b);
-  EXPECT_EQ(library.Search(std::vector{Term("alpha")}, std::vector{b, a, b}, 10).passages.size(),
-            2U);
-  EXPECT_TRUE(Fails(Code::kNotFound, [&] {
-    library.Search(std::vector{Term("alpha")}, std::vector<DocumentId>{77}, 10);
-  }));
-}
-
 TEST_F(LibraryTest, AnIndexOfAnotherAnalyzerIsRebuilt) {
   Open().Add(folder_.Write("a.txt", "# Head\nAlpha 软件."), {});
   {
@@ -337,42 +323,6 @@ TEST_F(LibraryTest, ItsHomeIsTheFirstOfThreePlaces) {
   EXPECT_EQ(Library::DefaultHome(), "/h/.local/share/tome");
   const ScopedEnvironment no_user("HOME", nullptr);
   EXPECT_TRUE(Fails(Code::kNotFound, [] { Library::DefaultHome(); }));
-}
-
-TEST_F(LibraryTest, KeepsHowFastAModelRuns) {
-  const SpeedKey key{.shape = "llama",
-                     .processor = "Some CPU",
-                     .kernels = "generic",
-                     .threads = 2,
-                     .kv = KvType::kQ8};
-  ModelRates rates{.linear_per_second = 1.5e11,
-                   .attention_per_second = 2.25e11,
-                   .weight_bytes_per_second = 3e10,
-                   .kv_bytes_per_second = 4e10,
-                   .under_load = true};
-  {
-    Library library = Open();
-    EXPECT_FALSE(library.RatesOf(key));
-    library.KeepRates(key, {});
-    library.KeepRates(key, rates);
-  }
-  Library library = Open();
-  const ModelRates kept = library.RatesOf(key).value();
-  EXPECT_THAT(kept.measured_at, testing::MatchesRegex("20..-..-..T..:..:..Z"));
-  rates.measured_at = kept.measured_at;
-  EXPECT_EQ(kept, rates);
-  for (const auto& change : std::initializer_list<void (*)(SpeedKey&)>{
-           [](SpeedKey& k) { k.shape = "qwen3"; }, [](SpeedKey& k) { k.processor = ""; },
-           [](SpeedKey& k) { k.kernels = "avx2"; }, [](SpeedKey& k) { k.threads = 1; },
-           [](SpeedKey& k) { k.kv = KvType::kF16; }}) {
-    SpeedKey other = key;
-    change(other);
-    EXPECT_FALSE(library.RatesOf(other));
-    library.DropRates(other);
-  }
-  EXPECT_TRUE(library.RatesOf(key));
-  library.DropRates(key);
-  EXPECT_FALSE(library.RatesOf(key));
 }
 
 }  // namespace

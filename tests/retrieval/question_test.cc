@@ -11,7 +11,7 @@
 
 #include "tests/expect_error.h"
 #include "tests/random_text.h"
-#include "tome/retrieval/term_stream.h"
+#include "tome/store/term_stream.h"
 
 namespace tome {
 namespace {

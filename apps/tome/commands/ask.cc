@@ -54,8 +54,10 @@ AskedAnswers AskModel(Library& library, AskRequest request, const AskOptions& op
     if (std::exchange(asked.text, AnswerText::kPrintedAlready) == AnswerText::kPrint) bar.Hide();
     return print(text);
   };
-  asked.answers = Ask(library, model.get(), request, options.json ? TextSink() : sink,
-                      {.stop = context.stop, .progress = bar.Function()});
+  Measurements measurements = OpenUserMeasurements(context);
+  asked.answers =
+      Ask(library, MeasuredModel{*model, measurements}, request, options.json ? TextSink() : sink,
+          {.stop = context.stop, .progress = bar.Function()});
   if (store) PrintStoreNotes(*store);
   return asked;
 }
@@ -114,7 +116,7 @@ void RunAsk(const AskOptions& options, const CommandContext& context) {
   if (model_path) {
     asked = AskModel(library, std::move(request), options, *model_path, context);
   } else {
-    asked.answers = Ask(library, nullptr, request, {}, {.stop = context.stop, .progress = {}});
+    asked.answers = Ask(library, std::nullopt, request, {}, {.stop = context.stop, .progress = {}});
   }
   // The reader notes of named documents are on stderr already.
   if (options.json || documents.empty()) {

@@ -83,9 +83,9 @@ void BenchKv(const BenchKvCommand& options, const CommandContext& context) {
         "note: the tokens are random, which no model was made for: nothing is kept of this, and "
         "--kv q4 needs a measurement with --text FILE");
   } else {
-    Library library = OpenUserLibrary(context);
+    Measurements measurements = OpenUserMeasurements(context);
     const std::string key = model->FilesKey().ToString();
-    for (const KvLoss& loss : losses.losses) library.KeepKvLoss(key, loss);
+    for (const KvLoss& loss : losses.losses) measurements.KeepKvLoss(key, loss);
   }
   if (!options.json) return PrintText(*model, options, losses);
   ordered_json types = ordered_json::array();
@@ -120,7 +120,7 @@ void AddBenchKvCommand(CLI::App& bench, CommandContext& context) {
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(
       "The text is read once, with a memory of 16 bits and one of each type side by side. What a\n"
-      "text gave is kept in the library; `ask`, `chat`, `read`, `plan` and `generate` announce it "
+      "text gave is kept; `ask`, `chat`, `read`, `plan` and `generate` announce it "
       "when\nthey read with the type, and allow --kv q4 only then.\n"
       "Example:\n"
       "  tome text novel.epub > novel.txt\n"

@@ -45,6 +45,7 @@ struct Answerer {
   std::span<const NamedDocument> documents;
   const LanguageModel* model = nullptr;
   std::optional<SnapshotStore> store;
+  std::optional<Measurements> measurements;
   std::optional<Conversation> conversation;
 };
 
@@ -146,14 +147,20 @@ void Chat(const ChatCommand& options, const CommandContext& context) {
   const std::vector<NamedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
   std::unique_ptr<LanguageModel> model;
-  Answerer answerer{.library = library, .documents = documents, .store = {}, .conversation = {}};
+  Answerer answerer{.library = library,
+                    .documents = documents,
+                    .store = {},
+                    .measurements = {},
+                    .conversation = {}};
   if (model_path) {
     model = OpenModel(*model_path, options.reading.threads, ModelUse::kConversation);
     answerer.model = model.get();
     answerer.store = OpenUserStore(options.keeping);
     ModelAnswerOptions answering = options.answering;
     answering.store = answerer.store ? &*answerer.store : nullptr;
-    answerer.conversation.emplace(library, *model, documents, answering);
+    answerer.measurements.emplace(OpenUserMeasurements(context));
+    answerer.conversation.emplace(library, MeasuredModel{*model, *answerer.measurements}, documents,
+                                  answering);
   }
   const Way way = WayOf(options.way);
   if (LineEditor::CanEdit()) {

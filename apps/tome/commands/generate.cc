@@ -110,8 +110,8 @@ void Generate(GenerateCommand& options, const CommandContext& context) {
       KvTypeFor(model->model().facts(), options.kv, static_cast<int64_t>(tokens.size()));
   std::optional<KvLoss> kv_loss;
   if (kv == KvType::kQ8 || kv == KvType::kQ4) {
-    Library library = OpenUserLibrary(context);
-    kv_loss = KnownKvLoss(library, *model, kv);
+    Measurements measurements = OpenUserMeasurements(context);
+    kv_loss = KnownKvLoss(measurements, *model, kv);
   }
   if (const auto note = NoteOfType(options.kv, kv, kv_loss)) PrintNote(Worded(*note));
   Session session(model->model(), model->tokenizer(), model->compute(),

@@ -22,7 +22,7 @@ void AddKeepingOptions(CLI::App& command, KeepingOptions& options) {
       ->type_name("SIZE");
 }
 
-std::filesystem::path MemoriesFolder() { return Library::DefaultHome() / "memories"; }
+std::filesystem::path MemoriesFolder() { return Library::MemoriesFolder(Library::DefaultHome()); }
 
 std::optional<SnapshotStore> OpenUserStore(const KeepingOptions& options) {
   if (options.cache_bytes == 0) return std::nullopt;

@@ -18,7 +18,6 @@
 #include "tome/base/error.h"
 #include "tome/base/mebibytes.h"
 #include "tome/generate/verify_memory.h"
-#include "tome/library/kept_memories.h"
 
 namespace tome {
 namespace {
@@ -248,30 +247,24 @@ void Remove(const LibraryOptions& options, const CommandContext& context) {
   Library library = OpenUserLibrary(context);
   std::vector<DocumentId> ids;
   for (const std::string& name : options.names) ids.push_back(library.Resolve(name));
-  std::optional<SnapshotStore> store;
-  if (std::filesystem::exists(MemoriesFolder())) store.emplace(OpenMemories());
-  ordered_json removed = ordered_json::array();
+  ordered_json all = ordered_json::array();
   for (const DocumentId id : ids) {
-    const DocumentRecord record = library.Show(id);
-    const std::string name = NameOf(record);
-    std::vector<DocumentRecord> staying = library.List();
-    std::erase_if(staying, [&](const DocumentRecord& other) { return other.id == id; });
-    // Memories are removed first. If the command fails halfway, the document is still on the shelf,
-    // and the command can be repeated for it to remove the memories that are left.
-    const int64_t freed = store ? RemoveMemoriesOf(record, staying, *store) : 0;
+    const std::string name = NameOf(library.Show(id));
+    RemovedDocument removed;
     {
       ProgressBar bar(name);
-      library.Remove(id, {.stop = context.stop, .progress = bar.Function()});
+      removed = library.Remove(id, {.stop = context.stop, .progress = bar.Function()});
     }
-    removed.push_back({{"id", id},
-                       {"hash", record.hash},
-                       {"paths", record.paths},
-                       {"freed_memory_bytes", freed}});
+    const int64_t freed = removed.freed_memory_bytes;
+    all.push_back({{"id", id},
+                   {"hash", removed.record.hash},
+                   {"paths", removed.record.paths},
+                   {"freed_memory_bytes", freed}});
     if (options.json) continue;
     fmt::print("#{} removed {}{}\n", id, name,
                freed > 0 ? fmt::format(", and {} that models remembered of it", MiB(freed)) : "");
   }
-  if (options.json) PrintJson({{"documents", removed}});
+  if (options.json) PrintJson({{"documents", all}});
 }
 
 // Declares one subcommand of `library`.

@@ -212,7 +212,8 @@ void PrintPlan(const PlanOptions& options, const CommandContext& context) {
   std::optional<SnapshotStore> store = OpenUserStore(options.keeping);
   ModelAnswerOptions answering = options.answering;
   answering.store = store ? &*store : nullptr;
-  Conversation conversation(library, *model, documents, answering);
+  Measurements measurements = OpenUserMeasurements(context);
+  Conversation conversation(library, {*model, measurements}, documents, answering);
   PlanFacts facts;
   {
     ProgressBar bar(model->name());
@@ -251,7 +252,7 @@ void AddPlanCommand(CLI::App& app, CommandContext& context) {
                     "Measure the model's speed anew, instead of using what was kept");
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(
-      "Seconds are estimates from a short measurement, which is kept in the library. One that was\n"
+      "Seconds are estimates from a short measurement, which is kept. One that was\n"
       "taken while the machine had other things to do is repeated by itself, any other by "
       "--measure.\n"
       "Example:\n"

@@ -43,7 +43,8 @@ void Read(ReadOptions& options, const CommandContext& context) {
   const auto model = OpenModel(model_path, options.reading.threads, ModelUse::kConversation);
   options.answering.store = &*store;
   options.answering.limits.answer_tokens = 0;  // reserves no room for an answer
-  Conversation conversation(library, *model, documents, options.answering);
+  Measurements measurements = OpenUserMeasurements(context);
+  Conversation conversation(library, {*model, measurements}, documents, options.answering);
   DocumentReading read;
   {
     ProgressBar bar(model->name());

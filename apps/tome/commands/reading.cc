@@ -27,6 +27,10 @@ Library OpenUserLibrary(const CommandContext& context) {
   return Library::Open(Library::DefaultHome(), {.stop = context.stop, .progress = {}});
 }
 
+Measurements OpenUserMeasurements(const CommandContext& context) {
+  return Measurements::Open(Library::DefaultHome(), context.stop);
+}
+
 AddedDocument AddFile(Library& library, const std::string& file, const ReadingOptions& options,
                       const CommandContext& context) {
   AddedDocument added;

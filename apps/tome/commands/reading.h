@@ -10,6 +10,7 @@
 #include "commands/command.h"
 #include "tome/answer/answer.h"
 #include "tome/library/library.h"
+#include "tome/measurements/measurements.h"
 
 namespace tome {
 
@@ -21,8 +22,9 @@ struct ReadingOptions {
 
 void AddReadingOptions(CLI::App& command, ReadingOptions& options);
 
-// Opens the user's library.
+// Open the user's library, and what was measured of models.
 Library OpenUserLibrary(const CommandContext& context);
+Measurements OpenUserMeasurements(const CommandContext& context);
 
 // Adds `file` to the library with a progress bar. The notes of its reader, of now or of when it was
 // added, go to stderr.

@@ -9,7 +9,8 @@
 
 #include "tome/base/advice.h"
 #include "tome/documents/document.h"
-#include "tome/library/library.h"
+#include "tome/measurements/kv_loss.h"
+#include "tome/store/document_store.h"
 
 namespace tome {
 

@@ -19,7 +19,7 @@ struct ModelAnswerOptions {
   Speculation speculation = Speculation::kPromptLookup;
   SnapshotStore* store = nullptr;  // keeps documents that were read whole; null: nothing is kept
   // The amount of text that answers are written from. Without a value, it is Ability::amount, which
-  // is tested once per model and language and kept in the library.
+  // is tested once per model and language and kept.
   std::optional<EvidenceAmount> amount = {};
   bool strict = false;  // leaves out the sentences of an answer that are not supported
 };

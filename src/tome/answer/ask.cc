@@ -18,11 +18,12 @@ bool IsAnsweredByModel(Way way, bool has_model) {
   return true;
 }
 
-std::vector<Answer> Ask(Library& library, const LanguageModel* model, const AskRequest& request,
-                        const TextSink& sink, const WorkControl& control) {
+std::vector<Answer> Ask(Library& library, const std::optional<MeasuredModel>& model,
+                        const AskRequest& request, const TextSink& sink,
+                        const WorkControl& control) {
   TOME_CHECK(!request.questions.empty());
   std::vector<Answer> answers;
-  if (!IsAnsweredByModel(request.way, model != nullptr)) {
+  if (!IsAnsweredByModel(request.way, model.has_value())) {
     QuotesOptions quotes = request.quotes;
     if (request.way == Way::kQuotes) quotes.why = WhyQuotes::kAskedFor;
     for (const std::string& question : request.questions) {

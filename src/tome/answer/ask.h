@@ -1,6 +1,7 @@
 // The only door to answers about documents, for the command line and for HTTP.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "tome/base/progress.h"
 #include "tome/generate/language_model.h"
 #include "tome/library/library.h"
+#include "tome/measurements/measurements.h"
 
 namespace tome {
 
@@ -27,10 +29,11 @@ struct AskRequest {
 bool IsAnsweredByModel(Way way, bool has_model);
 
 // Answers the questions in their order. `model` is used only where IsAnsweredByModel returns true,
-// and may be null otherwise. `sink` may be empty. It gets the answer to a single question as a
+// and may be empty otherwise. `sink` may be empty. It gets the answer to a single question as a
 // model writes it from the text (EvidenceAmount::kText), unless `strict` is set. Throws the errors
 // of AnswerWithQuotes and Conversation.
-std::vector<Answer> Ask(Library& library, const LanguageModel* model, const AskRequest& request,
-                        const TextSink& sink, const WorkControl& control);
+std::vector<Answer> Ask(Library& library, const std::optional<MeasuredModel>& model,
+                        const AskRequest& request, const TextSink& sink,
+                        const WorkControl& control);
 
 }  // namespace tome

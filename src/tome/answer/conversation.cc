@@ -57,25 +57,26 @@ struct Conversation::Pending {
   std::vector<EvidenceSentence> sentences;
 };
 
-Conversation::Conversation(Library& library, const LanguageModel& model,
+Conversation::Conversation(Library& library, const MeasuredModel& model,
                            std::vector<NamedDocument> documents, const ModelAnswerOptions& options)
     : library_(library),
-      model_(model),
+      measurements_(model.measurements),
+      model_(model.model),
       documents_(std::move(documents)),
       options_(options),
-      limits_(TokenLimitsFor(model.model().facts(), options.limits,
+      limits_(TokenLimitsFor(model_.model().facts(), options.limits,
                              options.memory.longer || options.memory.window > 0
                                  ? BeyondContext::kYes
                                  : BeyondContext::kNo)),
       answer_model_(model_),
-      reader_(library_, model_, documents_, options_, limits_) {
-  if (options_.memory.kv) KnownKvLoss(library_, model_, *options_.memory.kv);
+      reader_(library_, model, documents_, options_, limits_) {
+  if (options_.memory.kv) KnownKvLoss(measurements_, model_, *options_.memory.kv);
 }
 
 Conversation::~Conversation() = default;
 
 std::optional<KvLoss> Conversation::LossFor(int64_t tokens) const {
-  return KnownKvLoss(library_, model_,
+  return KnownKvLoss(measurements_, model_,
                      KvTypeFor(model_.model().facts(), options_.memory.kv, tokens));
 }
 
@@ -99,11 +100,11 @@ const Ability& Conversation::AbilityFor(PromptLanguage language, const WorkContr
   const std::string model = model_.FilesKey().ToString();
   const std::string_view name = NameOf(language);
   std::optional<Ability> ability;
-  if (const auto kept = library_.AbilityOf(model, name)) ability = AbilityFromText(*kept);
+  if (const auto kept = measurements_.AbilityOf(model, name)) ability = AbilityFromText(*kept);
   if (ability && !HasHeadsOf(*ability, model_.model().facts())) ability.reset();
   if (!ability) {
     ability = TestAbility(model_, language, control);
-    library_.KeepAbility(model, name, ToText(*ability));
+    measurements_.KeepAbility(model, name, ToText(*ability));
   }
   if (options_.amount) ability->amount = *options_.amount;
   return abilities_.emplace(language, std::move(*ability)).first->second;

@@ -28,8 +28,9 @@
 #include "tome/generate/language_model.h"
 #include "tome/generate/session.h"
 #include "tome/generate/text_length.h"
-#include "tome/library/kept_rates.h"
 #include "tome/library/library.h"
+#include "tome/measurements/kept_rates.h"
+#include "tome/measurements/measurements.h"
 
 namespace tome {
 
@@ -41,12 +42,12 @@ struct DocumentReading {
   TextLength length;  // the lengths of the text and of the model's training
 };
 
-// The library and the model must outlive a conversation. It belongs to one thread.
+// The library, the model and its measurements must outlive a conversation. It belongs to one thread.
 class Conversation {
  public:
   // Throws Error(kUnavailable) for 4-bit keys and values whose loss is not known
-  // (library/kv_loss.h).
-  Conversation(Library& library, const LanguageModel& model, std::vector<NamedDocument> documents,
+  // (measurements/kv_loss.h).
+  Conversation(Library& library, const MeasuredModel& model, std::vector<NamedDocument> documents,
                const ModelAnswerOptions& options);
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
@@ -71,7 +72,7 @@ class Conversation {
              const WorkControl& control);
 
   // Gathers the facts by which kAuto would choose for a first question, for MakePlan. Measured
-  // rates are kept in the library.
+  // rates are kept.
   PlanFacts GatherPlanFacts(Measuring measuring, const WorkControl& control);
 
   // Reads whole documents for questions to come. With a store, other conversations find them read
@@ -144,6 +145,7 @@ class Conversation {
   void AnswerTogether(std::span<Pending* const> pending, const WorkControl& control);
 
   Library& library_;
+  Measurements& measurements_;
   const LanguageModel& model_;
   std::vector<NamedDocument> documents_;
   ModelAnswerOptions options_;

@@ -79,7 +79,7 @@ PlanFacts Conversation::GatherPlanFacts(Measuring measuring, const WorkControl& 
   const std::string text =
       documents_.empty() ? std::string() : library_.Text(documents_.front().id);
   AddAbility(AbilityFor(LanguageOf(std::string_view(text).substr(0, kBeginning)), control), facts);
-  facts.rates = RatesFor(library_, model_, facts.kv, measuring, control);
+  facts.rates = RatesFor(measurements_, model_, facts.kv, measuring, control);
   return facts;
 }
 
@@ -99,7 +99,7 @@ Conversation::Choice Conversation::Choose(Way way, const DocumentsSize& size,
   }
   if (!plan.Of(WholeWayOf(facts.model)).obstacle) {
     AddAbility(AbilityFor(LanguageOf(question), control), facts);
-    facts.rates = RatesFor(library_, model_, facts.kv, Measuring::kWhereNotKept, control);
+    facts.rates = RatesFor(measurements_, model_, facts.kv, Measuring::kWhereNotKept, control);
     plan = MakePlan(facts);
   }
   choice.way = plan.taken;

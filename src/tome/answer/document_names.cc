@@ -4,6 +4,13 @@
 
 namespace tome {
 
+std::vector<DocumentId> IdsOf(std::span<const NamedDocument> documents) {
+  std::vector<DocumentId> ids;
+  ids.reserve(documents.size());
+  for (const NamedDocument& document : documents) ids.push_back(document.id);
+  return ids;
+}
+
 DocumentNames::DocumentNames(Library& library, std::span<const NamedDocument> asked)
     : library_(library) {
   for (const NamedDocument& document : asked) names_.emplace(document.id, document.name);

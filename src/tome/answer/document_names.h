@@ -4,11 +4,14 @@
 #include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "tome/answer/answer.h"
 #include "tome/library/library.h"
 
 namespace tome {
+
+std::vector<DocumentId> IdsOf(std::span<const NamedDocument> documents);
 
 // Reads each record once. The library must outlive the names.
 class DocumentNames {

@@ -9,7 +9,7 @@
 
 #include "tome/documents/passages.h"
 #include "tome/retrieval/question.h"
-#include "tome/retrieval/term_stream.h"
+#include "tome/store/term_stream.h"
 #include "tome/text/sentences.h"
 #include "tome/text/unicode.h"
 

@@ -6,7 +6,7 @@
 
 #include "tome/answer/document_names.h"
 #include "tome/base/work_clock.h"
-#include "tome/library/kept_rates.h"
+#include "tome/measurements/kept_rates.h"
 #include "tome/text/unicode.h"
 
 namespace tome {
@@ -62,7 +62,7 @@ void PromptReader::Read(std::span<const TokenId> prompt, const PromptBeginning& 
   // The rates do not cover sparse attention and memories that lie in a file.
   if (!options_.memory.attention_mass && !options_.memory.resident_bytes) {
     DropDisprovedRates(
-        library_, model_, KvTypeFor(model_.model().facts(), options_.memory.kv, tokens),
+        measurements_, model_, KvTypeFor(model_.model().facts(), options_.memory.kv, tokens),
         {.begin = left > 0 ? left : session_->restored(), .end = tokens, .taken = clock.Elapsed()});
   }
 }

@@ -13,6 +13,7 @@
 #include "tome/generate/language_model.h"
 #include "tome/generate/session.h"
 #include "tome/library/library.h"
+#include "tome/measurements/measurements.h"
 
 namespace tome {
 
@@ -24,14 +25,15 @@ struct PromptBeginning {
   std::optional<int64_t> before_question = {};
 };
 
-// All constructor arguments must outlive the reader.
+// All that the constructor is given must outlive the reader.
 class PromptReader {
  public:
-  PromptReader(Library& library, const LanguageModel& model,
+  PromptReader(Library& library, const MeasuredModel& model,
                std::span<const NamedDocument> documents, const ModelAnswerOptions& options,
                const TokenLimits& limits)
       : library_(library),
-        model_(model),
+        measurements_(model.measurements),
+        model_(model.model),
         documents_(documents),
         options_(options),
         limits_(limits) {}
@@ -51,6 +53,7 @@ class PromptReader {
   void UseStore(const PromptBeginning& beginning);
 
   Library& library_;
+  Measurements& measurements_;
   const LanguageModel& model_;
   std::span<const NamedDocument> documents_;
   const ModelAnswerOptions& options_;

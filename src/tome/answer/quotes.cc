@@ -10,7 +10,7 @@
 #include "tome/base/error.h"
 #include "tome/retrieval/duplicates.h"
 #include "tome/retrieval/excerpt.h"
-#include "tome/retrieval/question.h"
+#include "tome/retrieval/retriever.h"
 #include "tome/text/analyzer.h"
 #include "tome/text/unicode.h"
 
@@ -20,29 +20,27 @@ namespace {
 // Passages looked at for each quote, because some turn out to be duplicates.
 constexpr size_t kCandidatesPerQuote = 4;
 
-Citation Cite(Library& library, const ScoredPassage& scored, std::span<const TermValue> terms,
-              Excerpter& excerpter, DocumentNames& names) {
-  const Library::PassageRecord passage = library.ReadPassage(scored.id);
-  const std::string text = library.Text(passage.document, passage.span);
-  // Offsets in this function count from the beginning of the passage.
-  const uint64_t base = passage.span.begin;
-  std::vector<TextSpan> headings = passage.headings;
-  for (TextSpan& heading : headings) heading = {heading.begin - base, heading.end - base};
-  const TextSpan part = excerpter.Trim(text, {.begin = 0, .end = text.size()}, headings,
-                                       names.Record(passage.document).line_breaks, terms);
-  Citation citation{.document_id = passage.document,
-                    .document = names.Name(passage.document),
+Citation Cite(Library& library, const FoundPlace& place, PlaceText read,
+              std::span<const TermValue> terms, Excerpter& excerpter, DocumentNames& names) {
+  // Offsets in this function count from the beginning of the place.
+  const uint64_t base = place.span.begin;
+  for (TextSpan& heading : read.headings) heading = {heading.begin - base, heading.end - base};
+  const TextSpan part =
+      excerpter.Trim(read.text, {.begin = 0, .end = read.text.size()}, read.headings,
+                     names.Record(place.document).line_breaks, terms);
+  Citation citation{.document_id = place.document,
+                    .document = names.Name(place.document),
                     .page = std::nullopt,
                     .page_label = {},
                     .section = std::nullopt,
                     .span = {.begin = base + part.begin, .end = base + part.end},
-                    .quote = text.substr(part.begin, part.size()),
-                    .score = scored.score};
-  if (auto page = library.PageOf(passage.document, citation.span.begin)) {
+                    .quote = read.text.substr(part.begin, part.size()),
+                    .score = place.score};
+  if (auto page = library.PageOf(place.document, citation.span.begin)) {
     citation.page = page->number;
     citation.page_label = std::move(page->label);
   }
-  if (!passage.section_path.empty()) citation.section = passage.section_path;
+  if (!read.section_path.empty()) citation.section = std::move(read.section_path);
   return citation;
 }
 
@@ -71,10 +69,10 @@ Answer AnswerWithQuotes(Library& library, const std::string& question_text,
   TOME_CHECK(options.top >= 1 && options.top <= kMaxQuotes);
   const auto top = static_cast<size_t>(options.top);
   Analyzer analyzer;
-  const Question question = ParseQuestion(question_text, analyzer);
-  std::vector<DocumentId> ids;
-  for (const NamedDocument& document : documents) ids.push_back(document.id);
-  const LexicalResult found = library.Search(question.terms, ids, top * kCandidatesPerQuote);
+  const std::vector<DocumentId> ids = IdsOf(documents);
+  Retriever retriever(library.store(), analyzer);
+  const Found found = retriever.Find(question_text, {.documents = ids}, top * kCandidatesPerQuote);
+  const Question& question = found.question;
 
   std::vector<TermValue> terms;
   for (size_t i = 0; i < question.terms.size() && i < found.idf.size(); ++i) {
@@ -97,10 +95,10 @@ Answer AnswerWithQuotes(Library& library, const std::string& question_text,
                 .document_characters = size.characters,
                 .read_characters = 0};
   std::vector<std::vector<uint64_t>> taken;
-  for (const ScoredPassage& scored : found.passages) {
+  for (const FoundPlace& place : found.places) {
     control.CheckStop();
     if (answer.citations.size() == top) break;
-    Citation citation = Cite(library, scored, terms, excerpter, names);
+    Citation citation = Cite(library, place, retriever.Read(place), terms, excerpter, names);
     std::vector<uint64_t> shingles = Shingles(citation.quote, analyzer);
     const bool duplicate = std::any_of(taken.begin(), taken.end(), [&](const auto& other) {
       return Resemblance(shingles, other) >= kNearDuplicate;

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "tome/retrieval/question.h"
+#include "tome/retrieval/retriever.h"
 #include "tome/text/analyzer.h"
 #include "tome/text/unicode.h"
 
@@ -30,29 +30,26 @@ Sources WholeDocuments(Library& library, std::span<const NamedDocument> document
 }
 
 Sources FindPassages(Library& library, std::span<const NamedDocument> documents,
-                     std::string_view question_text, int64_t most_tokens,
-                     const CountTokensOf& count) {
+                     std::string_view question, int64_t most_tokens, const CountTokensOf& count) {
   const auto start = std::chrono::steady_clock::now();
   // No budget holds more, so the ranking of further passages does not matter.
   constexpr size_t kMostPassages = 256;
   Analyzer analyzer;
-  const Question question = ParseQuestion(question_text, analyzer);
-  std::vector<DocumentId> ids;
-  for (const NamedDocument& document : documents) ids.push_back(document.id);
-  LexicalResult found = library.Search(question.terms, ids, kMostPassages);
+  const std::vector<DocumentId> ids = IdsOf(documents);
+  Retriever retriever(library.store(), analyzer);
+  Found found = retriever.Find(question, {.documents = ids}, kMostPassages);
 
   Sources sources{.parts = {}, .idf = std::move(found.idf)};
   int64_t tokens = 0;
-  for (const ScoredPassage& scored : found.passages) {
-    const Library::PassageRecord passage = library.ReadPassage(scored.id);
-    std::string text = library.Text(passage.document, passage.span);
-    tokens += count(text);
+  for (const FoundPlace& place : found.places) {
+    PlaceText read = retriever.Read(place);
+    tokens += count(read.text);
     if (tokens > most_tokens && !sources.parts.empty()) break;
-    sources.parts.push_back({.document = passage.document,
-                             .span = passage.span,
-                             .text = std::move(text),
-                             .section = passage.section_path,
-                             .score = scored.score});
+    sources.parts.push_back({.document = place.document,
+                             .span = place.span,
+                             .text = std::move(read.text),
+                             .section = std::move(read.section_path),
+                             .score = place.score});
   }
   std::sort(sources.parts.begin(), sources.parts.end(), [](const auto& a, const auto& b) {
     return a.document != b.document ? a.document < b.document : a.span.begin < b.span.begin;

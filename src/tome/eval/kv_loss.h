@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tome/base/progress.h"
-#include "tome/library/kv_loss.h"
+#include "tome/measurements/kv_loss.h"
 #include "tome/models/model.h"
 #include "tome/text/tokenizer.h"
 

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <exception>
+#include <string>
 #include <thread>
 #include <utility>
 
 #include "tome/base/bounded_queue.h"
+#include "tome/base/error.h"
 #include "tome/text/analyzer.h"
 
 namespace tome {
@@ -46,6 +48,19 @@ class BatchAnalyzer {
   AnalyzedText headings_;
 };
 
+// What of a stored document is analyzed.
+struct StoredDocument {
+  std::string text;
+  std::vector<Section> sections;
+  std::vector<Passage> passages;
+};
+
+StoredDocument ReadStoredDocument(const DocumentRecord& record, DocumentStore& documents) {
+  return {.text = documents.Text(record.id, {.begin = 0, .end = record.text_bytes}),
+          .sections = documents.Sections(record.id),
+          .passages = documents.PassagesOf(record)};
+}
+
 }  // namespace
 
 void AnalyzePassages(std::string_view text, const std::vector<Section>& sections,
@@ -79,6 +94,50 @@ void AnalyzePassages(std::string_view text, const std::vector<Section>& sections
   }
   producer.join();
   if (failure) std::rethrow_exception(failure);
+}
+
+void AddToIndex(const IndexedText& document, PostingStore& postings, const WorkControl& control) {
+  AnalyzePassages(document.text, document.sections, document.passages, control,
+                  [&](size_t offset, std::span<const PassageTerms> batch) {
+                    postings.Add(document.first + static_cast<PassageId>(offset), batch);
+                  });
+}
+
+IndexRemoval RemoveFromIndex(const DocumentRecord& record, Store& store,
+                             const WorkControl& control) {
+  try {
+    const StoredDocument stored = ReadStoredDocument(record, store.documents());
+    AnalyzePassages(stored.text, stored.sections, stored.passages, control,
+                    [&](size_t offset, std::span<const PassageTerms> batch) {
+                      store.postings().Remove(
+                          record.passages.first + static_cast<PassageId>(offset), batch);
+                    });
+  } catch (const Error& error) {
+    if (error.code() != Code::kCorrupt) throw;
+    return IndexRemoval::kTextDamaged;
+  }
+  return IndexRemoval::kRemoved;
+}
+
+void RebuildIndex(Store& store, const WorkControl& control) {
+  store.postings().Clear();
+  for (const DocumentRecord& record : store.documents().List()) {
+    const StoredDocument stored = ReadStoredDocument(record, store.documents());
+    AddToIndex({.text = stored.text,
+                .sections = stored.sections,
+                .passages = stored.passages,
+                .first = record.passages.first},
+               store.postings(), control);
+  }
+}
+
+void UpgradeIndex(Store& store, const WorkControl& control) {
+  const std::string version = AnalyzerVersion();
+  if (store.Property(kAnalyzerProperty) == version) return;
+  const auto transaction = store.Begin();
+  RebuildIndex(store, control);
+  store.SetProperty(kAnalyzerProperty, version);
+  transaction->Commit();
 }
 
 }  // namespace tome

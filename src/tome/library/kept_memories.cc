@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tome/memory/snapshot_store.h"
 #include "tome/text/unicode.h"
 
 namespace tome {
@@ -64,7 +65,9 @@ class MemoryRemoval {
 }  // namespace
 
 int64_t RemoveMemoriesOf(const DocumentRecord& document, std::span<const DocumentRecord> staying,
-                         SnapshotStore& store) {
+                         const std::filesystem::path& memories) {
+  if (!std::filesystem::exists(memories)) return 0;
+  SnapshotStore store(memories, INT64_MAX);
   const MemoryRemoval removal(document, staying);
   const auto snapshots = store.List();
   std::map<SnapshotKey, const SnapshotHeader*> by_key;

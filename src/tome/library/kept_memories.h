@@ -2,15 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <span>
 
-#include "tome/library/library.h"
-#include "tome/memory/snapshot_store.h"
+#include "tome/store/document_store.h"
 
 namespace tome {
 
-// Removes the memories of a document from the store and returns how many bytes that frees.
-// `staying` are the other documents of the shelf.
+// Removes the memories of a document from the folder of a SnapshotStore, if it exists. Returns how
+// many bytes that frees. `staying` are the other documents of the shelf.
 //
 // Each snapshot or state names the hashes of the documents that it was made of. If it names some,
 // and all of them are hashes of staying documents, it belongs to staying documents alone. It names
@@ -29,6 +29,6 @@ namespace tome {
 // So a memory of staying documents is removed too if it follows a removed snapshot. A model then
 // has to read that text again.
 int64_t RemoveMemoriesOf(const DocumentRecord& document, std::span<const DocumentRecord> staying,
-                         SnapshotStore& store);
+                         const std::filesystem::path& memories);
 
 }  // namespace tome

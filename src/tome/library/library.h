@@ -13,43 +13,17 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "tome/base/file.h"
+#include "tome/base/advice.h"
 #include "tome/base/progress.h"
-#include "tome/base/sqlite.h"
 #include "tome/documents/document.h"
-#include "tome/documents/passages.h"
 #include "tome/documents/reader_process.h"
-#include "tome/generate/model_rates.h"
-#include "tome/library/kv_loss.h"
-#include "tome/retrieval/lexical_index.h"
+#include "tome/store/store.h"
 
 namespace tome {
-
-using DocumentId = int64_t;
-
-// A document of the library, without its text.
-struct DocumentRecord {
-  DocumentId id = 0;
-  std::string hash;  // of the file's bytes, 32 hexadecimal digits
-  std::string format;
-  std::string encoding;
-  std::string title;
-  LineBreaks line_breaks = LineBreaks::kHard;
-  uint64_t file_bytes = 0;
-  uint64_t text_bytes = 0;
-  uint64_t characters = 0;  // code points of the text
-  uint64_t pages = 0;
-  PassageRange passages;
-  uint64_t tokens = 0;             // estimated
-  std::string added_at;            // UTC, ISO 8601
-  std::vector<std::string> notes;  // of the reader, without their advice
-  std::vector<std::string> paths;  // of the files that gave it, sorted
-};
 
 enum class AddOutcome {
   kAdded,      // a new document
@@ -63,11 +37,19 @@ struct AddedDocument {
   std::vector<Note> notes;  // of the reader
 };
 
+struct RemovedDocument {
+  DocumentRecord record;           // as it was
+  int64_t freed_memory_bytes = 0;  // on disk, of what models remembered of it
+};
+
 class Library {
  public:
   // Returns $TOME_HOME, else $XDG_DATA_HOME/tome, else ~/.local/share/tome. Throws Error(kNotFound)
   // where none of $TOME_HOME, $XDG_DATA_HOME and $HOME is set.
   static std::filesystem::path DefaultHome();
+  // Returns the folder of a home where models' memories of documents are kept
+  // (memory/snapshot_store.h).
+  static std::filesystem::path MemoriesFolder(const std::filesystem::path& home);
 
   // Opens or creates `home`/library.db. Rebuilds an index of another version of the analyzer.
   static Library Open(const std::filesystem::path& home, const WorkControl& control);
@@ -83,73 +65,33 @@ class Library {
   // ("#12" or "12"), or the beginning (6 digits or more) of a hash. Throws Error(kNotFound) for no
   // document and Error(kInvalidArgument) for several.
   DocumentId Resolve(const std::string& name);
-  // Removes a document, its postings in the index and the paths that gave it.
-  void Remove(DocumentId id, const WorkControl& control);
+  // Removes a document, all that is stored of it, the paths that gave it, and what models remember
+  // of it (library/kept_memories.h).
+  RemovedDocument Remove(DocumentId id, const WorkControl& control);
 
   // Returns the bytes of a span of a document's text, or the whole text.
   std::string Text(DocumentId id, const TextSpan& span);
   std::string Text(DocumentId id);
   std::vector<Section> Sections(DocumentId id);
   std::vector<Page> Pages(DocumentId id);
-
-  // A stored passage.
-  struct PassageRecord {
-    DocumentId document = 0;
-    TextSpan span;
-    std::string section_path;        // empty outside any section
-    std::vector<TextSpan> headings;  // heading lines that lie in the passage
-    uint32_t tokens = 0;
-  };
-  PassageRecord ReadPassage(int64_t passage);
-  // A page by its number, from 1, and its printed label (Page::label). PageOf returns the last page
-  // that begins at or before byte `offset` of the text, as PageAt does; empty where none does.
-  struct PageRecord {
-    int64_t number = 0;
-    std::string label;
-  };
+  // Returns the last page that begins at or before byte `offset` of the text; empty where none does.
   std::optional<PageRecord> PageOf(DocumentId id, uint64_t offset);
 
-  // Searches the passages of `documents`, or of the whole library where `documents` is empty.
-  LexicalResult Search(std::span<const QueryTerm> query, std::span<const DocumentId> documents,
-                       size_t limit);
-
-  // Returns the kept rates of a model. Empty where none are kept.
-  std::optional<ModelRates> RatesOf(const SpeedKey& key);
-  // Keeps rates, as measured now, in the place of earlier ones.
-  void KeepRates(const SpeedKey& key, const ModelRates& rates);
-  void DropRates(const SpeedKey& key);
-
-  // Returns the kept loss that memories of type `kv` cause to a model (LanguageModel::FilesKey).
-  // Empty where none is kept.
-  std::optional<KvLoss> KvLossOf(std::string_view model, KvType kv);
-  // Returns whether a loss by this type is kept for at least one model.
-  bool KnowsKvLosses(KvType kv);
-  // Keeps a loss in the place of an earlier one of the same model and type.
-  void KeepKvLoss(std::string_view model, const KvLoss& loss);
-
-  // Returns what KeepAbility was given for a model (LanguageModel::FilesKey) in a language. Empty
-  // where nothing is kept.
-  std::optional<std::string> AbilityOf(std::string_view model, std::string_view language);
-  // Keeps an ability in the place of an earlier one.
-  void KeepAbility(std::string_view model, std::string_view language, std::string_view ability);
+  // The place where the documents lie, for those who search it (retrieval/retriever.h). It lives as
+  // long as the library.
+  Store& store() { return *store_; }
 
  private:
-  explicit Library(std::unique_ptr<Database> database);
+  Library(std::filesystem::path home, std::unique_ptr<Store> store);
 
-  std::optional<DocumentId> FindByPath(const std::string& path, const FileStamp& stamp,
-                                       const std::string& settings);
-  std::optional<DocumentId> FindByHash(std::string_view hash, const std::string& settings);
-  DocumentId Insert(const Document& document, std::string_view hash, const std::string& settings,
+  // Adds a document with its passages and their postings.
+  DocumentId Insert(const Document& document, std::string_view hash, const Reading& reading,
                     uint64_t file_bytes, const WorkControl& control);
-  bool LinkFile(const std::string& path, DocumentId id, const FileStamp& stamp,
-                const WorkControl& control);
-  void RemoveRows(DocumentId id, const WorkControl& control);
-  void IndexAll(const WorkControl& control);
-  void UpgradeIndex(const WorkControl& control);
-  std::vector<Passage> ReadPassages(DocumentId id);
+  // Removes all of a document but what models remember of it.
+  void RemoveStored(const DocumentRecord& record, const WorkControl& control);
 
-  std::unique_ptr<Database> database_;  // on the heap, since statements hold its address
-  LexicalIndex index_;
+  std::filesystem::path home_;
+  std::unique_ptr<Store> store_;
 };
 
 }  // namespace tome

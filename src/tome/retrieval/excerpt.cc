@@ -7,7 +7,7 @@
 
 #include "tome/documents/passages.h"
 #include "tome/retrieval/question.h"
-#include "tome/retrieval/term_stream.h"
+#include "tome/store/term_stream.h"
 
 namespace tome {
 namespace {

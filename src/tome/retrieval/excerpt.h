@@ -4,11 +4,11 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "tome/documents/document.h"
-#include "tome/retrieval/lexical_index.h"
 #include "tome/text/analyzer.h"
 #include "tome/text/sentences.h"
 

@@ -1,4 +1,4 @@
-// Turns a question in natural language into a query to the lexical index.
+// Turns a question in natural language into a query to a search by words.
 //
 // - Question and function words ("how do I", "是什么") say nothing about the topic. They are left
 //   out unless the query would be empty without them.
@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tome/retrieval/lexical_index.h"
+#include "tome/retrieval/bm25.h"
 #include "tome/text/analyzer.h"
 
 namespace tome {

@@ -1,0 +1,86 @@
+// Retriever finds the places of documents that a question is about.
+//
+// Finding and reading are two steps, because a caller often reads only the best of many places:
+//
+//   Retriever retriever(store, analyzer);
+//   const Found found = retriever.Find("Who lit the lamp?", {.documents = ids}, 20);
+//   for (const FoundPlace& place : found.places) Show(retriever.Read(place).text);
+//
+// The store and the analyzer must outlive the retriever. One thread at a time.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tome/documents/document.h"
+#include "tome/retrieval/question.h"
+#include "tome/store/store.h"
+#include "tome/text/analyzer.h"
+
+namespace tome {
+
+// Says what is searched.
+struct SearchScope {
+  std::span<const DocumentId> documents = {};  // empty: all; a document may be named twice
+};
+
+// The place of something in a list of results.
+struct ListRank {
+  size_t rank = 1;  // from 1
+  double score = 0;
+};
+
+// Where a place stood in each list that was made. A list that did not hold it, or was not made, has
+// no rank.
+struct PlaceRanks {
+  std::optional<ListRank> lexical = {};  // by words (bm25.h)
+  std::optional<ListRank> dense = {};    // by vectors
+  std::optional<ListRank> fused = {};
+  std::optional<ListRank> reranked = {};
+};
+
+struct FoundPlace {
+  DocumentId document = 0;
+  TextSpan span;                // of the document's text
+  int64_t section = kNoParent;  // index of DocumentStore::Sections
+  double score = 0;             // of the last list; comparable within one search only
+  PlaceRanks ranks;
+};
+
+struct Found {
+  Question question;
+  // Of each of question.terms, among the searched passages. Empty where nothing was searched.
+  std::vector<double> idf;
+  std::vector<FoundPlace> places;  // best first
+};
+
+// What stands at a place.
+struct PlaceText {
+  std::string text;                // exactly the bytes of the span
+  std::string section_path;        // "Part > Chapter"; empty outside any section
+  std::vector<TextSpan> headings;  // heading lines in the span, as spans of the document
+};
+
+class Retriever {
+ public:
+  Retriever(Store& store, Analyzer& analyzer) : store_(store), analyzer_(analyzer) {}
+
+  // Returns at most `limit` places of the scope. Throws the errors of ParseQuestion, and
+  // Error(kNotFound) for an unknown document.
+  Found Find(std::string_view question, const SearchScope& scope, size_t limit);
+
+  // Throws Error(kCorrupt) where the store is damaged.
+  PlaceText Read(const FoundPlace& place);
+
+ private:
+  // Returns the passages of a scope as disjoint, ascending ranges.
+  std::vector<PassageRange> RangesOf(const SearchScope& scope);
+
+  Store& store_;
+  Analyzer& analyzer_;
+};
+
+}  // namespace tome
