@@ -14,7 +14,7 @@ struct RareFolding {
 };
 
 // Written by make_han_folding.cc: kFirstFolded, kFolded, kRareFoldings (sorted), kVersion.
-#include "han_folding_table.inc"
+#include "tome/text/han_folding_table.inc"
 
 }  // namespace
 
