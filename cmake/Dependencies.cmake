@@ -20,3 +20,5 @@ pkg_check_modules(POPPLER_GLIB REQUIRED IMPORTED_TARGET poppler-glib)
 find_package(pugixml REQUIRED)
 find_library(STEMMER_LIBRARY stemmer REQUIRED)
 find_library(CMARK_GFM_EXTENSIONS_LIBRARY cmark-gfm-extensions REQUIRED)
+# Prints OpenCC's dictionaries while Tome is built (text/CMakeLists.txt).
+find_program(OPENCC_DICT opencc_dict REQUIRED)

@@ -99,6 +99,78 @@ TEST_F(QuestionTest, MixesScripts) {
   EXPECT_THAT(terms, Not(Contains("的")));
 }
 
+struct ChineseCase {
+  const char* question;
+  std::vector<std::string> searched;
+};
+
+// Each question with all that it is about. The dictionary cuts the question words in various ways,
+// alone and together with their neighbours (她是|什么时候, 要花|多少钱, 多少个|字, 怎么|办).
+TEST_F(QuestionTest, CompoundQuestionWordsOfChineseAreNotSearched) {
+  const ChineseCase cases[] = {
+      {"上海什么时候解放的？", {"上海", "解放"}},
+      {"她是什么时候到上海的", {"上海"}},
+      {"上海是哪一年解放的", {"上海", "解放"}},
+      {"何时何地解放", {"解放"}},
+      {"上海是什么东西", {"上海"}},
+      {"上海是什么地方", {"上海"}},
+      {"解放是什么意思", {"解放"}},
+      {"上海有没有解放", {"上海", "解放"}},
+      {"上海没有解放", {"上海", "解放"}},
+      {"上海还没有解放吗", {"上海", "解放"}},
+      {"是不是要解放上海", {"解放", "上海"}},
+      {"能不能解放上海", {"解放", "上海"}},
+      {"会不会解放上海", {"解放", "上海"}},
+      {"可不可以解放上海", {"解放", "上海"}},
+      {"解放要多久", {"解放"}},
+      {"解放需要多长时间", {"解放"}},
+      {"解放要多少钱", {"解放"}},
+      {"上海多少个解放", {"上海", "解放"}},
+      {"上海有多大", {"上海"}},
+      {"为什么解放上海", {"解放", "上海"}},
+      {"为啥解放上海", {"解放", "上海"}},
+      {"上海怎么样", {"上海"}},
+      {"上海解放怎么办", {"上海", "解放"}},
+      {"上海解放是怎么回事", {"上海", "解放"}},
+      {"上海在哪里", {"上海"}},
+      {"上海在哪儿", {"上海"}},
+      {"哪几个解放了上海", {"解放", "上海"}},
+      {"上海有几种解放", {"上海", "解放"}},
+      {"解放上海的是谁", {"解放", "上海"}},
+      {"到底是谁解放了上海", {"解放", "上海"}},
+      {"知不知道上海", {"知道", "上海"}},
+  };
+  for (const ChineseCase& one : cases) {
+    EXPECT_THAT(Terms(one.question), testing::UnorderedElementsAreArray(one.searched))
+        << one.question;
+  }
+}
+
+TEST_F(QuestionTest, WordsOfTwoFunctionCharactersKeepTheirTopic) {
+  EXPECT_THAT(Terms("对应的是什么"), ElementsAre("对应"));
+  EXPECT_THAT(Terms("中将都是谁"), ElementsAre("中将"));
+  EXPECT_THAT(Terms("应对的是什么"), ElementsAre("应对"));
+}
+
+TEST_F(QuestionTest, TraditionalQuestionsAreThoseOfSimplifiedCharacters) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"為什麼臺灣的軟體沒有繁體介面？", "为什么台湾的软体没有繁体介面？"},
+      {"她是什麼時候到後面那個村裡去的", "她是什么时候到后面那个村里去的"},
+      {"這本書是誰寫的", "这本书是谁写的"},
+      {"有沒有別的東西？需要多長時間？", "有没有别的东西？需要多长时间？"},
+      {"“頭髮”怎麼樣", "“头发”怎么样"},
+  };
+  for (const auto& [traditional, simplified] : cases) {
+    const Question one = ParseQuestion(traditional, analyzer_);
+    const Question other = ParseQuestion(simplified, analyzer_);
+    ASSERT_EQ(one.terms.size(), other.terms.size()) << traditional;
+    for (size_t i = 0; i < one.terms.size(); ++i) {
+      EXPECT_EQ(one.terms[i].stream, other.terms[i].stream) << traditional;
+      EXPECT_EQ(one.terms[i].weight, other.terms[i].weight) << traditional;
+    }
+  }
+}
+
 TEST_F(QuestionTest, AQuotedPhraseIsRequiredInAllFourKindsOfQuotes) {
   for (const char* text :
        {"what of \"stable release\" dates", "what of “stable release” dates",

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "tests/temp_folder.h"
+#include "tome/text/han_folding.h"
+#include "tome/text/unicode.h"
 
 namespace tome {
 namespace {
@@ -28,6 +30,14 @@ std::vector<std::string> ListInSource(const std::string& name) {
   return words;
 }
 
+std::string Folded(std::string_view text) {
+  std::string folded;
+  for (uint64_t offset = 0; offset < text.size();) {
+    AppendUtf8(FoldHan(NextCodePoint(text, offset)), folded);
+  }
+  return folded;
+}
+
 TEST(StopWordsTest, TheEnglishListIsSortedAndEachOfItsWordsIsFound) {
   const std::vector<std::string> words = ListInSource("kEnglish");
   ASSERT_GT(words.size(), 90U);
@@ -40,14 +50,27 @@ TEST(StopWordsTest, TheEnglishListIsSortedAndEachOfItsWordsIsFound) {
 TEST(StopWordsTest, EachWordOfTheChineseListIsFound) {
   const std::vector<std::string> words = ListInSource("kChinese");
   ASSERT_GT(words.size(), 100U);
-  for (const std::string& word : words) EXPECT_TRUE(IsChineseStopWord(word)) << word;
+  for (const std::string& word : words) EXPECT_TRUE(IsChineseStopWord(Folded(word))) << word;
+}
+
+TEST(StopWordsTest, TheLongestQuestionPhraseIsFound) {
+  const std::vector<std::string> phrases = ListInSource("kChineseQuestionPhrases");
+  ASSERT_GT(phrases.size(), 50U);
+  for (const std::string& phrase : phrases) {
+    EXPECT_GE(ChineseQuestionPhraseAt(Folded(phrase)), phrase.size()) << phrase;
+    EXPECT_EQ(ChineseQuestionPhraseAt("软" + phrase), 0U) << phrase;
+  }
+  EXPECT_EQ(ChineseQuestionPhraseAt(Folded("什么")), 6U);
+  EXPECT_EQ(ChineseQuestionPhraseAt(Folded("什么时候来")), 12U);
+  EXPECT_EQ(ChineseQuestionPhraseAt(""), 0U);
+  EXPECT_EQ(ChineseQuestionPhraseAt("when"), 0U);
 }
 
 TEST(StopWordsTest, WordsThatCarryATopicAreNone) {
   for (const char* word : {"", "debian", "The", "package", "th", "yourss", "的"}) {
     EXPECT_FALSE(IsEnglishStopWord(word)) << word;
   }
-  for (const char* word : {"", "软件", "么", "the", "是什么包"}) {
+  for (const char* word : {"", "软件", "件", "the", "是什么包"}) {
     EXPECT_FALSE(IsChineseStopWord(word)) << word;
   }
 }

@@ -127,6 +127,19 @@ TEST_F(AnalyzerTest, FoldsHalfWidthKatakanaAndCompatibilityIdeographs) {
   EXPECT_THAT(Terms("ｱ"), ElementsAre(Analyzed{"ア", TermKind::kUnigram, 0, 3}));
 }
 
+TEST_F(AnalyzerTest, TraditionalAndSimplifiedCharactersAreTheSameTerms) {
+  EXPECT_EQ(Words("臺灣的軟體與頭髮"), Words("台湾的软体与头发"));
+  EXPECT_EQ(Words("裏面"), Words("裡面"));
+  EXPECT_EQ(Words("乾隆"), Words("干隆")) << "characters fold whatever the word";
+  EXPECT_EQ(Words("\uF9DE"), Words("吏")) << "a compatibility ideograph";
+  EXPECT_EQ(Words("\uF902"), Words("车")) << "a traditional one";
+  EXPECT_THAT(Terms("a開𫔭"), ElementsAre(Analyzed{"a", TermKind::kWord, 0, 1},
+                                          Analyzed{"开", TermKind::kUnigram, 1, 4},
+                                          Analyzed{"开开", TermKind::kBigram, 1, 8},
+                                          Analyzed{"开", TermKind::kUnigram, 4, 8}))
+      << "spans are those of the text";
+}
+
 TEST_F(AnalyzerTest, CutsScriptsWithoutSpacesByDictionary) {
   EXPECT_THAT(Terms("ภาษาไทย"), ElementsAre(Analyzed{"ภาษา", TermKind::kWord, 0, 12},
                                             Analyzed{"ไทย", TermKind::kWord, 12, 21}));
@@ -216,7 +229,8 @@ TEST_F(AnalyzerTest, TheCacheOfStemsChangesNothing) {
 }
 
 TEST(AnalyzerVersionTest, NamesWhatTheTermsDependOn) {
-  EXPECT_THAT(AnalyzerVersion(), testing::MatchesRegex("tome-[0-9]+ icu-[0-9.]+ snowball-[0-9]+"));
+  EXPECT_THAT(AnalyzerVersion(),
+              testing::MatchesRegex("tome-[0-9]+ icu-[0-9.]+ snowball-[0-9]+ opencc-[0-9a-f]+"));
 }
 
 }  // namespace

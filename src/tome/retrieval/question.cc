@@ -12,6 +12,7 @@
 
 #include "tome/base/error.h"
 #include "tome/retrieval/stop_words.h"
+#include "tome/text/han_folding.h"
 #include "tome/text/unicode.h"
 
 namespace tome {
@@ -74,33 +75,64 @@ std::vector<Piece> PiecesOf(std::string_view text, Analyzer& analyzer) {
   return pieces;
 }
 
+// Returns the text with its characters folded, each in the bytes that it had. Characters beyond the
+// Basic Multilingual Plane stay, because they might take others.
+std::string FoldedInPlace(std::string_view text) {
+  std::string folded;
+  for (uint64_t offset = 0; offset < text.size();) {
+    const char32_t c = NextCodePoint(text, offset);
+    AppendUtf8(c > 0xFFFF ? c : FoldHan(c), folded);
+  }
+  TOME_CHECK(folded.size() == text.size());
+  return folded;
+}
+
+std::vector<std::string_view> CharactersOf(std::string_view text) {
+  std::vector<std::string_view> characters;
+  for (uint64_t offset = 0; offset < text.size();) {
+    const uint64_t begin = offset;
+    NextCodePoint(text, offset);
+    characters.push_back(text.substr(begin, offset - begin));
+  }
+  return characters;
+}
+
+// Characters that form no word with a topic together with another stop word.
+constexpr std::array<std::string_view, 16> kOnlyGrammar{
+    "的", "是", "了", "吗", "呢", "们", "我", "你", "他", "她", "它", "这", "那", "有", "也", "都"};
+
+// Returns whether `word` consists of stop words. Two characters that are such by themselves may
+// form a word with a topic (对应, 及时, 中将), three hardly.
+bool ConsistsOfStopWords(std::string_view word) {
+  const std::vector<std::string_view> characters = CharactersOf(word);
+  const auto only_grammar = [](std::string_view character) {
+    return std::find(kOnlyGrammar.begin(), kOnlyGrammar.end(), character) != kOnlyGrammar.end();
+  };
+  if (characters.size() < 3 && std::none_of(characters.begin(), characters.end(), only_grammar))
+    return false;
+  // reached[i] tells whether the first i characters consist of stop words.
+  std::vector<bool> reached(characters.size() + 1, false);
+  reached[0] = true;
+  for (size_t first = 0; first < characters.size(); ++first) {
+    if (!reached[first]) continue;
+    size_t bytes = 0;
+    for (size_t last = first; last < characters.size(); ++last) {
+      bytes += characters[last].size();
+      const auto begin = static_cast<size_t>(characters[first].data() - word.data());
+      if (IsChineseStopWord(word.substr(begin, bytes))) reached[last + 1] = true;
+    }
+  }
+  return reached.back();
+}
+
 // Tells which bytes of the text belong to Chinese stop words, and where words begin.
 class CjkWords {
  public:
   explicit CjkWords(std::string_view text)
-      : stop_(text.size(), false), begins_(text.size() + 1, false) {
-    UErrorCode status = U_ZERO_ERROR;
-    const std::unique_ptr<icu::BreakIterator> words(
-        icu::BreakIterator::createWordInstance(icu::Locale("zh"), status));
-    if (U_FAILURE(status)) {
-      throw Error(Code::kIo, fmt::format("ICU's word rules cannot be loaded: {}; reinstall libicu",
-                                         u_errorName(status)));
-    }
-    UText utext = UTEXT_INITIALIZER;
-    utext_openUTF8(&utext, text.data(), static_cast<int64_t>(text.size()), &status);
-    words->setText(&utext, status);
-    int32_t from = words->first();
-    for (int32_t to = words->next(); to != icu::BreakIterator::DONE; to = words->next()) {
-      const auto begin = static_cast<size_t>(from);
-      const auto end = static_cast<size_t>(to);
-      begins_[begin] = true;
-      if (IsChineseStopWord(text.substr(begin, end - begin))) {
-        std::fill(stop_.begin() + from, stop_.begin() + to, true);
-      }
-      from = to;
-    }
-    begins_[text.size()] = true;  // for IsSingle, the end ends the last word
-    utext_close(&utext);
+      : folded_(FoldedInPlace(text)), stop_(text.size(), false), begins_(text.size() + 1, false) {
+    MarkWords();
+    MarkQuestionPhrases();
+    MarkAlternatives();
   }
 
   bool IsStop(uint64_t offset) const { return stop_[offset]; }
@@ -110,6 +142,56 @@ class CjkWords {
   bool IsSingle(uint64_t begin, uint64_t end) const { return begins_[begin] && begins_[end]; }
 
  private:
+  void MarkStop(size_t begin, size_t end) {
+    std::fill(stop_.begin() + static_cast<ptrdiff_t>(begin),
+              stop_.begin() + static_cast<ptrdiff_t>(end), true);
+  }
+
+  void MarkWords() {
+    UErrorCode status = U_ZERO_ERROR;
+    const std::unique_ptr<icu::BreakIterator> words(
+        icu::BreakIterator::createWordInstance(icu::Locale("zh"), status));
+    if (U_FAILURE(status)) {
+      throw Error(Code::kIo, fmt::format("ICU's word rules cannot be loaded: {}; reinstall libicu",
+                                         u_errorName(status)));
+    }
+    UText utext = UTEXT_INITIALIZER;
+    utext_openUTF8(&utext, folded_.data(), static_cast<int64_t>(folded_.size()), &status);
+    words->setText(&utext, status);
+    int32_t from = words->first();
+    for (int32_t to = words->next(); to != icu::BreakIterator::DONE; to = words->next()) {
+      const auto begin = static_cast<size_t>(from);
+      const auto end = static_cast<size_t>(to);
+      begins_[begin] = true;
+      const std::string_view word = std::string_view(folded_).substr(begin, end - begin);
+      if (IsChineseStopWord(word) || ConsistsOfStopWords(word)) MarkStop(begin, end);
+      from = to;
+    }
+    begins_.back() = true;  // for IsSingle, the end ends the last word
+    utext_close(&utext);
+  }
+
+  // The dictionary cuts a question phrase into other words beside others. A phrase counts where at
+  // least one of its ends is that of a word, so that it is none by chance.
+  void MarkQuestionPhrases() {
+    for (uint64_t begin = 0; begin < folded_.size(); NextCodePoint(folded_, begin)) {
+      const size_t bytes = ChineseQuestionPhraseAt(std::string_view(folded_).substr(begin));
+      if (bytes > 0 && (begins_[begin] || begins_[begin + bytes])) MarkStop(begin, begin + bytes);
+    }
+  }
+
+  // Marks the first two characters of "知不知道" and "买没买": the third says what is asked.
+  void MarkAlternatives() {
+    const std::vector<std::string_view> characters = CharactersOf(folded_);
+    for (size_t i = 0; i + 2 < characters.size(); ++i) {
+      if (characters[i] != characters[i + 2] || characters[i].size() < 3) continue;
+      if (characters[i + 1] != "不" && characters[i + 1] != "没") continue;
+      const auto begin = static_cast<size_t>(characters[i].data() - folded_.data());
+      MarkStop(begin, begin + characters[i].size() + characters[i + 1].size());
+    }
+  }
+
+  std::string folded_;
   std::vector<bool> stop_;
   std::vector<bool> begins_;
 };

@@ -4,8 +4,9 @@
 //   out unless the query would be empty without them.
 // - Words that punctuation joins without a space ("sources.list", "apt-get") become a phrase in the
 //   query, beside the single words. None of them is left out.
-// - ICU's dictionary cuts a run of Chinese, Japanese or Korean into words, and question words are
-//   left out. The query then holds
+// - ICU's dictionary cuts a run of Chinese, Japanese or Korean into words. Question words are left
+//   out, and so are phrases of them (什么时候, 多少钱, 是不是), however the dictionary cuts them,
+//   in traditional and in simplified characters. The query then holds
 //     - each pair of neighbouring characters within a word,
 //     - with less weight, the pair of characters where two words meet, if one of the two words is a
 //       single character: it may be part of a name, which the dictionary cuts apart (卡|瑞|尔),

@@ -13,13 +13,14 @@
 #include <unordered_map>
 
 #include "tome/base/error.h"
+#include "tome/text/han_folding.h"
 #include "tome/text/unicode.h"
 
 namespace tome {
 namespace {
 
 // This number is raised whenever the same text would give other terms.
-constexpr int kRulesVersion = 2;
+constexpr int kRulesVersion = 3;
 
 // Stems are cached because words repeat (Zipf): a novel has some 20,000 distinct ones.
 constexpr size_t kMaxCachedStems = size_t{1} << 16;
@@ -254,16 +255,20 @@ class Analyzer::Impl {
 
   void FoldCjk(char32_t c, std::string& out) const {
     out.clear();
-    // Unified ideographs, kana and Hangul syllables are their own folding; compatibility and
-    // half-width forms are not.
+    // Unified ideographs, kana and Hangul syllables need no case folding; compatibility and
+    // half-width forms do.
     const bool plain = (c >= 0x3041 && c <= 0x3130) || (c >= 0x3400 && c <= 0x9FFF) ||
                        (c >= 0xAC00 && c <= 0xD7A3);
-    if (plain) return AppendUtf8(c, out);
+    if (plain) return AppendUtf8(FoldHan(c), out);
     UErrorCode status = U_ZERO_ERROR;
-    casefold_.normalize(icu::UnicodeString(static_cast<UChar32>(c)), status).toUTF8String(out);
+    const icu::UnicodeString folded =
+        casefold_.normalize(icu::UnicodeString(static_cast<UChar32>(c)), status);
+    for (int32_t i = 0; i < folded.length(); i = folded.moveIndex32(i, 1)) {
+      AppendUtf8(FoldHan(static_cast<char32_t>(folded.char32At(i))), out);
+    }
     if (U_FAILURE(status) || out.empty() || out.size() > kMaxTermBytes / 2) {
       out.clear();
-      AppendUtf8(c, out);
+      AppendUtf8(FoldHan(c), out);
     }
   }
 
@@ -327,7 +332,8 @@ std::vector<std::string> TermsOf(std::string_view text, Analyzer& analyzer) {
 }
 
 std::string AnalyzerVersion() {
-  return fmt::format("tome-{} icu-{} snowball-2", kRulesVersion, U_ICU_VERSION);
+  return fmt::format("tome-{} icu-{} snowball-2 opencc-{}", kRulesVersion, U_ICU_VERSION,
+                     HanFoldingVersion());
 }
 
 }  // namespace tome

@@ -7,14 +7,14 @@
 //   inside numbers are dropped. "Sources.list" gives "sourc", "list"; "10,000" gives "10000".
 // - Chinese, Japanese, Korean: every character is a term. Every pair of neighbours is a term too,
 //   at the position of its first character, so that a word of two or more characters is a phrase
-//   of pairs.
+//   of pairs. Traditional and simplified characters are the same terms (text/han_folding.h).
 // - Scripts written without spaces that are not CJK (Thai, Lao, Khmer, Burmese): ICU's dictionaries
 //   find the words.
 //
 // White space, punctuation and symbols separate terms and are not indexed.
 //
-// The terms depend on the versions of ICU and Snowball. AnalyzerVersion() changes with them, and an
-// index made by another version is rebuilt.
+// The terms depend on the versions of ICU and Snowball and on OpenCC's tables. AnalyzerVersion()
+// changes with them, and an index made by another version is rebuilt.
 #pragma once
 
 #include <cstdint>
