@@ -49,14 +49,17 @@ def _unpacked_file(path, folder):
     return target
 
 
+def text_paths(name, paths, work):
+    """Returns where the text of each file is kept."""
+    return [work / "texts" / name / f"{number:04d}-{path.name}.txt" for number, path in enumerate(paths)]
+
+
 def texts(name, paths, work, tome):
     """Returns the text of each file: that of `tome text`, kept in WORK/texts."""
-    folder = work / "texts" / name
-    folder.mkdir(parents=True, exist_ok=True)
     read = []
-    for number, path in enumerate(paths):
-        kept = folder / f"{number:04d}-{path.name}.txt"
+    for path, kept in zip(paths, text_paths(name, paths, work)):
         if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
             result = subprocess.run([tome, "text", path], capture_output=True)
             if result.returncode:
                 sys.exit(f"documents: {path}: {result.stderr.decode()}")
