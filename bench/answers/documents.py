@@ -12,11 +12,12 @@ the document, since its scores would mean nothing.
 """
 import gzip
 import pathlib
-import subprocess
 import sys
 
 import plain_text
 import questions
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from common import debian_packages
 
 GNOME = "usr/share/help/C/gnome-help/"
 HANDBOOK = "usr/share/doc/debian-handbook/html/zh-CN/"
@@ -81,29 +82,6 @@ DOCUMENTS = {
 }
 
 
-def download(package, into):
-    """Downloads the archive of `package` in the pinned version, or else in the one that the
-    machine's sources offer."""
-    into.mkdir(parents=True, exist_ok=True)
-    pinned = f"{package}={VERSIONS[package]}"
-    if subprocess.run(["apt-get", "-q", "download", pinned], cwd=into, capture_output=True).returncode:
-        print(f"documents: {pinned} is not offered; taking the version that is", file=sys.stderr)
-        subprocess.run(["apt-get", "-q", "download", package], cwd=into, check=True, stdout=subprocess.DEVNULL)
-    return next(into.glob("*.deb"))
-
-
-def unpacked(package, folder):
-    """Returns the folder with the files of `package`."""
-    root = folder / "packages" / package
-    if not root.exists():
-        archive = download(package, folder / "archives" / package)
-        partial = root.with_name(package + ".partial")
-        partial.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["dpkg", "-x", archive, partial], check=True)
-        partial.rename(root)
-    return root
-
-
 def part(name, path, read, begin, end):
     """Returns one file's text from `begin` to `end`."""
     data = path.read_bytes()
@@ -120,7 +98,7 @@ def write(folder):
     docs = folder / "docs"
     docs.mkdir(parents=True, exist_ok=True)
     for name, (package, read, parts) in DOCUMENTS.items():
-        root = unpacked(package, folder)
+        root = debian_packages.unpacked(package, VERSIONS[package], folder)
         text = "\n".join(part(name, root / path, read, begin, end) for path, begin, end in parts)
         (docs / f"{name}.txt").write_text(text)
     return docs

@@ -11,24 +11,22 @@ import argparse
 import json
 import os
 import pathlib
-import re
 import sys
 import time
 
 # LangChain reports nothing to a tracing service.
 os.environ["LANGSMITH_TRACING"] = "false"
 
-import numpy
-import onnxruntime
-import tokenizers
 from langchain_classic.retrievers import EnsembleRetriever
 from langchain_community.retrievers import BM25Retriever
 from langchain_community.vectorstores import FAISS
 from langchain_core.documents import Document
-from langchain_core.embeddings import Embeddings
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_openai import ChatOpenAI
 from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from common.bge_embeddings import BgeEmbeddings
 
 CHUNKS = 4
 CHUNK_CHARACTERS = 1000
@@ -38,32 +36,6 @@ PROMPTS = {
              "keep the answer concise.\nQuestion: {question} \nContext: {context} \nAnswer:",
     "plain": "{context}\n\nAnswer the question from the text above, briefly.\n\n{question}",
 }
-
-
-class BgeEmbeddings(Embeddings):
-    """BGE embeddings from an ONNX file. An embedding is the state of the first token, scaled to
-    unit length. Questions have an instruction before them."""
-    ENGLISH = "Represent this sentence for searching relevant passages: "
-    CHINESE = "为这个句子生成表示以用于检索相关文章："
-
-    def __init__(self, folder, threads):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        self.session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
-        self.tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self.tokenizer.enable_truncation(512)
-        self.tokenizer.enable_padding()
-
-    def embed_documents(self, texts):
-        encoded = self.tokenizer.encode_batch(texts)
-        ids = numpy.array([e.ids for e in encoded], numpy.int64)
-        mask = numpy.array([e.attention_mask for e in encoded], numpy.int64)
-        states = self.session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": ids * 0})[0][:, 0]
-        return (states / numpy.linalg.norm(states, axis=1, keepdims=True)).tolist()
-
-    def embed_query(self, text):
-        instruction = self.CHINESE if re.search("[\u4e00-\u9fff]", text) else self.ENGLISH
-        return self.embed_documents([instruction + text])[0]
 
 
 class Chain:

@@ -11,6 +11,10 @@ import dataclasses
 import json
 import pathlib
 import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from common import text_spans
 
 OWN = pathlib.Path(__file__).resolve().parent / "questions.jsonl"
 LONG_CHARACTERS = 5000
@@ -41,14 +45,6 @@ class Question:
         return "long" if len(self.text) > LONG_CHARACTERS else "short"
 
 
-def find_folded(sentence, text):
-    """Returns the span (begin, end) of characters at which `sentence` stands in `text`, whatever
-    their white space, or None."""
-    words = sentence.split()
-    match = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
-    return match.span() if match else None
-
-
 def load(path, docs):
     """Returns the questions of a file about the documents of a folder."""
     loaded, texts = [], {}
@@ -56,7 +52,7 @@ def load(path, docs):
         entry = json.loads(line)
         document = pathlib.Path(docs) / f"{entry['doc']}.txt"
         text = texts.setdefault(document, document.read_text())
-        spans = [find_folded(sentence, text) for sentence in entry["gold_text"]]
+        spans = [text_spans.find(sentence, text) for sentence in entry["gold_text"]]
         loaded.append(Question(str(entry["id"]), entry["doc"], entry["q"], entry["answers"], entry["gold_text"],
                                entry.get("wording", ""), document, text, spans))
     return loaded

@@ -23,6 +23,9 @@ import scoring
 import systems
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "bench"))
+from common import environment, text_spans
+
 SYSTEMS = {system.name: system for system in (systems.Tome, systems.LlamaServer, systems.LangChain,
                                               systems.LangChainPlain)}
 
@@ -70,20 +73,9 @@ def checked(options):
     if set(options.systems) & {"langchain", "langchain-plain"} and not options.report:
         if not options.embeddings:
             sys.exit("run: langchain needs --embeddings")
-        options.python = environment(options.work / "environment")
-    return options
-
-
-def environment(folder):
-    """Returns the Python of the peers' virtual environment, which is made where it is missing."""
-    python, done = folder / "bin/python", folder / "installed"
-    if not done.exists():
-        print(f"run: making {folder}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         requirements = pathlib.Path(__file__).with_name("requirements.txt")
-        subprocess.run([python, "-m", "pip", "install", "-q", "-r", requirements], check=True)
-        done.touch()
-    return python
+        options.python = environment.python(options.work / "environment", requirements)
+    return options
 
 
 def question_sets(options):
@@ -108,7 +100,7 @@ def question_sets(options):
 
 def record(name, system, question, answer, first, evidence_only):
     """Returns all that is known of one answer."""
-    gold = [questions.find_folded(sentence, system.reads(question)) for sentence in question.gold_text]
+    gold = [text_spans.find(sentence, system.reads(question)) for sentence in question.gold_text]
     if None in gold:
         sys.exit(f"run: {system.name}'s text of {question.doc} lacks a sentence of question {question.id}")
     return {"set": name, "system": system.name, "id": question.id, "doc": question.doc, "q": question.q,

@@ -9,6 +9,8 @@ import plain_text
 import questions
 import report
 import scoring
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from common import text_spans
 
 
 class RightTest(unittest.TestCase):
@@ -87,9 +89,9 @@ class EvidenceTest(unittest.TestCase):
 
     def test_a_sentence_is_found_whatever_its_white_space(self):
         text = "One.\nTwo\n   words (here).  Three."
-        begin, end = questions.find_folded("Two words (here).", text)
+        begin, end = text_spans.find("Two words (here).", text)
         self.assertEqual(text[begin:end], "Two\n   words (here).")
-        self.assertIsNone(questions.find_folded("Two word", "Twoword"))
+        self.assertIsNone(text_spans.find("Two word", "Twoword"))
 
 
 class ScoreTest(unittest.TestCase):
