@@ -2,7 +2,7 @@
 """LangChain's retrievers, set up as in its documentation. It answers lines of JSON on standard input.
 
   {"index": [PATH, …]}       makes chunks and both indices of one document, which replaces the one before
-                             → {"chunks": N, "seconds": {"split": s, "bm25": s, "bm25-folded": s, "faiss": s}}
+                             → {"chunks": N, "seconds": {"split": [s, cpu], "bm25": …, "bm25-folded": …, "faiss": …}}
   {"ask": QUESTION, "retriever": NAME, "limit": N}
                              → {"results": [[file, begin, end], …], "score": best or null, "seconds": s}
 
@@ -44,6 +44,11 @@ def folded_words(text):
     return re.findall(r"\w+", text.lower())
 
 
+def times():
+    """Returns the seconds now: of the clock, and of all threads' work."""
+    return numpy.array([time.monotonic(), time.process_time()])
+
+
 class Peer:
     def __init__(self, options):
         self.language, self.cache = options.language, options.cache
@@ -54,15 +59,15 @@ class Peer:
         jieba.initialize()
 
     def index(self, paths):
-        seconds, begin = {}, time.monotonic()
+        seconds, begin = {}, times()
         texts = [pathlib.Path(path).read_bytes().decode() for path in paths]
         chunks = self.splitter.split_documents([Document(text, metadata={"file": i}) for i, text in enumerate(texts)])
-        seconds["split"] = time.monotonic() - begin
+        seconds["split"] = times() - begin
         self.retrievers = {}
         for name, words in {"bm25": self.words, "bm25-folded": folded_words}.items():
-            begin = time.monotonic()
+            begin = times()
             self.retrievers[name] = BM25Retriever.from_documents(chunks, preprocess_func=words, k=MOST_RESULTS)
-            seconds[name] = time.monotonic() - begin
+            seconds[name] = times() - begin
         if self.embeddings:
             seconds["faiss"] = self._index_vectors(chunks)
             by_vectors = self.vectors.as_retriever(search_kwargs={"k": MOST_RESULTS})
@@ -70,7 +75,7 @@ class Peer:
             for name in ("bm25", "bm25-folded"):
                 self.retrievers["ensemble" + name[4:]] = EnsembleRetriever(
                     retrievers=[self.retrievers[name], by_vectors], weights=[0.5, 0.5])
-        return {"chunks": len(chunks), "seconds": seconds}
+        return {"chunks": len(chunks), "seconds": {name: taken.tolist() for name, taken in seconds.items()}}
 
     def _index_vectors(self, chunks):
         """Makes the index of vectors and returns its seconds. Vectors of the same chunks are kept
@@ -79,15 +84,15 @@ class Peer:
         kept = self.cache / (hashlib.sha256("\0".join(texts).encode()).hexdigest()[:24] + ".npz")
         if kept.exists():
             stored = numpy.load(kept)
-            vectors, seconds = stored["vectors"].tolist(), float(stored["seconds"])
+            vectors, seconds = stored["vectors"].tolist(), stored["seconds"]
         else:
-            begin = time.monotonic()
+            begin = times()
             vectors = self.embeddings.embed_documents(texts)
-            seconds = time.monotonic() - begin
+            seconds = times() - begin
             numpy.savez(kept, vectors=numpy.array(vectors, numpy.float32), seconds=seconds)
-        begin = time.monotonic()
+        begin = times()
         self.vectors = FAISS.from_embeddings(list(zip(texts, vectors)), self.embeddings, [c.metadata for c in chunks])
-        return seconds + time.monotonic() - begin
+        return seconds + times() - begin
 
     def _best_score(self, name, question):
         """Returns the score of the best chunk; higher is better. An ensemble has none."""

@@ -63,9 +63,10 @@ def markdown(lines, budgets):
                 some = [r for r in chosen if r["system"] == system]
                 row = summary(some, [scoring.score(r, budgets[language]) for r in some])
                 made = [i for i in indices if (i["system"], i["language"], i["split"]) == (system, language, split)]
-                seconds = sum(i["index_seconds"] for i in made)
+                seconds, cpu_seconds = (sum(i[name] for i in made) for name in ("index_seconds", "index_cpu_seconds"))
                 row["index s"] = _cell(seconds, ",.1f")
-                row["characters/s"] = _cell(sum(i["index_characters"] for i in made) / seconds, ",.0f")
+                row["index CPU s"] = _cell(cpu_seconds, ",.1f")
+                row["characters/CPU s"] = _cell(sum(i["index_characters"] for i in made) / cpu_seconds, ",.0f")
                 rows.append((system, row))
             columns = [column for column in rows[0][1] if any(row[column] != "–" for _, row in rows)]
             tables += [_row(["system", *columns]), _row(["---"] * (1 + len(columns)))]

@@ -107,15 +107,15 @@ class ReportTest(unittest.TestCase):
     def test_twins_and_unanswerable_questions_do_not_count_as_answerable(self):
         lines = [self.record("a", "words"), self.record("a", "words", form="twin", found=False),
                  self.record("b", "none", found=False), self.record("c", "unanswerable", score=0.5),
-                 {"system": "s", "language": "zh", "document": "d", "split": "test", "index_seconds": 2.0,
-                  "index_characters": 500}]
+                 {"system": "s", "language": "zh", "document": "d", "split": "test", "index_seconds": 9.0,
+                  "index_cpu_seconds": 2.0, "index_characters": 500}]
         table = report.markdown(lines, {"zh": 2000})
         header, _, row = [line.split("|")[1:-1] for line in table.splitlines() if line.startswith("|")]
         cells = {name.strip(): cell.strip() for name, cell in zip(header, row)}
         self.assertEqual(cells["recall@5"], "0.500")
         self.assertEqual((cells["words"], cells["none"]), ("1.000", "0.000"))
         self.assertEqual((cells["twins"], cells["of those, as written"]), ("0.000", "1.000"))
-        self.assertEqual((cells["AUC"], cells["characters"], cells["characters/s"]), ("1.000", "75", "250"))
+        self.assertEqual((cells["AUC"], cells["characters"], cells["characters/CPU s"]), ("1.000", "75", "250"))
         self.assertNotIn("part", cells)
 
 

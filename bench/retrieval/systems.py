@@ -1,7 +1,7 @@
 """The systems under test: Tome, and LangChain's retrievers.
 
-A system is given one document at a time: index(document) makes its index and returns the seconds,
-ask(questions, limit, budget) returns for each question a dict:
+A system is given one document at a time: index(document) makes its index and returns the seconds, of
+the clock and of all processors' work, ask(questions, limit, budget) returns for each question a dict:
 
   results   spans (file, begin, end) of characters of the document's texts, best first
   score     of the best result, or None; higher is better, comparable between questions
@@ -11,6 +11,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import resource
 import shlex
 import shutil
 import subprocess
@@ -55,9 +56,14 @@ class Tome:
         shutil.rmtree(self.home, ignore_errors=True)
         self.bytes = [text.encode() for text in document.texts]
         self.paths = [str(path) for path in (document.text_paths if self.options.plain else document.paths)]
-        begin = time.monotonic()
+        begin = self._times()
         self._run("library", "add", *self.embedder, *self.paths)
-        return time.monotonic() - begin
+        return [after - before for before, after in zip(begin, self._times())]
+
+    @staticmethod
+    def _times():
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return [time.monotonic(), used.ru_utime + used.ru_stime]
 
     def _arguments(self, limit, budget):
         chosen = shlex.split(self.options.tome_budget.format(budget)) if self.options.tome_budget else []
@@ -139,7 +145,7 @@ class LangChain:
 
     def index(self, document):
         seconds = self.peer.index(document)
-        return seconds["split"] + sum(seconds[part] for part in self.PARTS[self.retriever])
+        return [sum(both) for both in zip(*(seconds[part] for part in ["split", *self.PARTS[self.retriever]]))]
 
     def ask(self, questions, limit, budget):
         return [self.peer.request({"ask": question, "retriever": self.retriever, "limit": limit})
