@@ -22,6 +22,7 @@
 #include "tome/kernels/retention.h"
 #include "tome/kernels/rope.h"
 #include "tome/kernels/scan.h"
+#include "tome/kernels/vector_scan.h"
 
 namespace tome {
 
@@ -49,6 +50,8 @@ struct KernelSet {
   void (*retention)(const RetentionArgs&, ThreadPool&) noexcept;
   void (*retention_gate)(const RetentionGateArgs&, ThreadPool&) noexcept;
   void (*compressive)(const CompressiveArgs&, ThreadPool&) noexcept;
+  void (*scan_vectors)(const VectorScanArgs&) noexcept;
+  void (*scan_nibbles)(const NibbleScanArgs&) noexcept;
   RateProbes (*rates)() noexcept;
   // The 16-bit type for pages: BF16 where `attention` multiplies BF16 as it is stored, else F16.
   KvType kv_type;

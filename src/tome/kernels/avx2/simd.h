@@ -184,6 +184,10 @@ inline I32 Broadcast4(const void* p) {
 inline I32 DotSmall(I32 acc, Bytes u8, Bytes s8) {
   return AddI32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(u8, s8), _mm256_set1_epi16(1)));
 }
+inline I32 LoadI8Words(const void* p) {
+  return _mm256_cvtepi8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+}
+inline I32 DotWords(I32 acc, I32 a, I32 b) { return AddI32(acc, _mm256_madd_epi16(a, b)); }
 inline constexpr bool kHasWideDot = false;
 inline I32 DotWide(I32 acc, Bytes, Bytes) { return acc; }
 inline I32 DotSigned(I32 acc, Bytes a, Bytes b) {

@@ -167,6 +167,16 @@ inline I32 DotSmall(I32 acc, Bytes u8, Bytes s8) {
                           _mm512_madd_epi16(_mm512_maddubs_epi16(u8, s8), _mm512_set1_epi16(1)));
 #endif
 }
+inline I32 LoadI8Words(const void* p) {
+  return _mm512_cvtepi8_epi16(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
+}
+inline I32 DotWords(I32 acc, I32 a, I32 b) {
+#if defined(__AVX512VNNI__)
+  return _mm512_dpwssd_epi32(acc, a, b);
+#else
+  return _mm512_add_epi32(acc, _mm512_madd_epi16(a, b));
+#endif
+}
 #if defined(__AVX512VNNI__)
 inline constexpr bool kHasWideDot = true;
 inline I32 DotWide(I32 acc, Bytes u8, Bytes s8) { return _mm512_dpbusd_epi32(acc, u8, s8); }

@@ -26,6 +26,8 @@ void HeadScan(const HeadScanArgs& args, ThreadPool& threads) noexcept;
 void Retention(const RetentionArgs& args, ThreadPool& threads) noexcept;
 void RetentionGate(const RetentionGateArgs& args, ThreadPool& threads) noexcept;
 void Compressive(const CompressiveArgs& args, ThreadPool& threads) noexcept;
+void ScanVectors(const VectorScanArgs& args) noexcept;
+void ScanNibbles(const NibbleScanArgs& args) noexcept;
 RateProbes Rates() noexcept;
 
 inline constexpr KernelSet kKernels{
@@ -49,6 +51,8 @@ inline constexpr KernelSet kKernels{
     .retention = Retention,
     .retention_gate = RetentionGate,
     .compressive = Compressive,
+    .scan_vectors = ScanVectors,
+    .scan_nibbles = ScanNibbles,
     .rates = Rates,
     .kv_type = KvType::kF16,
 };

@@ -26,6 +26,8 @@ const KernelSet kKernels{
     .retention = Retention,
     .retention_gate = RetentionGate,
     .compressive = Compressive,
+    .scan_vectors = ScanVectors,
+    .scan_nibbles = ScanNibbles,
     .rates = Rates,
     .kv_type = kHasBF16Dot ? KvType::kBF16 : KvType::kF16,
 };

@@ -24,6 +24,8 @@ void HeadScan(const HeadScanArgs& args, ThreadPool& threads) noexcept;
 void Retention(const RetentionArgs& args, ThreadPool& threads) noexcept;
 void RetentionGate(const RetentionGateArgs& args, ThreadPool& threads) noexcept;
 void Compressive(const CompressiveArgs& args, ThreadPool& threads) noexcept;
+void ScanVectors(const VectorScanArgs& args) noexcept;
+void ScanNibbles(const NibbleScanArgs& args) noexcept;
 RateProbes Rates() noexcept;
 
 }  // namespace tome::TOME_KERNEL_SET

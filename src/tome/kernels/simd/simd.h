@@ -17,6 +17,7 @@
 //   Select(begin, end, x, y)  x in lanes [begin, end), y elsewhere
 //   SelectBelow(a, b, x, y)   x where a < b, y elsewhere and where either is NaN
 //   LoadI8, LoadU8, StoreI8   kLanes bytes from or to memory, 32-bit integers in registers
+//   LoadI8Words(p)            2 · kLanes signed bytes as pairs of signed 16-bit words
 //   EvenF16, OddF16           halves 0, 2, … and 1, 3, … of kLanes pairs, as floats
 //   Deinterleave, Interleave  take the pairs (even, odd) in a and then b apart, and join them
 //   BroadcastPair(p)          p[0], p[1], p[0], p[1], …
@@ -24,6 +25,8 @@
 //                             unsigned bytes are at most 127 (DotSmall) or 255 (DotWide), and
 //                             signed bytes are not −128
 //   DotSigned                 as DotWide with signed bytes, for sets without DotWide (kHasWideDot)
+//   DotWords(acc, a, b)       adds to each lane the products of a pair of signed 16-bit words; exact
+//                             while sums stay below 2^31
 //   kHasBF16Dot               whether the set has DotBF16 and PackBF16
 //   DotBF16                   adds to each lane the two products of a pair of BF16
 //   PackBF16(low, high)       2 · kLanes values as BF16, first those of `low`
