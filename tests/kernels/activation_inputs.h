@@ -9,7 +9,9 @@
 namespace tome {
 
 inline double Exact(Activation activation, double x) {
+  if (activation == Activation::kNone) return x;
   if (activation == Activation::kSilu) return x / (1 + std::exp(-x));
+  if (activation == Activation::kGelu) return 0.5 * x * std::erfc(-x / std::numbers::sqrt2);
   return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
 }
 
@@ -20,8 +22,9 @@ inline double Exact(Activation activation, double x) {
 // SiLU takes exp, a sum, a quotient and the product with `up`, so its errors are relative to its
 // value. Where e^-x exceeds the range of float, the result is below 2^-120, and zero is as good.
 //
-// GELU: 1 + tanh cancels for negative x, so its errors are relative to x. About two roundoffs come
-// from the argument (its slope x·tanh' is below 1/2), the rest from tanh, the sum and the products.
+// GELU: 1 + tanh and 1 + erf cancel for negative x, so its errors are relative to x. About two
+// roundoffs come from the argument (its slope x·tanh' is below 1/2), the rest from tanh or erf, the
+// sum and the products.
 inline double ActivationTolerance(Activation activation, double gate, double up) {
   const double base =
       activation == Activation::kSilu ? std::abs(Exact(activation, gate)) : std::abs(gate);

@@ -52,7 +52,8 @@ TEST_P(ActivationTest, KnownValues) {
 
 TEST_P(ActivationTest, AgreesWithDoublePrecision) {
   std::mt19937 random(1);
-  for (const Activation activation : {Activation::kSilu, Activation::kGeluTanh}) {
+  for (const Activation activation :
+       {Activation::kSilu, Activation::kGeluTanh, Activation::kGelu}) {
     for (const int64_t size : {1, 7, 33, 100, 257}) {
       for (const double deviation : {1.0, 10.0, 1e6, 1e12, 1e-10, 1e-40}) {
         const std::vector<float> gate = RandomFloats(random, size, deviation);
@@ -69,7 +70,8 @@ TEST_P(ActivationTest, AgreesWithDoublePrecision) {
 }
 
 TEST_P(ActivationTest, AgreesAllOverTheRange) {
-  for (const Activation activation : {Activation::kSilu, Activation::kGeluTanh}) {
+  for (const Activation activation :
+       {Activation::kSilu, Activation::kGeluTanh, Activation::kGelu}) {
     std::vector<float> gate;
     for (float x = -120; x <= 120; x += 0.01F) gate.push_back(x);
     const std::vector<float> up(gate.size(), 1);
@@ -82,7 +84,8 @@ TEST_P(ActivationTest, AgreesAllOverTheRange) {
 }
 
 TEST_P(ActivationTest, NaNPassesThroughGateAndUp) {
-  for (const Activation activation : {Activation::kSilu, Activation::kGeluTanh}) {
+  for (const Activation activation :
+       {Activation::kSilu, Activation::kGeluTanh, Activation::kGelu}) {
     for (const size_t at : {0, 8, 32}) {
       std::vector<float> gate(33, 1);
       std::vector<float> up(33, 1);

@@ -27,11 +27,11 @@ struct Parts {
   const Matrix* weights = nullptr;
   const Matrix* gate = nullptr;
   const std::vector<float>* bias = nullptr;
-  Activation activation = Activation::kSilu;
+  Activation activation = Activation::kNone;
   const std::vector<float>* added_to = nullptr;
 };
 
-// Checks a matrix's output. The slope of either activation is below 1.13 everywhere.
+// Checks a matrix's output. The slope of every activation is below 1.13 everywhere.
 void ExpectOutput(const KernelSet& kernels, const Parts& parts, const std::vector<float>& x,
                   const Norm& norm, const std::vector<float>& y, int64_t stride = 1) {
   const ProductModel model(kernels, *parts.weights);
@@ -57,6 +57,9 @@ void ExpectOutput(const KernelSet& kernels, const Parts& parts, const std::vecto
         bound = bound * (std::abs(open) + off) + std::abs(value) * off +
                 kRoundoff * std::abs(open * value) + kUnderflow;
         value *= open;
+      } else if (parts.activation != Activation::kNone) {
+        bound = 1.13 * bound + ActivationTolerance(parts.activation, value, 1);
+        value = Exact(parts.activation, value);
       }
       if (parts.added_to != nullptr) {
         value += double{(*parts.added_to)[at]};
@@ -82,7 +85,7 @@ int64_t WidthOf(DType dtype, int64_t number) {
   return TraitsOf(dtype).block_elements * (1 + number % 3);
 }
 
-TEST_P(MatmulOutputTest, AddsABiasAndToTheResidual) {
+TEST_P(MatmulOutputTest, AddsABiasActivatesAndAddsToTheResidual) {
   std::mt19937 random(1);
   int64_t number = 0;
   for (const DType dtype : DecodableTypes()) {
@@ -99,11 +102,14 @@ TEST_P(MatmulOutputTest, AddsABiasAndToTheResidual) {
             MatmulOutput output = OutputOf(packed);
             output.bias = has_bias ? bias.data() : nullptr;
             output.add = add;
+            output.activation = std::array{Activation::kNone, Activation::kGelu, Activation::kSilu,
+                                           Activation::kGeluTanh}[Count(number % 4)];
             std::vector<std::vector<float>> ys(1);
             if (add) ys[0] = before;
             RunMatmul(kernels(), x, in, {output}, ys, two_);
             const Parts parts{.weights = &matrix,
                               .bias = has_bias ? &bias : nullptr,
+                              .activation = output.activation,
                               .added_to = add ? &before : nullptr};
             ASSERT_NO_FATAL_FAILURE(ExpectOutput(kernels(), parts, x, {}, ys[0]));
           }
@@ -113,11 +119,12 @@ TEST_P(MatmulOutputTest, AddsABiasAndToTheResidual) {
   }
 }
 
-TEST_P(MatmulOutputTest, GatesWithEitherActivation) {
+TEST_P(MatmulOutputTest, GatesWithEveryActivation) {
   std::mt19937 random(2);
   int64_t number = 0;
   for (const DType dtype : DecodableTypes()) {
-    for (const Activation activation : {Activation::kSilu, Activation::kGeluTanh}) {
+    for (const Activation activation :
+         {Activation::kSilu, Activation::kGeluTanh, Activation::kGelu}) {
       for (const int64_t out : {7, 33, 100}) {
         const int64_t in = WidthOf(dtype, ++number);
         const Matrix up = RandomMatrix(random, dtype, out, in);

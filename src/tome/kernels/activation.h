@@ -5,10 +5,12 @@
 
 namespace tome {
 
-// The activation of a gated feed-forward network (matmul.h).
+// The activation of a feed-forward network (matmul.h).
 enum class Activation {
+  kNone,      // x
   kSilu,      // x · sigmoid(x)
   kGeluTanh,  // 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))
+  kGelu,      // 0.5 x (1 + erf(x / √2))      (Hendrycks and Gimpel, 2016)
 };
 
 // x = cap · tanh(x / cap), in place (Gemma 2).

@@ -14,10 +14,12 @@
 #include "tome/kernels/attention.h"
 #include "tome/kernels/compressive.h"
 #include "tome/kernels/conv1d.h"
+#include "tome/kernels/encoder_attention.h"
 #include "tome/kernels/hadamard.h"
 #include "tome/kernels/matmul.h"
 #include "tome/kernels/norm.h"
 #include "tome/kernels/page_choice.h"
+#include "tome/kernels/pooling.h"
 #include "tome/kernels/rates.h"
 #include "tome/kernels/retention.h"
 #include "tome/kernels/rope.h"
@@ -36,12 +38,18 @@ struct KernelSet {
   int64_t (*matmul_scratch)(const MatmulArgs&) noexcept;
   void (*matmul)(const MatmulArgs&, ThreadPool&) noexcept;
   void (*rms_norm)(const RmsNormArgs&, ThreadPool&) noexcept;
+  void (*layer_norm)(const LayerNormArgs&, ThreadPool&) noexcept;
   void (*rope)(const RopeArgs&, ThreadPool&) noexcept;
   void (*hadamard)(const HadamardArgs&, ThreadPool&) noexcept;
   void (*soft_cap)(const SoftCapArgs&) noexcept;
   double (*log_sum_exp)(const LogSumExpArgs&) noexcept;
   void (*write_kv)(const KvWriteArgs&, ThreadPool&) noexcept;
   void (*attention)(const AttentionArgs&, ThreadPool&) noexcept;
+  // Bytes of EncoderAttentionArgs::scratch with a pool of `threads`; the member itself need not be
+  // set.
+  int64_t (*encoder_attention_scratch)(const EncoderAttentionArgs&, int threads) noexcept;
+  void (*encoder_attention)(const EncoderAttentionArgs&, ThreadPool&) noexcept;
+  void (*pool)(const PoolArgs&, ThreadPool&) noexcept;
   void (*summarize_keys)(const KeySummaryArgs&, ThreadPool&) noexcept;
   void (*score_pages)(const PageScoreArgs&) noexcept;
   void (*conv1d)(const Conv1dArgs&, ThreadPool&) noexcept;

@@ -46,9 +46,9 @@ struct MatmulOutput {
   const float* bias = nullptr;  // [out]; null: none
   // With a gate, y = activation(x · gateᵀ) ⊙ (x · Wᵀ), the middle of SwiGLU and GeGLU (Shazeer,
   // 2020). The gate has the shape of `weights`, and neither has a bias. With data == nullptr there
-  // is no gate.
+  // is no gate, and y = activation(x · Wᵀ + b).
   PackedMatrix gate;
-  Activation activation = Activation::kSilu;
+  Activation activation = Activation::kNone;
   bool add = false;    // y += instead of y =, for the residual stream
   float* y = nullptr;  // [tokens, out]; must not overlap x
 };

@@ -226,6 +226,10 @@ struct F64Sum {
     low = _mm256_fmadd_pd(a, a, low);
     high = _mm256_fmadd_pd(b, b, high);
   }
+  void AddValues(F32 x) {
+    low = _mm256_add_pd(low, _mm256_cvtps_pd(_mm256_castps256_ps128(x)));
+    high = _mm256_add_pd(high, _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1)));
+  }
   double Total() const {
     const __m256d sum = _mm256_add_pd(low, high);
     const __m128d x = _mm_add_pd(_mm256_castpd256_pd128(sum), _mm256_extractf128_pd(sum, 1));

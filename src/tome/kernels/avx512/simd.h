@@ -231,6 +231,10 @@ struct F64Sum {
     low = _mm512_fmadd_pd(a, a, low);
     high = _mm512_fmadd_pd(b, b, high);
   }
+  void AddValues(F32 x) {
+    low = _mm512_add_pd(low, _mm512_cvtps_pd(_mm512_castps512_ps256(x)));
+    high = _mm512_add_pd(high, _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1)));
+  }
   double Total() const { return _mm512_reduce_add_pd(_mm512_add_pd(low, high)); }
 };
 

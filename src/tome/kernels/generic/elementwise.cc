@@ -6,11 +6,21 @@
 
 namespace tome::generic {
 
-float Silu(float x) { return x / (1.0F + std::exp(-x)); }
-
-float GeluTanh(float x) {
-  constexpr float kScale = 0.7978845608028654F;  // √(2/π)
-  return 0.5F * x * (1.0F + std::tanh(kScale * (x + 0.044715F * x * x * x)));
+float Activate(Activation activation, float x) {
+  switch (activation) {
+    case Activation::kNone:
+      return x;
+    case Activation::kSilu:
+      return x / (1.0F + std::exp(-x));
+    case Activation::kGeluTanh: {
+      constexpr float kScale = 0.7978845608028654F;  // √(2/π)
+      return 0.5F * x * (1.0F + std::tanh(kScale * (x + 0.044715F * x * x * x)));
+    }
+    case Activation::kGelu:
+      break;
+  }
+  constexpr float kHalfRoot = 0.7071067811865476F;  // 1 / √2
+  return 0.5F * x * (1.0F + std::erf(kHalfRoot * x));
 }
 
 void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept {
@@ -23,6 +33,30 @@ void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept {
     const double mean = squares / static_cast<double>(args.width);
     const auto factor = static_cast<float>(1.0 / std::sqrt(mean + double{args.eps}));
     for (int64_t i = 0; i < args.width; ++i) y[i] = weight[i] * (x[i] * factor);
+  });
+}
+
+void LayerNorm(const LayerNormArgs& args, ThreadPool& threads) noexcept {
+  const auto width = static_cast<double>(args.width);
+  threads.ParallelFor(args.rows, [&](int64_t row, int) {
+    float* const y = args.y + row * args.width;
+    for (int64_t i = 0; i < args.width; ++i) {
+      const int64_t at = row * args.width + i;
+      y[i] = args.residual != nullptr ? args.x[at] + args.residual[at] : args.x[at];
+    }
+    double sum = 0;
+    for (int64_t i = 0; i < args.width; ++i) sum += double{y[i]};
+    const auto mean = static_cast<float>(sum / width);
+    double squares = 0;
+    for (int64_t i = 0; i < args.width; ++i) {
+      y[i] -= mean;
+      squares += double{y[i]} * y[i];
+    }
+    const auto factor = static_cast<float>(1.0 / std::sqrt(squares / width + double{args.eps}));
+    for (int64_t i = 0; i < args.width; ++i) {
+      const float value = args.weight[i] * (y[i] * factor);
+      y[i] = args.bias != nullptr ? value + args.bias[i] : value;
+    }
   });
 }
 

@@ -12,12 +12,16 @@ void Pack(const TensorView& weights, std::byte* packed, ThreadPool& threads) noe
 int64_t MatmulScratch(const MatmulArgs& args) noexcept;
 void Matmul(const MatmulArgs& args, ThreadPool& threads) noexcept;
 void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept;
+void LayerNorm(const LayerNormArgs& args, ThreadPool& threads) noexcept;
 void Rope(const RopeArgs& args, ThreadPool& threads) noexcept;
 void Hadamard(const HadamardArgs& args, ThreadPool& threads) noexcept;
 void SoftCap(const SoftCapArgs& args) noexcept;
 double LogSumExp(const LogSumExpArgs& args) noexcept;
 void WriteKv(const KvWriteArgs& args, ThreadPool& threads) noexcept;
 void Attention(const AttentionArgs& args, ThreadPool& threads) noexcept;
+int64_t EncoderAttentionScratch(const EncoderAttentionArgs& args, int threads) noexcept;
+void EncoderAttention(const EncoderAttentionArgs& args, ThreadPool& threads) noexcept;
+void Pool(const PoolArgs& args, ThreadPool& threads) noexcept;
 void SummarizeKeys(const KeySummaryArgs& args, ThreadPool& threads) noexcept;
 void ScorePages(const PageScoreArgs& args) noexcept;
 void Conv1d(const Conv1dArgs& args, ThreadPool& threads) noexcept;
@@ -37,12 +41,16 @@ inline constexpr KernelSet kKernels{
     .matmul_scratch = MatmulScratch,
     .matmul = Matmul,
     .rms_norm = RmsNorm,
+    .layer_norm = LayerNorm,
     .rope = Rope,
     .hadamard = Hadamard,
     .soft_cap = SoftCap,
     .log_sum_exp = LogSumExp,
     .write_kv = WriteKv,
     .attention = Attention,
+    .encoder_attention_scratch = EncoderAttentionScratch,
+    .encoder_attention = EncoderAttention,
+    .pool = Pool,
     .summarize_keys = SummarizeKeys,
     .score_pages = ScorePages,
     .conv1d = Conv1d,
@@ -57,7 +65,6 @@ inline constexpr KernelSet kKernels{
     .kv_type = KvType::kF16,
 };
 
-float Silu(float x);
-float GeluTanh(float x);
+float Activate(Activation activation, float x);
 
 }  // namespace tome::generic

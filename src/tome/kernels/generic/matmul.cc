@@ -48,8 +48,9 @@ void ComputeRow(const MatmulOutput& output, int64_t row, const float* x, int64_t
     float value = sums[static_cast<size_t>(t)];
     if (output.bias != nullptr) value += output.bias[row];
     if (output.gate.data != nullptr) {
-      const float gate = gates[static_cast<size_t>(t)];
-      value *= output.activation == Activation::kSilu ? Silu(gate) : GeluTanh(gate);
+      value *= Activate(output.activation, gates[static_cast<size_t>(t)]);
+    } else {
+      value = Activate(output.activation, value);
     }
     float& y = output.y[(first + t) * output.weights.out + row];
     y = output.add ? y + value : value;

@@ -180,7 +180,8 @@ void RetentionGate(const RetentionGateArgs& args, ThreadPool& threads) noexcept 
     const auto factor = static_cast<float>(1.0 / std::sqrt(mean + double{args.eps}));
     for (int64_t i = 0; i < args.width; ++i) {
       const float weight = args.weight != nullptr ? args.weight[i] : 1;
-      args.y[row * args.width + i] = Silu(gate[i]) * (weight * (x[i] * factor));
+      args.y[row * args.width + i] =
+          Activate(Activation::kSilu, gate[i]) * (weight * (x[i] * factor));
     }
   });
 }

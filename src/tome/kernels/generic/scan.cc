@@ -25,7 +25,7 @@ void Conv1d(const Conv1dArgs& args, ThreadPool& threads) noexcept {
         for (int64_t j = 0; j < args.width; ++j) {
           sum += args.weight[j * channels + c] * input(t - before + j);
         }
-        y[t * channels + c] = Silu(sum);
+        y[t * channels + c] = Activate(Activation::kSilu, sum);
       }
       for (int64_t j = 0; j < before; ++j) {
         sequence.next_window[j * channels + c] = input(sequence.tokens - before + j);
@@ -48,7 +48,7 @@ void SelectiveScan(const SelectiveScanArgs& args, ThreadPool& threads) noexcept 
         const int64_t here = t * args.channels + channel;
         const float x = args.x[here];
         const float delta = Softplus(args.dt[here]);
-        const float gate = args.z != nullptr ? Silu(args.z[here]) : 1;
+        const float gate = args.z != nullptr ? Activate(Activation::kSilu, args.z[here]) : 1;
         float sum = 0;
         for (int64_t n = 0; n < args.states; ++n) {
           float& h = sequence.next_state[n * args.channels + channel];
@@ -87,7 +87,7 @@ void HeadScan(const HeadScanArgs& args, ThreadPool& threads) noexcept {
             state = decay * state + delta * x[p] * b[n];
             sum += state * c[n];
           }
-          const float gate = args.z != nullptr ? Silu(args.z[here]) : 1;
+          const float gate = args.z != nullptr ? Activate(Activation::kSilu, args.z[here]) : 1;
           args.y[here] = (sum + args.d[head * args.head_size + p] * x[p]) * gate;
         }
       }

@@ -23,6 +23,37 @@ void NormalizeRow(const RmsNormArgs& args, int64_t row) {
   }
 }
 
+void NormalizeLayerRow(const LayerNormArgs& args, int64_t row) {
+  const float* const x = args.x + row * args.width;
+  float* const y = args.y + row * args.width;
+  F64Sum total;
+  for (int64_t i = 0; i < args.width; i += kLanes) {
+    const int64_t left = args.width - i;
+    F32 value = LoadFirst(x + i, left);
+    if (args.residual != nullptr) {
+      value = Add(value, LoadFirst(args.residual + row * args.width + i, left));
+    }
+    total.AddValues(value);
+    StoreFirst(y + i, value, left);
+  }
+  const auto width = static_cast<double>(args.width);
+  const F32 mean = Set(static_cast<float>(total.Total() / width));
+  F64Sum squares;
+  for (int64_t i = 0; i < args.width; i += kLanes) {
+    const int64_t left = args.width - i;
+    StoreFirst(y + i, Sub(LoadFirst(y + i, left), mean), left);
+    squares.AddSquares(LoadFirst(y + i, left));
+  }
+  const double variance = squares.Total() / width;
+  const F32 factor = Set(static_cast<float>(1.0 / std::sqrt(variance + double{args.eps})));
+  for (int64_t i = 0; i < args.width; i += kLanes) {
+    const int64_t left = args.width - i;
+    const F32 scaled = Mul(LoadFirst(y + i, left), factor);
+    const F32 bias = args.bias != nullptr ? LoadFirst(args.bias + i, left) : Zero();
+    StoreFirst(y + i, Add(Mul(LoadFirst(args.weight + i, left), scaled), bias), left);
+  }
+}
+
 void RotateHalves(float* x, const float* cos, const float* sin, int64_t half) {
   for (int64_t i = 0; i < half; i += kLanes) {
     const int64_t left = half - i;
@@ -115,6 +146,14 @@ void RmsNorm(const RmsNormArgs& args, ThreadPool& threads) noexcept {
   threads.ParallelFor((args.rows + step - 1) / step, [&](int64_t task, int) {
     const int64_t end = std::min(args.rows, (task + 1) * step);
     for (int64_t row = task * step; row < end; ++row) NormalizeRow(args, row);
+  });
+}
+
+void LayerNorm(const LayerNormArgs& args, ThreadPool& threads) noexcept {
+  const int64_t step = RowsPerTask(args.width);
+  threads.ParallelFor((args.rows + step - 1) / step, [&](int64_t task, int) {
+    const int64_t end = std::min(args.rows, (task + 1) * step);
+    for (int64_t row = task * step; row < end; ++row) NormalizeLayerRow(args, row);
   });
 }
 

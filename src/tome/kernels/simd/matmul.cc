@@ -534,8 +534,10 @@ void Multiply(const PackedMatrix& matrix, const Rows& rows, const Task& task, fl
   }
 }
 
-// Applies bias, gate and residual, and moves the sums of the panels into rows of y.
-void Finish(const MatmulOutput& output, const Task& task, const float* sums, const float* gates) {
+// Applies bias, activation, gate and residual, and moves the sums of the panels into rows of y.
+template <Activation kActivation>
+void FinishWith(const MatmulOutput& output, const Task& task, const float* sums,
+                const float* gates) {
   const int64_t out = output.weights.out;
   for (int64_t row = task.row_begin; row < task.row_end; ++row) {
     const int64_t at = (row - task.row_begin) * kTaskColumns;
@@ -546,13 +548,24 @@ void Finish(const MatmulOutput& output, const Task& task, const float* sums, con
       float* const y = output.y + row * out + column;
       F32 value = Load(sums + lane);
       if (output.bias != nullptr) value = Add(value, LoadFirst(output.bias + column, left));
-      if (gates != nullptr) {
-        const F32 gate = Load(gates + lane);
-        value = Mul(output.activation == Activation::kSilu ? Silu(gate) : GeluTanh(gate), value);
-      }
+      value = gates != nullptr ? Mul(Activate<kActivation>(Load(gates + lane)), value)
+                               : Activate<kActivation>(value);
       if (output.add) value = Add(LoadFirst(y, left), value);
       StoreFirst(y, value, left);
     }
+  }
+}
+
+void Finish(const MatmulOutput& output, const Task& task, const float* sums, const float* gates) {
+  switch (output.activation) {
+    case Activation::kNone:
+      return FinishWith<Activation::kNone>(output, task, sums, gates);
+    case Activation::kSilu:
+      return FinishWith<Activation::kSilu>(output, task, sums, gates);
+    case Activation::kGeluTanh:
+      return FinishWith<Activation::kGeluTanh>(output, task, sums, gates);
+    case Activation::kGelu:
+      return FinishWith<Activation::kGelu>(output, task, sums, gates);
   }
 }
 

@@ -30,7 +30,7 @@
 //   kHasBF16Dot               whether the set has DotBF16 and PackBF16
 //   DotBF16                   adds to each lane the two products of a pair of BF16
 //   PackBF16(low, high)       2 · kLanes values as BF16, first those of `low`
-//   F64Sum                    a sum of squares in double precision
+//   F64Sum                    a sum of values or of squares in double precision
 #pragma once
 
 #if defined(__AVX512F__)
