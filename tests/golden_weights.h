@@ -63,6 +63,7 @@ inline GoldenScale GoldenScaleOf(std::string_view name, size_t columns,
   if (name.ends_with("dt_bias") || name.ends_with("dt_proj.bias")) return {0.5, -2.5};
   if (name.ends_with(".D")) return {0.1, 1};
   if (name.ends_with("norm_f.weight")) return {0.1, 1};
+  if (name.ends_with("LayerNorm.weight")) return {0.1, 1};
   if (name.ends_with("norm.weight")) return {0.1, model_type == "gemma2" ? 0.0 : 1.0};
   if (name.ends_with(".bias")) return {0.25, 0};
   if (name.ends_with("embed_tokens.weight") || name.ends_with("backbone.embeddings.weight")) {

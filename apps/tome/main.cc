@@ -89,6 +89,7 @@ int Main(int argc, char** argv) {
   AddLibraryCommand(app, context);
   AddModelCommand(app, context);
   AddGenerateCommand(app, context);
+  AddEmbedCommand(app, context);
   AddInspectCommand(app, context);
   AddConvertCommand(app, context);
   AddTokenizeCommand(app, context);

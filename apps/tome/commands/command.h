@@ -24,6 +24,7 @@ void AddBenchKvCommand(CLI::App& bench, CommandContext& context);  // below `ben
 void AddBenchMemoryCommand(CLI::App& bench, CommandContext& context);
 void AddChatCommand(CLI::App& app, CommandContext& context);
 void AddConvertCommand(CLI::App& app, CommandContext& context);
+void AddEmbedCommand(CLI::App& app, CommandContext& context);
 void AddInspectCommand(CLI::App& app, CommandContext& context);
 void AddGenerateCommand(CLI::App& app, CommandContext& context);
 void AddLogitsCommand(CLI::App& app, CommandContext& context);

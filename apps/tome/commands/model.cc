@@ -45,11 +45,17 @@ ordered_json ToJson(const Config& config, const std::string& name) {
 
 // Checks everything of a model but its computing, so that a model that cannot be run is refused
 // when it is added and not when it is first asked.
-void CheckIsModel(const std::filesystem::path& path) {
+void CheckCanRun(const std::filesystem::path& path, const ModelCommand& command) {
   const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::Open(path));
   // `generic`, the last kernel set, takes weights as they are stored, so that none is packed.
   ThreadPool threads(1);
-  LoadModel(checkpoint, {*AvailableKernelSets().back(), threads});
+  const Compute compute{*AvailableKernelSets().back(), threads};
+  // The default is the model that answers, so an encoder cannot be it.
+  if (IsEncoder(*checkpoint) && !command.make_default) {
+    LoadEncoder(checkpoint, EncoderWeights::kAsStored, compute);
+  } else {
+    LoadModel(checkpoint, compute);
+  }
   TokenizerOf(*checkpoint);
 }
 
@@ -79,7 +85,7 @@ void Add(const ModelCommand& command, const CommandContext&) {
   std::filesystem::path path =
       std::filesystem::absolute(ModelNamed(command.model)).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();  // of "folder/"
-  CheckIsModel(path);
+  CheckCanRun(path, command);
   std::string name = command.name;
   Config config;
   ChangeConfig(home, [&](Config& changed) {

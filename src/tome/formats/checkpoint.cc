@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tome/base/error.h"
 #include "tome/base/file.h"
 #include "tome/formats/gguf_reader.h"
@@ -98,13 +100,21 @@ int64_t Checkpoint::tensor_bytes() const {
   return bytes;
 }
 
+std::filesystem::path Checkpoint::SidePath(std::string_view name) const {
+  const std::filesystem::path relative(name);
+  TOME_CHECK(relative.is_relative() &&
+             std::find(relative.begin(), relative.end(), "..") == relative.end());
+  std::error_code error;
+  const std::filesystem::path file = folder_ / relative;
+  if (container_ != Container::kSafetensors || !std::filesystem::exists(file, error)) return {};
+  return file;
+}
+
 std::string Checkpoint::SideFile(std::string_view name) const {
   // The largest tokenizer.json known has 35 MB.
   constexpr uint64_t kMaxSideFileBytes = uint64_t{128} << 20;
-  TOME_CHECK(name.find('/') == std::string_view::npos);
-  const std::filesystem::path file = folder_ / name;
-  std::error_code error;
-  if (container_ != Container::kSafetensors || !std::filesystem::exists(file, error)) return {};
+  const std::filesystem::path file = SidePath(name);
+  if (file.empty()) return {};
   return ReadAll(OpenForReading(file).get(), kMaxSideFileBytes, file.string());
 }
 

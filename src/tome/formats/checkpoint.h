@@ -40,9 +40,12 @@ class Checkpoint {
 
   // Returns GGUF's key-value pairs, or the strings of safetensors' `__metadata__`.
   const Metadata& metadata() const { return metadata_; }
-  // Returns a file beside safetensors weights ("config.json", "tokenizer.json"), read whole with a
-  // limit on its size. Empty where there is no such file, and for GGUF.
+  // Returns a file beside safetensors weights ("config.json", "1_Pooling/config.json"), read whole
+  // with a limit on its size. Empty where there is no such file, and for GGUF. The name leads out
+  // of no folder: its parts are names without "..".
   std::string SideFile(std::string_view name) const;
+  // Returns the path of such a file; empty where there is none, and for GGUF.
+  std::filesystem::path SidePath(std::string_view name) const;
 
   // Returns all tensors, sorted by name.
   const std::map<std::string, TensorView, std::less<>>& tensors() const { return tensors_; }

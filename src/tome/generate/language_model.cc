@@ -1,14 +1,13 @@
 #include "tome/generate/language_model.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <optional>
 #include <utility>
 
 #include "tome/base/error.h"
-#include "tome/base/mapped_file.h"
+#include "tome/models/files_key.h"
 #include "tome/models/registry.h"
 #include "tome/models/template_of.h"
 #include "tome/models/tokenizer_of.h"
@@ -60,7 +59,7 @@ std::string LastNameOf(const std::filesystem::path& path) {
 std::unique_ptr<LanguageModel> LanguageModel::Open(const std::filesystem::path& path, int threads) {
   auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::Open(path));
   // A model that does not run is refused first, before anything odd in its vocabulary matters.
-  ArchitectureOf(*checkpoint);
+  CheckIsModel(*checkpoint);
   std::unique_ptr<LanguageModel> language_model(new LanguageModel());
   language_model->path_ = path;
   language_model->name_ = LastNameOf(path);
@@ -76,26 +75,8 @@ std::unique_ptr<LanguageModel> LanguageModel::Open(const std::filesystem::path& 
   return language_model;
 }
 
-SnapshotKey LanguageModel::HashFiles() const {
-  constexpr size_t kPiece = size_t{16} << 20;
-  std::vector<std::span<const std::byte>> pieces;
-  for (std::span<const std::byte> file : checkpoint_->Files()) {
-    for (; file.size() > kPiece; file = file.subspan(kPiece)) pieces.push_back(file.first(kPiece));
-    pieces.push_back(file);
-  }
-  std::vector<std::string> hashes(pieces.size());
-  threads_->ParallelFor(static_cast<int64_t>(pieces.size()), [&](int64_t i, int) {
-    const auto& piece = pieces[static_cast<size_t>(i)];
-    hashes[static_cast<size_t>(i)] =
-        KeyOf(std::string_view(reinterpret_cast<const char*>(piece.data()), piece.size()))
-            .ToString();
-    ReleasePages(piece);
-  });
-  return KeyOf(fmt::format("{} {}", fmt::join(hashes, " "), config_json_));
-}
-
 SnapshotKey LanguageModel::FilesKey() const {
-  std::call_once(hashed_, [&] { hash_ = HashFiles(); });
+  std::call_once(hashed_, [&] { hash_ = FilesKeyOf(*checkpoint_, config_json_, *threads_); });
   return hash_;
 }
 

@@ -77,8 +77,6 @@ class LanguageModel {
  private:
   LanguageModel() : kernels_(SelectKernelSet()) {}
 
-  SnapshotKey HashFiles() const;
-
   // The model's tensors lie in the checkpoint's maps. A file that is replaced by renaming stays
   // mapped.
   std::shared_ptr<const Checkpoint> checkpoint_;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "tome/formats/checkpoint.h"
+#include "tome/models/encoder.h"
 #include "tome/models/model.h"
 
 namespace tome {
@@ -28,23 +29,31 @@ enum class TensorTransform {
 
 // A TensorName is the name of one tensor in both containers. "{}" stands for the layer's number.
 // "{e}" stands for an expert's number where HF has a tensor for each expert and GGUF has one tensor
-// for all.
+// for all. Where HF has had several names for a tensor, each has a row, and the one that the
+// checkpoint holds counts.
 struct TensorName {
   std::string_view gguf;  // "blk.{}.attn_q.weight"
   std::string_view hf;    // "model.layers.{}.self_attn.q_proj.weight"
   TensorTransform transform = TensorTransform::kNone;
 };
 
+// An architecture is a Model or an Encoder: one of `load` and `load_encoder` is set.
 struct Architecture {
   std::string_view name;  // GGUF's general.architecture
   std::string_view hf_model_type;
   std::string_view hf_class;  // "LlamaForCausalLM"
   std::span<const TensorName> tensors;
   std::unique_ptr<Model> (*load)(std::shared_ptr<const Checkpoint> checkpoint,
-                                 const Compute& compute);
+                                 const Compute& compute) = nullptr;
   // A key that config.json must have, where model_type alone does not tell. Empty: no such key.
   std::string_view hf_key = {};
   bool has_gguf = true;  // whether GGUF files of this architecture exist
+  std::unique_ptr<Encoder> (*load_encoder)(std::shared_ptr<const Checkpoint> checkpoint,
+                                           EncoderWeights weights,
+                                           const Compute& compute) = nullptr;
+  // What HF names of tensors may begin with: a model that was saved as a part of another one, as
+  // BertForMaskedLM has "bert.".
+  std::string_view hf_prefix = {};
 };
 
 // Returns `pattern` with "{}" replaced by `layer`.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tome/base/error.h"
+#include "tome/models/bert.h"
 #include "tome/models/gemma2.h"
 #include "tome/models/hf_config.h"
 #include "tome/models/infini.h"
@@ -29,7 +30,9 @@ std::span<const Architecture> Architectures() {
                                          MambaArchitecture(),       Mamba2Architecture(),
                                          JambaArchitecture(),       TorchscaleRetNetArchitecture(),
                                          FlaRetNetArchitecture(),   InfiniLlamaArchitecture(),
-                                         InfiniQwen2Architecture(), InfiniQwen3Architecture()};
+                                         InfiniQwen2Architecture(), InfiniQwen3Architecture(),
+                                         BertArchitecture(),        XlmRobertaArchitecture(),
+                                         RobertaArchitecture()};
   return kArchitectures;
 }
 
@@ -76,16 +79,56 @@ const Architecture& ArchitectureOf(const Checkpoint& checkpoint) {
                           checkpoint.path().string(), field, name, fmt::join(known, ", ")));
 }
 
-std::unique_ptr<Model> LoadModel(std::shared_ptr<const Checkpoint> checkpoint,
-                                 const Compute& compute) {
-  const std::string path = checkpoint->path().string();
+namespace {
+
+// Calls load(architecture), with the path before its errors.
+template <typename Load>
+auto LoadNamed(const Checkpoint& checkpoint, const Load& load) {
+  const std::string path = checkpoint.path().string();
   try {
-    return ArchitectureOf(*checkpoint).load(checkpoint, compute);
+    return load(ArchitectureOf(checkpoint));
   } catch (const Error& error) {
     const std::string_view message = error.what();
     if (message.substr(0, path.size()) == path) throw;
     throw error.In(path);
   }
+}
+
+}  // namespace
+
+std::unique_ptr<Model> LoadModel(std::shared_ptr<const Checkpoint> checkpoint,
+                                 const Compute& compute) {
+  return LoadNamed(*checkpoint, [&](const Architecture& architecture) {
+    CheckIsModel(*checkpoint);
+    return architecture.load(checkpoint, compute);
+  });
+}
+
+void CheckIsModel(const Checkpoint& checkpoint) {
+  const Architecture& architecture = ArchitectureOf(checkpoint);
+  if (architecture.load != nullptr) return;
+  throw Error(
+      Code::kUnsupported,
+      fmt::format("{}: is an embedding model ({}): it turns texts into vectors, to be found "
+                  "by their meaning, and writes nothing; take a language model here",
+                  checkpoint.path().string(), architecture.name));
+}
+
+std::unique_ptr<Encoder> LoadEncoder(std::shared_ptr<const Checkpoint> checkpoint,
+                                     EncoderWeights weights, const Compute& compute) {
+  return LoadNamed(*checkpoint, [&](const Architecture& architecture) {
+    if (architecture.load_encoder == nullptr) {
+      throw Error(Code::kUnsupported,
+                  fmt::format("is a language model ({}) and makes no vectors of texts; take an "
+                              "embedding model, such as BGE, E5 or MiniLM",
+                              architecture.name));
+    }
+    return architecture.load_encoder(checkpoint, weights, compute);
+  });
+}
+
+bool IsEncoder(const Checkpoint& checkpoint) {
+  return ArchitectureOf(checkpoint).load_encoder != nullptr;
 }
 
 }  // namespace tome

@@ -23,4 +23,7 @@ const Architecture& ArchitectureOf(const Checkpoint& checkpoint);
 std::unique_ptr<Model> LoadModel(std::shared_ptr<const Checkpoint> checkpoint,
                                  const Compute& compute);
 
+// Throws Error(kUnsupported) for an encoder, which LoadModel does not load, with what to do.
+void CheckIsModel(const Checkpoint& checkpoint);
+
 }  // namespace tome

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "tome/base/error.h"
 #include "tome/base/mapped_file.h"
@@ -28,16 +29,23 @@ void CheckDecodable(const TensorView& view, const std::string& name) {
 
 }  // namespace
 
-const TensorName& Weights::Row(std::string_view name) const {
+const TensorName& Weights::Row(std::string_view name, int64_t layer) const {
+  const TensorName* first = nullptr;
   for (const TensorName& row : architecture_.tensors) {
-    if (row.gguf == name) return row;
+    if (row.gguf != name) continue;
+    if (checkpoint_.Find(NameOf(row, layer)) != nullptr) return row;
+    if (first == nullptr) first = &row;
   }
-  TOME_CHECK(false && "a tensor that the architecture's table lacks");
-  return architecture_.tensors.front();
+  TOME_CHECK(first != nullptr && "a tensor that the architecture's table lacks");
+  return *first;
 }
 
 std::string Weights::NameOf(const TensorName& row, int64_t layer) const {
-  return LayerName(checkpoint_.container() == Container::kGguf ? row.gguf : row.hf, layer);
+  if (checkpoint_.container() == Container::kGguf) return LayerName(row.gguf, layer);
+  std::string name = LayerName(row.hf, layer);
+  if (architecture_.hf_prefix.empty()) return name;
+  std::string prefixed = std::string(architecture_.hf_prefix) + name;
+  return checkpoint_.Find(prefixed) != nullptr ? prefixed : name;
 }
 
 bool Weights::Has(std::string_view name, int64_t layer) const {
@@ -48,7 +56,7 @@ bool Weights::Has(std::string_view name, int64_t layer) const {
 
 TensorView Weights::Matrix(std::string_view name, int64_t layer, int64_t rows,
                            int64_t columns) const {
-  const std::string full = NameOf(Row(name), layer);
+  const std::string full = NameOf(Row(name, layer), layer);
   const TensorView view = checkpoint_.Bind(full, Shape{rows, columns});
   CheckDecodable(view, full);
   return view;
@@ -60,7 +68,7 @@ std::vector<float> Weights::Vector(std::string_view name, int64_t layer, int64_t
 
 std::vector<float> Weights::Values(std::string_view name, int64_t layer,
                                    std::initializer_list<Shape> shapes) const {
-  const TensorName& row = Row(name);
+  const TensorName& row = Row(name, layer);
   const std::string full = NameOf(row, layer);
   const TensorView* const found = checkpoint_.Find(full);
   const bool fits =
@@ -93,6 +101,15 @@ Norm Weights::BindNorm(std::string_view name, int64_t layer, int64_t size, float
   return {.weight = Vector(name, layer, size), .eps = eps};
 }
 
+LayerNorm Weights::BindLayerNorm(std::string_view stem, int64_t layer, int64_t size,
+                                 float eps) const {
+  LayerNorm norm{
+      .weight = Vector(fmt::format("{}.weight", stem), layer, size), .bias = {}, .eps = eps};
+  const std::string bias = fmt::format("{}.bias", stem);
+  if (Has(bias, layer)) norm.bias = Vector(bias, layer, size);
+  return norm;
+}
+
 Linear Weights::BindHead(int64_t vocabulary, int64_t width) {
   const char* const name = Has("output.weight") ? "output.weight" : "token_embd.weight";
   const TensorView matrix = Matrix(name, 0, vocabulary, width);
@@ -111,7 +128,7 @@ Linear Weights::BindRows(std::string_view stem, int64_t layer, int64_t rows, int
 Linear Weights::BindExpert(std::string_view stem, int64_t layer, const ExpertIndex& index,
                            int64_t out, int64_t in) {
   const std::string name = fmt::format("{}.weight", stem);
-  const std::string full = NameOf(Row(name), layer);
+  const std::string full = NameOf(Row(name, layer), layer);
   TensorView matrix;
   if (const size_t hole = full.find("{e}"); hole != std::string::npos) {
     const std::string own =
@@ -126,13 +143,35 @@ Linear Weights::BindExpert(std::string_view stem, int64_t layer, const ExpertInd
   return PackOfLayer(matrix, index.used, index.experts);
 }
 
-Linear Weights::PackOfLayer(const TensorView& matrix, int64_t used, int64_t parts) {
+Linear Weights::PackOfLayer(const TensorView& stored, int64_t used, int64_t parts) {
+  Tensor rounded;
+  TensorView matrix = stored;
+  if (encoded_ && !IsBlockQuantized(stored.dtype) &&
+      stored.shape.row_elements() % TraitsOf(*encoded_).block_elements == 0) {
+    rounded = Encode(stored);
+    matrix = rounded.view();
+  }
   const auto same = [&](const LinearWeights& weights) { return weights.dtype == matrix.dtype; };
   auto found = std::find_if(linear_.begin(), linear_.end(), same);
   if (found == linear_.end()) found = linear_.insert(found, {.dtype = matrix.dtype});
   found->elements += matrix.shape.elements() * used / parts;
   found->bytes += matrix.bytes() * used / parts;
-  return Pack(matrix);
+  Linear linear = Pack(matrix);
+  // A set that takes weights as they are stored multiplies with the rounded matrix itself.
+  if (linear.packed.data() == nullptr) linear.packed = std::move(rounded);
+  return linear;
+}
+
+Tensor Weights::Encode(const TensorView& matrix) const {
+  Tensor encoded(*encoded_, matrix.shape, Fill::kNone);
+  const int64_t row_bytes = RowBytes(*encoded_, matrix.shape.row_elements());
+  compute_.threads.ParallelFor(matrix.shape.rows(), [&](int64_t r, int) {
+    std::vector<float> row(static_cast<size_t>(matrix.shape.row_elements()));
+    DecodeRow(matrix.dtype, matrix.row(r), row);
+    EncodeRow(*encoded_, row, encoded.data() + r * row_bytes);
+  });
+  ReleasePages(matrix.raw());
+  return encoded;
 }
 
 Linear Weights::Pack(const TensorView& matrix) const {
@@ -147,7 +186,8 @@ Linear Weights::Pack(const TensorView& matrix) const {
   linear.packed = Tensor(DType::kU8, {bytes}, Fill::kNone);
   compute_.kernels.pack(matrix, linear.packed.data(), compute_.threads);
   linear.weight.data = linear.packed.data();
-  ReleasePages(matrix.raw());
+  // Released pages of memory that belongs to no file would lose what they hold.
+  if (!encoded_) ReleasePages(matrix.raw());
   return linear;
 }
 

@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "tome/models/architecture.h"
+#include "tome/models/layers/layer_norm.h"
 #include "tome/models/layers/linear.h"
 #include "tome/models/layers/norm.h"
 #include "tome/models/model.h"
@@ -26,8 +29,14 @@ struct ExpertIndex {
 // container.
 class Weights {
  public:
-  Weights(const Checkpoint& checkpoint, const Architecture& architecture, const Compute& compute)
-      : checkpoint_(checkpoint), architecture_(architecture), compute_(compute) {}
+  // With `encoded`, linear matrices of plain numbers are rounded to this block-quantized type at
+  // load, where their rows are whole blocks of it.
+  Weights(const Checkpoint& checkpoint, const Architecture& architecture, const Compute& compute,
+          std::optional<DType> encoded = std::nullopt)
+      : checkpoint_(checkpoint),
+        architecture_(architecture),
+        compute_(compute),
+        encoded_(encoded) {}
 
   // `name` is a GGUF pattern of the architecture's table; `layer` replaces "{}". For a name that
   // the table lacks, Has returns false; in the other functions it is a programming error.
@@ -52,6 +61,8 @@ class Weights {
   Linear BindExpert(std::string_view stem, int64_t layer, const ExpertIndex& index, int64_t out,
                     int64_t in);
 
+  // Returns the LayerNorm of `stem`.weight and, where there is one, `stem`.bias.
+  LayerNorm BindLayerNorm(std::string_view stem, int64_t layer, int64_t size, float eps) const;
   Norm BindNorm(std::string_view name, int64_t layer, int64_t size, float eps) const;
   // Returns output.weight [vocabulary, width], or the embedding where the two are tied and the
   // checkpoint has no output.weight.
@@ -64,19 +75,24 @@ class Weights {
   const Compute& compute() const { return compute_; }
 
  private:
-  // A pattern that the table lacks is a programming error.
-  const TensorName& Row(std::string_view name) const;
+  // Returns the row of a pattern: the one whose tensor the checkpoint holds, or the first one. A
+  // pattern that the table lacks is a programming error.
+  const TensorName& Row(std::string_view name, int64_t layer) const;
+  // Returns the tensor's name in the container, with the architecture's prefix where the checkpoint
+  // has it.
   std::string NameOf(const TensorName& row, int64_t layer) const;
 
   // Returns the matrix as the kernels read it. A packed matrix's part of the file is not kept in
   // memory.
   Linear Pack(const TensorView& matrix) const;
+  Tensor Encode(const TensorView& matrix) const;
   // Packs a matrix of a layer, and counts used / parts of its size in linear().
-  Linear PackOfLayer(const TensorView& matrix, int64_t used = 1, int64_t parts = 1);
+  Linear PackOfLayer(const TensorView& stored, int64_t used = 1, int64_t parts = 1);
 
   const Checkpoint& checkpoint_;
   const Architecture& architecture_;
   const Compute& compute_;
+  std::optional<DType> encoded_;
   std::vector<LinearWeights> linear_;
   LinearWeights head_;
 };

@@ -47,6 +47,8 @@ def scale_and_offset(name, shape, model_type):
         return NORM_SCALE, 1.0
     if name.endswith("norm_f.weight"):
         return NORM_SCALE, 1.0
+    if name.endswith("LayerNorm.weight"):
+        return NORM_SCALE, 1.0
     if name.endswith("norm.weight"):
         return NORM_SCALE, 0.0 if model_type == "gemma2" else 1.0
     if name.endswith(".bias"):

@@ -26,10 +26,10 @@ struct Linear {
 // A Projection is one of several products of the same rows.
 struct Projection {
   const Linear& linear;
-  Tensor& y;                     // [T, out]
-  const Linear* gate = nullptr;  // where given, y = activation(x gateᵀ) ⊙ (x Wᵀ)
-  Activation activation = Activation::kSilu;
-  bool add = false;  // y += instead of y =
+  Tensor& y;                                  // [T, out]
+  const Linear* gate = nullptr;               // where given, y = activation(x gateᵀ) ⊙ (x Wᵀ)
+  Activation activation = Activation::kNone;  // without a gate, y = activation(x Wᵀ + b)
+  bool add = false;                           // y += instead of y =
 };
 
 // Writes the product of x [T, in], normalized first where `norm` is given, to every projection's y.

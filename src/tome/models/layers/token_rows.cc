@@ -64,12 +64,9 @@ int64_t BeginForward(Batch batch, int64_t vocabulary) {
   return tokens;
 }
 
-Tensor Embed(Batch batch, const TensorView& embedding, const Compute& compute) {
+Tensor RowsOf(std::span<const TokenId> tokens, const TensorView& embedding,
+              const Compute& compute) {
   const int64_t width = embedding.shape[1];
-  std::vector<TokenId> tokens;
-  for (const BatchItem& item : batch) {
-    tokens.insert(tokens.end(), item.tokens.begin(), item.tokens.end());
-  }
   const auto count = static_cast<int64_t>(tokens.size());
   Tensor x(DType::kF32, {count, width}, Fill::kNone);
   compute.threads.ParallelFor(count, [&](int64_t t, int) {
@@ -77,6 +74,14 @@ Tensor Embed(Batch batch, const TensorView& embedding, const Compute& compute) {
               x.floats().subspan(static_cast<size_t>(t * width), static_cast<size_t>(width)));
   });
   return x;
+}
+
+Tensor Embed(Batch batch, const TensorView& embedding, const Compute& compute) {
+  std::vector<TokenId> tokens;
+  for (const BatchItem& item : batch) {
+    tokens.insert(tokens.end(), item.tokens.begin(), item.tokens.end());
+  }
+  return RowsOf(tokens, embedding, compute);
 }
 
 Tensor Head(Batch batch, const Tensor& x, const Norm& norm, const Linear& head, Scratch& scratch,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "tome/kernels/kernel_set.h"
 #include "tome/models/layers/linear.h"
@@ -17,6 +18,9 @@ int64_t CheckBatch(Batch batch, int64_t vocabulary);
 
 // Does what CheckBatch does, then reserves room in every memory.
 int64_t BeginForward(Batch batch, int64_t vocabulary);
+
+// Returns the embedding's rows of these tokens, [T, width].
+Tensor RowsOf(std::span<const TokenId> tokens, const TensorView& embedding, const Compute& compute);
 
 // Returns the embedding's rows of all tokens of a batch, [T, width].
 Tensor Embed(Batch batch, const TensorView& embedding, const Compute& compute);
