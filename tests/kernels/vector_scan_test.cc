@@ -28,9 +28,9 @@ std::vector<float> RandomScales(std::mt19937& random, int64_t size) {
 }
 
 struct Vectors {
-  Vectors(std::mt19937& random, int64_t rows, int64_t width, int most = 127)
-      : width(width),
-        values(RandomIntegers<int8_t>(random, rows * width, most)),
+  Vectors(std::mt19937& random, int64_t rows, int64_t columns, int most = 127)
+      : width(columns),
+        values(RandomIntegers<int8_t>(random, rows * columns, most)),
         scales(RandomScales(random, rows)) {}
   int64_t rows() const { return static_cast<int64_t>(scales.size()); }
 
@@ -132,7 +132,7 @@ TEST_P(VectorScanTest, ScoresTheKeptRowsAndNoOthers) {
 
 struct Nibbles {
   Nibbles(std::mt19937& random, int64_t rows, int64_t width)
-      : width(width), scales(RandomScales(random, rows)) {
+      : width(columns), scales(RandomScales(random, rows)) {
     std::uniform_int_distribution<int> any(0, 255);
     bytes.resize(Count(rows * NibbleBytes(width)));
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(any(random));

@@ -33,6 +33,7 @@ TEST(ConfigTest, ReadsWhatIsWrittenByHand) {
 
 TEST(ConfigTest, GivesBackWhatItWrote) {
   const Config config{.default_model = "千问 3",
+                      .default_embedder = "it's",
                       .models = {{"千问 3", "/模型/Qwen3 \"0.6B\".gguf"},
                                  {"a.b'c\\", "/m/\n\t\x1b\x7f'''\"\"\"\\"},
                                  {"it's", "/m"},
@@ -43,12 +44,15 @@ TEST(ConfigTest, GivesBackWhatItWrote) {
 }
 
 TEST(ConfigTest, SaysWhereAMistakeStands) {
-  EXPECT_THAT(ParseError("\ndefault_modell = 'a'\n"),
-              StartsWith("corrupt: config.toml: line 2, column 1: there is no setting "
-                         "\"default_modell\"; there are default_model and [models]"));
+  EXPECT_THAT(
+      ParseError("\ndefault_modell = 'a'\n"),
+      StartsWith("corrupt: config.toml: line 2, column 1: there is no setting "
+                 "\"default_modell\"; there are default_model, default_embedder and [models]"));
   EXPECT_THAT(ParseError("default_model = 3"), HasSubstr("line 1, column 17: default_model is to"));
   EXPECT_THAT(ParseError("default_model = 'a'\n[models]\nb = 'c'"),
               HasSubstr("line 1, column 17: default_model is \"a\", which is not under [models]"));
+  EXPECT_THAT(ParseError("default_embedder = 'a'\n[models]\nb = 'c'"),
+              HasSubstr("line 1, column 20: default_embedder is \"a\", which is not under"));
   EXPECT_THAT(ParseError("models = 1"), HasSubstr("line 1, column 1: models is to be a table"));
   EXPECT_THAT(ParseError("[models]\na = ['b']"), HasSubstr("line 2, column 5: a is to be a text"));
   EXPECT_THAT(ParseError("[models]\na = ''"), HasSubstr("line 2, column 5: a has no path"));

@@ -131,6 +131,15 @@ TEST_F(SqliteDocumentsTest, AFileGivesOneDocumentAtATime) {
   EXPECT_EQ(documents_.FindByFile("/x", StampWith(3), kPlain), b);
 }
 
+TEST_F(SqliteDocumentsTest, AFileThatIsForgottenLeavesItsDocument) {
+  const DocumentId id = Insert(*store_, SomeDocument(1), kHashA).id;
+  documents_.LinkFile("/x", id, StampWith(1));
+  EXPECT_EQ(documents_.UnlinkFile("/y"), std::nullopt);
+  EXPECT_EQ(documents_.UnlinkFile("/x"), id);
+  EXPECT_EQ(documents_.UnlinkFile("/x"), std::nullopt);
+  EXPECT_TRUE(documents_.Read(id).paths.empty());
+}
+
 TEST_F(SqliteDocumentsTest, NothingIsLeftOfARemovedDocument) {
   const Document document = SomeDocument(10);
   const DocumentRecord gone = Insert(*store_, document, kHashA);

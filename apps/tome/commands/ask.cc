@@ -11,6 +11,7 @@
 #include "advice.h"
 #include "commands/answering.h"
 #include "commands/command.h"
+#include "commands/embedder_option.h"
 #include "commands/json_output.h"
 #include "commands/keeping.h"
 #include "commands/model_options.h"
@@ -29,8 +30,10 @@ struct AskOptions {
   AskRequest request;              // its questions are those of --question
   std::string way = "auto";
   ModelOptions model;
+  EmbedderOptions embedder;
   ReadingOptions reading;
   KeepingOptions keeping;
+  bool explain = false;
   bool json = false;
 };
 
@@ -76,10 +79,10 @@ void CheckQuestion(const std::string& question) {
   }
 }
 
-void Print(const AskedAnswers& asked, bool json) {
+void Print(const AskedAnswers& asked, const AskOptions& options) {
   const std::span<const Answer> answers = asked.answers;
   const bool one = answers.size() == 1;
-  if (json) {
+  if (options.json) {
     nlohmann::ordered_json objects = nlohmann::ordered_json::array();
     for (const Answer& answer : answers) {
       objects.push_back(AnswerToJson(answer, [](const Note& note) { return Worded(note); }));
@@ -94,7 +97,7 @@ void Print(const AskedAnswers& asked, bool json) {
     }
     const bool quotes = answer.way == "quotes";
     if (!quotes) PrintNote(fmt::format("{}: {}", answer.way, Worded(answer.why)));
-    PrintAnswer(answer, asked.text);
+    PrintAnswer(answer, asked.text, options.explain ? Explained::kRanks : Explained::kNothing);
   }
 }
 
@@ -112,6 +115,10 @@ void RunAsk(const AskOptions& options, const CommandContext& context) {
   Library library = OpenUserLibrary(context);
   const auto documents = AddDocuments(library, files, options.reading, context);
   request.documents = documents;
+  const auto embedder = OpenEmbedder(options.embedder, options.reading.threads, library);
+  const auto dense = SearchNamed(library, embedder.get(), documents, context);
+  request.quotes.dense = dense.get();
+  request.answering.dense = dense.get();
   AskedAnswers asked;
   if (model_path) {
     asked = AskModel(library, std::move(request), options, *model_path, context);
@@ -122,7 +129,7 @@ void RunAsk(const AskOptions& options, const CommandContext& context) {
   if (options.json || documents.empty()) {
     for (Answer& answer : asked.answers) AddReaderNotes(library, documents, answer);
   }
-  Print(asked, options.json);
+  Print(asked, options);
 }
 
 }  // namespace
@@ -148,8 +155,11 @@ void AddAskCommand(CLI::App& app, CommandContext& context) {
       ->capture_default_str()
       ->type_name("N");
   AddAnsweringOptions(*command, options->model, options->request.answering);
+  AddEmbedderOption(*command, options->embedder);
   AddReadingOptions(*command, options->reading);
   AddKeepingOptions(*command, options->keeping);
+  command->add_flag("--explain", options->explain,
+                    "Show where each quote stood in each list of the search");
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(
       "Examples:\n"

@@ -14,6 +14,7 @@
 #include "commands/answering.h"
 #include "commands/chat_history.h"
 #include "commands/command.h"
+#include "commands/embedder_option.h"
 #include "commands/keeping.h"
 #include "commands/line_input.h"
 #include "commands/print_answer.h"
@@ -31,6 +32,7 @@ struct ChatCommand {
   std::string way = "auto";
   ModelOptions model;
   ModelAnswerOptions answering;
+  EmbedderOptions embedder;
   ReadingOptions reading;
   KeepingOptions keeping;
 };
@@ -43,6 +45,7 @@ bool IsBlank(std::string_view line) {
 struct Answerer {
   Library& library;
   std::span<const NamedDocument> documents;
+  const DenseSearch* dense = nullptr;
   const LanguageModel* model = nullptr;
   std::optional<SnapshotStore> store;
   std::optional<Measurements> measurements;
@@ -59,8 +62,9 @@ void Print(Answerer& answerer, Answer& answer, AnswerText text) {
 void AnswerOne(Answerer& answerer, const std::string& question, Way way, std::stop_token stop) {
   if (!answerer.conversation) {
     const WorkControl control{.stop = std::move(stop), .progress = {}};
-    const QuotesOptions quotes{.why = way == Way::kQuotes ? WhyQuotes::kAskedFor
-                                                          : WhyQuotes::kNoModel};
+    const QuotesOptions quotes{
+        .why = way == Way::kQuotes ? WhyQuotes::kAskedFor : WhyQuotes::kNoModel,
+        .dense = answerer.dense};
     Answer answer =
         AnswerWithQuotes(answerer.library, question, answerer.documents, quotes, control);
     Print(answerer, answer, AnswerText::kPrint);
@@ -147,8 +151,11 @@ void Chat(const ChatCommand& options, const CommandContext& context) {
   const std::vector<NamedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
   std::unique_ptr<LanguageModel> model;
+  const auto embedder = OpenEmbedder(options.embedder, options.reading.threads, library);
+  const auto dense = SearchNamed(library, embedder.get(), documents, context);
   Answerer answerer{.library = library,
                     .documents = documents,
+                    .dense = dense.get(),
                     .store = {},
                     .measurements = {},
                     .conversation = {}};
@@ -157,6 +164,7 @@ void Chat(const ChatCommand& options, const CommandContext& context) {
     answerer.model = model.get();
     answerer.store = OpenUserStore(options.keeping);
     ModelAnswerOptions answering = options.answering;
+    answering.dense = dense.get();
     answering.store = answerer.store ? &*answerer.store : nullptr;
     answerer.measurements.emplace(OpenUserMeasurements(context));
     answerer.conversation.emplace(library, MeasuredModel{*model, *answerer.measurements}, documents,
@@ -180,6 +188,7 @@ void AddChatCommand(CLI::App& app, CommandContext& context) {
   AddWayOption(*command, options->way);
   AddAnsweringOptions(*command, options->model, options->answering);
   AddStreamingOptions(*command, options->answering.memory.window, options->answering.memory.sinks);
+  AddEmbedderOption(*command, options->embedder);
   AddReadingOptions(*command, options->reading);
   AddKeepingOptions(*command, options->keeping);
   command->footer(

@@ -10,6 +10,7 @@
 
 #include "advice.h"
 #include "commands/command.h"
+#include "commands/embedder_option.h"
 #include "commands/json_output.h"
 #include "commands/keeping.h"
 #include "commands/model_options.h"
@@ -18,6 +19,7 @@
 #include "tome/base/error.h"
 #include "tome/base/mebibytes.h"
 #include "tome/generate/verify_memory.h"
+#include "tome/library/folder_sync.h"
 
 namespace tome {
 namespace {
@@ -26,9 +28,11 @@ using nlohmann::ordered_json;
 
 struct LibraryOptions {
   std::vector<std::string> names;
+  EmbedderOptions embedder;
   ReadingOptions reading;
   ModelOptions model;
   int64_t samples = 4;
+  std::string watched;  // a folder; empty: none
   bool remove = false;
   bool json = false;
 };
@@ -66,14 +70,45 @@ std::string NameOf(const DocumentRecord& record) {
   return PrintableLine(record.paths.empty() ? record.title : record.paths.front());
 }
 
+// Prints a line for each change of the shelf until Ctrl-C. A file that cannot be read is noted.
+void Watch(const LibraryOptions& options, const CommandContext& context) {
+  Library library = OpenUserLibrary(context);
+  const auto embedder = OpenEmbedder(options.embedder, options.reading.threads, library);
+  const auto add = [&](const std::filesystem::path& file) {
+    try {
+      const AddedDocument added = AddFile(library, file.string(), options.reading, context);
+      EmbedNamed(library, embedder.get(), std::vector{NamedDocument{added.id, file.string()}},
+                 context);
+      if (added.outcome == AddOutcome::kUnchanged) return;
+      fmt::print("#{} {} {}\n", added.id, OutcomeName(added.outcome), PrintableLine(file.string()));
+      std::fflush(stdout);
+    } catch (const Error& error) {
+      if (error.code() == Code::kCancelled) throw;
+      PrintNote(Worded(error));
+    }
+  };
+  const auto removed = [](const RemovedDocument& document) {
+    fmt::print("#{} removed {}\n", document.record.id, NameOf(document.record));
+    std::fflush(stdout);
+  };
+  FollowFolder(library, options.watched, {.add = add, .removed = removed},
+               {.stop = context.stop, .progress = {}});
+}
+
 // Adds the files that can be added. A bad file does not keep the others out, but the command fails.
 void Add(const LibraryOptions& options, const CommandContext& context) {
+  if (!options.watched.empty()) return Watch(options, context);
+  if (options.names.empty()) {
+    throw CLI::ValidationError("library add", "name the documents, or a folder with --watch");
+  }
   Library library = OpenUserLibrary(context);
+  const auto embedder = OpenEmbedder(options.embedder, options.reading.threads, library);
   ordered_json results = ordered_json::array();
   size_t failed = 0;
   for (const std::string& file : options.names) {
     try {
       const AddedDocument added = AddFile(library, file, options.reading, context);
+      EmbedNamed(library, embedder.get(), std::vector{NamedDocument{added.id, file}}, context);
       const DocumentRecord record = library.Show(added.id);
       if (options.json) {
         ordered_json result = ToJson(record);
@@ -292,11 +327,18 @@ void AddLibraryCommand(CLI::App& app, CommandContext& context) {
       "Examples:\n  tome library add *.pdf\n  tome library list");
 
   CLI::App* add = AddAction(*library, "add", "Read files into the library", options, context, Add);
-  add->add_option("files", options->names, "The documents")->required()->type_name("FILE…");
+  CLI::Option* files =
+      add->add_option("files", options->names, "The documents")->type_name("FILE…");
+  add->add_option("--watch", options->watched,
+                  "Adds all files below a folder, and follows what changes there until Ctrl-C")
+      ->excludes(files)
+      ->type_name("FOLDER");
+  AddEmbedderOption(*add, options->embedder);
   AddReadingOptions(*add, options->reading);
   add->add_flag("--json", options->json, "Print one JSON object");
   add->footer(
-      "Examples:\n  tome library add *.pdf\n  tome library add --encoding GB18030 novel.txt");
+      "Examples:\n  tome library add *.pdf\n  tome library add --encoding GB18030 novel.txt\n"
+      "  tome library add --watch ~/Documents");
 
   CLI::App* list = AddAction(*library, "list", "List the documents", options, context, List);
   list->add_flag("--json", options->json, "Print one JSON object");

@@ -35,28 +35,35 @@ bool IsThere(const std::filesystem::path& path) {
   return std::filesystem::exists(path, error);
 }
 
+bool IsDefault(const Config& config, const std::string& name) {
+  return name == config.default_model || name == config.default_embedder;
+}
+
 ordered_json ToJson(const Config& config, const std::string& name) {
   const std::filesystem::path& path = config.models.at(name);
   return {{"name", name},
           {"path", path.string()},
-          {"default", name == config.default_model},
+          {"default", IsDefault(config, name)},
           {"found", IsThere(path)}};
 }
 
+// The two kinds of models: those that write and those that embed.
+enum class ModelKind { kLanguage, kEmbedding };
+
 // Checks everything of a model but its computing, so that a model that cannot be run is refused
-// when it is added and not when it is first asked.
-void CheckCanRun(const std::filesystem::path& path, const ModelCommand& command) {
+// when it is added and not when it is first asked. Returns its kind.
+ModelKind CheckCanRun(const std::filesystem::path& path) {
   const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::Open(path));
   // `generic`, the last kernel set, takes weights as they are stored, so that none is packed.
   ThreadPool threads(1);
   const Compute compute{*AvailableKernelSets().back(), threads};
-  // The default is the model that answers, so an encoder cannot be it.
-  if (IsEncoder(*checkpoint) && !command.make_default) {
-    LoadEncoder(checkpoint, EncoderWeights::kAsStored, compute);
-  } else {
-    LoadModel(checkpoint, compute);
-  }
   TokenizerOf(*checkpoint);
+  if (IsEncoder(*checkpoint)) {
+    LoadEncoder(checkpoint, EncoderWeights::kAsStored, compute);
+    return ModelKind::kEmbedding;
+  }
+  LoadModel(checkpoint, compute);
+  return ModelKind::kLanguage;
 }
 
 // Returns the name of a model that was added without one: a file's name without ".gguf", or a
@@ -66,7 +73,7 @@ std::string NameFor(const std::filesystem::path& path) {
 }
 
 void AddTo(Config& config, const std::string& name, const std::filesystem::path& path,
-           const ModelCommand& command) {
+           const ModelCommand& command, ModelKind kind) {
   const auto [entry, is_new] = config.models.try_emplace(name, path);
   // A model whose file is gone gives up its name.
   if (!is_new && entry->second != path && IsThere(entry->second)) {
@@ -77,7 +84,8 @@ void AddTo(Config& config, const std::string& name, const std::filesystem::path&
                             path.string(), name, entry->second.string(), name));
   }
   entry->second = path;
-  if (command.make_default) config.default_model = name;
+  if (!command.make_default) return;
+  (kind == ModelKind::kEmbedding ? config.default_embedder : config.default_model) = name;
 }
 
 void Add(const ModelCommand& command, const CommandContext&) {
@@ -85,7 +93,7 @@ void Add(const ModelCommand& command, const CommandContext&) {
   std::filesystem::path path =
       std::filesystem::absolute(ModelNamed(command.model)).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();  // of "folder/"
-  CheckCanRun(path, command);
+  const ModelKind kind = CheckCanRun(path);
   std::string name = command.name;
   Config config;
   ChangeConfig(home, [&](Config& changed) {
@@ -94,15 +102,15 @@ void Add(const ModelCommand& command, const CommandContext&) {
       if (name.empty() && its_path == path) name = other;
     }
     if (name.empty()) name = NameFor(path);
-    AddTo(changed, name, path, command);
+    AddTo(changed, name, path, command, kind);
     config = changed;
   });
-  const bool is_default = config.default_model == name;
+  const bool is_default = IsDefault(config, name);
   if (command.json) return PrintJson(ToJson(config, name));
   fmt::print("{}{} {}\n", PrintableLine(name), is_default ? " (default)" : "",
              PrintableLine(path.string()));
   std::fflush(stdout);  // before the note
-  if (config.default_model.empty()) {
+  if (kind == ModelKind::kLanguage && config.default_model.empty()) {
     PrintNote(
         fmt::format("note: no model is the default yet; `tome model add {} --default` "
                     "makes this one so",
@@ -120,7 +128,7 @@ void List(const ModelCommand& command, const CommandContext&) {
   }
   for (const auto& [name, path] : config.models) {
     fmt::print("{} {}{}\n", Styled(PrintableLine(name), Style::kBold, STDOUT_FILENO),
-               name == config.default_model ? "(default) " : "",
+               IsDefault(config, name) ? "(default) " : "",
                PrintableLine(path.string() + (IsThere(path) ? "" : " (is gone)")));
   }
 }
@@ -138,6 +146,7 @@ void Remove(const ModelCommand& command, const CommandContext&) {
       }
       removed.push_back(ToJson(config, name));
       if (config.default_model == name) config.default_model.clear();
+      if (config.default_embedder == name) config.default_embedder.clear();
       config.models.erase(name);
     }
   });
@@ -184,7 +193,8 @@ void AddModelCommand(CLI::App& app, CommandContext& context) {
                   "A .gguf file, a folder of safetensors, or the name of one that was added")
       ->required()
       ->type_name("MODEL");
-  add->add_flag("--default", options->make_default, "Take it where --model is not given");
+  add->add_flag("--default", options->make_default,
+                "Take it where --model, or for an embedding model --embedder, is not given");
   add->add_option("--name", options->name, "What it goes by (default: the file's name)")
       ->type_name("NAME");
   add->footer(

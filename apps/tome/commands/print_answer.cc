@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "advice.h"
@@ -43,7 +44,21 @@ void PrintRead(const Answer& answer) {
 
 enum class Separated { kAll, kNotFirst };
 
-void PrintCitations(const Answer& answer, Separated separated) {
+// Returns "by words 3 (7.214), by meaning 1 (0.812), together 1 (0.933)".
+std::string RanksOf(const Citation& citation) {
+  std::string text;
+  const PlaceRanks& ranks = citation.ranks;
+  for (const auto& [name, list] :
+       {std::pair("by words", ranks.lexical), std::pair("by meaning", ranks.dense),
+        std::pair("together", ranks.fused), std::pair("reranked", ranks.reranked)}) {
+    if (!list) continue;
+    text +=
+        fmt::format("{}{} {} ({:.3f})", text.empty() ? "" : ", ", name, list->rank, list->score);
+  }
+  return text;
+}
+
+void PrintCitations(const Answer& answer, Separated separated, Explained explained) {
   bool first = separated == Separated::kNotFirst;
   int number = 0;
   for (const Citation& citation : answer.citations) {
@@ -51,12 +66,13 @@ void PrintCitations(const Answer& answer, Separated separated) {
     fmt::print("{}{} {}\n{}", first ? "" : "\n", Styled(mark, Style::kBold, STDOUT_FILENO),
                Styled(PrintableLine(PlaceOf(citation)), Style::kCyan, STDOUT_FILENO),
                Wrapped(Printable(citation.quote), "    "));
+    if (explained == Explained::kRanks) fmt::print("    ({})\n", RanksOf(citation));
     first = false;
   }
 }
 
 // Prints an answer that may be wrong, with the quotes of the documents first.
-void PrintDoubtful(const Answer& answer) {
+void PrintDoubtful(const Answer& answer, Explained explained) {
   if (answer.citations.empty()) {
     fmt::print("{}\n", answer.text.empty()
                            ? "Nothing was found in the documents."
@@ -68,7 +84,7 @@ void PrintDoubtful(const Answer& answer) {
                        : answer.not_said
                            ? "The documents do not seem to say. What comes nearest:"
                            : "The model could not answer from the documents. What comes nearest:");
-  PrintCitations(answer, Separated::kNotFirst);
+  PrintCitations(answer, Separated::kNotFirst, explained);
   if (answer.text.empty()) return;
   fmt::print("\n{}\n{}",
              answer.support == Support::kPartly ? "The model's answer from it, which may be wrong:"
@@ -93,16 +109,16 @@ std::vector<std::string> SupportNotes(const Answer& answer, AnswerText text) {
 
 }  // namespace
 
-void PrintAnswer(const Answer& answer, AnswerText text) {
+void PrintAnswer(const Answer& answer, AnswerText text, Explained explained) {
   const bool by_model = answer.way != "quotes";
   if (!by_model) {
-    PrintCitations(answer, Separated::kNotFirst);
+    PrintCitations(answer, Separated::kNotFirst, explained);
   } else if (text == AnswerText::kPrintedAlready || answer.support == Support::kSupported) {
     if (text == AnswerText::kPrint) fmt::print("{}", Printable(answer.text));
     fmt::print("\n");
-    PrintCitations(answer, Separated::kAll);
+    PrintCitations(answer, Separated::kAll, explained);
   } else {
-    PrintDoubtful(answer);
+    PrintDoubtful(answer, explained);
   }
   std::fflush(stdout);  // before the notes, where both go to one terminal
   for (const std::string& note : SupportNotes(answer, text)) PrintNote(note);

@@ -10,6 +10,7 @@
 #include "tome/base/advice.h"
 #include "tome/documents/document.h"
 #include "tome/measurements/kv_loss.h"
+#include "tome/retrieval/retriever.h"
 #include "tome/store/document_store.h"
 
 namespace tome {
@@ -24,7 +25,8 @@ struct Citation {
   std::optional<std::string> section;  // "Part > Chapter"; empty outside any section
   TextSpan span;
   std::string quote;
-  double score = 0;  // higher is better; comparable within one answer only
+  double score = 0;       // higher is better; comparable within one answer only
+  PlaceRanks ranks = {};  // of the place in each list of the search; empty for a model's evidence
 };
 
 // How far an answer stands on its evidence.

@@ -19,6 +19,21 @@ nlohmann::ordered_json ToJson(const std::optional<KvLoss>& loss) {
           {"bytes_per_token", loss->bytes_per_token}};
 }
 
+namespace {
+
+ordered_json ToJson(const PlaceRanks& ranks) {
+  const auto rank = [](const std::optional<ListRank>& list) -> ordered_json {
+    if (!list) return nullptr;
+    return {{"rank", list->rank}, {"score", list->score}};
+  };
+  return {{"lexical", rank(ranks.lexical)},
+          {"dense", rank(ranks.dense)},
+          {"fused", rank(ranks.fused)},
+          {"reranked", rank(ranks.reranked)}};
+}
+
+}  // namespace
+
 nlohmann::ordered_json AnswerToJson(const Answer& answer, const NoteWording& word) {
   ordered_json notes = ordered_json::array();
   for (const Note& note : answer.notes) notes.push_back(word(note));
@@ -32,6 +47,7 @@ nlohmann::ordered_json AnswerToJson(const Answer& answer, const NoteWording& wor
         {"end", citation.span.end},
         {"quote", citation.quote},
         {"score", citation.score},
+        {"ranks", ToJson(citation.ranks)},
     });
   }
   ordered_json sentences = ordered_json::array();

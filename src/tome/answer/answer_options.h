@@ -6,6 +6,7 @@
 #include "tome/answer/ability.h"
 #include "tome/answer/plan.h"
 #include "tome/generate/session.h"
+#include "tome/retrieval/dense_search.h"
 
 namespace tome {
 
@@ -21,6 +22,7 @@ struct ModelAnswerOptions {
   // The amount of text that answers are written from. Without a value, it is Ability::amount, which
   // is tested once per model and language and kept.
   std::optional<EvidenceAmount> amount = {};
+  const DenseSearch* dense = nullptr;  // vectors of the documents; null: words alone find passages
   bool strict = false;  // leaves out the sentences of an answer that are not supported
 };
 

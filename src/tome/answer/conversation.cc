@@ -213,7 +213,8 @@ void Conversation::MakePrompt(Pending& pending, const WorkControl& control) {
     const int64_t most = ability.amount == EvidenceAmount::kText
                              ? limits_.passage_tokens
                              : std::min(limits_.passage_tokens, kRankedTokens);
-    pending.sources = FindPassages(library_, documents_, answer.question, most, CountTokensWith());
+    pending.sources = FindPassages(library_, documents_, answer.question, most, CountTokensWith(),
+                                   options_.dense);
   }
   answer.way = NameOf(pending.way);
   answer.search_seconds = pending.sources.search_seconds;
@@ -280,8 +281,8 @@ void Conversation::RankEvidence(Pending& pending, const Ability& ability, Comput
   }
   const bool readable = static_cast<int64_t>(prompt.size()) <= ReadableTokens(ability);
   if (!readable) {
-    pending.sources =
-        FindPassages(library_, documents_, question, kRankedTokens, CountTokensWith());
+    pending.sources = FindPassages(library_, documents_, question, kRankedTokens, CountTokensWith(),
+                                   options_.dense);
   }
   pending.sentences = SentencesOf(pending.sources, library_);
   Analyzer analyzer;

@@ -25,9 +25,12 @@ Citation Cite(Library& library, const FoundPlace& place, PlaceText read,
   // Offsets in this function count from the beginning of the place.
   const uint64_t base = place.span.begin;
   for (TextSpan& heading : read.headings) heading = {heading.begin - base, heading.end - base};
+  // Words tell which sentences of a passage answer. What meaning found is shown whole.
   const TextSpan part =
-      excerpter.Trim(read.text, {.begin = 0, .end = read.text.size()}, read.headings,
-                     names.Record(place.document).line_breaks, terms);
+      place.ranks.dense
+          ? TextSpan{.begin = 0, .end = read.text.size()}
+          : excerpter.Trim(read.text, {.begin = 0, .end = read.text.size()}, read.headings,
+                           names.Record(place.document).line_breaks, terms);
   Citation citation{.document_id = place.document,
                     .document = names.Name(place.document),
                     .page = std::nullopt,
@@ -35,7 +38,8 @@ Citation Cite(Library& library, const FoundPlace& place, PlaceText read,
                     .section = std::nullopt,
                     .span = {.begin = base + part.begin, .end = base + part.end},
                     .quote = read.text.substr(part.begin, part.size()),
-                    .score = place.score};
+                    .score = place.score,
+                    .ranks = place.ranks};
   if (auto page = library.PageOf(place.document, citation.span.begin)) {
     citation.page = page->number;
     citation.page_label = std::move(page->label);
@@ -70,8 +74,9 @@ Answer AnswerWithQuotes(Library& library, const std::string& question_text,
   const auto top = static_cast<size_t>(options.top);
   Analyzer analyzer;
   const std::vector<DocumentId> ids = IdsOf(documents);
-  Retriever retriever(library.store(), analyzer);
-  const Found found = retriever.Find(question_text, {.documents = ids}, top * kCandidatesPerQuote);
+  Retriever retriever(library.store(), analyzer, options.dense);
+  const Found found =
+      retriever.Find(question_text, {.documents = ids}, top * kCandidatesPerQuote, control);
   const Question& question = found.question;
 
   std::vector<TermValue> terms;

@@ -7,6 +7,7 @@
 #include "tome/answer/answer.h"
 #include "tome/base/progress.h"
 #include "tome/library/library.h"
+#include "tome/retrieval/dense_search.h"
 
 namespace tome {
 
@@ -19,6 +20,7 @@ enum class WhyQuotes { kNoModel, kAskedFor };
 struct QuotesOptions {
   int top = kDefaultQuotes;  // quotes at most, 1 to kMaxQuotes
   WhyQuotes why = WhyQuotes::kNoModel;
+  const DenseSearch* dense = nullptr;  // vectors of the documents; null: words alone find
 };
 
 // Finds the passages that answer, trims each to its sentences that answer, and drops those that say

@@ -29,14 +29,38 @@ Sources WholeDocuments(Library& library, std::span<const NamedDocument> document
   return sources;
 }
 
+namespace {
+
+// Joins parts that overlap; windows begin with the last sentences of the one before. `parts` are in
+// the order of the documents.
+void JoinOverlapping(std::vector<SourceText>& parts) {
+  std::vector<SourceText> joined;
+  for (SourceText& part : parts) {
+    SourceText* before = joined.empty() ? nullptr : &joined.back();
+    if (before == nullptr || before->document != part.document ||
+        part.span.begin >= before->span.end) {
+      joined.push_back(std::move(part));
+      continue;
+    }
+    before->score = std::max(before->score, part.score);
+    if (part.span.end <= before->span.end) continue;
+    before->text += part.text.substr(before->span.end - part.span.begin);
+    before->span.end = part.span.end;
+  }
+  parts = std::move(joined);
+}
+
+}  // namespace
+
 Sources FindPassages(Library& library, std::span<const NamedDocument> documents,
-                     std::string_view question, int64_t most_tokens, const CountTokensOf& count) {
+                     std::string_view question, int64_t most_tokens, const CountTokensOf& count,
+                     const DenseSearch* dense) {
   const auto start = std::chrono::steady_clock::now();
   // No budget holds more, so the ranking of further passages does not matter.
   constexpr size_t kMostPassages = 256;
   Analyzer analyzer;
   const std::vector<DocumentId> ids = IdsOf(documents);
-  Retriever retriever(library.store(), analyzer);
+  Retriever retriever(library.store(), analyzer, dense);
   Found found = retriever.Find(question, {.documents = ids}, kMostPassages);
 
   Sources sources{.parts = {}, .idf = std::move(found.idf)};
@@ -54,6 +78,7 @@ Sources FindPassages(Library& library, std::span<const NamedDocument> documents,
   std::sort(sources.parts.begin(), sources.parts.end(), [](const auto& a, const auto& b) {
     return a.document != b.document ? a.document < b.document : a.span.begin < b.span.begin;
   });
+  JoinOverlapping(sources.parts);
   sources.search_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return sources;

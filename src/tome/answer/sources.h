@@ -37,10 +37,11 @@ Sources WholeDocuments(Library& library, std::span<const NamedDocument> document
 // Returns the number of a model's tokens in a text.
 using CountTokensOf = std::function<int64_t(std::string_view text)>;
 
-// Returns the passages that a search by the question's words ranks best, up to `most_tokens` tokens
-// together. The best passage is always among them. Without `documents` it searches the whole
-// library. Throws Error(kInvalidArgument) for a question without words.
+// Returns the places that a search ranks best, up to `most_tokens` tokens together: by the
+// question's words, and by meaning too where `dense` is given. Places that overlap are one part. The best place is always among them. Without `documents` it searches the whole library.
+// Throws Error(kInvalidArgument) for a question without words.
 Sources FindPassages(Library& library, std::span<const NamedDocument> documents,
-                     std::string_view question, int64_t most_tokens, const CountTokensOf& count);
+                     std::string_view question, int64_t most_tokens, const CountTokensOf& count,
+                     const DenseSearch* dense = nullptr);
 
 }  // namespace tome

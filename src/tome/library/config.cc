@@ -19,6 +19,7 @@ namespace {
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
 constexpr std::string_view kDefaultModel = "default_model";
+constexpr std::string_view kDefaultEmbedder = "default_embedder";
 constexpr std::string_view kModels = "models";
 
 bool HasControlCharacter(std::string_view text) {
@@ -74,17 +75,20 @@ class ConfigReader {
     for (const auto& [key, value] : table) {
       if (key.str() == kDefaultModel) {
         config.default_model = StringOf(key, value);
+      } else if (key.str() == kDefaultEmbedder) {
+        config.default_embedder = StringOf(key, value);
       } else if (key.str() == kModels) {
         config.models = ModelsOf(key, value);
       } else {
-        Fail(key.source(), fmt::format("there is no setting \"{}\"; there are {} and [{}]",
-                                       key.str(), kDefaultModel, kModels));
+        Fail(key.source(), fmt::format("there is no setting \"{}\"; there are {}, {} and [{}]",
+                                       key.str(), kDefaultModel, kDefaultEmbedder, kModels));
       }
     }
-    if (!config.default_model.empty() && !config.models.contains(config.default_model)) {
-      Fail(table.get(kDefaultModel)->source(),
-           fmt::format("{} is \"{}\", which is not under [{}]", kDefaultModel, config.default_model,
-                       kModels));
+    for (const auto& [key, name] : {std::pair(kDefaultModel, config.default_model),
+                                    std::pair(kDefaultEmbedder, config.default_embedder)}) {
+      if (name.empty() || config.models.contains(name)) continue;
+      Fail(table.get(key)->source(),
+           fmt::format("{} is \"{}\", which is not under [{}]", key, name, kModels));
     }
     return config;
   }
@@ -170,6 +174,9 @@ std::string ToToml(const Config& config) {
       "# Settings of Tome. `tome model` writes this file anew, and comments are lost then.\n";
   if (!config.default_model.empty()) {
     toml += fmt::format("{} = {}\n", kDefaultModel, Quoted(config.default_model));
+  }
+  if (!config.default_embedder.empty()) {
+    toml += fmt::format("{} = {}\n", kDefaultEmbedder, Quoted(config.default_embedder));
   }
   toml += fmt::format("\n[{}]\n", kModels);
   for (const auto& [name, path] : config.models) {

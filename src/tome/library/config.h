@@ -1,6 +1,7 @@
 // The settings that a user makes once for all commands: config.toml in the library's folder.
 //
 //   default_model = "qwen3"    # the model of a command that names none; may be left out
+//   default_embedder = "bge"   # the embedding model of one that names none; may be left out
 //
 //   [models]                   # the models that were added, by name
 //   qwen3 = "/home/lin/models/Qwen3-0.6B-Q8_0.gguf"
@@ -22,6 +23,7 @@ namespace tome {
 
 struct Config {
   std::string default_model;                            // a key of `models`; empty: none
+  std::string default_embedder;                         // a key of `models`; empty: none
   std::map<std::string, std::filesystem::path> models;  // by name
 
   friend bool operator==(const Config&, const Config&) = default;

@@ -178,6 +178,16 @@ RemovedDocument Library::Remove(DocumentId id, const WorkControl& control) {
   return removed;
 }
 
+std::optional<RemovedDocument> Library::Forget(const std::string& path,
+                                               const WorkControl& control) {
+  for (const DocumentRecord& record : List()) {
+    if (std::ranges::find(record.paths, path) == record.paths.end()) continue;
+    if (record.paths.size() == 1) return Remove(record.id, control);
+    store_->documents().UnlinkFile(path);
+  }
+  return std::nullopt;
+}
+
 void Library::RemoveStored(const DocumentRecord& record, const WorkControl& control) {
   // Where the text is damaged, its terms cannot be told, and the index is rebuilt from the other
   // documents.

@@ -69,6 +69,10 @@ class Library {
   // of it (library/kept_memories.h).
   RemovedDocument Remove(DocumentId id, const WorkControl& control);
 
+  // Forgets the file at a path as DocumentRecord::paths has it, and removes the document that it
+  // gave unless another file gave it too. Returns that document where it was removed.
+  std::optional<RemovedDocument> Forget(const std::string& path, const WorkControl& control);
+
   // Returns the bytes of a span of a document's text, or the whole text.
   std::string Text(DocumentId id, const TextSpan& span);
   std::string Text(DocumentId id);

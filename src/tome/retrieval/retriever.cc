@@ -1,12 +1,20 @@
 #include "tome/retrieval/retriever.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
+#include "tome/retrieval/fusion.h"
 #include "tome/retrieval/lexical_search.h"
 
 namespace tome {
 namespace {
+
+// Places of each list that are fused. A place further down would need a first rank in the other
+// list to be shown.
+constexpr size_t kFusedPlaces = 100;
+// The weight of vectors (FuseByScores), fitted on the development questions of bench/retrieval.
+constexpr double kDenseWeight = 0.7;
 
 // Returns the places of passages that a search by words found.
 std::vector<FoundPlace> PlacesOf(std::span<const ScoredPassage> scored, DocumentStore& documents) {
@@ -19,6 +27,7 @@ std::vector<FoundPlace> PlacesOf(std::span<const ScoredPassage> scored, Document
     const ListRank lexical{.rank = places.size() + 1, .score = scored[places.size()].score};
     places.push_back({.document = passage.document,
                       .span = passage.span,
+                      .focus = passage.span,
                       .section = passage.section,
                       .score = lexical.score,
                       .ranks = {.lexical = lexical}});
@@ -39,12 +48,38 @@ std::vector<PassageRange> Retriever::RangesOf(const SearchScope& scope) {
   return ranges;
 }
 
-Found Retriever::Find(std::string_view question, const SearchScope& scope, size_t limit) {
+std::vector<FoundPlace> Retriever::FindDense(std::string_view question, const SearchScope& scope,
+                                             size_t limit, const WorkControl& control) {
+  std::map<DocumentId, std::vector<Section>> sections;
+  std::vector<FoundPlace> places;
+  for (const FoundWindow& window : dense_->Find(question, scope.documents, limit, control)) {
+    const auto [known, is_new] = sections.try_emplace(window.document);
+    if (is_new) known->second = store_.documents().Sections(window.document);
+    const ListRank dense{.rank = places.size() + 1, .score = window.cosine};
+    places.push_back({.document = window.document,
+                      .span = window.span,
+                      .focus = window.span,
+                      .section = SectionAt(known->second, window.span.begin),
+                      .score = dense.score,
+                      .ranks = {.dense = dense}});
+  }
+  return places;
+}
+
+Found Retriever::Find(std::string_view question, const SearchScope& scope, size_t limit,
+                      const WorkControl& control) {
   Found found{.question = ParseQuestion(question, analyzer_), .idf = {}, .places = {}};
+  const bool dense = dense_ != nullptr && found.question.phrases.empty();
+  const size_t in_list = dense ? std::max(limit, kFusedPlaces) : limit;
   LexicalResult lexical =
-      SearchByWords(store_.postings(), found.question.terms, RangesOf(scope), limit);
+      SearchByWords(store_.postings(), found.question.terms, RangesOf(scope), in_list);
   found.idf = std::move(lexical.idf);
   found.places = PlacesOf(lexical.passages, store_.documents());
+  if (dense) {
+    found.places = FuseByScores(
+        found.places, FindDense(found.question.text, scope, in_list, control), kDenseWeight);
+    found.places.resize(std::min(limit, found.places.size()));
+  }
   return found;
 }
 

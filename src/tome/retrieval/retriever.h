@@ -6,7 +6,10 @@
 //   const Found found = retriever.Find("Who lit the lamp?", {.documents = ids}, 20);
 //   for (const FoundPlace& place : found.places) Show(retriever.Read(place).text);
 //
-// The store and the analyzer must outlive the retriever. One thread at a time.
+// A retriever searches by words and, where it is given vectors, by meaning too, and joins what both
+// found (retrieval/fusion.h).
+//
+// All that a retriever is given must outlive it. One thread at a time.
 #pragma once
 
 #include <optional>
@@ -15,7 +18,9 @@
 #include <string_view>
 #include <vector>
 
+#include "tome/base/progress.h"
 #include "tome/documents/document.h"
+#include "tome/retrieval/dense_search.h"
 #include "tome/retrieval/question.h"
 #include "tome/store/store.h"
 #include "tome/text/analyzer.h"
@@ -45,6 +50,7 @@ struct PlaceRanks {
 struct FoundPlace {
   DocumentId document = 0;
   TextSpan span;                // of the document's text
+  TextSpan focus;               // the passage in the span that words found, or all of the span
   int64_t section = kNoParent;  // index of DocumentStore::Sections
   double score = 0;             // of the last list; comparable within one search only
   PlaceRanks ranks;
@@ -66,21 +72,29 @@ struct PlaceText {
 
 class Retriever {
  public:
-  Retriever(Store& store, Analyzer& analyzer) : store_(store), analyzer_(analyzer) {}
+  // With `dense` null, the search is by words alone.
+  Retriever(Store& store, Analyzer& analyzer, const DenseSearch* dense = nullptr)
+      : store_(store), analyzer_(analyzer), dense_(dense) {}
 
-  // Returns at most `limit` places of the scope. Throws the errors of ParseQuestion, and
-  // Error(kNotFound) for an unknown document.
-  Found Find(std::string_view question, const SearchScope& scope, size_t limit);
+  // Returns at most `limit` places of the scope. A quoted phrase must stand in a place, so such a
+  // question is searched by words alone. Throws the errors of ParseQuestion, and Error(kNotFound)
+  // for an unknown document.
+  Found Find(std::string_view question, const SearchScope& scope, size_t limit,
+             const WorkControl& control = {});
 
   // Throws Error(kCorrupt) where the store is damaged.
   PlaceText Read(const FoundPlace& place);
 
  private:
+  // Returns the windows that vectors found.
+  std::vector<FoundPlace> FindDense(std::string_view question, const SearchScope& scope,
+                                    size_t limit, const WorkControl& control);
   // Returns the passages of a scope as disjoint, ascending ranges.
   std::vector<PassageRange> RangesOf(const SearchScope& scope);
 
   Store& store_;
   Analyzer& analyzer_;
+  const DenseSearch* dense_;
 };
 
 }  // namespace tome

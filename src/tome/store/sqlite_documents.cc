@@ -217,13 +217,15 @@ void SqliteDocuments::Remove(DocumentId id) {
   database_.Prepare("DELETE FROM documents WHERE id = ?1").Bind(1, id).Run();
 }
 
+std::optional<DocumentId> SqliteDocuments::DocumentOf(const std::string& path) {
+  Statement select = database_.Prepare("SELECT document FROM files WHERE path = ?1");
+  if (!select.Bind(1, std::string_view(path)).Step()) return std::nullopt;
+  return select.Int(0);
+}
+
 std::optional<DocumentId> SqliteDocuments::LinkFile(const std::string& path, DocumentId id,
                                                     const FileStamp& stamp) {
-  std::optional<DocumentId> before;
-  {
-    Statement select = database_.Prepare("SELECT document FROM files WHERE path = ?1");
-    if (select.Bind(1, std::string_view(path)).Step()) before = select.Int(0);
-  }
+  const std::optional<DocumentId> before = DocumentOf(path);
   database_.Prepare("INSERT OR REPLACE INTO files VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")
       .Bind(1, std::string_view(path))
       .Bind(2, id)
@@ -233,6 +235,12 @@ std::optional<DocumentId> SqliteDocuments::LinkFile(const std::string& path, Doc
       .Bind(6, static_cast<int64_t>(stamp.inode))
       .Bind(7, static_cast<int64_t>(stamp.device))
       .Run();
+  return before;
+}
+
+std::optional<DocumentId> SqliteDocuments::UnlinkFile(const std::string& path) {
+  const std::optional<DocumentId> before = DocumentOf(path);
+  database_.Prepare("DELETE FROM files WHERE path = ?1").Bind(1, std::string_view(path)).Run();
   return before;
 }
 
