@@ -74,8 +74,7 @@ TEST_P(VectorScanTest, ScoresByHand) {
   vectors.values = {1, -2, 3, 127, 0, -127};
   vectors.scales = {0.5F, 2};
   // 100 − 2·(−7) + 3·300 = 1014 and 127·100 − 127·300 = −25400, times 0.25.
-  EXPECT_EQ(Scan(kernels(), vectors, {100, -7, 300}, 0.25F),
-            (std::vector<float>{126.75F, -12700}));
+  EXPECT_EQ(Scan(kernels(), vectors, {100, -7, 300}, 0.25F), (std::vector<float>{126.75F, -12700}));
 }
 
 TEST_P(VectorScanTest, SumsAreExactForEveryWidthAndNumberOfRows) {

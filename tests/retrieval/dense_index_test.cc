@@ -82,9 +82,8 @@ struct Stored {
 };
 
 bool IsIn(int64_t id, const std::vector<IdRange>& ranges) {
-  return std::any_of(ranges.begin(), ranges.end(), [&](const IdRange& range) {
-    return range.begin <= id && id < range.end;
-  });
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [&](const IdRange& range) { return range.begin <= id && id < range.end; });
 }
 
 // What the 16 bits of a query and the roundings of a score may move a cosine.
@@ -217,9 +216,9 @@ TEST_F(DenseIndexTest, FilterAndRemovalCountBeforeTheBestAreTaken) {
       const auto live = [&](int64_t id) { return !IsIn(id, removed); };
       ASSERT_NO_FATAL_FAILURE(
           ExpectNearest(stored, query, 10, index.Search(query, 10, compute_), live));
-      ASSERT_NO_FATAL_FAILURE(ExpectNearest(
-          stored, query, 10, index.Search(query, 10, compute_, filter),
-          [&](int64_t id) { return live(id) && IsIn(id, filter); }));
+      ASSERT_NO_FATAL_FAILURE(
+          ExpectNearest(stored, query, 10, index.Search(query, 10, compute_, filter),
+                        [&](int64_t id) { return live(id) && IsIn(id, filter); }));
       EXPECT_TRUE(index.Search(query, 10, compute_, std::vector<IdRange>{}).empty());
       const auto begin = static_cast<int64_t>(random_() % 3300);
       const IdRange gone{begin, begin + static_cast<int64_t>(random_() % 90)};
@@ -284,12 +283,16 @@ TEST_F(DenseIndexTest, BadVectorsAreErrorsAndNothingIsAdded) {
 
 TEST_F(DenseIndexTest, BadQueriesAreErrors) {
   DenseIndex index(3);
-  EXPECT_THAT(ErrorText([&] { index.Search(std::vector<float>{1, 2}, 1, compute_); }),
+  EXPECT_THAT(ErrorText([&] {
+                index.Search(std::vector<float>{1, 2}, 1, compute_);
+              }),
               HasSubstr("a query of 2 values cannot be compared with vectors of 3"));
-  EXPECT_TRUE(Fails(Code::kInvalidArgument,
-                    [&] { index.Search(std::vector<float>{1, kNaN, 0}, 1, compute_); }));
-  EXPECT_TRUE(Fails(Code::kInvalidArgument,
-                    [&] { index.Search(std::vector<float>{0, 0, 0}, 1, compute_); }));
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] {
+    index.Search(std::vector<float>{1, kNaN, 0}, 1, compute_);
+  }));
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [&] {
+    index.Search(std::vector<float>{0, 0, 0}, 1, compute_);
+  }));
 }
 
 // Eight bits keep the ranking of floats.

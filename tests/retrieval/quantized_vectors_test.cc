@@ -119,9 +119,9 @@ TEST(QuantizedVectorsTest, AQueryIsPaddedAndKeepsItsDirectionAndScansCannotOverf
       }
       EXPECT_LT(127 * total, int64_t{1} << 31);
       EXPECT_NEAR(length, 1, 1e-6);
-      EXPECT_GT(Cosine(x, std::vector<int16_t>(query.values.begin(),
-                                               query.values.begin() +
-                                                   static_cast<std::ptrdiff_t>(width))),
+      EXPECT_GT(Cosine(x, std::vector<int16_t>(
+                              query.values.begin(),
+                              query.values.begin() + static_cast<std::ptrdiff_t>(width))),
                 1 - 1e-6);
     }
   }
@@ -141,7 +141,8 @@ TEST(QuantizedVectorsTest, NibblesKeepTheDirectionAndTheProductWithTheVectorItse
   for (const size_t width : {1, 31, 64, 128, 129, 384, 1024}) {
     for (int run = 0; run < 20; ++run) {
       const std::vector<float> x = RandomVector(random, width, std::pow(10.0, run - 10));
-      std::vector<uint8_t> nibbles(static_cast<size_t>(NibbleBytes(static_cast<int64_t>(width))), 0xFF);
+      std::vector<uint8_t> nibbles(static_cast<size_t>(NibbleBytes(static_cast<int64_t>(width))),
+                                   0xFF);
       const float scale = EncodeNibbles(x, nibbles);
       const std::vector<int> code = Decode(nibbles, width);
       double product = 0;

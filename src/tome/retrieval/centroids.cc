@@ -66,8 +66,8 @@ NearestCentroids::NearestCentroids(std::span<const float> centroids, int64_t wid
   }
   const MatmulOutput output{.weights = matrix_, .gate = {}, .y = scores_.floats().data()};
   const MatmulArgs args{.tokens = kBatch, .in = width, .outputs = {&output, 1}};
-  scratch_ = Tensor(DType::kU8, {std::max<int64_t>(1, compute.kernels.matmul_scratch(args))},
-                    Fill::kNone);
+  scratch_ =
+      Tensor(DType::kU8, {std::max<int64_t>(1, compute.kernels.matmul_scratch(args))}, Fill::kNone);
 }
 
 void NearestCentroids::Find(std::span<const float> vectors, std::span<int32_t> nearest) {

@@ -157,8 +157,9 @@ std::vector<int64_t> SomeRows(const VectorRows& rows, int64_t count) {
 }
 
 [[noreturn]] void BadTable(const char* what) {
-  throw Error(Code::kCorrupt,
-              fmt::format("the lists of the index of vectors do not fit it: {}; make them anew", what));
+  throw Error(
+      Code::kCorrupt,
+      fmt::format("the lists of the index of vectors do not fit it: {}; make them anew", what));
 }
 
 void CheckTable(const ClusterTable& table, int64_t width) {
@@ -258,7 +259,8 @@ void DenseIndex::Lists::Fill(const VectorRows& rows, const ClusterTable& table,
       while (at != table.ids.end() && *at < id) ++at;
       if (!rows.live().Contains(row)) continue;
       if (at != table.ids.end() && *at == id) {
-        list_of[static_cast<size_t>(row)] = table.lists[static_cast<size_t>(at - table.ids.begin())];
+        list_of[static_cast<size_t>(row)] =
+            table.lists[static_cast<size_t>(at - table.ids.begin())];
       }
       batch.push_back(row);
       if (static_cast<int64_t>(batch.size()) < kEncodedRows) continue;
@@ -391,13 +393,12 @@ std::vector<Neighbor> DenseIndex::Search(std::span<const float> query, int64_t l
   } else {
     // Where few vectors of a list pass the filter, the nearest ones that do lie in more lists.
     const auto share = static_cast<double>(count) / static_cast<double>(size());
-    const auto scanned = static_cast<int64_t>(
-        std::min(static_cast<double>(lists_->count()),
-                 std::ceil(static_cast<double>(lists_->probes) / share)));
+    const auto scanned =
+        static_cast<int64_t>(std::min(static_cast<double>(lists_->count()),
+                                      std::ceil(static_cast<double>(lists_->probes) / share)));
     const int64_t candidates =
         std::min(count, std::max(kLeastCandidates, limit * kCandidatesPerResult));
-    ScanCandidates(rows_,
-                   lists_->Candidates(query, quantized, scanned, candidates, kept, compute),
+    ScanCandidates(rows_, lists_->Candidates(query, quantized, scanned, candidates, kept, compute),
                    quantized, compute, best);
     ScanRows(rows_, lists_->end_row, kept, quantized, compute, best);
   }
@@ -411,8 +412,8 @@ void DenseIndex::Cluster(const Compute& compute, const WorkControl& control) {
     lists_ = nullptr;
     return;
   }
-  const auto count = static_cast<int64_t>(
-      std::ceil(kListsPerRoot * std::sqrt(static_cast<double>(size()))));
+  const auto count =
+      static_cast<int64_t>(std::ceil(kListsPerRoot * std::sqrt(static_cast<double>(size()))));
   const int64_t number = std::min(count, size());
   const std::vector<int64_t> sample = SomeRows(rows_, std::min(size(), number * kSamplePerList));
   std::vector<float> centroids;

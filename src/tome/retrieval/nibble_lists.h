@@ -40,9 +40,9 @@ class NibbleLists {
   void Append(int64_t list, uint32_t row, std::span<const uint8_t> code, float scale);
 
   // Calls body(rows, scores) for each block of a list.
-  void Scan(int64_t list, const NibbleQuery& query, const KernelSet& kernels,
-            FunctionRef<void(std::span<const uint32_t> rows, std::span<const float> scores)> body)
-      const;
+  void Scan(
+      int64_t list, const NibbleQuery& query, const KernelSet& kernels,
+      FunctionRef<void(std::span<const uint32_t> rows, std::span<const float> scores)> body) const;
 
  private:
   // A block has codes [kBlockRows, code_bytes_], scales [kBlockRows] and rows [kBlockRows].

@@ -64,10 +64,11 @@ void QuantizeVectors(std::span<const float> vectors, int64_t width, std::span<in
     const std::span<int8_t> n = values.subspan(row * size, size);
     const float largest = LargestMagnitude(x);
     if (!std::isfinite(largest)) {
-      throw Error(Code::kInvalidArgument,
-                  fmt::format("vector {} of {} holds a value that is no finite number; the embedder "
-                              "that made it cannot be used",
-                              row + 1, scales.size()));
+      throw Error(
+          Code::kInvalidArgument,
+          fmt::format("vector {} of {} holds a value that is no finite number; the embedder "
+                      "that made it cannot be used",
+                      row + 1, scales.size()));
     }
     // In double, since 127 / x is infinite in float for the smallest x.
     const double factor = largest > 0 ? 127 / double{largest} : 0;
