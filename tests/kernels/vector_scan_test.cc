@@ -39,9 +39,9 @@ struct Vectors {
   std::vector<float> scales;
 };
 
-std::vector<float> Scan(const KernelSet& kernels, const Vectors& vectors,
-                        std::vector<int16_t> query, float query_scale,
-                        const std::optional<std::vector<uint64_t>>& kept = {}) {
+std::vector<float> ScanRows(const KernelSet& kernels, const Vectors& vectors,
+                            std::vector<int16_t> query, float query_scale,
+                            const std::optional<std::vector<uint64_t>>& kept = {}) {
   query.resize(Count(PaddedQuery(vectors.width)));
   std::vector<float> scores(vectors.scales.size(), kNaN);
   kernels.scan_vectors({.vectors = vectors.values.data(),
@@ -74,7 +74,8 @@ TEST_P(VectorScanTest, ScoresByHand) {
   vectors.values = {1, -2, 3, 127, 0, -127};
   vectors.scales = {0.5F, 2};
   // 100 − 2·(−7) + 3·300 = 1014 and 127·100 − 127·300 = −25400, times 0.25.
-  EXPECT_EQ(Scan(kernels(), vectors, {100, -7, 300}, 0.25F), (std::vector<float>{126.75F, -12700}));
+  EXPECT_EQ(ScanRows(kernels(), vectors, {100, -7, 300}, 0.25F),
+            (std::vector<float>{126.75F, -12700}));
 }
 
 TEST_P(VectorScanTest, SumsAreExactForEveryWidthAndNumberOfRows) {
@@ -83,7 +84,7 @@ TEST_P(VectorScanTest, SumsAreExactForEveryWidthAndNumberOfRows) {
     for (const int64_t rows : {1, 5, 63, 64, 65, 200}) {
       const Vectors vectors(random, rows, width);
       const auto query = RandomIntegers<int16_t>(random, width, 8000);
-      const std::vector<float> scores = Scan(kernels(), vectors, query, 1e-4F);
+      const std::vector<float> scores = ScanRows(kernels(), vectors, query, 1e-4F);
       for (int64_t row = 0; row < rows; ++row) {
         ASSERT_EQ(scores[Count(row)], ExpectedScore(vectors, row, query, 1e-4F))
             << "width " << width << ", row " << row << " of " << rows;
@@ -101,7 +102,7 @@ TEST_P(VectorScanTest, TheLargestSumsDoNotOverflow) {
     for (int8_t& value : vectors.values) value = static_cast<int8_t>(127 * sign);
     for (float& scale : vectors.scales) scale = 1;
     const std::vector<int16_t> query(Count(width), 32767);
-    for (const float score : Scan(kernels(), vectors, query, 1)) {
+    for (const float score : ScanRows(kernels(), vectors, query, 1)) {
       ASSERT_EQ(score, static_cast<float>(int64_t{127} * sign * width * 32767));
     }
   }
@@ -112,7 +113,7 @@ TEST_P(VectorScanTest, ScoresTheKeptRowsAndNoOthers) {
   const int64_t rows = 300;
   const Vectors vectors(random, rows, 96);
   const auto query = RandomIntegers<int16_t>(random, 96, 8000);
-  const std::vector<float> all = Scan(kernels(), vectors, query, 1e-4F);
+  const std::vector<float> all = ScanRows(kernels(), vectors, query, 1e-4F);
   std::mt19937_64 bits(5);
   const std::vector<std::vector<uint64_t>> choices{
       std::vector<uint64_t>(5, 0),
@@ -121,7 +122,7 @@ TEST_P(VectorScanTest, ScoresTheKeptRowsAndNoOthers) {
       {~uint64_t{0}, 0, 1, uint64_t{1} << 63, ~uint64_t{0}},
       {bits(), bits(), bits() & bits() & bits(), bits() | bits(), bits()}};
   for (const std::vector<uint64_t>& kept : choices) {
-    const std::vector<float> scores = Scan(kernels(), vectors, query, 1e-4F, kept);
+    const std::vector<float> scores = ScanRows(kernels(), vectors, query, 1e-4F, kept);
     for (size_t row = 0; row < scores.size(); ++row) {
       const bool is_kept = (kept[row / 64] >> (row % 64) & 1) != 0;
       ASSERT_EQ(scores[row], is_kept ? all[row] : -kInf) << row;
@@ -130,10 +131,10 @@ TEST_P(VectorScanTest, ScoresTheKeptRowsAndNoOthers) {
 }
 
 struct Nibbles {
-  Nibbles(std::mt19937& random, int64_t rows, int64_t width)
+  Nibbles(std::mt19937& random, int64_t rows, int64_t columns)
       : width(columns), scales(RandomScales(random, rows)) {
     std::uniform_int_distribution<int> any(0, 255);
-    bytes.resize(Count(rows * NibbleBytes(width)));
+    bytes.resize(Count(rows * NibbleBytes(columns)));
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(any(random));
   }
   // The layout as the header words it, value by value.
@@ -148,8 +149,8 @@ struct Nibbles {
   std::vector<float> scales;
 };
 
-std::vector<float> Scan(const KernelSet& kernels, const Nibbles& nibbles, std::vector<int8_t> query,
-                        float query_scale) {
+std::vector<float> ScanRows(const KernelSet& kernels, const Nibbles& nibbles,
+                            std::vector<int8_t> query, float query_scale) {
   query.resize(Count(NibbleRuns(nibbles.width) * kNibbleRun));
   std::vector<float> scores(nibbles.scales.size(), kNaN);
   kernels.scan_nibbles({.nibbles = nibbles.bytes.data(),
@@ -168,7 +169,7 @@ TEST_P(VectorScanTest, NibbleSumsAreExactForEveryWidthAndNumberOfRows) {
     for (const int64_t rows : {1, 3, 70}) {
       const Nibbles nibbles(random, rows, width);
       const auto query = RandomIntegers<int8_t>(random, width, 127);
-      const std::vector<float> scores = Scan(kernels(), nibbles, query, 1e-3F);
+      const std::vector<float> scores = ScanRows(kernels(), nibbles, query, 1e-3F);
       for (int64_t row = 0; row < rows; ++row) {
         int64_t sum = 0;
         for (int64_t i = 0; i < width; ++i) {
@@ -185,12 +186,12 @@ TEST_P(VectorScanTest, NibbleSumsAreExactForEveryWidthAndNumberOfRows) {
 
 TEST_P(VectorScanTest, TheLargestNibblesDoNotOverflow) {
   std::mt19937 random(7);
-  for (const uint8_t byte : {0x00, 0xFF}) {
+  for (const int byte : {0x00, 0xFF}) {
     Nibbles nibbles(random, 3, 4096);
-    for (uint8_t& each : nibbles.bytes) each = byte;
+    for (uint8_t& each : nibbles.bytes) each = static_cast<uint8_t>(byte);
     for (float& scale : nibbles.scales) scale = 1;
     const int sign = byte == 0 ? -1 : 1;
-    for (const float score : Scan(kernels(), nibbles, std::vector<int8_t>(4096, 127), 1)) {
+    for (const float score : ScanRows(kernels(), nibbles, std::vector<int8_t>(4096, 127), 1)) {
       ASSERT_EQ(score, static_cast<float>(sign * 15 * 127 * 4096));
     }
   }
