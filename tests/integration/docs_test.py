@@ -285,7 +285,7 @@ class CommandsTest(TomeTest):
         self.home.mkdir()
         (self.home / "config.toml").write_text("\n".join(block.lines))
         models = self.done("model", "list", "--json").json["models"]
-        self.assertEqual([each["default"] for each in models].count(True), 1)
+        self.assertEqual([each["name"] for each in models if each["default"]], ["bge", "qwen3"])
 
     def test_code_is_in_a_language_that_is_looked_at(self):
         for path in PAGES:
@@ -365,6 +365,8 @@ class JsonTest(TomeTest):
         samples["logits"] = [done("logits", *of, "--tokens", "1,2", "--top", "2")]
         with open(self.long, "rb") as text:
             samples["tokenize"] = [done("tokenize", *of, stdin=text)]
+        embedder = tiny_model.embedding_model(self.folder / "embedder")
+        samples["embed"] = [done("embed", "--model", embedder, self.long)]
         samples["inspect"] = [done("inspect", "--tensors", self.model)]
         samples["convert"] = [done("convert", self.model, self.folder / "folder")]
         return samples

@@ -9,6 +9,7 @@ token for each byte and one for each text of the chain.
 
 The model that copies answers by attention alone (model_that_copies).
 """
+import json
 import math
 import random
 import struct
@@ -148,6 +149,50 @@ def model_that_says(path, texts, context=65536, template=None, specials=(), afte
     tensors.update({f"blk.0.{name}": tensor for name, tensor in layer.items()})
     metadata = llama_metadata(vocabulary, context, WIDTH, FFN, 1, HEADS, KV_HEADS, HEAD, template)
     return write_gguf(path, metadata, tensors)
+
+
+def embedding_model(folder):
+    """Writes a folder with a BERT of one layer whose weights are random."""
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefghijklmnopqrstuvwxyz", *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz")]
+    width, ffn = 32, 64
+    shapes = {"embeddings.word_embeddings.weight": (len(pieces), width), "embeddings.position_embeddings.weight": (64, width),
+              "embeddings.token_type_embeddings.weight": (2, width)}
+    layer = "encoder.layer.0."
+    for stem, shape in {"embeddings.LayerNorm": (width,), layer + "attention.self.query": (width, width),
+                        layer + "attention.self.key": (width, width), layer + "attention.self.value": (width, width),
+                        layer + "attention.output.dense": (width, width), layer + "attention.output.LayerNorm": (width,),
+                        layer + "intermediate.dense": (ffn, width), layer + "output.dense": (width, ffn),
+                        layer + "output.LayerNorm": (width,)}.items():
+        shapes |= {stem + ".weight": shape, stem + ".bias": shape[:1]}
+    random_numbers = random.Random(17)
+    header, data = {}, b""
+    for name, shape in shapes.items():
+        values = struct.pack(f"<{math.prod(shape)}f", *(random_numbers.uniform(-0.5, 0.5) for _ in range(math.prod(shape))))
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(values)]}
+        data += values
+    text = json.dumps(header).encode()
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+    (folder / "config.json").write_text(json.dumps({
+        "model_type": "bert", "architectures": ["BertModel"], "hidden_act": "gelu", "hidden_size": width,
+        "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": ffn, "layer_norm_eps": 1e-12,
+        "max_position_embeddings": 64, "type_vocab_size": 2, "vocab_size": len(pieces), "pad_token_id": 0}))
+    special = [{"id": i, "content": piece, "special": True, "normalized": False, "single_word": False, "lstrip": False,
+                "rstrip": False} for i, piece in enumerate(pieces[:4])]
+    around = [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+              {"SpecialToken": {"id": "[SEP]", "type_id": 0}}]
+    (folder / "tokenizer.json").write_text(json.dumps({
+        "version": "1.0", "added_tokens": special,
+        "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None,
+                       "lowercase": True},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {"type": "TemplateProcessing", "single": around, "pair": around,
+                           "special_tokens": {name: {"id": name, "ids": [i], "tokens": [name]}
+                                              for i, name in ((2, "[CLS]"), (3, "[SEP]"))}},
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                  "max_input_chars_per_word": 100, "vocab": {piece: i for i, piece in enumerate(pieces)}}}))
+    return folder
 
 
 def llama_metadata(vocabulary, context, width, ffn, layers, heads, kv_heads, head, template=None, rope_base=10000.0):

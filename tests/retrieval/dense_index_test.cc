@@ -369,7 +369,8 @@ TEST_F(ClusteredIndexTest, FindsNearlyAllThatAnExactSearchFinds) {
     for (const Neighbor& each : found) {
       const auto same = std::find_if(expected.begin(), expected.end(),
                                      [&](const Neighbor& other) { return other.id == each.id; });
-      if (same != expected.end()) EXPECT_EQ(each, *same);
+      if (same == expected.end()) continue;
+      EXPECT_EQ(each, *same);
     }
   }
   EXPECT_GT(recall, 0.97);
@@ -439,7 +440,8 @@ TEST_F(ClusteredIndexTest, VectorsThatCameLaterAreFound) {
     const auto expected = exact.Search(query, 10, compute_);
     recall += Recall(found, expected) / 100;
     for (const Neighbor& each : expected) {  // later vectors are compared exactly
-      if (each.id >= 4001) EXPECT_TRUE(std::find(found.begin(), found.end(), each) != found.end());
+      if (each.id < 4001) continue;
+      EXPECT_TRUE(std::find(found.begin(), found.end(), each) != found.end());
     }
   }
   EXPECT_GT(recall, 0.97);

@@ -91,7 +91,7 @@ class Splitter {
   }
 
   uint64_t Cut(uint64_t target, uint64_t step, uint64_t begin, uint64_t end) const {
-    uint64_t cut = Nearest(places_.sentences, target, step / 4, begin, end);
+    uint64_t cut = Nearest(places_.sentences, target, step / 3, begin, end);
     if (cut == end) cut = Nearest(places_.words, target, step / 8, begin, end);
     if (cut == end) cut = Nearest(places_.characters, target, end - begin, begin, end);
     return cut;
