@@ -69,8 +69,8 @@ TEST(ConfigTest, SaysWhereAMistakeStands) {
 }
 
 TEST(ConfigTest, RefusesWhatTomlCannotHold) {
-  EXPECT_TRUE(Fails(Code::kInvalidArgument, [] { ToToml({.models = {{"a", "/caf\xe9"}}}); }));
-  EXPECT_TRUE(Fails(Code::kInvalidArgument, [] { ToToml({.models = {{"a/b", "/m"}}}); }));
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [] { ToToml({{}, {}, {{"a", "/caf\xe9"}}}); }));
+  EXPECT_TRUE(Fails(Code::kInvalidArgument, [] { ToToml({{}, {}, {{"a/b", "/m"}}}); }));
 }
 
 TEST(ConfigTest, IsEmptyWhereNothingWasSet) {
