@@ -58,7 +58,7 @@ class AskTest(TomeTest):
             self.assertTrue(answer["why"])
             for citation in answer["citations"]:
                 self.assertEqual(list(citation),
-                                 ["document", "page", "section", "begin", "end", "quote", "score"])
+                                 ["document", "page", "section", "begin", "end", "quote", "score", "ranks"])
             self.assertTrue(all(seconds >= 0 for seconds in answer["timing"].values()))
             self.assertGreater(answer["tokens"]["documents"], 0)
 

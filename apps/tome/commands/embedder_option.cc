@@ -19,8 +19,10 @@ std::optional<std::filesystem::path> FindEmbedder(const EmbedderOptions& options
                                                   Library& library) {
   if (options.named == kNoEmbedder) return std::nullopt;
   if (!options.named.empty()) return ModelNamed(options.named);
-  const Config config = ReadConfig(Library::DefaultHome());
-  if (!config.default_embedder.empty()) return ModelNamed(config.default_embedder);
+  if (options.takes_default) {
+    const Config config = ReadConfig(Library::DefaultHome());
+    if (!config.default_embedder.empty()) return ModelNamed(config.default_embedder);
+  }
   return KeptEmbedder(library);
 }
 

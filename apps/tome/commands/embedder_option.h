@@ -17,6 +17,8 @@ namespace tome {
 
 struct EmbedderOptions {
   std::string named;  // a path, the name of an added model, or kNoEmbedder; may be empty
+  bool takes_default =
+      true;  // whether the default one of config.toml is meant where `named` is empty
 };
 inline constexpr const char* kNoEmbedder = "none";
 
