@@ -384,8 +384,12 @@ class RetNet final : public Model {
                    Scratch& scratch, const Compute& compute) const {
     const Norm* const norm = config_.norm_first ? &layer.ffn_norm : nullptr;
     if (!config_.exact_gelu) {
-      Project(norm, x, {{.linear = layer.ffn_up, .y = hidden, .gate = &layer.ffn_gate}}, scratch,
-              compute);
+      Project(norm, x,
+              {{.linear = layer.ffn_up,
+                .y = hidden,
+                .gate = &layer.ffn_gate,
+                .activation = Activation::kSilu}},
+              scratch, compute);
       return;
     }
     Project(norm, x,
