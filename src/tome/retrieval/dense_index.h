@@ -84,8 +84,8 @@ class DenseIndex {
 
   // Divides all vectors into lists, where there are more than options.exact_vectors; otherwise the
   // index has no lists afterwards. Vectors that are added later belong to no list and are compared
-  // by every search, until this is called again. The time grows as size^1.5: a million vectors of
-  // 384 values take about a minute, four million eight. On an error, the index is as it was.
+  // by every search, until this is called again. The time grows as size^1.5.
+  // On an error, the index is as it was.
   void Cluster(const Compute& compute, const WorkControl& control = {});
   bool IsClustered() const { return lists_ != nullptr; }
 
