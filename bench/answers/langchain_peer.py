@@ -8,7 +8,6 @@ The index of a document is made when the first question about it comes, and kept
 this program in the virtual environment of requirements.txt.
 """
 import argparse
-import json
 import os
 import pathlib
 import sys
@@ -27,6 +26,7 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common.bge_embeddings import BgeEmbeddings
+from common.line_process import serve
 
 CHUNKS = 4
 CHUNK_CHARACTERS = 1000
@@ -78,12 +78,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--max-tokens", type=int, default=128)
     chain = Chain(parser.parse_args())
-    # Libraries that print would break the lines of replies, so stdout is replaced.
-    out, sys.stdout = sys.stdout, sys.stderr
-    print(json.dumps({"ready": True}), file=out, flush=True)
-    for line in sys.stdin:
-        asked = json.loads(line)
-        print(json.dumps(chain.answer(asked["path"], asked["q"])), file=out, flush=True)
+    serve(lambda asked: chain.answer(asked["path"], asked["q"]))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ import sys
 import time
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from common.line_process import LineProcess  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parent
 CONTEXT_TOKENS = 8192
 # An answer is a few words. A model that does not end is ended after this number of tokens.
@@ -175,32 +178,19 @@ class LangChain:
                    options.threads, "--max-tokens", MAX_ANSWER_TOKENS, "--prompt", self.prompt]
         if self.server:
             command += ["--address", self.server.address + "/v1"]
-        self.log = open(folder / f"{self.name}.log", "wb")
-        self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.log)
-        self._line()
-
-    def _line(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"langchain_peer.py ended; see {self.log.name}")
-        return json.loads(line)
+        self.peer = LineProcess(command, folder / f"{self.name}.log")
 
     def reads(self, question):
         return question.text
 
     def ask(self, question):
         begin = time.monotonic()
-        self.process.stdin.write(json.dumps({"path": str(question.path), "q": question.q}).encode() + b"\n")
-        self.process.stdin.flush()
-        reply = self._line()
+        reply = self.peer.request({"path": str(question.path), "q": question.q})
         seconds = time.monotonic() - begin
         return {"support": None, "exact": None, "seconds": seconds, **reply}
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-        self.log.close()
+        self.peer.close()
         if self.server:
             self.server.close()
 

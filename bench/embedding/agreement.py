@@ -10,17 +10,15 @@ languages that fit the model's window. Requires the packages of requirements.txt
 import argparse
 import json
 import pathlib
-import subprocess
 
 import numpy as np
 import peers
 import texts
+import tome
 
 
 def tome_vectors(options, folder, weights, lines):
-    command = [options.tome, "embed", "--model", str(folder), "--weights", weights, "--json"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, input="\n".join(lines) + "\n")
-    out = json.loads(done.stdout)
+    out = json.loads(tome.embed(options.tome, folder, lines, "--weights", weights))
     return np.array(out["embeddings"], dtype=np.float32), out["split"]
 
 
@@ -30,7 +28,7 @@ def main():
     parser.add_argument("models", type=pathlib.Path, nargs="+", metavar="MODEL")
     parser.add_argument("--tome", default="build/release/bin/tome")
     parser.add_argument("--count", type=int, default=500, help="texts of each language")
-    parser.add_argument("--weights", default="stored,int16,int8")
+    parser.add_argument("--weights", default="stored,q8")
     parser.add_argument("--peer", action="append", choices=peers.PEERS)
     options = parser.parse_args()
     lines = [text for language in texts.load(options.work, options.count).values() for text in language]

@@ -13,20 +13,18 @@ import argparse
 import json
 import pathlib
 import statistics
-import subprocess
 import time
 
 import peers
 import texts
+import tome
 
 
 def run_tome(options, folder, lines):
-    command = [options.tome, "embed", "--model", str(folder), "--threads", str(options.threads), "--json"]
-    if options.weights:
-        command += ["--weights", options.weights]
+    weights = ["--weights", options.weights] if options.weights else []
     begin = time.perf_counter()
-    done = subprocess.run(command, check=True, capture_output=True, text=True, input="\n".join(lines) + "\n")
-    return time.perf_counter() - begin, done.stdout
+    out = tome.embed(options.tome, folder, lines, "--threads", str(options.threads), *weights)
+    return time.perf_counter() - begin, out
 
 
 def main():

@@ -11,7 +11,6 @@ the virtual environment of requirements.txt, once for each language.
 """
 import argparse
 import hashlib
-import json
 import os
 import pathlib
 import re
@@ -31,6 +30,7 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common.bge_embeddings import BgeEmbeddings
+from common.line_process import serve
 
 SPLITTERS = {
     "en": dict(chunk_size=1000, chunk_overlap=200),
@@ -112,6 +112,11 @@ class Peer:
                             for chunk, start in zip(chunks, starts)],
                 "score": self._best_score(name, question), "seconds": seconds}
 
+    def reply(self, wanted):
+        if "index" in wanted:
+            return self.index(wanted["index"])
+        return self.ask(wanted["ask"], wanted["retriever"], wanted["limit"])
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -120,16 +125,7 @@ def main():
     parser.add_argument("--cache", type=pathlib.Path, required=True, help="folder in which vectors are kept")
     parser.add_argument("--threads", type=int, default=2)
     peer = Peer(parser.parse_args())
-    # Libraries that print would break the lines of replies, so stdout is replaced.
-    out, sys.stdout = sys.stdout, sys.stderr
-    print(json.dumps({"ready": True}), file=out, flush=True)
-    for line in sys.stdin:
-        wanted = json.loads(line)
-        if "index" in wanted:
-            reply = peer.index(wanted["index"])
-        else:
-            reply = peer.ask(wanted["ask"], wanted["retriever"], wanted["limit"])
-        print(json.dumps(reply), file=out, flush=True)
+    serve(peer.reply)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from common.line_process import LineProcess  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -96,7 +99,7 @@ class Tome:
         shutil.rmtree(self.home, ignore_errors=True)
 
 
-class LangChainProcess:
+class LangChainProcess(LineProcess):
     """langchain_peer.py for one language. All of LangChain's retrievers ask the same process."""
 
     def __init__(self, options, language, folder):
@@ -106,33 +109,14 @@ class LangChainProcess:
                    "--threads", options.threads]
         if any(name in ("langchain-faiss", "langchain-ensemble", "langchain-ensemble-folded") for name in options.systems):
             command += ["--embeddings", options.embeddings[language]]
-        self.log = open(folder / f"langchain-{language}.log", "wb")
-        self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.log)
+        super().__init__(command, folder / f"langchain-{language}.log")
         self.indexed = None
-        self._line()
-
-    def _line(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"langchain_peer.py ended; see {self.log.name}")
-        return json.loads(line)
-
-    def request(self, wanted):
-        self.process.stdin.write(json.dumps(wanted).encode() + b"\n")
-        self.process.stdin.flush()
-        return self._line()
 
     def index(self, document):
         if self.indexed != document.name:
             self.seconds = self.request({"index": list(map(str, document.text_paths))})["seconds"]
             self.indexed = document.name
         return self.seconds
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-        self.log.close()
 
 
 class LangChain:

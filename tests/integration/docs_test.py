@@ -367,7 +367,7 @@ class JsonTest(TomeTest):
             samples["tokenize"] = [done("tokenize", *of, stdin=text)]
         embedder = tiny_model.embedding_model(self.folder / "embedder")
         samples["embed"] = [done("embed", "--model", embedder, self.long)]
-        samples["inspect"] = [done("inspect", "--tensors", self.model)]
+        samples["inspect"] = [done("inspect", "--tensors", self.model), done("inspect", embedder)]
         samples["convert"] = [done("convert", self.model, self.folder / "folder")]
         return samples
 

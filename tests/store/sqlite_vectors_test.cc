@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <random>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -189,6 +191,15 @@ TEST_F(SqliteVectorsTest, ADroppedEmbedderLeavesNoVectorsAndNoOthersTouched) {
   EXPECT_TRUE(Fails(Code::kNotFound, [&] { Put(RandomRow(one_, 0, 2, 2)); }));
   EXPECT_TRUE(Fails(Code::kNotFound, [&] { Read(); }));
   EXPECT_NE(vectors_.Register("key", "bge", kWidth), embedder_) << "an old number is not reused";
+}
+
+TEST_F(SqliteVectorsTest, AKnownEmbedderIsFoundWhileAnotherWrites) {
+  std::stop_source source;
+  const std::unique_ptr<Store> reader = OpenSqliteStore(path(), source.get_token());
+  source.request_stop();  // what had to wait would fail now
+  const auto writing = store_->Begin();
+  EXPECT_EQ(reader->vectors().Register("key", "bge", kWidth), embedder_);
+  EXPECT_NE(ErrorText([&] { reader->vectors().Register("new", "bge", kWidth); }), "no error");
 }
 
 TEST_F(SqliteVectorsTest, ADamagedRowIsCorruptAndNamesItsDocument) {

@@ -115,9 +115,8 @@ void RunAsk(const AskOptions& options, const CommandContext& context) {
   Library library = OpenUserLibrary(context);
   const auto documents = AddDocuments(library, files, options.reading, context);
   request.documents = documents;
-  EmbedderOptions embedding = options.embedder;
-  embedding.takes_default = request.way != Way::kQuotes;  // quotes do without config.toml
-  const auto embedder = OpenEmbedder(embedding, options.reading.threads, library);
+  const auto embedder =
+      OpenEmbedder(options.embedder, request.way, options.reading.threads, library);
   const auto dense = SearchNamed(library, embedder.get(), documents, context);
   request.quotes.dense = dense.get();
   request.answering.dense = dense.get();

@@ -151,7 +151,8 @@ void Chat(const ChatCommand& options, const CommandContext& context) {
   const std::vector<NamedDocument> documents =
       AddDocuments(library, options.files, options.reading, context);
   std::unique_ptr<LanguageModel> model;
-  const auto embedder = OpenEmbedder(options.embedder, options.reading.threads, library);
+  const Way way = WayOf(options.way);
+  const auto embedder = OpenEmbedder(options.embedder, way, options.reading.threads, library);
   const auto dense = SearchNamed(library, embedder.get(), documents, context);
   Answerer answerer{.library = library,
                     .documents = documents,
@@ -170,7 +171,6 @@ void Chat(const ChatCommand& options, const CommandContext& context) {
     answerer.conversation.emplace(library, MeasuredModel{*model, *answerer.measurements}, documents,
                                   answering);
   }
-  const Way way = WayOf(options.way);
   if (LineEditor::CanEdit()) {
     ChatAtTerminal(answerer, way, context);
   } else {

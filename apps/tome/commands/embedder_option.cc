@@ -15,11 +15,11 @@
 namespace tome {
 namespace {
 
-std::optional<std::filesystem::path> FindEmbedder(const EmbedderOptions& options,
+std::optional<std::filesystem::path> FindEmbedder(const EmbedderOptions& options, Way way,
                                                   Library& library) {
   if (options.named == kNoEmbedder) return std::nullopt;
   if (!options.named.empty()) return ModelNamed(options.named);
-  if (options.takes_default) {
+  if (way != Way::kQuotes) {
     const Config config = ReadConfig(Library::DefaultHome());
     if (!config.default_embedder.empty()) return ModelNamed(config.default_embedder);
   }
@@ -37,9 +37,9 @@ void AddEmbedderOption(CLI::App& command, EmbedderOptions& options) {
       ->type_name("MODEL");
 }
 
-std::unique_ptr<EmbeddingModel> OpenEmbedder(const EmbedderOptions& options, int threads,
+std::unique_ptr<EmbeddingModel> OpenEmbedder(const EmbedderOptions& options, Way way, int threads,
                                              Library& library) {
-  const auto path = FindEmbedder(options, library);
+  const auto path = FindEmbedder(options, way, library);
   if (!path) return nullptr;
   std::unique_ptr<EmbeddingModel> model =
       EmbeddingModel::Open(*path, {.threads = threads, .weights = EncoderWeights::kQ8});

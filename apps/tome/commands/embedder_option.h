@@ -9,6 +9,7 @@
 
 #include "commands/command.h"
 #include "tome/answer/answer.h"
+#include "tome/answer/way.h"
 #include "tome/embed/embedding_model.h"
 #include "tome/library/library.h"
 #include "tome/retrieval/dense_search.h"
@@ -17,16 +18,14 @@ namespace tome {
 
 struct EmbedderOptions {
   std::string named;  // a path, the name of an added model, or kNoEmbedder; may be empty
-  bool takes_default =
-      true;  // whether the default one of config.toml is meant where `named` is empty
 };
 inline constexpr const char* kNoEmbedder = "none";
 
 void AddEmbedderOption(CLI::App& command, EmbedderOptions& options);
 
 // Opens the model that --embedder names, else the default one, else the one that was given last.
-// Null where there is none.
-std::unique_ptr<EmbeddingModel> OpenEmbedder(const EmbedderOptions& options, int threads,
+// Null where there is none. Quotes do without config.toml, and so without the default one.
+std::unique_ptr<EmbeddingModel> OpenEmbedder(const EmbedderOptions& options, Way way, int threads,
                                              Library& library);
 
 // Embeds the named documents where they are not, with a progress bar. Does nothing without a model.

@@ -73,7 +73,8 @@ std::string NameOf(const DocumentRecord& record) {
 // Prints a line for each change of the shelf until Ctrl-C. A file that cannot be read is noted.
 void Watch(const LibraryOptions& options, const CommandContext& context) {
   Library library = OpenUserLibrary(context);
-  const auto embedder = OpenEmbedder(options.embedder, options.reading.threads, library);
+  const auto embedder =
+      OpenEmbedder(options.embedder, Way::kAuto, options.reading.threads, library);
   const auto add = [&](const std::filesystem::path& file) {
     try {
       const AddedDocument added = AddFile(library, file.string(), options.reading, context);
@@ -102,7 +103,8 @@ void Add(const LibraryOptions& options, const CommandContext& context) {
     throw CLI::ValidationError("library add", "name the documents, or a folder with --watch");
   }
   Library library = OpenUserLibrary(context);
-  const auto embedder = OpenEmbedder(options.embedder, options.reading.threads, library);
+  const auto embedder =
+      OpenEmbedder(options.embedder, Way::kAuto, options.reading.threads, library);
   ordered_json results = ordered_json::array();
   size_t failed = 0;
   for (const std::string& file : options.names) {

@@ -35,6 +35,12 @@ void UniqueFd::Reset() {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
+std::string LastNameOf(const std::filesystem::path& path) {
+  const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
+  // A folder may be written with a slash behind it, after which no file name follows.
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
 UniqueFd OpenForReading(const std::filesystem::path& path) {
   // O_NONBLOCK keeps a FIFO without a writer from blocking us before fstat can refuse it.
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));

@@ -31,6 +31,9 @@ class UniqueFd {
   int fd_ = -1;
 };
 
+// Returns the name of a file or folder, also where its path ends with a slash.
+std::string LastNameOf(const std::filesystem::path& path);
+
 // Opens a regular file for reading. Throws an Error whose message begins with the path: kNotFound
 // where the file is missing, kInvalidArgument where it is a folder or anything else that is not a
 // regular file, kIo otherwise.

@@ -10,12 +10,12 @@
 #include <utility>
 
 #include "tome/base/error.h"
+#include "tome/base/file.h"
 #include "tome/embed/text_parts.h"
 #include "tome/models/files_key.h"
 #include "tome/models/tokenizer_of.h"
 #include "tome/tensor/codec.h"
 #include "tome/text/sentences.h"
-#include "tome/text/tokenizer/normalizer.h"
 #include "tome/text/unicode.h"
 
 namespace tome {
@@ -26,12 +26,6 @@ namespace {
 constexpr int64_t kBatchTokens = 512;
 // Tokens that a text must have room for beside its prefix and the special tokens.
 constexpr int64_t kLeastRoom = 16;
-
-std::string LastNameOf(const std::filesystem::path& path) {
-  const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
-  // A folder may be written with a slash behind it, after which no file name follows.
-  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
-}
 
 std::string NameIn(const Checkpoint& checkpoint) {
   if (checkpoint.container() == Container::kSafetensors) return {};
@@ -100,7 +94,7 @@ void EmbeddingModel::ReadFiles(const Checkpoint& checkpoint) {
         name_));
   }
   facts_.pooling = files.pooling.value_or(facts_.encoder.pooling.value_or(Pooling::kMean));
-  lower_case_ = files.lower_case;
+  if (files.lower_case) lower_case_.push_back(LowercaseStep());
   if (files.query_prompt || files.passage_prompt) {
     facts_.query_prefix = files.query_prompt.value_or("");
     facts_.passage_prefix = files.passage_prompt.value_or("");
@@ -173,8 +167,7 @@ SnapshotKey EmbeddingModel::Key() const {
 std::vector<TokenId> EmbeddingModel::Encode(std::string_view text, TextRole role) const {
   std::string whole = role == TextRole::kQuery ? facts_.query_prefix : facts_.passage_prefix;
   whole += text;
-  if (lower_case_) LowercaseStep()->Apply(whole);
-  return tokenizer_->Encode(whole, Specials::kLiteral, {});
+  return tokenizer_->Encode(Normalized(lower_case_, whole), Specials::kLiteral, {});
 }
 
 int64_t EmbeddingModel::CountTokens(std::string_view text, TextRole role) const {

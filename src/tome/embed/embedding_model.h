@@ -21,6 +21,7 @@
 #include "tome/models/encoder.h"
 #include "tome/tensor/tensor.h"
 #include "tome/text/tokenizer.h"
+#include "tome/text/tokenizer/normalizer.h"
 
 namespace tome {
 
@@ -119,7 +120,7 @@ class EmbeddingModel {
   std::unique_ptr<Tokenizer> tokenizer_;
   EmbeddingFacts facts_;
   EncoderWeights weights_ = EncoderWeights::kAsStored;
-  bool lower_case_ = false;
+  Normalizer lower_case_;  // empty where texts are read as they are written
   std::vector<Dense> dense_;
   std::vector<std::string> notes_;
   mutable std::once_flag hashed_;

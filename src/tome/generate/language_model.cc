@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tome/base/error.h"
+#include "tome/base/file.h"
 #include "tome/models/files_key.h"
 #include "tome/models/registry.h"
 #include "tome/models/template_of.h"
@@ -46,12 +47,6 @@ std::vector<std::string> ChatNotesOn(const std::string& name, const ChatTemplate
         name, kNoDate));
   }
   return notes;
-}
-
-std::string LastNameOf(const std::filesystem::path& path) {
-  const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
-  // A folder may be written with a slash behind it, after which no file name follows.
-  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
 }
 
 }  // namespace

@@ -180,11 +180,10 @@ RemovedDocument Library::Remove(DocumentId id, const WorkControl& control) {
 
 std::optional<RemovedDocument> Library::Forget(const std::string& path,
                                                const WorkControl& control) {
-  for (const DocumentRecord& record : List()) {
-    if (std::ranges::find(record.paths, path) == record.paths.end()) continue;
-    if (record.paths.size() == 1) return Remove(record.id, control);
-    store_->documents().UnlinkFile(path);
-  }
+  const std::optional<DocumentId> id = store_->documents().FindByPath(path);
+  if (!id) return std::nullopt;
+  if (Show(*id).paths.size() == 1) return Remove(*id, control);
+  store_->documents().UnlinkFile(path);
   return std::nullopt;
 }
 

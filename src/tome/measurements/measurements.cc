@@ -40,6 +40,15 @@ constexpr std::string_view kMeasurementsTables = R"(
     PRIMARY KEY(model, language)) WITHOUT ROWID;
 )";
 
+// Binds a key to the parameters 1 to 5. The key must outlive the statement's next run.
+Statement& BindKey(Statement& statement, const SpeedKey& key) {
+  return statement.Bind(1, std::string_view(key.shape))
+      .Bind(2, std::string_view(key.processor))
+      .Bind(3, std::string_view(key.kernels))
+      .Bind(4, int64_t{key.threads})
+      .Bind(5, NameOf(key.kv));
+}
+
 }  // namespace
 
 Measurements Measurements::Open(const std::filesystem::path& home, std::stop_token stop) {
@@ -61,12 +70,7 @@ std::optional<ModelRates> Measurements::RatesOf(const SpeedKey& key) {
       "SELECT linear_per_second, attention_per_second, weight_bytes_per_second, "
       "kv_bytes_per_second, under_load, measured_at FROM speeds "
       "WHERE shape = ?1 AND processor = ?2 AND kernels = ?3 AND threads = ?4 AND kv = ?5");
-  select.Bind(1, std::string_view(key.shape))
-      .Bind(2, std::string_view(key.processor))
-      .Bind(3, std::string_view(key.kernels))
-      .Bind(4, int64_t{key.threads})
-      .Bind(5, NameOf(key.kv));
-  if (!select.Step()) return std::nullopt;
+  if (!BindKey(select, key).Step()) return std::nullopt;
   return ModelRates{.linear_per_second = select.Real(0),
                     .attention_per_second = select.Real(1),
                     .weight_bytes_per_second = select.Real(2),
@@ -77,14 +81,9 @@ std::optional<ModelRates> Measurements::RatesOf(const SpeedKey& key) {
 
 void Measurements::KeepRates(const SpeedKey& key, const ModelRates& rates) {
   const std::string measured_at = UtcNow();
-  database_
-      ->Prepare(
-          "INSERT OR REPLACE INTO speeds VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
-      .Bind(1, std::string_view(key.shape))
-      .Bind(2, std::string_view(key.processor))
-      .Bind(3, std::string_view(key.kernels))
-      .Bind(4, int64_t{key.threads})
-      .Bind(5, NameOf(key.kv))
+  Statement insert = database_->Prepare(
+      "INSERT OR REPLACE INTO speeds VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+  BindKey(insert, key)
       .Bind(6, rates.linear_per_second)
       .Bind(7, rates.attention_per_second)
       .Bind(8, rates.weight_bytes_per_second)
@@ -95,16 +94,10 @@ void Measurements::KeepRates(const SpeedKey& key, const ModelRates& rates) {
 }
 
 void Measurements::DropRates(const SpeedKey& key) {
-  database_
-      ->Prepare(
-          "DELETE FROM speeds WHERE shape = ?1 AND processor = ?2 AND kernels = ?3 AND "
-          "threads = ?4 AND kv = ?5")
-      .Bind(1, std::string_view(key.shape))
-      .Bind(2, std::string_view(key.processor))
-      .Bind(3, std::string_view(key.kernels))
-      .Bind(4, int64_t{key.threads})
-      .Bind(5, NameOf(key.kv))
-      .Run();
+  Statement remove = database_->Prepare(
+      "DELETE FROM speeds WHERE shape = ?1 AND processor = ?2 AND kernels = ?3 AND threads = ?4 "
+      "AND kv = ?5");
+  BindKey(remove, key).Run();
 }
 
 std::optional<KvLoss> Measurements::KvLossOf(std::string_view model, KvType kv) {

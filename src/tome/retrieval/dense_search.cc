@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <thread>
 
 namespace tome {
 
@@ -10,7 +9,7 @@ DenseSearch::DenseSearch(Store& store, EmbedderId embedder, std::span<const Docu
                          const EmbeddingModel& model)
     : model_(model),
       kernels_(SelectKernelSet()),
-      threads_(static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))),
+      threads_(ProcessorCount()),
       index_(model.facts().width) {
   std::vector<int64_t> ids;
   store.vectors().Read(embedder, documents, [&](const VectorRow& row) {

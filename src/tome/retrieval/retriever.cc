@@ -13,7 +13,8 @@ namespace {
 // Places of each list that are fused. A place further down would need a first rank in the other
 // list to be shown.
 constexpr size_t kFusedPlaces = 100;
-// The weight of vectors (FuseByScores), fitted on the development questions of bench/retrieval.
+// The weight of vectors (FuseByScores). With bge-small-en, 0.7 and 0.8 found most answers to
+// eighteen of the development questions of bench/retrieval.
 constexpr double kDenseWeight = 0.7;
 
 // Returns the places of passages that a search by words found.

@@ -16,8 +16,7 @@
 
 namespace tome {
 
-// The windows that vectors are made of. Sizes were chosen on the development questions of
-// bench/retrieval. Raise kWindowVersion with every change of what is embedded.
+// The windows that vectors are made of. Raise kWindowVersion with every change of what is embedded.
 inline constexpr WindowSize kWindowSize{.tokens = 300, .overlap = 60};
 inline constexpr int kWindowVersion = 1;
 

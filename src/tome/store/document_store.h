@@ -105,6 +105,8 @@ class DocumentStore {
   // one, if there was one.
   virtual std::optional<DocumentId> LinkFile(const std::string& path, DocumentId id,
                                              const FileStamp& stamp) = 0;
+  // Returns the document that a file gave when it was last read, changed since or not.
+  virtual std::optional<DocumentId> FindByPath(const std::string& path) = 0;
   // Forgets that a file gave a document. Returns the document, if there was one; it stays.
   virtual std::optional<DocumentId> UnlinkFile(const std::string& path) = 0;
 

@@ -217,7 +217,7 @@ void SqliteDocuments::Remove(DocumentId id) {
   database_.Prepare("DELETE FROM documents WHERE id = ?1").Bind(1, id).Run();
 }
 
-std::optional<DocumentId> SqliteDocuments::DocumentOf(const std::string& path) {
+std::optional<DocumentId> SqliteDocuments::FindByPath(const std::string& path) {
   Statement select = database_.Prepare("SELECT document FROM files WHERE path = ?1");
   if (!select.Bind(1, std::string_view(path)).Step()) return std::nullopt;
   return select.Int(0);
@@ -225,7 +225,7 @@ std::optional<DocumentId> SqliteDocuments::DocumentOf(const std::string& path) {
 
 std::optional<DocumentId> SqliteDocuments::LinkFile(const std::string& path, DocumentId id,
                                                     const FileStamp& stamp) {
-  const std::optional<DocumentId> before = DocumentOf(path);
+  const std::optional<DocumentId> before = FindByPath(path);
   database_.Prepare("INSERT OR REPLACE INTO files VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")
       .Bind(1, std::string_view(path))
       .Bind(2, id)
@@ -239,7 +239,7 @@ std::optional<DocumentId> SqliteDocuments::LinkFile(const std::string& path, Doc
 }
 
 std::optional<DocumentId> SqliteDocuments::UnlinkFile(const std::string& path) {
-  const std::optional<DocumentId> before = DocumentOf(path);
+  const std::optional<DocumentId> before = FindByPath(path);
   database_.Prepare("DELETE FROM files WHERE path = ?1").Bind(1, std::string_view(path)).Run();
   return before;
 }

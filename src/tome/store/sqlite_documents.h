@@ -26,6 +26,7 @@ class SqliteDocuments final : public DocumentStore {
   void Remove(DocumentId id) override;
   std::optional<DocumentId> LinkFile(const std::string& path, DocumentId id,
                                      const FileStamp& stamp) override;
+  std::optional<DocumentId> FindByPath(const std::string& path) override;
   std::optional<DocumentId> UnlinkFile(const std::string& path) override;
   std::string Text(DocumentId id, const TextSpan& span) override;
   std::vector<Section> Sections(DocumentId id) override;
@@ -43,7 +44,6 @@ class SqliteDocuments final : public DocumentStore {
   void InsertPages(DocumentId id, std::span<const Page> pages);
   void InsertPassages(DocumentId id, PassageId first, std::span<const Passage> passages);
   std::vector<std::string> PathsOf(DocumentId id);
-  std::optional<DocumentId> DocumentOf(const std::string& path);
 
   Database& database_;
 };

@@ -99,15 +99,20 @@ void SqliteVectors::CreateTables(Database& database) { database.Exec(std::string
 
 EmbedderId SqliteVectors::Register(std::string_view key, std::string_view name, int64_t width) {
   TOME_CHECK(width > 0);
-  const std::string added_at = UtcNow();
-  database_.Prepare("INSERT OR IGNORE INTO embedders VALUES(NULL, ?1, ?2, ?3, ?4)")
-      .Bind(1, key)
-      .Bind(2, name)
-      .Bind(3, width)
-      .Bind(4, std::string_view(added_at))
-      .Run();
   Statement select = database_.Prepare("SELECT id, width FROM embedders WHERE key = ?1");
-  if (!select.Bind(1, key).Step() || select.Int(1) != width) {
+  bool known = select.Bind(1, key).Step();
+  if (!known) {
+    // Only a new embedder is a change, so that a search does not wait for those who write.
+    const std::string added_at = UtcNow();
+    database_.Prepare("INSERT OR IGNORE INTO embedders VALUES(NULL, ?1, ?2, ?3, ?4)")
+        .Bind(1, key)
+        .Bind(2, name)
+        .Bind(3, width)
+        .Bind(4, std::string_view(added_at))
+        .Run();
+    known = select.Bind(1, key).Step();
+  }
+  if (!known || select.Int(1) != width) {
     throw Error(Code::kCorrupt,
                 fmt::format("{}: the embedder {} is kept with vectors of another width than {}; "
                             "drop it and embed again",
