@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "tome/answer/document_names.h"
@@ -17,36 +19,90 @@
 namespace tome {
 namespace {
 
-// Passages looked at for each quote, because some turn out to be duplicates.
+// Places looked at for each quote, because some turn out to be duplicates.
 constexpr size_t kCandidatesPerQuote = 4;
+// Bytes that are read on each side of a place: as much as a quote may grow there, in a script of
+// two bytes a column.
+constexpr uint64_t kBytesAround = 2 * kQuoteColumns;
 
-Citation Cite(Library& library, const FoundPlace& place, PlaceText read,
-              std::span<const TermValue> terms, Excerpter& excerpter, DocumentNames& names) {
-  // Offsets in this function count from the beginning of the place.
-  const uint64_t base = place.span.begin;
-  for (TextSpan& heading : read.headings) heading = {heading.begin - base, heading.end - base};
-  // Words tell which sentences of a passage answer. What meaning found is shown whole.
-  const TextSpan part =
-      place.ranks.dense
-          ? TextSpan{.begin = 0, .end = read.text.size()}
-          : excerpter.Trim(read.text, {.begin = 0, .end = read.text.size()}, read.headings,
-                           names.Record(place.document).line_breaks, terms);
-  Citation citation{.document_id = place.document,
-                    .document = names.Name(place.document),
-                    .page = std::nullopt,
-                    .page_label = {},
-                    .section = std::nullopt,
-                    .span = {.begin = base + part.begin, .end = base + part.end},
-                    .quote = read.text.substr(part.begin, part.size()),
-                    .score = place.score,
-                    .ranks = place.ranks};
-  if (auto page = library.PageOf(place.document, citation.span.begin)) {
-    citation.page = page->number;
-    citation.page_label = std::move(page->label);
+// The quotes of one answer: no two show the same text, or say the same.
+class QuoteList {
+ public:
+  QuoteList(Library& library, Retriever& retriever, std::span<const TermValue> terms,
+            DocumentNames& names, Analyzer& analyzer)
+      : library_(library),
+        retriever_(retriever),
+        terms_(terms),
+        names_(names),
+        analyzer_(analyzer),
+        excerpter_(analyzer) {}
+
+  // Returns the citation of a place. Empty where a better quote shows it already.
+  std::optional<Citation> Cite(const FoundPlace& place) {
+    PlaceText read = retriever_.Read(place, kBytesAround);
+    const uint64_t base = read.span.begin;
+    const std::optional<Quote> quote = Cut(place, read);
+    if (!quote) return std::nullopt;
+    Citation citation{.document_id = place.document,
+                      .document = names_.Name(place.document),
+                      .page = std::nullopt,
+                      .page_label = {},
+                      .section = std::nullopt,
+                      .span = {.begin = base + quote->span.begin, .end = base + quote->span.end},
+                      .quote = read.text.substr(quote->span.begin, quote->span.size()),
+                      .score = place.score,
+                      .ranks = place.ranks};
+    std::vector<uint64_t> shingles = Shingles(citation.quote, analyzer_);
+    for (const auto& other : shingles_) {
+      if (Resemblance(shingles, other) >= kNearDuplicate) return std::nullopt;
+    }
+    shingles_.push_back(std::move(shingles));
+    taken_.emplace(place.document, citation.span);
+    // The quote may begin a page before the sentences that answer.
+    if (auto page = library_.PageOf(place.document, base + quote->focus.begin)) {
+      citation.page = page->number;
+      citation.page_label = std::move(page->label);
+    }
+    if (!read.section_path.empty()) citation.section = std::move(read.section_path);
+    return citation;
   }
-  if (!read.section_path.empty()) citation.section = std::move(read.section_path);
-  return citation;
-}
+
+ private:
+  std::optional<Quote> Cut(const FoundPlace& place, PlaceText& read) {
+    const uint64_t base = read.span.begin;
+    const auto in_text = [&](const TextSpan& span) {
+      return TextSpan{.begin = span.begin - base, .end = span.end - base};
+    };
+    for (TextSpan& heading : read.headings) heading = in_text(heading);
+    for (uint64_t& begin : read.section_begins) begin -= base;
+    std::vector<TextSpan> taken;
+    const auto [first, last] = taken_.equal_range(place.document);
+    for (auto it = first; it != last; ++it) {
+      if (it->second.end > base && it->second.begin < read.span.end) {
+        taken.push_back(
+            {.begin = std::max(it->second.begin, base) - base, .end = it->second.end - base});
+      }
+    }
+    return excerpter_.Cut({.text = read.text,
+                           .place = in_text(place.span),
+                           .cut_before = read.cut_before,
+                           .cut_after = read.cut_after,
+                           .headings = read.headings,
+                           .section_begins = read.section_begins,
+                           .line_breaks = names_.Record(place.document).line_breaks,
+                           .found_by = place.ranks.dense ? FoundBy::kMeaning : FoundBy::kWords},
+                          terms_, taken);
+  }
+
+  Library& library_;
+  Retriever& retriever_;
+  std::span<const TermValue> terms_;
+  DocumentNames& names_;
+  Analyzer& analyzer_;
+  Excerpter excerpter_;
+  std::vector<std::vector<uint64_t>> shingles_;  // of each quote
+  std::multimap<DocumentId, TextSpan> taken_;    // spans of the documents' texts
+};
 
 std::string Worded(WhyQuotes why) {
   return why == WhyQuotes::kAskedFor
@@ -85,7 +141,6 @@ Answer AnswerWithQuotes(Library& library, const std::string& question_text,
         {.stream = question.terms[i].stream, .value = question.terms[i].weight * found.idf[i]});
   }
   DocumentNames names(library, documents);
-  Excerpter excerpter(analyzer);
   const DocumentsSize size = SizeOf(library, documents, names);
   Answer answer{.question = question.text,
                 .way = "quotes",
@@ -99,17 +154,13 @@ Answer AnswerWithQuotes(Library& library, const std::string& question_text,
                 .quoted_tokens = 0,
                 .document_characters = size.characters,
                 .read_characters = 0};
-  std::vector<std::vector<uint64_t>> taken;
+  QuoteList quotes(library, retriever, terms, names, analyzer);
   for (const FoundPlace& place : found.places) {
     control.CheckStop();
     if (answer.citations.size() == top) break;
-    Citation citation = Cite(library, place, retriever.Read(place), terms, excerpter, names);
-    std::vector<uint64_t> shingles = Shingles(citation.quote, analyzer);
-    const bool duplicate = std::any_of(taken.begin(), taken.end(), [&](const auto& other) {
-      return Resemblance(shingles, other) >= kNearDuplicate;
-    });
-    if (duplicate) continue;
-    taken.push_back(std::move(shingles));
+    std::optional<Citation> cited = quotes.Cite(place);
+    if (!cited) continue;
+    Citation& citation = *cited;
     answer.quoted_tokens += EstimateTokens(citation.quote);
     answer.read_characters += CountCodePoints(citation.quote);
     answer.text += fmt::format("{}{} [{}]", answer.text.empty() ? "" : "\n\n", citation.quote,

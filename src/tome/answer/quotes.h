@@ -23,10 +23,11 @@ struct QuotesOptions {
   const DenseSearch* dense = nullptr;  // vectors of the documents; null: words alone find
 };
 
-// Finds the passages that answer, trims each to its sentences that answer, and drops those that say
-// the same as a better one. Without `documents` it asks the whole library. An answer without
-// citations says in its notes why nothing was found. Throws Error(kInvalidArgument) for a question
-// without words, and Error(kCancelled).
+// Finds the places that answer, and quotes of each the sentences that answer with the text around
+// them (retrieval/excerpt.h). A place is left out where a better quote shows it or says the same.
+// Without `documents` it asks the whole library. An answer without citations says in its notes why
+// nothing was found. Throws Error(kInvalidArgument) for a question without words, and
+// Error(kCancelled).
 Answer AnswerWithQuotes(Library& library, const std::string& question,
                         std::span<const NamedDocument> documents, const QuotesOptions& options,
                         const WorkControl& control);

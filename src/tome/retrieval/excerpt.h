@@ -1,8 +1,9 @@
-// Trims a passage to the sentences that answer: a short run that holds most of what the question
-// asks for.
+// Cuts the quote out of what stands at a place: the sentences that answer, with the sentences around
+// them.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,8 +15,10 @@
 
 namespace tome {
 
-// Most tokens of a quote, unless it is a single sentence.
-inline constexpr uint64_t kQuoteTokens = 100;
+// Most tokens of a quote's focus, unless it is a single sentence.
+inline constexpr uint64_t kFocusTokens = 100;
+// A quote grows up to this width. A CJK character takes two columns, any other character one.
+inline constexpr uint64_t kQuoteColumns = 800;
 
 // A query term and the value of finding it: its weight times its inverse document frequency.
 struct TermValue {
@@ -23,17 +26,51 @@ struct TermValue {
   double value = 0;
 };
 
+// Says by what a place was found.
+enum class FoundBy {
+  kWords,   // the question's words tell which of its sentences answer
+  kMeaning  // any of its sentences may answer
+};
+
+// A place and the text around it. Spans are in `text`.
+struct ExcerptSource {
+  std::string_view text;
+  TextSpan place;  // begins and ends at borders of sentences
+  // Whether the document goes on before and after the text. A sentence at such an end may be torn.
+  bool cut_before = false;
+  bool cut_after = false;
+  std::span<const TextSpan> headings;
+  std::span<const uint64_t> section_begins;  // ascending
+  LineBreaks line_breaks = LineBreaks::kHard;
+  FoundBy found_by = FoundBy::kWords;
+};
+
+// A quote and its focus, the sentences that it was grown from, as spans of ExcerptSource::text.
+struct Quote {
+  TextSpan span;
+  TextSpan focus;
+
+  friend bool operator==(const Quote&, const Quote&) = default;
+};
+
 // Holds the sentence rules. Each thread needs its own.
 class Excerpter {
  public:
   explicit Excerpter(Analyzer& analyzer) : analyzer_(analyzer) {}
 
-  // Returns the best run of sentences of `passage`, a span of `text`; among equal runs the first
-  // and shortest. The next sentence of the paragraph is added where it fits kQuoteTokens. The run
-  // is contiguous, so its bytes are a verbatim quote. Sentences inside one of `headings` (spans of
-  // the text) are left out; a passage without other sentences is returned whole.
-  TextSpan Trim(std::string_view text, const TextSpan& passage, std::span<const TextSpan> headings,
-                LineBreaks line_breaks, std::span<const TermValue> terms);
+  // Returns the quote of a place. Its focus is the run of the place's sentences, other than
+  // headings, that holds most of the terms for its length; among equal runs the first and shortest.
+  // Of a place found by meaning it is all of it, or as much of it as fits a quote. A place of
+  // headings alone is its own focus.
+  //
+  // The quote is the focus with whole sentences before and after it, also from outside of the
+  // place, up to kQuoteColumns and to the borders of the focus's sections. Its bytes are contiguous
+  // and so a verbatim quote.
+  //
+  // No quote reaches into a span of `taken`, the quotes that are shown already. Empty where those
+  // hold half of the focus.
+  std::optional<Quote> Cut(const ExcerptSource& source, std::span<const TermValue> terms,
+                           std::span<const TextSpan> taken);
 
  private:
   Analyzer& analyzer_;

@@ -63,11 +63,15 @@ struct Found {
   std::vector<FoundPlace> places;  // best first
 };
 
-// What stands at a place.
+// What stands at a place, and around it.
 struct PlaceText {
-  std::string text;                // exactly the bytes of the span
-  std::string section_path;        // "Part > Chapter"; empty outside any section
-  std::vector<TextSpan> headings;  // heading lines in the span, as spans of the document
+  TextSpan span;                         // of the document's text
+  std::string text;                      // exactly the bytes of the span
+  std::string section_path;              // "Part > Chapter"; empty outside any section
+  std::vector<TextSpan> headings;        // heading lines in the span, as spans of the document
+  std::vector<uint64_t> section_begins;  // offsets in the document where sections begin, ascending
+  bool cut_before = false;               // the document goes on before the span
+  bool cut_after = false;
 };
 
 class Retriever {
@@ -82,8 +86,9 @@ class Retriever {
   Found Find(std::string_view question, const SearchScope& scope, size_t limit,
              const WorkControl& control = {});
 
-  // Throws Error(kCorrupt) where the store is damaged.
-  PlaceText Read(const FoundPlace& place);
+  // Reads a place, and up to `around` bytes of the document on each side of it. Throws
+  // Error(kCorrupt) where the store is damaged.
+  PlaceText Read(const FoundPlace& place, uint64_t around = 0);
 
  private:
   // Returns the windows that vectors found.
