@@ -128,7 +128,8 @@ TEST_F(ExcerptTest, AQuoteGrowsOnBothSidesOutOfItsPlace) {
                              .headings = {},
                              .section_begins = {}};
   EXPECT_EQ(Grown(source, {{"needle", 1}}), text);
-  const std::string filler(kQuoteColumns, 'X');
+  std::string filler = "Filler";
+  while (filler.size() < kQuoteColumns) filler += " of words";
   const std::string narrow =
       filler + ". Near before. The needle is here. Near after. " + filler + ".";
   EXPECT_EQ(Grown({.text = narrow,
