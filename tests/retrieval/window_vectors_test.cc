@@ -46,6 +46,19 @@ TEST_F(WindowVectorsTest, AWindowIsEmbeddedWithTitleAndSection) {
 }
 
 // Compares each stored vector with what the model gives for the window's text by itself.
+TEST_F(WindowVectorsTest, AWindowIsAsWideInEachScript) {
+  std::string english;
+  std::string chinese;
+  for (int i = 0; i < 1000; ++i) {
+    english += "word";
+    chinese += "字";
+  }
+  EXPECT_EQ(WindowSizeOf(english), (WindowSize{.tokens = 200, .overlap = 40}));
+  EXPECT_EQ(WindowSizeOf(chinese), (WindowSize{.tokens = 400, .overlap = 80}));
+  // Of 6,000 columns, 2,000 tokens.
+  EXPECT_EQ(WindowSizeOf(english + chinese), (WindowSize{.tokens = 266, .overlap = 53}));
+}
+
 TEST_F(WindowVectorsTest, StoresTheVectorOfEachWindow) {
   const DocumentId id = Add(400, 'a');
   Embed({id});

@@ -8,6 +8,7 @@
 
 #include "tome/base/error.h"
 #include "tome/retrieval/quantized_vectors.h"
+#include "tome/text/sentences.h"
 
 namespace tome {
 namespace {
@@ -33,7 +34,7 @@ class DocumentEmbedder {
   void Run(VectorProgress progress, const WorkControl& control,
            FunctionRef<void(uint64_t bytes)> report) {
     windows_ = CutWindows(text_, sections_, record_.line_breaks,
-                          store_.documents().PassagesOf(record_), kWindowSize, control);
+                          store_.documents().PassagesOf(record_), WindowSizeOf(text_), control);
     while (static_cast<size_t>(progress.stored) < windows_.size()) {
       const auto first = static_cast<size_t>(progress.stored);
       report(windows_[first].span.begin);
@@ -87,9 +88,17 @@ std::string WindowText(std::string_view title, std::string_view section_path,
   return whole += text;
 }
 
+WindowSize WindowSizeOf(std::string_view text) {
+  const TokenCount count = CountTokens(text);
+  const uint64_t columns = std::max<uint64_t>(2 * count.cjk + count.others, 1);
+  // The share of tokens in columns is between a quarter and a half.
+  return {.tokens = kWindowColumns * count.tokens() / columns,
+          .overlap = kOverlapColumns * count.tokens() / columns};
+}
+
 EmbedderId EmbedderOf(Store& store, const EmbeddingModel& model) {
   const std::string key = fmt::format("{} windows {}: {}/{}", model.Key().ToString(),
-                                      kWindowVersion, kWindowSize.tokens, kWindowSize.overlap);
+                                      kWindowVersion, kWindowColumns, kOverlapColumns);
   return store.vectors().Register(key, model.name(), model.facts().width);
 }
 
