@@ -123,7 +123,7 @@ class PlanTest(TomeTest):
         (row,) = self.speeds("SELECT shape, processor, kernels, threads, kv FROM speeds")
         (self.home / "measurements.db").unlink()
         library = sqlite3.connect(self.home / "library.db")
-        for table in ("embedders", "windows"):
+        for table in ("embedders", "windows", "survey_notes"):
             library.execute(f"DROP TABLE {table}")
         library.execute("CREATE TABLE speeds(shape TEXT, processor TEXT, kernels TEXT, threads INTEGER, kv TEXT, "
                         "linear_per_second REAL, attention_per_second REAL, weight_bytes_per_second REAL, "
