@@ -30,10 +30,9 @@ TEST(FollowUpTest, RecognisesQuestionsThatLeanOnTheConversation) {
 TEST(FollowUpTest, LeavesWholeQuestions) {
   for (const std::string_view question :
        {"When did Mary Shelley write Frankenstein?", "Why did the ship sink?",
-        "Is it true that the ship sank?", "What time is it?",
-        "Did Mary Shelley say why she left?", "Who are those keepers of the lamp?",
-        "What is the book about?", "玛丽写了什么书？", "还有其他的船吗？",
-        "灯塔是谁建的？", "", "?"}) {
+        "Is it true that the ship sank?", "What time is it?", "Did Mary Shelley say why she left?",
+        "Who are those keepers of the lamp?", "What is the book about?", "玛丽写了什么书？",
+        "还有其他的船吗？", "灯塔是谁建的？", "", "?"}) {
     EXPECT_FALSE(LeansOnConversation(question)) << question;
   }
 }
@@ -44,8 +43,9 @@ TEST(FollowUpTest, AddsTheNamesOfTheEarlierQuestion) {
               Optional(std::string("Where did she live? (Mary Shelley Frankenstein)")));
   EXPECT_THAT(RewriteByRules("And in 1816?", kMary, analyzer),
               Optional(std::string("And in 1816? (When did Mary Shelley write Frankenstein)")));
-  EXPECT_THAT(RewriteByRules("他住在哪里？", {.question = "玛丽写了什么书？", .answer = {}}, analyzer),
-              Optional(std::string("他住在哪里？ (玛丽写了什么书)")));
+  EXPECT_THAT(
+      RewriteByRules("他住在哪里？", {.question = "玛丽写了什么书？", .answer = {}}, analyzer),
+      Optional(std::string("他住在哪里？ (玛丽写了什么书)")));
 }
 
 TEST(FollowUpTest, ChangesNoWholeQuestion) {

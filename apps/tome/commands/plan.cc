@@ -195,8 +195,7 @@ void PrintText(const Planned& planned) {
   }
   for (const PlannedWay& way : planned.plan.ways) {
     // Passages are never kept, and surveys keep notes instead, so that needs no line.
-    if (way.obstacle || !way.not_kept || way.way == Way::kRetrieval ||
-        way.way == Way::kSurvey) {
+    if (way.obstacle || !way.not_kept || way.way == Way::kRetrieval || way.way == Way::kSurvey) {
       continue;
     }
     fmt::print("what {} reads will not be kept: {}\n", NameOf(way.way), Worded(*way.not_kept));

@@ -131,10 +131,10 @@ std::optional<Note> Conversation::WhySurvey(const std::string& question, Way way
   if (choice.way != Way::kRetrieval) return std::nullopt;
   constexpr std::string_view kBecause = "because ";
   const size_t because = choice.why.text.find(kBecause);
-  return Note(fmt::format("the question is about the whole, so all parts are read one by one, {}",
-                          because == std::string::npos ? choice.why.text
-                                                       : choice.why.text.substr(because)),
-              choice.why.advice);
+  return Note(
+      fmt::format("the question is about the whole, so all parts are read one by one, {}",
+                  because == std::string::npos ? choice.why.text : choice.why.text.substr(because)),
+      choice.why.advice);
 }
 
 Answer Conversation::AnswerBySurvey(const std::string& question, Note why,

@@ -22,19 +22,19 @@ namespace {
 constexpr int64_t kRewritingTokens = 48;
 
 constexpr std::array<std::string_view, 20> kPronouns{
-    "he",  "she",  "it",   "they", "him",   "her",   "them",  "his", "hers",  "its",
-    "their", "theirs", "this", "that", "these", "those", "there", "then", "so", "one"};
+    "he",    "she",    "it",   "they", "him",   "her",   "them",  "his",  "hers", "its",
+    "their", "theirs", "this", "that", "these", "those", "there", "then", "so",   "one"};
 // Of these, the ones that point back wherever they stand. The others also serve as articles and
 // conjunctions ("the ship that sank") or point forward ("there is").
-constexpr std::array<std::string_view, 10> kPointing{"he",  "she", "they", "him", "her",
+constexpr std::array<std::string_view, 10> kPointing{"he",   "she", "they", "him",   "her",
                                                      "them", "his", "hers", "their", "theirs"};
-constexpr std::array<std::string_view, 8> kPointingCjk{"他", "她", "它", "他们",
+constexpr std::array<std::string_view, 8> kPointingCjk{"他",   "她",   "它",   "他们",
                                                        "其中", "这个", "那个", "那里"};
 constexpr std::array<std::string_view, 40> kFunctionWords{
-    "a",    "an",   "the",   "and",   "or",   "but",  "of",    "in",   "on",   "at",
-    "to",   "for",  "with",  "by",    "from", "is",   "are",   "was",  "were", "be",
-    "do",   "does", "did",   "has",   "have", "had",  "what",  "who",  "when", "where",
-    "why",  "how",  "which", "about", "as",   "into", "after", "also", "than", "not"};
+    "a",   "an",   "the",   "and",   "or",   "but",  "of",    "in",   "on",   "at",
+    "to",  "for",  "with",  "by",    "from", "is",   "are",   "was",  "were", "be",
+    "do",  "does", "did",   "has",   "have", "had",  "what",  "who",  "when", "where",
+    "why", "how",  "which", "about", "as",   "into", "after", "also", "than", "not"};
 
 template <size_t N>
 bool IsIn(const std::array<std::string_view, N>& list, std::string_view word) {
@@ -95,9 +95,9 @@ bool IsElliptic(std::span<const Spoken> words) {
   if (is(0, "why") && is(1, "not") && words.size() == 2) return true;
   constexpr size_t kShort = 5;
   // A short question after "and" without a verb: "and in 1816", "and the brig".
-  constexpr std::array<std::string_view, 16> kVerbs{"is",    "are",  "was",   "were", "do",  "does",
-                                                    "did",   "has",  "have",  "had",  "can", "could",
-                                                    "would", "will", "should", "may"};
+  constexpr std::array<std::string_view, 16> kVerbs{
+      "is",   "are", "was", "were",  "do",    "does", "did",    "has",
+      "have", "had", "can", "could", "would", "will", "should", "may"};
   return is(0, "and") && words.size() <= kShort &&
          std::none_of(words.begin(), words.end(),
                       [&](const Spoken& word) { return IsIn(kVerbs, word.lower); });
@@ -120,7 +120,8 @@ bool PointsBackEnglish(std::span<const Spoken> words) {
     bool points = IsIn(kPointing, word);
     // "Who built it?", "Where is it kept?", but not "Is it true that the ship sank?" nor "What time
     // is it?"
-    if (word == "it") points = i > 0 && !(i == 1 && words[0].lower == "is") && words[0].lower != "what";
+    if (word == "it")
+      points = i > 0 && !(i == 1 && words[0].lower == "is") && words[0].lower != "what";
     if (word == "its") points = true;
     if (IsIn(std::array<std::string_view, 4>{"that", "this", "those", "these"}, word)) {
       points = last && i > 0;
@@ -140,8 +141,8 @@ std::string FoldedHan(std::string_view text) {
 }
 
 bool IsEllipticChinese(std::string_view folded) {
-  constexpr std::array<std::string_view, 6> kBare{"为什么", "为什么呢", "为何", "怎么会", "然后呢",
-                                                  "后来呢"};
+  constexpr std::array<std::string_view, 6> kBare{"为什么", "为什么呢", "为何",
+                                                  "怎么会", "然后呢",   "后来呢"};
   if (std::any_of(kBare.begin(), kBare.end(), [&](std::string_view bare) {
         return folded == FoldedHan(bare) || folded == FoldedHan("那") + FoldedHan(bare);
       })) {
@@ -241,9 +242,8 @@ bool IsFaithfulRewriting(std::string_view rewritten, std::string_view question,
   if (!std::includes(has.begin(), has.end(), asked.begin(), asked.end())) return false;
   const auto is_new = [&](const std::string& term) { return !asked.contains(term); };
   return std::any_of(has.begin(), has.end(), is_new) &&
-         std::all_of(has.begin(), has.end(), [&](const std::string& term) {
-           return !is_new(term) || said.contains(term);
-         });
+         std::all_of(has.begin(), has.end(),
+                     [&](const std::string& term) { return !is_new(term) || said.contains(term); });
 }
 
 std::optional<std::string> RewriteFollowUp(std::string_view question, const EarlierTurn& earlier,

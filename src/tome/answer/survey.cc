@@ -107,8 +107,8 @@ struct Surveyed {
 
 class Surveyor {
  public:
-  Surveyor(Library& library, const AnswerModel& model, const SurveyOptions& options,
-           Answer& answer, const WorkControl& control)
+  Surveyor(Library& library, const AnswerModel& model, const SurveyOptions& options, Answer& answer,
+           const WorkControl& control)
       : library_(library),
         model_(model),
         options_(options),
@@ -124,8 +124,7 @@ class Surveyor {
     Surveyed document;
     document.record = library_.Show(id);
     document.text = library_.Text(id);
-    document.windows = CutWindows(document.text, library_.Sections(id),
-                                  document.record.line_breaks,
+    document.windows = CutWindows(document.text, library_.Sections(id), document.record.line_breaks,
                                   library_.store().documents().PassagesOf(document.record),
                                   options_.window, control_);
     for (const Window& window : document.windows) {
@@ -185,17 +184,16 @@ class Surveyor {
                              .score = 1});
     std::vector<EvidenceSentence> sentences = SentencesOf(sources, library_);
     if (sentences.empty()) return {};
-    return summarises() ? Summary(sources.parts.front().text, sentences)
-                        : Mentions(sentences);
+    return summarises() ? Summary(sources.parts.front().text, sentences) : Mentions(sentences);
   }
 
   // Returns the model's sentence about a text, or no value where it wrote no whole sentence.
   std::optional<std::string> OneSentence(std::string_view text) {
     const PromptMessage message{.text = SummaryPrompt(text, language_)};
     const ReplyRequest request{.max_tokens = kNoteTokens, .most_sentences = 1};
-    const ScoredText reply =
-        model_.Read({&message, 1}, kNoteTokens, computed_, control_)->Reply({&request, 1}, {})
-            .front();
+    const ScoredText reply = model_.Read({&message, 1}, kNoteTokens, computed_, control_)
+                                 ->Reply({&request, 1}, {})
+                                 .front();
     std::string sentence = CollapseWhiteSpace(NormalizeText(reply.text));
     const bool is_cut =
         reply.finish == FinishReason::kMaxTokens || reply.finish == FinishReason::kContext;
@@ -218,22 +216,18 @@ class Surveyor {
     const std::vector<size_t> best = BestEvidence(sentences, 2);
     const EvidenceSentence& first = sentences[best.front()];
     if (first.coverage == 0) return {};
-    const Support support = SupportByWords(
-        first.coverage, MissingFrom(*sentence, text, answer_.question, analyzer_));
-    const bool is_invented =
-        !MissingFrom(*sentence, text, answer_.question, analyzer_).empty();
+    const Support support =
+        SupportByWords(first.coverage, MissingFrom(*sentence, text, answer_.question, analyzer_));
+    const bool is_invented = !MissingFrom(*sentence, text, answer_.question, analyzer_).empty();
     if (support == Support::kNone || is_invented) {
       return {{.text = first.text,
                .evidence = {first.span},
                .support = Support::kSupported,
                .score = first.coverage}};
     }
-    NoteItem item{.text = *sentence,
-                  .evidence = {first.span},
-                  .support = support,
-                  .score = first.coverage};
-    if (best.size() > 1 &&
-        SupportByWords(sentences[best[1]].coverage, {}) != Support::kNone) {
+    NoteItem item{
+        .text = *sentence, .evidence = {first.span}, .support = support, .score = first.coverage};
+    if (best.size() > 1 && SupportByWords(sentences[best[1]].coverage, {}) != Support::kNone) {
       item.evidence.push_back(sentences[best[1]].span);
     }
     return {std::move(item)};
@@ -335,9 +329,8 @@ class SurveyText {
 
   void Add(std::string_view before, DocumentId document, const NoteItem& item) {
     answer_.text += before;
-    SentenceSupport sentence{.span = {.begin = answer_.text.size(), .end = 0},
-                             .support = item.support,
-                             .citations = {}};
+    SentenceSupport sentence{
+        .span = {.begin = answer_.text.size(), .end = 0}, .support = item.support, .citations = {}};
     answer_.text += item.text;
     sentence.span.end = answer_.text.size();
     for (const TextSpan& span : item.evidence) {
@@ -398,9 +391,9 @@ std::u32string FoldedCodePoints(std::string_view text) {
 
 WindowSize SurveyWindowSize(const ModelFacts& model) {
   constexpr int64_t kLeast = 60;
-  return {.tokens = static_cast<uint64_t>(
-              std::clamp(model.trained_tokens / 3, kLeast, kRankedTokens)),
-          .overlap = 0};
+  return {
+      .tokens = static_cast<uint64_t>(std::clamp(model.trained_tokens / 3, kLeast, kRankedTokens)),
+      .overlap = 0};
 }
 
 SurveyCost EstimateSurvey(int64_t document_tokens, const WindowSize& size) {
@@ -463,8 +456,8 @@ void Survey(Library& library, std::span<const NamedDocument> documents, const An
     for (NoteItem& item : notes) items.emplace_back(document.record.id, std::move(item));
   }
   if (const size_t cut = surveyor.cut_windows(); cut > 0) {
-    answer.notes.emplace_back(
-        fmt::format("{} parts hold sentences too long for the model; it read their beginning", cut));
+    answer.notes.emplace_back(fmt::format(
+        "{} parts hold sentences too long for the model; it read their beginning", cut));
   }
   DropDuplicates(items);
 
@@ -486,7 +479,8 @@ void Survey(Library& library, std::span<const NamedDocument> documents, const An
       answer.notes.emplace_back(fmt::format("the first {} places are shown", kMostCited));
     }
     answer.notes.emplace_back(
-        "places were counted that the model finds to be about the question; it may have missed some");
+        "places were counted that the model finds to be about the question; it may have missed "
+        "some");
   }
   text.Finish();
   if (items.empty()) {
@@ -563,12 +557,11 @@ void CountOccurrences(Library& library, std::span<const NamedDocument> documents
           if (sentence.begin <= place.begin && place.begin < sentence.end) cited = sentence;
         }
       }
-      sentences.emplace_back(
-          id, NoteItem{.text = CollapseWhiteSpace(
-                           std::string_view(text).substr(cited.begin, cited.size())),
-                       .evidence = {cited},
-                       .support = Support::kSupported,
-                       .score = 1});
+      sentences.emplace_back(id, NoteItem{.text = CollapseWhiteSpace(std::string_view(text).substr(
+                                              cited.begin, cited.size())),
+                                          .evidence = {cited},
+                                          .support = Support::kSupported,
+                                          .score = 1});
     }
   }
   const bool chinese = LanguageOf(answer.question) == PromptLanguage::kChinese;

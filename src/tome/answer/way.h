@@ -13,8 +13,8 @@ namespace tome {
 // values of attention layers among the recurrent ones.
 // kSurvey reads the documents window by window and combines notes, for questions about the whole.
 enum class Way { kAuto, kQuotes, kContext, kLinear, kRetrieval, kSurvey };
-inline constexpr std::array kWays{Way::kAuto, Way::kQuotes, Way::kContext, Way::kLinear,
-                                  Way::kRetrieval, Way::kSurvey};
+inline constexpr std::array kWays{Way::kAuto,   Way::kQuotes,    Way::kContext,
+                                  Way::kLinear, Way::kRetrieval, Way::kSurvey};
 std::string_view NameOf(Way way);
 
 // Returns whether the model reads the documents from beginning to end: kContext and kLinear.

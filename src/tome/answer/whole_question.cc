@@ -70,7 +70,8 @@ constexpr std::array kOpenings{
     Opening{WholeKind::kSummary, {"give|write", "a|an", "summary|overview"}},
     Opening{WholeKind::kSummary, {"give|write", "a|an", "short|brief", "summary|overview"}},
     Opening{WholeKind::kSummary, {"give|write", "me|us", "a|an", "summary|overview"}},
-    Opening{WholeKind::kSummary, {"give|write", "me|us", "a|an", "short|brief", "summary|overview"}},
+    Opening{WholeKind::kSummary,
+            {"give|write", "me|us", "a|an", "short|brief", "summary|overview"}},
     Opening{WholeKind::kSummary, {"what", "is|are", kThe, kWorks, "about"}},
     Opening{WholeKind::kSummary, {"what", "is|are", kThe, "whole|entire", kWorks, "about"}},
     Opening{WholeKind::kSummary, {"what's", kThe, kWorks, "about"}},
@@ -92,8 +93,8 @@ bool Begins(std::span<const AskedWord> words, const Opening& opening) {
 std::span<const AskedWord> WithoutCourtesy(std::span<const AskedWord> words) {
   while (!words.empty()) {
     const std::string_view first = words.front().text;
-    const bool asks = words.size() > 1 && IsOneOf(first, "can|could|would|will") &&
-                      words[1].text == "you";
+    const bool asks =
+        words.size() > 1 && IsOneOf(first, "can|could|would|will") && words[1].text == "you";
     if (!asks && !IsOneOf(first, "please|now|briefly|so")) break;
     words = words.subspan(asks ? 2 : 1);
   }
@@ -247,11 +248,11 @@ bool NamesPartCjk(std::string_view folded) {
 std::string MentionedIn(std::string_view folded) {
   constexpr std::array<std::string_view, 4> kVerbs{"出现", "提到", "提及", "说到"};
   constexpr std::array<std::string_view, 20> kBefore{
-      "请问", "在", "这本书", "本书", "全书", "全文", "本文", "书中", "文中", "小说", "文章",
-      "中",   "里", "一共",   "总共", "共",   "了",   "过",   "词语", "，"};
-  constexpr std::array<std::string_view, 14> kAfter{"一词", "这个词", "二字", "两字", "在全书中",
-                                                    "在书中", "在文中", "一共", "总共", "共",
-                                                    "被",   "？",     "?",    "的名字"};
+      "请问", "在", "这本书", "本书", "全书", "全文", "本文", "书中", "文中", "小说",
+      "文章", "中", "里",     "一共", "总共", "共",   "了",   "过",   "词语", "，"};
+  constexpr std::array<std::string_view, 14> kAfter{"一词",   "这个词", "二字", "两字",  "在全书中",
+                                                    "在书中", "在文中", "一共", "总共",  "共",
+                                                    "被",     "？",     "?",    "的名字"};
   for (const std::string_view verb : kVerbs) {
     const std::string folded_verb = Folded(verb);
     const size_t at = folded.find(folded_verb);
@@ -280,8 +281,8 @@ std::optional<WholeQuestion> ChineseWhole(std::string_view question) {
   const std::string folded = Folded(CollapseWhiteSpace(question));
   if (NamesPartCjk(folded)) return std::nullopt;
   std::string_view text = folded;
-  constexpr std::array<std::string_view, 11> kCourtesy{"请", "你", "您", "帮我", "帮忙", "麻烦",
-                                                       "能否", "简要", "简单", "简短", "地"};
+  constexpr std::array<std::string_view, 11> kCourtesy{
+      "请", "你", "您", "帮我", "帮忙", "麻烦", "能否", "简要", "简单", "简短", "地"};
   while (DropPrefix(text, kCourtesy)) {
   }
   // 他总结了什么经验 asks for a fact, so these verbs count only in front.
@@ -289,10 +290,10 @@ std::optional<WholeQuestion> ChineseWhole(std::string_view question) {
   if (DropPrefix(text, kSummarise)) {
     return WholeQuestion{.kind = WholeKind::kSummary};
   }
-  constexpr std::array<std::string_view, 12> kWork{"本书", "这书",   "全书", "本文", "全文", "文章",
+  constexpr std::array<std::string_view, 12> kWork{"本书", "这书", "全书", "本文", "全文", "文章",
                                                    "小说", "这篇", "文档", "报告", "故事", "文件"};
-  constexpr std::array<std::string_view, 7> kAbout{"主要讲",     "讲了什么", "讲的是什么",
-                                                   "主要内容是", "讲什么",   "大意是", "中心思想"};
+  constexpr std::array<std::string_view, 7> kAbout{"主要讲", "讲了什么", "讲的是什么", "主要内容是",
+                                                   "讲什么", "大意是",   "中心思想"};
   if (HasAny(folded, kWork) && HasAny(folded, kAbout)) {
     return WholeQuestion{.kind = WholeKind::kSummary};
   }
@@ -300,7 +301,8 @@ std::optional<WholeQuestion> ChineseWhole(std::string_view question) {
   if (DropPrefix(text, kList)) return WholeQuestion{.kind = WholeKind::kList};
   constexpr std::array<std::string_view, 4> kAll{"所有", "全部", "每一", "每个"};
   constexpr std::array<std::string_view, 4> kWhich{"有哪些", "是哪些", "有谁", "列出"};
-  if (HasAny(folded, kAll) && HasAny(folded, kWhich)) return WholeQuestion{.kind = WholeKind::kList};
+  if (HasAny(folded, kAll) && HasAny(folded, kWhich))
+    return WholeQuestion{.kind = WholeKind::kList};
   constexpr std::array<std::string_view, 3> kTimes{"多少次", "几次", "多少处"};
   constexpr std::array<std::string_view, 4> kMention{"出现", "提到", "提及", "说到"};
   constexpr std::array<std::string_view, 1> kHowMany{"多少次"};
