@@ -181,6 +181,8 @@ std::optional<WholeQuestion> CountOf(std::string_view question, std::span<const 
   if (names) {
     const uint64_t begin = words[subject].span.begin;
     counted.literal = question.substr(begin, words[end - 1].span.end - begin);
+    // An apostrophe may be a quotation mark, which the rules of words leave with the word.
+    while (counted.literal.ends_with('\'')) counted.literal.pop_back();
   }
   return counted;
 }
