@@ -17,6 +17,7 @@ TEST(WayTest, HasItsName) {
   EXPECT_EQ(NameOf(Way::kContext), "context");
   EXPECT_EQ(NameOf(Way::kLinear), "linear");
   EXPECT_EQ(NameOf(Way::kRetrieval), "retrieval");
+  EXPECT_EQ(NameOf(Way::kSurvey), "survey");
   std::set<std::string_view> names;
   for (const Way way : kWays) names.insert(NameOf(way));
   EXPECT_EQ(names.size(), kWays.size());

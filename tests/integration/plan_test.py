@@ -43,7 +43,7 @@ class PlanTest(TomeTest):
                                       "kv_loss", "hybrid"])
         self.assertRegex(plan["measured_at"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
         self.assertIsNone(plan["hybrid"])
-        self.assertEqual([way["way"] for way in plan["ways"]], ["quotes", "context", "linear", "retrieval"])
+        self.assertEqual([way["way"] for way in plan["ways"]], ["quotes", "context", "linear", "retrieval", "survey"])
         for way in plan["ways"]:
             self.assertEqual(list(way), ["way", "tokens", "tokens_are_estimated", "memory_bytes", "disk_bytes",
                                          "read_seconds", "answer_token_seconds", "fits", "why_not", "kept",
@@ -123,7 +123,7 @@ class PlanTest(TomeTest):
         (row,) = self.speeds("SELECT shape, processor, kernels, threads, kv FROM speeds")
         (self.home / "measurements.db").unlink()
         library = sqlite3.connect(self.home / "library.db")
-        for table in ("embedders", "windows"):
+        for table in ("embedders", "windows", "survey_notes"):
             library.execute(f"DROP TABLE {table}")
         library.execute("CREATE TABLE speeds(shape TEXT, processor TEXT, kernels TEXT, threads INTEGER, kv TEXT, "
                         "linear_per_second REAL, attention_per_second REAL, weight_bytes_per_second REAL, "
@@ -149,7 +149,7 @@ class PlanTest(TomeTest):
         plan = self.plan(self.document)
         free = shutil.disk_usage(self.home).free
         self.assertAlmostEqual(plan["free_disk_bytes"] / free, 1, delta=0.2)
-        self.assertEqual([way["kept"] for way in plan["ways"]], [False, True, False, False])
+        self.assertEqual([way["kept"] for way in plan["ways"]], [False, True, False, False, False])
         self.assertIsNone(self.way(plan, "context")["why_not_kept"])
         for options, because in ((["--cache-size", "1KB"], "kept memories may take 0.0 MiB; raise --cache-size"),
                                  (["--cache-size", "0"], "nothing is kept"), (["--attention", "sparse"], "sparse")):

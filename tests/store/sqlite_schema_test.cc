@@ -155,6 +155,7 @@ TEST_F(SchemaTest, ALibraryOfVersion5IsUpgradedWithAllThatItHolds) {
 TEST_F(SchemaTest, ALibraryOfTheFirstVersionIsUpgraded) {
   Open().Exec(
       "INSERT INTO properties VALUES('kept', 'yes'); DROP TABLE embedders; DROP TABLE windows;"
+      "DROP TABLE survey_notes;"
       "PRAGMA user_version = 1");
   Database database = Open();
   EXPECT_EQ(database.QueryInt("PRAGMA user_version"), kLibraryVersion);

@@ -13,10 +13,12 @@ void AddWayOption(CLI::App& command, std::string& way) {
   std::vector<std::string> names;
   for (const Way each : kWays) names.emplace_back(NameOf(each));
   command
-      .add_option("--way", way,
-                  "How documents are read: whole, by a model that attends to all of them (context) "
-                  "or whose memory does not grow (linear); in passages that a search finds "
-                  "(retrieval); without a model (quotes)")
+      .add_option(
+          "--way", way,
+          "How documents are read: whole, by a model that attends to all of them (context) "
+          "or whose memory does not grow (linear); in passages that a search finds "
+          "(retrieval); part by part, for questions about the whole (survey); without a model "
+          "(quotes)")
       ->check(CLI::IsMember(names))
       ->capture_default_str();
 }

@@ -21,6 +21,8 @@
 #include "commands/reading.h"
 #include "line_editor.h"
 #include "terminal.h"
+#include "tome/answer/follow_up.h"
+#include "tome/answer/local_answer_model.h"
 #include "tome/answer/quotes.h"
 #include "tome/base/error.h"
 
@@ -50,6 +52,8 @@ struct Answerer {
   std::optional<SnapshotStore> store;
   std::optional<Measurements> measurements;
   std::optional<Conversation> conversation;
+  Analyzer analyzer = {};
+  std::optional<EarlierTurn> earlier = {};  // the last question that was answered
 };
 
 void Print(Answerer& answerer, Answer& answer, AnswerText text) {
@@ -58,16 +62,40 @@ void Print(Answerer& answerer, Answer& answer, AnswerText text) {
   PrintAnswer(answer, text);
 }
 
+// Returns a follow-up as the whole question that is answered in its place.
+std::optional<std::string> Rewritten(Answerer& answerer, const std::string& question,
+                                     std::stop_token stop) {
+  if (!answerer.earlier) return std::nullopt;
+  std::optional<LocalAnswerModel> model;
+  if (answerer.model != nullptr) model.emplace(*answerer.model);
+  std::optional<std::string> rewritten =
+      RewriteFollowUp(question, *answerer.earlier, model ? &*model : nullptr, answerer.analyzer,
+                      {.stop = std::move(stop), .progress = {}});
+  if (rewritten) PrintNote(fmt::format("read as: {}", PrintableLine(*rewritten)));
+  return rewritten;
+}
+
+// Prints the answer to a question, `rewritten` where it was a follow-up, and remembers both for the
+// next follow-up.
+void PrintAndRemember(Answerer& answerer, Answer& answer, AnswerText text,
+                      const std::string& question, const std::optional<std::string>& rewritten) {
+  answer.rewritten = rewritten;
+  Print(answerer, answer, text);
+  answerer.earlier = EarlierTurn{.question = rewritten.value_or(question),
+                                 .answer = answer.way == "quotes" ? std::string() : answer.text};
+}
+
 // Answers one question and prints the answer as it comes.
 void AnswerOne(Answerer& answerer, const std::string& question, Way way, std::stop_token stop) {
+  const std::optional<std::string> rewritten = Rewritten(answerer, question, stop);
+  const std::string& asked = rewritten ? *rewritten : question;
   if (!answerer.conversation) {
     const WorkControl control{.stop = std::move(stop), .progress = {}};
     const QuotesOptions quotes{
         .why = way == Way::kQuotes ? WhyQuotes::kAskedFor : WhyQuotes::kNoModel,
         .dense = answerer.dense};
-    Answer answer =
-        AnswerWithQuotes(answerer.library, question, answerer.documents, quotes, control);
-    Print(answerer, answer, AnswerText::kPrint);
+    Answer answer = AnswerWithQuotes(answerer.library, asked, answerer.documents, quotes, control);
+    PrintAndRemember(answerer, answer, AnswerText::kPrint, question, rewritten);
     return;
   }
   ProgressBar bar(answerer.model->name());
@@ -79,9 +107,10 @@ void AnswerOne(Answerer& answerer, const std::string& question, Way way, std::st
     return print(text);
   };
   try {
-    Answer answer = answerer.conversation->Ask(question, way, sink, control);
+    Answer answer = answerer.conversation->Ask(asked, way, sink, control);
     bar.Hide();
-    Print(answerer, answer, begun ? AnswerText::kPrintedAlready : AnswerText::kPrint);
+    PrintAndRemember(answerer, answer, begun ? AnswerText::kPrintedAlready : AnswerText::kPrint,
+                     question, rewritten);
   } catch (...) {
     if (begun) fmt::print("\n");  // the next message begins on its own line
     throw;

@@ -194,8 +194,10 @@ void PrintText(const Planned& planned) {
                Worded(way.obstacle->reason, way.obstacle->advice));
   }
   for (const PlannedWay& way : planned.plan.ways) {
-    // Passages are never kept, so that needs no line.
-    if (way.obstacle || !way.not_kept || way.way == Way::kRetrieval) continue;
+    // Passages are never kept, and surveys keep notes instead, so that needs no line.
+    if (way.obstacle || !way.not_kept || way.way == Way::kRetrieval || way.way == Way::kSurvey) {
+      continue;
+    }
     fmt::print("what {} reads will not be kept: {}\n", NameOf(way.way), Worded(*way.not_kept));
   }
   PrintAge(*facts.rates);

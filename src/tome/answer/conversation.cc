@@ -155,7 +155,7 @@ Session& Conversation::Read(std::span<const TokenId> prompt, Pending& pending,
 // Chooses one way for all questions, and makes the sources and the prompt of each.
 std::vector<Conversation::Pending> Conversation::Prepare(std::span<const std::string> questions,
                                                          Way way, const WorkControl& control) {
-  TOME_CHECK(way != Way::kQuotes);
+  TOME_CHECK(way != Way::kQuotes && way != Way::kSurvey);
   std::vector<Pending> all;
   for (const std::string& text : questions) {
     Pending& pending = all.emplace_back();
@@ -378,6 +378,9 @@ void Conversation::AnswerFromText(Pending& pending, const TextSink& sink,
 
 Answer Conversation::Ask(const std::string& question, Way way, const TextSink& sink,
                          const WorkControl& control) {
+  if (std::optional<Note> why = WhySurvey(question, way, control)) {
+    return AnswerBySurvey(question, std::move(*why), control);
+  }
   Pending pending = std::move(Prepare({&question, 1}, way, control).front());
   if (pending.prompt.empty()) return std::move(pending.answer);
   if (WritesFromText(pending, control)) {
@@ -443,6 +446,13 @@ void Conversation::AnswerTogether(std::span<Pending* const> pending, const WorkC
 
 std::vector<Answer> Conversation::AskTogether(std::span<const std::string> questions, Way way,
                                               const WorkControl& control) {
+  if (way == Way::kSurvey) {
+    std::vector<Answer> surveyed;
+    for (const std::string& question : questions) {
+      surveyed.push_back(AnswerBySurvey(question, {"asked for"}, control));
+    }
+    return surveyed;
+  }
   std::vector<Pending> all = Prepare(questions, way, control);
   std::vector<Pending*> together;
   for (Pending& pending : all) {

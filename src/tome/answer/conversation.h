@@ -61,7 +61,8 @@ class Conversation {
   // Answers a question. A model that answers from the text (EvidenceAmount::kText) also reads the
   // earlier questions and answers of the conversation, and `sink` gets its answer as it is written,
   // unless `strict` is set. `sink` may be empty. `way` must not be kQuotes; with kAuto, MakePlan
-  // chooses the way.
+  // chooses the way, and a question about the whole of documents that are not read whole is answered
+  // by a survey. An answer by a survey is no part of the conversation.
   //
   // Throws Error(kInvalidArgument) where kContext or kLinear is asked for and is not the model's
   // way (WholeWayOf) or no documents were named, and where prompt and answer are longer than the
@@ -119,6 +120,11 @@ class Conversation {
   std::vector<Pending> Prepare(std::span<const std::string> questions, Way way,
                                const WorkControl& control);
   CountTokensOf CountTokensWith() const;
+  // Returns why a question is answered by a survey (survey.h), or no value where it is not: with
+  // kAuto it is where it asks about the whole and the documents are not read whole
+  // (conversation_plan.cc).
+  std::optional<Note> WhySurvey(const std::string& question, Way way, const WorkControl& control);
+  Answer AnswerBySurvey(const std::string& question, Note why, const WorkControl& control);
   void MakePrompt(Pending& pending, const WorkControl& control);
   void DropTurns(Pending& pending);
 

@@ -1,11 +1,16 @@
-// The facts that a conversation gives to the plan, and the way that it chooses by the plan.
+// The facts that a conversation gives to the plan, the way that it chooses by the plan, and surveys.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "tome/answer/conversation.h"
+#include "tome/answer/evidence.h"
+#include "tome/answer/support.h"
+#include "tome/answer/survey.h"
+#include "tome/answer/whole_question.h"
 #include "tome/base/error.h"
+#include "tome/text/unicode.h"
 
 namespace tome {
 namespace {
@@ -109,6 +114,60 @@ Conversation::Choice Conversation::Choose(Way way, const DocumentsSize& size,
     choice.prompt.clear();
   }
   return choice;
+}
+
+std::optional<Note> Conversation::WhySurvey(const std::string& question, Way way,
+                                            const WorkControl& control) {
+  if (way == Way::kSurvey) return Note("asked for");
+  if (way != Way::kAuto || whole_read_) return std::nullopt;
+  const std::string text = CollapseWhiteSpace(NormalizeText(question));
+  const std::optional<WholeQuestion> whole = RecogniseWholeQuestion(text);
+  if (!whole) return std::nullopt;
+  if (!whole->literal.empty()) {
+    return Note("the question counts words of the text, which needs no model");
+  }
+  DocumentNames names(library_, documents_);
+  const Choice choice = Choose(way, SizeOf(library_, documents_, names), text, control);
+  if (choice.way != Way::kRetrieval) return std::nullopt;
+  constexpr std::string_view kBecause = "because ";
+  const size_t because = choice.why.text.find(kBecause);
+  return Note(
+      fmt::format("the question is about the whole, so all parts are read one by one, {}",
+                  because == std::string::npos ? choice.why.text : choice.why.text.substr(because)),
+      choice.why.advice);
+}
+
+Answer Conversation::AnswerBySurvey(const std::string& question, Note why,
+                                    const WorkControl& control) {
+  Answer answer;
+  answer.question = CollapseWhiteSpace(NormalizeText(question));
+  if (!HasWords(answer.question)) throw Error(Code::kInvalidArgument, "the question is empty");
+  answer.way = NameOf(Way::kSurvey);
+  answer.why = std::move(why);
+  DocumentNames names(library_, documents_);
+  const DocumentsSize size = SizeOf(library_, documents_, names);
+  answer.document_tokens = size.tokens;
+  answer.document_characters = size.characters;
+  // A survey that was asked for may be about anything. Other questions gather what speaks of them.
+  const WholeQuestion whole =
+      RecogniseWholeQuestion(answer.question).value_or(WholeQuestion{.kind = WholeKind::kList});
+  if (!whole.literal.empty()) {
+    CountOccurrences(library_, documents_, whole.literal, answer, control);
+    return answer;
+  }
+  PlanFacts facts;
+  facts.model = model_.model().facts();
+  facts.kv = KvTypeFor(facts.model, options_.memory.kv, kRankedTokens);
+  facts.rates = RatesFor(measurements_, model_, facts.kv, Measuring::kWhereNotKept, control);
+  Survey(library_, documents_, answer_model_,
+         {.whole = whole,
+          .window = SurveyWindowSize(facts.model),
+          .model_key = model_.FilesKey().ToString(),
+          .budget_seconds = options_.budget_seconds,
+          .window_seconds = SurveyWindowSeconds(facts)},
+         answer, control);
+  if (options_.strict) LeaveOutUnsupported(answer);
+  return answer;
 }
 
 }  // namespace tome

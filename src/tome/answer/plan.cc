@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "tome/answer/survey.h"
 #include "tome/base/mebibytes.h"
 #include "tome/memory/state_positions.h"
 
@@ -182,6 +183,22 @@ PlannedWay NotGone(const ModelFacts& facts) {
                        {UseWay(Way::kLinear), UseWay(Way::kRetrieval)}}};
 }
 
+// Plans the reading of all windows. Every window is a reading of its own, so that memory is that of
+// one window, while tokens and seconds are those of all.
+PlannedWay PlannedSurvey(const PlanFacts& facts) {
+  const WindowSize size = SurveyWindowSize(facts.model);
+  const SurveyCost cost = EstimateSurvey(facts.document_tokens, size);
+  const int64_t longest = static_cast<int64_t>(size.tokens) + kTokensBesideWindow;
+  PlannedWay planned = Sized(Way::kSurvey, longest, /*kept=*/0, /*estimated=*/true, facts);
+  planned.tokens = cost.tokens;
+  planned.disk_bytes = 0;
+  planned.not_kept = Note("notes are kept, and no memory");
+  if (const auto seconds = SurveyWindowSeconds(facts)) {
+    planned.read_seconds = *seconds * static_cast<double>(cost.windows);
+  }
+  return planned;
+}
+
 std::optional<Obstacle> RetrievalObstacle(const PlannedWay& way, const PlanFacts& facts) {
   if (!facts.longer && !facts.forgets &&
       way.tokens + facts.answer_tokens > facts.model.trained_tokens) {
@@ -196,6 +213,14 @@ std::optional<Obstacle> RetrievalObstacle(const PlannedWay& way, const PlanFacts
 }
 
 }  // namespace
+
+std::optional<double> SurveyWindowSeconds(const PlanFacts& facts) {
+  if (!facts.rates) return std::nullopt;
+  const auto text = static_cast<int64_t>(SurveyWindowSize(facts.model).tokens);
+  constexpr int64_t kWritten = 40;  // of a note, about
+  return SecondsToRead(facts.model, *facts.rates, text + kTokensBesideWindow - kWritten) +
+         kWritten * SecondsToWrite(facts.model, *facts.rates, facts.kv, text);
+}
 
 const PlannedWay& Plan::Of(Way way) const {
   for (const PlannedWay& planned : ways) {
@@ -286,7 +311,8 @@ Plan MakePlan(const PlanFacts& facts) {
       .way = Way::kQuotes, .read_seconds = 0, .answer_seconds = 0, .obstacle = {}};
   PlannedWay other = NotGone(facts.model);
   if (whole_way == Way::kLinear) std::swap(whole, other);
-  plan.ways = {quotes, std::move(whole), std::move(other), std::move(retrieval)};
+  plan.ways = {quotes, std::move(whole), std::move(other), std::move(retrieval),
+               PlannedSurvey(facts)};
   return plan;
 }
 

@@ -84,7 +84,7 @@ struct PlannedWay {
 };
 
 struct Plan {
-  std::array<PlannedWay, 4> ways;  // kQuotes, kContext, kLinear, kRetrieval
+  std::array<PlannedWay, 5> ways;  // kQuotes, kContext, kLinear, kRetrieval, kSurvey
   Way taken = Way::kRetrieval;     // by `auto` with a model
   std::string why;
   std::vector<Advice> advice;  // makes `auto` read whole documents; empty where it does already
@@ -128,6 +128,10 @@ bool IsWorthCounting(const PlanFacts& facts);
 // - Their memory fits kUsableMemory of the free memory, and its spilled part fits the disk.
 // - They are no longer than `readable_tokens` and can be read within the budget.
 Plan MakePlan(const PlanFacts& facts);
+
+// Returns about how long the model takes to read one window of a survey and to write its note. Empty
+// where the rates are unknown.
+std::optional<double> SurveyWindowSeconds(const PlanFacts& facts);
 
 // Returns the bytes that the file system of a folder has left for this user. The folder need not
 // exist yet. Empty where the file system does not tell.

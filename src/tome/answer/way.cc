@@ -14,6 +14,8 @@ std::string_view NameOf(Way way) {
       return "linear";
     case Way::kRetrieval:
       return "retrieval";
+    case Way::kSurvey:
+      return "survey";
   }
   return "";
 }

@@ -211,7 +211,7 @@ void SqliteDocuments::InsertPassages(DocumentId id, PassageId first,
 
 void SqliteDocuments::Remove(DocumentId id) {
   for (const std::string_view table :
-       {"files", "texts", "sections", "pages", "passages", "windows"}) {
+       {"files", "texts", "sections", "pages", "passages", "windows", "survey_notes"}) {
     database_.Prepare(fmt::format("DELETE FROM {} WHERE document = ?1", table)).Bind(1, id).Run();
   }
   database_.Prepare("DELETE FROM documents WHERE id = ?1").Bind(1, id).Run();

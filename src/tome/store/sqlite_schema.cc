@@ -6,6 +6,7 @@
 
 #include "tome/base/database_file.h"
 #include "tome/store/fts5_extension.h"
+#include "tome/store/sqlite_notes.h"
 #include "tome/store/sqlite_postings.h"
 #include "tome/store/sqlite_vectors.h"
 #include "tome/store/store.h"
@@ -64,13 +65,17 @@ void CreateTables(Database& database) {
   database.Exec(std::string(kTables));
   SqlitePostings::CreateTables(database);
   SqliteVectors::CreateTables(database);
+  SqliteNotes::CreateTables(database);
   Statement property = database.Prepare("INSERT INTO properties VALUES(?1, ?2)");
   const std::string version = AnalyzerVersion();
   property.Bind(1, kAnalyzerProperty).Bind(2, std::string_view(version)).Run();
 }
 
-// Version 6 added the vectors.
-void UpgradeTables(Database& database, int64_t /*from*/) { SqliteVectors::CreateTables(database); }
+// Version 6 added the vectors, version 7 the notes of surveys.
+void UpgradeTables(Database& database, int64_t from) {
+  if (from < 6) SqliteVectors::CreateTables(database);
+  SqliteNotes::CreateTables(database);
+}
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 //   sections, pages, passages   as in documents/document.h and documents/passages.h
 //   lexical, lexical_lengths    the postings (sqlite_postings.h)
 //   embedders, windows          the vectors (sqlite_vectors.h)
+//   survey_notes                notes of surveys (sqlite_notes.h)
 //   properties  name and value (Store::Property)
 #pragma once
 
@@ -18,7 +19,7 @@
 namespace tome {
 
 inline constexpr int64_t kLibraryId = 0x546F6D65;  // application_id: "Tome"
-inline constexpr int64_t kLibraryVersion = 6;
+inline constexpr int64_t kLibraryVersion = 7;
 // The versions 2 to 5 also held the tables `speeds`, `kv_losses` and `abilities`. An upgrade leaves
 // them where they are until Measurements has taken over what they hold
 // (measurements/library_tables.h).

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tome/store/sqlite_documents.h"
+#include "tome/store/sqlite_notes.h"
 #include "tome/store/sqlite_postings.h"
 #include "tome/store/sqlite_schema.h"
 #include "tome/store/sqlite_vectors.h"
@@ -25,11 +26,13 @@ class SqliteStore final : public Store {
       : database_(std::move(database)),
         documents_(database_),
         postings_(database_),
-        vectors_(database_) {}
+        vectors_(database_),
+        notes_(database_) {}
 
   DocumentStore& documents() override { return documents_; }
   PostingStore& postings() override { return postings_; }
   VectorStore& vectors() override { return vectors_; }
+  NoteStore& notes() override { return notes_; }
 
   std::unique_ptr<StoreTransaction> Begin() override {
     return std::make_unique<SqliteTransaction>(database_);
@@ -53,6 +56,7 @@ class SqliteStore final : public Store {
   SqliteDocuments documents_;
   SqlitePostings postings_;
   SqliteVectors vectors_;
+  SqliteNotes notes_;
 };
 
 }  // namespace

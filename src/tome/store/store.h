@@ -1,5 +1,5 @@
-// Store is where a shelf lies: its documents, the postings of their passages, and the vectors of
-// their windows. `sqlite_store.h` keeps it in one file.
+// Store is where a shelf lies: its documents, the postings of their passages, the vectors of
+// their windows, and notes of models. `sqlite_store.h` keeps it in one file.
 //
 // The parts belong to one store, so that all of a document comes and goes in one transaction. A
 // store belongs to one thread at a time. Several stores, also of other processes, may be open on the
@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "tome/store/document_store.h"
+#include "tome/store/note_store.h"
 #include "tome/store/posting_store.h"
 #include "tome/store/vector_store.h"
 
@@ -32,6 +33,7 @@ class Store {
   virtual DocumentStore& documents() = 0;
   virtual PostingStore& postings() = 0;
   virtual VectorStore& vectors() = 0;
+  virtual NoteStore& notes() = 0;
 
   // Waits for the transactions of others. Without a transaction every change is one of its own.
   virtual std::unique_ptr<StoreTransaction> Begin() = 0;
