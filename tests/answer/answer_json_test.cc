@@ -66,10 +66,10 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
   const nlohmann::ordered_json json = AnswerToJson(answer, WordsOf);
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
-  EXPECT_EQ(keys, (std::vector<std::string>{"question", "rewritten", "way", "why", "answer", "support",
-                                            "confidence", "gain", "question_gain", "not_said",
-                                            "missing", "sentences", "citations", "notes", "read",
-                                            "timing", "tokens", "kv_loss"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"question", "rewritten", "way", "why", "answer",
+                                            "support", "confidence", "gain", "question_gain",
+                                            "not_said", "missing", "sentences", "citations",
+                                            "notes", "read", "timing", "tokens", "kv_loss"}));
 }
 
 TEST(AnswerJsonTest, WhatNothingMeasuredIsNull) {
