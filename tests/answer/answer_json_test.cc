@@ -50,7 +50,7 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
                       .document_characters = 4000,
                       .read_characters = 400};
   EXPECT_EQ(AnswerToJson(answer, WordsOf), nlohmann::ordered_json::parse(R"json({
-    "question": "Where?", "rewritten": null, "way": "quotes", "why": "no model", "answer": "Here. [1]",
+    "question": "Where?", "way": "quotes", "why": "no model", "answer": "Here. [1]",
     "support": "partly", "confidence": -0.5, "gain": 1.25, "question_gain": 0.75, "not_said": false, "missing": ["1912", "Edison"],
     "sentences": [{"begin": 0, "end": 5, "support": "supported", "citations": [1]}],
     "citations": [{"document": "a.pdf", "page": 12, "section": "Part > Chapter",
@@ -66,10 +66,10 @@ TEST(AnswerJsonTest, HasTheFieldsOfTheDesignInTheirOrder) {
   const nlohmann::ordered_json json = AnswerToJson(answer, WordsOf);
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
-  EXPECT_EQ(keys, (std::vector<std::string>{"question", "rewritten", "way", "why", "answer",
-                                            "support", "confidence", "gain", "question_gain",
-                                            "not_said", "missing", "sentences", "citations",
-                                            "notes", "read", "timing", "tokens", "kv_loss"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"question", "way", "why", "answer", "support",
+                                            "confidence", "gain", "question_gain", "not_said",
+                                            "missing", "sentences", "citations", "notes", "read",
+                                            "timing", "tokens", "kv_loss"}));
 }
 
 TEST(AnswerJsonTest, WhatNothingMeasuredIsNull) {

@@ -253,7 +253,7 @@ class LinearWayTest(tome_program.TomeTest):
         self.assertEqual(plan["way"], "linear")
         self.assertIsNone(plan["context_tokens"])
         ways = {way["way"]: way for way in plan["ways"]}
-        self.assertEqual(list(ways), ["quotes", "context", "linear", "retrieval"])
+        self.assertEqual(list(ways), ["quotes", "context", "linear", "retrieval", "survey"])
         self.assertFalse(ways["context"]["fits"])
         self.assertTrue(ways["linear"]["fits"])
         self.assertIn("made for any length", self.done("plan", "--evidence", "text", "--model", self.model, self.document).text)

@@ -24,7 +24,7 @@ class MeasurementsTest : public testing::Test {
   void WriteLibrary(int version) {
     OpenLibraryDatabase(folder_ / "library.db", {});
     Database library = OpenFile("library.db");
-    library.Exec("DROP TABLE embedders; DROP TABLE windows");
+    library.Exec("DROP TABLE embedders; DROP TABLE windows; DROP TABLE survey_notes");
     library.Exec(
         "CREATE TABLE speeds(shape TEXT NOT NULL, processor TEXT NOT NULL, kernels TEXT NOT NULL, "
         "threads INTEGER NOT NULL, kv TEXT NOT NULL, linear_per_second REAL NOT NULL, "

@@ -75,13 +75,12 @@ std::optional<std::string> Rewritten(Answerer& answerer, const std::string& ques
   return rewritten;
 }
 
-// Prints the answer to a question, `rewritten` where it was a follow-up, and remembers both for the
-// next follow-up.
+// Prints the answer to a question, as it was asked of the documents, and remembers both for the next
+// follow-up.
 void PrintAndRemember(Answerer& answerer, Answer& answer, AnswerText text,
-                      const std::string& question, const std::optional<std::string>& rewritten) {
-  answer.rewritten = rewritten;
+                      const std::string& asked) {
   Print(answerer, answer, text);
-  answerer.earlier = EarlierTurn{.question = rewritten.value_or(question),
+  answerer.earlier = EarlierTurn{.question = asked,
                                  .answer = answer.way == "quotes" ? std::string() : answer.text};
 }
 
@@ -95,7 +94,7 @@ void AnswerOne(Answerer& answerer, const std::string& question, Way way, std::st
         .why = way == Way::kQuotes ? WhyQuotes::kAskedFor : WhyQuotes::kNoModel,
         .dense = answerer.dense};
     Answer answer = AnswerWithQuotes(answerer.library, asked, answerer.documents, quotes, control);
-    PrintAndRemember(answerer, answer, AnswerText::kPrint, question, rewritten);
+    PrintAndRemember(answerer, answer, AnswerText::kPrint, asked);
     return;
   }
   ProgressBar bar(answerer.model->name());
@@ -110,7 +109,7 @@ void AnswerOne(Answerer& answerer, const std::string& question, Way way, std::st
     Answer answer = answerer.conversation->Ask(asked, way, sink, control);
     bar.Hide();
     PrintAndRemember(answerer, answer, begun ? AnswerText::kPrintedAlready : AnswerText::kPrint,
-                     question, rewritten);
+                     asked);
   } catch (...) {
     if (begun) fmt::print("\n");  // the next message begins on its own line
     throw;

@@ -46,8 +46,6 @@ struct SentenceSupport {
 
 struct Answer {
   std::string question;
-  // The question that was searched and answered, where a follow-up was rewritten (follow_up.h).
-  std::optional<std::string> rewritten = {};
   std::string way;  // NameOf the way that was taken, never "auto" (answer/way.h)
   Note why;         // why this way was taken
   std::string text;

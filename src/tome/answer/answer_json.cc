@@ -61,7 +61,6 @@ nlohmann::ordered_json AnswerToJson(const Answer& answer, const NoteWording& wor
   }
   return {
       {"question", answer.question},
-      {"rewritten", answer.rewritten ? ordered_json(*answer.rewritten) : ordered_json(nullptr)},
       {"way", answer.way},
       {"why", word(answer.why)},
       {"answer", answer.text},
