@@ -132,7 +132,8 @@ Answer AnswerWithQuotes(Library& library, const std::string& question_text,
   const std::vector<DocumentId> ids = IdsOf(documents);
   Retriever retriever(library.store(), analyzer, options.dense);
   const Found found =
-      retriever.Find(question_text, {.documents = ids}, top * kCandidatesPerQuote, control);
+      retriever.Find(question_text, {.documents = ids, .score = PassageScore::kWithNeighbors},
+                     top * kCandidatesPerQuote, control);
   const Question& question = found.question;
 
   std::vector<TermValue> terms;

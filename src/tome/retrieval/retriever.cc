@@ -24,10 +24,10 @@ constexpr double kDenseWeight = 0.6;
 // without it, 0.60 and 0.60 with a quarter, 0.60 and 0.62 with a half.
 constexpr double kNeighborShare = 0.5;
 
-// Returns the places of passages that a search by words found, best first. The score of each is its
-// own and a share of the better one of its neighbors', since an answer often stands beside the
-// sentence that names the matter.
-std::vector<FoundPlace> PlacesOf(std::span<const ScoredPassage> scored, DocumentStore& documents) {
+// Returns the places of passages that a search by words found, best first. Of neighbors the better
+// one counts, since an answer often stands beside the sentence that names the matter.
+std::vector<FoundPlace> PlacesOf(std::span<const ScoredPassage> scored, PassageScore score,
+                                 DocumentStore& documents) {
   std::vector<PassageId> ids;
   ids.reserve(scored.size());
   for (const ScoredPassage& passage : scored) ids.push_back(passage.id);
@@ -42,7 +42,8 @@ std::vector<FoundPlace> PlacesOf(std::span<const ScoredPassage> scored, Document
     for (const PassageId beside : {ids[i] - 1, ids[i] + 1}) {
       const auto found = index_of.find(beside);
       // The last passage of a document is no neighbor of the next document's first one.
-      if (found == index_of.end() || stored[found->second].document != stored[i].document) continue;
+      if (score == PassageScore::kOwn || found == index_of.end()) continue;
+      if (stored[found->second].document != stored[i].document) continue;
       neighbor = std::max(neighbor, scored[found->second].score);
     }
     places.push_back({.document = stored[i].document,
@@ -98,7 +99,7 @@ Found Retriever::Find(std::string_view question, const SearchScope& scope, size_
   LexicalResult lexical =
       SearchByWords(store_.postings(), found.question.terms, RangesOf(scope), in_list);
   found.idf = std::move(lexical.idf);
-  found.places = PlacesOf(lexical.passages, store_.documents());
+  found.places = PlacesOf(lexical.passages, scope.score, store_.documents());
   if (dense) {
     found.places = FuseByScores(
         found.places, FindDense(found.question.text, scope, in_list, control), kDenseWeight);

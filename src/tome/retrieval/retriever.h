@@ -27,9 +27,16 @@
 
 namespace tome {
 
-// Says what is searched.
+// Says what the score of a passage by words counts.
+enum class PassageScore {
+  kOwn,           // its own words: for a reader who is shown passages as they are
+  kWithNeighbors  // a share of its neighbors' too: for quotes, which grow into these
+};
+
+// Says what is searched, and how.
 struct SearchScope {
   std::span<const DocumentId> documents = {};  // empty: all; a document may be named twice
+  PassageScore score = PassageScore::kOwn;
 };
 
 // The place of something in a list of results.
