@@ -216,10 +216,10 @@ class Surveyor {
     const std::vector<size_t> best = BestEvidence(sentences, 2);
     const EvidenceSentence& first = sentences[best.front()];
     if (first.coverage == 0) return {};
-    const Support support =
-        SupportByWords(first.coverage, MissingFrom(*sentence, text, answer_.question, analyzer_));
-    const bool is_invented = !MissingFrom(*sentence, text, answer_.question, analyzer_).empty();
-    if (support == Support::kNone || is_invented) {
+    const std::vector<std::string> missing =
+        MissingFrom(*sentence, text, answer_.question, analyzer_);
+    const Support support = SupportByWords(first.coverage, missing);
+    if (support == Support::kNone || !missing.empty()) {
       return {{.text = first.text,
                .evidence = {first.span},
                .support = Support::kSupported,
